@@ -1,0 +1,684 @@
+//! Signals and their operators.
+//!
+//! Operands of an operator have one type (`extend`, `truncate` and `cast` change it); integers
+//! take the type of the signal beside them. `mul` is exact; `+` and `-` wrap.
+
+use super::ModuleBuilder;
+use crate::error::HdlError;
+use crate::netlist::{BinaryOp, Kind, NodeId, UnaryOp};
+use crate::place::Place;
+use crate::ty::{Int, Type, bits_for, s, u};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Deref, Mul, Neg, Not, Sub};
+use std::sync::Arc;
+
+/// A value in a module under construction.
+#[derive(Clone, Copy)]
+pub struct Signal<'m> {
+    builder: &'m ModuleBuilder,
+    id: NodeId,
+    ty: Type,
+}
+
+/// What may stand beside a signal in an operator: another signal, or an integer that takes the
+/// signal's type.
+pub trait Operand<'m> {
+    /// The operand as a signal of the given type, if it is an integer.
+    #[track_caller]
+    fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m>;
+
+    /// The operand as a signal of `other`'s type, if it is an integer.
+    #[track_caller]
+    fn resolve(self, other: Signal<'m>) -> Signal<'m>
+    where
+        Self: Sized,
+    {
+        self.resolve_type(other.builder, other.ty)
+    }
+}
+
+impl<'m, T: Into<Signal<'m>>> Operand<'m> for T {
+    fn resolve_type(self, _: &'m ModuleBuilder, _: Type) -> Signal<'m> {
+        self.into()
+    }
+}
+
+macro_rules! integer_operands {
+    ($($integer:ty),*) => {$(
+        impl<'m> Operand<'m> for $integer {
+            #[track_caller]
+            fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m> {
+                builder.lit(ty, self)
+            }
+        }
+    )*};
+}
+integer_operands!(i32, u32, i64, u64, usize, Int);
+
+/// How far to shift: a constant, or an unsigned signal of at most 31 bits.
+pub trait Amount<'m> {
+    /// The amount as a signal.
+    #[track_caller]
+    fn amount(self, builder: &'m ModuleBuilder) -> Signal<'m>;
+}
+
+impl<'m, T: Into<Signal<'m>>> Amount<'m> for T {
+    fn amount(self, _: &'m ModuleBuilder) -> Signal<'m> {
+        self.into()
+    }
+}
+
+macro_rules! integer_amounts {
+    ($($integer:ty),*) => {$(
+        impl<'m> Amount<'m> for $integer {
+            #[track_caller]
+            fn amount(self, builder: &'m ModuleBuilder) -> Signal<'m> {
+                let bits = u64::try_from(self).map_or(1, bits_for);
+                builder.lit(u(bits), self)
+            }
+        }
+    )*};
+}
+integer_amounts!(i32, u32, usize);
+
+impl<'m> Signal<'m> {
+    pub(super) fn new(builder: &'m ModuleBuilder, id: NodeId, ty: Type) -> Signal<'m> {
+        Signal { builder, id, ty }
+    }
+
+    pub(super) fn builder(&self) -> &'m ModuleBuilder {
+        self.builder
+    }
+
+    pub(super) fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Width and sign.
+    pub fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// Width in bits.
+    pub fn width(&self) -> u32 {
+        self.ty.width
+    }
+
+    /// The module the signal belongs to.
+    pub fn module(&self) -> &'m ModuleBuilder {
+        self.builder
+    }
+
+    /// Gives the signal its name in messages, waves and Verilog. Ports and registers keep theirs.
+    #[track_caller]
+    pub fn named(self, name: impl Into<String>) -> Signal<'m> {
+        let name = name.into();
+        self.builder.check_name(&name, Place::here());
+        let mut draft = self.builder.draft.borrow_mut();
+        let node = &mut draft.module.nodes[self.id.index()];
+        if !matches!(node.kind, Kind::Input | Kind::Register(_)) {
+            node.name = Some(Arc::from(name));
+        }
+        drop(draft);
+        self
+    }
+
+    #[track_caller]
+    fn make(self, kind: Kind, ty: Type) -> Signal<'m> {
+        self.builder.add(kind, ty, None, Place::here())
+    }
+
+    #[track_caller]
+    fn unary(self, op: UnaryOp, ty: Type) -> Signal<'m> {
+        self.make(Kind::Unary(op, self.id), ty)
+    }
+
+    /// An operator whose operands must have one type.
+    #[track_caller]
+    fn binary(self, op: BinaryOp, other: impl Operand<'m>) -> Signal<'m> {
+        let at = Place::here();
+        let other = other.resolve(self);
+        let ty = if op.compares() { u(1) } else { self.ty };
+        if !self.builder.owns(other, at) {
+            return self.builder.poison(ty, at);
+        }
+        if self.ty != other.ty {
+            let (left, right) = (
+                self.builder.describe(self.id),
+                self.builder.describe(other.id),
+            );
+            self.builder.error(HdlError::OperandsDiffer {
+                at,
+                op: op.name(),
+                left,
+                right,
+            });
+            return self.builder.poison(ty, at);
+        }
+        self.make(Kind::Binary(op, self.id, other.id), ty)
+    }
+
+    /// The exact product: as wide as both operands together. Both must have one sign.
+    #[track_caller]
+    pub fn mul(self, other: impl Operand<'m>) -> Signal<'m> {
+        let at = Place::here();
+        let other = other.resolve(self);
+        let width = self.width().saturating_add(other.width());
+        let ty = self
+            .builder
+            .check_type("mul", self.ty.with_width(width), at);
+        if !self.builder.owns(other, at) {
+            return self.builder.poison(ty, at);
+        }
+        if self.ty.signed != other.ty.signed {
+            let (left, right) = (
+                self.builder.describe(self.id),
+                self.builder.describe(other.id),
+            );
+            self.builder.error(HdlError::SignsDiffer {
+                at,
+                op: "mul",
+                left,
+                right,
+            });
+            return self.builder.poison(ty, at);
+        }
+        self.make(Kind::Binary(BinaryOp::Mul, self.id, other.id), ty)
+    }
+
+    #[track_caller]
+    fn shift(self, op: BinaryOp, amount: impl Amount<'m>) -> Signal<'m> {
+        let at = Place::here();
+        let amount = amount.amount(self.builder);
+        if !self.builder.owns(amount, at) {
+            return self;
+        }
+        if amount.ty.signed || amount.width() > 31 {
+            let amount = self.builder.describe(amount.id);
+            self.builder.error(HdlError::ShiftAmount {
+                at,
+                op: op.name(),
+                amount,
+            });
+            return self;
+        }
+        self.make(Kind::Binary(op, self.id, amount.id), self.ty)
+    }
+
+    /// Shifted left within its type: high bits are lost.
+    #[track_caller]
+    pub fn shl(self, amount: impl Amount<'m>) -> Signal<'m> {
+        self.shift(BinaryOp::Shl, amount)
+    }
+
+    /// Shifted right; a signed value keeps its sign (rounds towards minus infinity).
+    #[track_caller]
+    pub fn shr(self, amount: impl Amount<'m>) -> Signal<'m> {
+        self.shift(BinaryOp::Shr, amount)
+    }
+
+    /// Whether the values are equal.
+    #[track_caller]
+    pub fn eq(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Eq, other)
+    }
+
+    /// Whether the values differ.
+    #[track_caller]
+    pub fn ne(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Ne, other)
+    }
+
+    /// Whether this value is less.
+    #[track_caller]
+    pub fn lt(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Lt, other)
+    }
+
+    /// Whether this value is less or equal.
+    #[track_caller]
+    pub fn le(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Le, other)
+    }
+
+    /// Whether this value is greater.
+    #[track_caller]
+    pub fn gt(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Gt, other)
+    }
+
+    /// Whether this value is greater or equal.
+    #[track_caller]
+    pub fn ge(self, other: impl Operand<'m>) -> Signal<'m> {
+        self.binary(BinaryOp::Ge, other)
+    }
+
+    /// Whether every bit is 1.
+    #[track_caller]
+    pub fn all(self) -> Signal<'m> {
+        self.unary(UnaryOp::ReduceAnd, u(1))
+    }
+
+    /// Whether any bit is 1: the value is not 0.
+    #[track_caller]
+    pub fn any(self) -> Signal<'m> {
+        self.unary(UnaryOp::ReduceOr, u(1))
+    }
+
+    /// Whether the number of ones is odd.
+    #[track_caller]
+    pub fn parity(self) -> Signal<'m> {
+        self.unary(UnaryOp::ReduceXor, u(1))
+    }
+
+    /// Bits `high` down to `low`, both included, unsigned.
+    #[track_caller]
+    pub fn slice(self, high: u32, low: u32) -> Signal<'m> {
+        let at = Place::here();
+        if high < low || high >= self.width() {
+            let (high, low) = (u64::from(high), u64::from(low));
+            let of = self.builder.describe(self.id);
+            self.builder
+                .error(HdlError::SliceOutOfRange { at, high, low, of });
+            return self.builder.poison(u(1), at);
+        }
+        if low == 0 && high + 1 == self.width() {
+            return self.cast(u(self.width()));
+        }
+        self.make(Kind::Slice { of: self.id, low }, u(high - low + 1))
+    }
+
+    /// Bit `index`, counted from the least significant.
+    #[track_caller]
+    pub fn bit(self, index: u32) -> Signal<'m> {
+        self.slice(index, index)
+    }
+
+    /// The `count` most significant bits, unsigned.
+    #[track_caller]
+    pub fn high(self, count: u32) -> Signal<'m> {
+        self.slice(self.width() - 1, self.width().saturating_sub(count))
+    }
+
+    /// The sign: the most significant bit.
+    #[track_caller]
+    pub fn msb(self) -> Signal<'m> {
+        self.high(1)
+    }
+
+    /// The low `width` bits with the same sign kind: the value modulo `2^width`.
+    #[track_caller]
+    pub fn truncate(self, width: u32) -> Signal<'m> {
+        if width == self.width() {
+            return self;
+        }
+        let low = self.slice(width.wrapping_sub(1), 0);
+        if self.ty.signed {
+            low.cast(s(low.width()))
+        } else {
+            low
+        }
+    }
+
+    /// The same value with more bits.
+    #[track_caller]
+    pub fn extend(self, width: u32) -> Signal<'m> {
+        let at = Place::here();
+        if width < self.width() {
+            let from = self.builder.describe(self.id);
+            self.builder.error(HdlError::ExtendNarrows {
+                at,
+                from,
+                to: width,
+            });
+            return self.builder.poison(self.ty.with_width(width.max(1)), at);
+        }
+        self.cast(
+            self.builder
+                .check_type("extend", self.ty.with_width(width), at),
+        )
+    }
+
+    /// `extend` or `truncate`, whichever leads to `width`.
+    #[track_caller]
+    pub fn resize(self, width: u32) -> Signal<'m> {
+        if width < self.width() {
+            self.truncate(width)
+        } else {
+            self.extend(width)
+        }
+    }
+
+    /// The same bits, read as another type of at least the same width: extended by its own sign
+    /// first.
+    #[track_caller]
+    pub fn cast(self, ty: Type) -> Signal<'m> {
+        if ty == self.ty {
+            return self;
+        }
+        let at = Place::here();
+        if ty.width < self.width() {
+            let from = self.builder.describe(self.id);
+            self.builder.error(HdlError::ExtendNarrows {
+                at,
+                from,
+                to: ty.width,
+            });
+            return self.builder.poison(ty.with_width(ty.width.max(1)), at);
+        }
+        let ty = self.builder.check_type("cast", ty, at);
+        self.make(Kind::Cast(self.id), ty)
+    }
+
+    /// The same bits read as signed.
+    #[track_caller]
+    pub fn as_signed(self) -> Signal<'m> {
+        self.cast(s(self.width()))
+    }
+
+    /// The same bits read as unsigned.
+    #[track_caller]
+    pub fn as_unsigned(self) -> Signal<'m> {
+        self.cast(u(self.width()))
+    }
+
+    /// The same value as a signed number: one bit wider if it was unsigned.
+    #[track_caller]
+    pub fn to_signed(self) -> Signal<'m> {
+        if self.ty.signed {
+            self
+        } else {
+            self.cast(s(self.width() + 1))
+        }
+    }
+
+    /// This signal's bits above `low`'s.
+    #[track_caller]
+    pub fn cat(self, low: impl Into<Signal<'m>>) -> Signal<'m> {
+        cat(&[self, low.into()])
+    }
+
+    /// The bits `count` times side by side.
+    #[track_caller]
+    pub fn repeat(self, count: u32) -> Signal<'m> {
+        cat(&vec![self; count.min(crate::ty::MAX_WIDTH + 1) as usize])
+    }
+
+    /// `if self { on_true } else { on_false }`.
+    #[track_caller]
+    pub fn mux(self, on_true: impl Into<Signal<'m>>, on_false: impl Operand<'m>) -> Signal<'m> {
+        let (at, on_true) = (Place::here(), on_true.into());
+        let on_false = on_false.resolve(on_true);
+        let owned = self.builder.owns(on_true, at) & self.builder.owns(on_false, at);
+        if !owned || !self.builder.check_bit("the condition of mux", self, at) {
+            return self.builder.poison(on_true.ty, at);
+        }
+        if on_true.ty != on_false.ty {
+            let (left, right) = (
+                self.builder.describe(on_true.id),
+                self.builder.describe(on_false.id),
+            );
+            self.builder.error(HdlError::OperandsDiffer {
+                at,
+                op: "mux",
+                left,
+                right,
+            });
+            return self.builder.poison(on_true.ty, at);
+        }
+        let (select, on_true_id, on_false_id) = (self.id, on_true.id, on_false.id);
+        let kind = Kind::Mux {
+            select,
+            on_true: on_true_id,
+            on_false: on_false_id,
+        };
+        self.make(kind, on_true.ty)
+    }
+
+    /// The `self`-th of `choices`; there must be one for every value of this unsigned signal, or
+    /// fewer, and then the last one stands for the missing.
+    #[track_caller]
+    pub fn select(self, choices: &[Signal<'m>]) -> Signal<'m> {
+        let at = Place::here();
+        let places = 1u128.checked_shl(self.width()).unwrap_or(u128::MAX);
+        if choices.is_empty() || self.ty.signed || choices.len() as u128 > places {
+            let (index, given) = (self.builder.describe(self.id), choices.len());
+            self.builder.error(HdlError::SelectCount {
+                at,
+                index,
+                places,
+                given,
+            });
+            return self
+                .builder
+                .poison(choices.first().map_or(u(1), |c| c.ty), at);
+        }
+        let mut level = choices.to_vec();
+        for bit in 0..self.width() {
+            if level.len() == 1 {
+                break;
+            }
+            let select = self.bit(bit);
+            let pairs = level.chunks(2);
+            level = pairs
+                .map(|pair| match *pair {
+                    [even, odd] => select.mux(odd, even),
+                    _ => pair[0],
+                })
+                .collect();
+        }
+        level[0]
+    }
+}
+
+/// Bit patterns side by side, most significant first. Unsigned.
+#[track_caller]
+pub fn cat<'m>(parts: &[Signal<'m>]) -> Signal<'m> {
+    let at = Place::here();
+    let [first, rest @ ..] = parts else {
+        panic!("{}", HdlError::NoOperands { at, op: "cat" });
+    };
+    if rest.is_empty() {
+        return first.as_unsigned();
+    }
+    let builder = first.builder;
+    let width = parts
+        .iter()
+        .fold(0u32, |sum, part| sum.saturating_add(part.width()));
+    let ty = builder.check_type("cat", u(width), at);
+    if !rest
+        .iter()
+        .map(|part| builder.owns(*part, at))
+        .fold(true, |all, own| all & own)
+        || ty.width != width
+    {
+        return builder.poison(ty, at);
+    }
+    builder.add(
+        Kind::Concat(parts.iter().map(|part| part.id).collect()),
+        ty,
+        None,
+        at,
+    )
+}
+
+/// `if select { on_true } else { on_false }`.
+#[track_caller]
+pub fn mux<'m>(
+    select: impl Into<Signal<'m>>,
+    on_true: impl Into<Signal<'m>>,
+    on_false: impl Operand<'m>,
+) -> Signal<'m> {
+    select.into().mux(on_true, on_false)
+}
+
+/// Combines signals in a balanced tree.
+#[track_caller]
+pub fn reduce<'m>(
+    signals: &[Signal<'m>],
+    mut combine: impl FnMut(Signal<'m>, Signal<'m>) -> Signal<'m>,
+) -> Signal<'m> {
+    let mut level = signals.to_vec();
+    if level.is_empty() {
+        panic!(
+            "{}",
+            HdlError::NoOperands {
+                at: Place::here(),
+                op: "reduce"
+            }
+        );
+    }
+    while level.len() > 1 {
+        level = (level.chunks(2))
+            .map(|pair| {
+                if let [a, b] = *pair {
+                    combine(a, b)
+                } else {
+                    pair[0]
+                }
+            })
+            .collect();
+    }
+    level[0]
+}
+
+macro_rules! operators {
+    ($($trait:ident $method:ident $op:ident;)*) => {$(
+        impl<'m, R: Operand<'m>> $trait<R> for Signal<'m> {
+            type Output = Signal<'m>;
+
+            #[track_caller]
+            fn $method(self, other: R) -> Signal<'m> {
+                self.binary(BinaryOp::$op, other)
+            }
+        }
+
+        impl<'m, R: Operand<'m>> $trait<R> for super::Reg<'m> {
+            type Output = Signal<'m>;
+
+            #[track_caller]
+            fn $method(self, other: R) -> Signal<'m> {
+                Signal::from(self).binary(BinaryOp::$op, other)
+            }
+        }
+
+        impl<'m, R: Operand<'m>> $trait<R> for Wire<'m> {
+            type Output = Signal<'m>;
+
+            #[track_caller]
+            fn $method(self, other: R) -> Signal<'m> {
+                self.0.binary(BinaryOp::$op, other)
+            }
+        }
+    )*};
+}
+operators! {
+    Add add Add;
+    Sub sub Sub;
+    BitAnd bitand And;
+    BitOr bitor Or;
+    BitXor bitxor Xor;
+}
+
+impl<'m, R: Operand<'m>> Mul<R> for Signal<'m> {
+    type Output = Signal<'m>;
+
+    #[track_caller]
+    fn mul(self, other: R) -> Signal<'m> {
+        Signal::mul(self, other)
+    }
+}
+
+impl<'m> Not for Signal<'m> {
+    type Output = Signal<'m>;
+
+    #[track_caller]
+    fn not(self) -> Signal<'m> {
+        self.unary(UnaryOp::Not, self.ty)
+    }
+}
+
+impl<'m> Not for super::Reg<'m> {
+    type Output = Signal<'m>;
+
+    #[track_caller]
+    fn not(self) -> Signal<'m> {
+        !Signal::from(self)
+    }
+}
+
+impl<'m> Not for Wire<'m> {
+    type Output = Signal<'m>;
+
+    #[track_caller]
+    fn not(self) -> Signal<'m> {
+        !self.0
+    }
+}
+
+/// Negation of a signed value; the least value is its own negative.
+impl<'m> Neg for Signal<'m> {
+    type Output = Signal<'m>;
+
+    #[track_caller]
+    fn neg(self) -> Signal<'m> {
+        if !self.ty.signed {
+            let (at, operand) = (Place::here(), self.builder.describe(self.id));
+            self.builder.error(HdlError::NegatesUnsigned {
+                at,
+                op: "neg",
+                operand,
+            });
+        }
+        self.unary(UnaryOp::Neg, self.ty)
+    }
+}
+
+/// A net that is read before its driver is known; drive it once with [`Wire::drive`].
+#[derive(Clone, Copy)]
+pub struct Wire<'m>(pub(super) Signal<'m>);
+
+impl<'m> Deref for Wire<'m> {
+    type Target = Signal<'m>;
+
+    fn deref(&self) -> &Signal<'m> {
+        &self.0
+    }
+}
+
+impl<'m> From<Wire<'m>> for Signal<'m> {
+    fn from(wire: Wire<'m>) -> Signal<'m> {
+        wire.0
+    }
+}
+
+impl<'m> Wire<'m> {
+    /// Says what drives the net.
+    #[track_caller]
+    pub fn drive(self, value: impl Operand<'m>) {
+        let (at, builder) = (Place::here(), self.0.builder);
+        let value = value.resolve(self.0);
+        if !builder.owns(value, at) {
+            return;
+        }
+        if value.ty != self.0.ty {
+            let (target, value) = (builder.describe(self.0.id), builder.describe(value.id));
+            builder.error(HdlError::DriveType { at, target, value });
+            return;
+        }
+        let mut draft = builder.draft.borrow_mut();
+        let node = &draft.module.nodes[self.0.id.index()];
+        if let Kind::Wire(Some(first)) = node.kind {
+            let first = draft.module.nodes[first.index()].place;
+            let name = crate::netlist::describe(&draft.module.nodes[self.0.id.index()]);
+            let what = "wire".to_string();
+            draft.errors.push(HdlError::DrivenTwice {
+                at,
+                what,
+                name,
+                first,
+            });
+            return;
+        }
+        draft.module.nodes[self.0.id.index()].kind = Kind::Wire(Some(value.id));
+    }
+}

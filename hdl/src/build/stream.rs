@@ -1,0 +1,173 @@
+//! Valid/ready streams.
+//!
+//! The contract, asserted in every simulation:
+//! 1. a payload passes at a rising edge at which `valid` and `ready` are both 1;
+//! 2. once `valid` is 1 it stays 1, and the payload stays the same, until it passes;
+//! 3. `valid` never depends on `ready` within a cycle (checked when the module is built);
+//! 4. `ready` may depend on `valid`, and may come and go as it likes.
+//!
+//! A stream `q` with fields `data` and `last` has the ports `q_valid`, `q_ready`, `q_data`, `q_last`.
+
+use super::{Bundle, Fields, ModuleBuilder, Signal, Wire};
+use crate::netlist::{Direction, Module, StreamPort};
+use crate::place::Place;
+use crate::ty::u;
+use std::sync::Arc;
+
+/// The receiving end of a stream: read `valid` and `payload`, drive `ready`.
+#[derive(Clone)]
+pub struct Stream<'m> {
+    /// A payload is offered.
+    pub valid: Signal<'m>,
+    /// What is offered.
+    pub payload: Bundle<'m>,
+    /// To be driven by the receiver; the sender reads it.
+    pub ready: Wire<'m>,
+}
+
+/// The name of a stream's port for one of its fields.
+pub fn field_name(stream: &str, field: &str) -> String {
+    format!("{stream}_{field}")
+}
+
+impl<'m> Stream<'m> {
+    /// A stream made in this module: `valid` and `payload` are given, `ready` comes back through
+    /// the wire once a receiver drives it.
+    #[track_caller]
+    pub fn source(
+        m: &'m ModuleBuilder,
+        name: &str,
+        valid: impl Into<Signal<'m>>,
+        payload: Bundle<'m>,
+    ) -> Stream<'m> {
+        let ready = m.wire(field_name(name, "ready"), u(1));
+        Stream {
+            valid: valid.into(),
+            payload,
+            ready,
+        }
+    }
+
+    /// Whether a payload passes at this edge.
+    #[track_caller]
+    pub fn fires(&self) -> Signal<'m> {
+        self.valid & *self.ready
+    }
+
+    /// The field of that name.
+    #[track_caller]
+    pub fn get(&self, field: &str) -> Signal<'m> {
+        self.payload.get(field)
+    }
+
+    /// The same handshake with another payload.
+    pub fn with_payload(&self, payload: Bundle<'m>) -> Stream<'m> {
+        Stream {
+            payload,
+            ..self.clone()
+        }
+    }
+
+    /// Sends the stream through an instance of `module`, in by its stream `in`, out by its `out`.
+    #[track_caller]
+    pub fn through(self, name: &str, module: &Arc<Module>) -> Stream<'m> {
+        let stage = self.valid.module().instance(name, module);
+        stage.stream_into("in", self);
+        stage.stream_from("out")
+    }
+}
+
+impl ModuleBuilder {
+    /// A stream that comes in through the module's ports.
+    #[track_caller]
+    pub fn stream_in(&self, name: &str, fields: &Fields) -> Stream<'_> {
+        let at = Place::here();
+        let valid = self.input(field_name(name, "valid"), u(1));
+        let payload = Bundle::new(
+            fields
+                .iter()
+                .map(|(field, ty)| (field, self.input(field_name(name, field), *ty))),
+        );
+        let ready = self.wire(field_name(name, "ready"), u(1));
+        self.output(field_name(name, "ready"), ready);
+        let stream = Stream {
+            valid,
+            payload,
+            ready,
+        };
+        self.note_stream(name, Direction::In, &stream, at);
+        stream
+    }
+
+    /// Sends a stream out through the module's ports.
+    #[track_caller]
+    pub fn stream_out<'m>(&'m self, name: &str, stream: &Stream<'m>) {
+        let at = Place::here();
+        self.output(field_name(name, "valid"), stream.valid);
+        for (field, signal) in stream.payload.iter() {
+            self.output(field_name(name, field), signal);
+        }
+        stream
+            .ready
+            .drive(self.input(field_name(name, "ready"), u(1)));
+        self.note_stream(name, Direction::Out, stream, at);
+    }
+
+    fn note_stream(&self, name: &str, direction: Direction, stream: &Stream<'_>, place: Place) {
+        let clock = self.default_clock_id(place);
+        let payload = stream
+            .payload
+            .iter()
+            .map(|(name, field)| (Arc::from(name), field.id()))
+            .collect();
+        self.draft.borrow_mut().module.streams.push(StreamPort {
+            name: name.into(),
+            direction,
+            clock,
+            valid: stream.valid.id(),
+            ready: stream.ready.id(),
+            payload,
+            place,
+        });
+    }
+}
+
+impl<'m> super::InstanceBuilder<'m> {
+    /// Connects a stream to the instance's incoming stream `port`.
+    #[track_caller]
+    pub fn stream_into(self, port: &str, stream: Stream<'m>) {
+        self.input(&field_name(port, "valid"), stream.valid);
+        for (field, signal) in stream.payload.iter() {
+            self.input(&field_name(port, field), signal);
+        }
+        stream.ready.drive(self.output(&field_name(port, "ready")));
+    }
+
+    /// The instance's outgoing stream `port`.
+    #[track_caller]
+    pub fn stream_from(self, port: &str) -> Stream<'m> {
+        let module = self.module();
+        let declared = module.streams.iter().find(|stream| *stream.name == *port);
+        let fields = declared.map_or(vec![], |stream| {
+            stream
+                .payload
+                .iter()
+                .map(|(field, _)| field.to_string())
+                .collect()
+        });
+        let valid = self.output(&field_name(port, "valid"));
+        let payload = Bundle::new(fields.into_iter().map(|field| {
+            let signal = self.output(&field_name(port, &field));
+            (field, signal)
+        }));
+        let ready = self
+            .parent()
+            .wire(self.net_name(&field_name(port, "ready")), u(1));
+        self.input(&field_name(port, "ready"), ready);
+        Stream {
+            valid,
+            payload,
+            ready,
+        }
+    }
+}

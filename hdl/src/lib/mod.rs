@@ -1,0 +1,1 @@
+//! Components every design needs, one a file.

@@ -1,0 +1,3 @@
+//! Verilog-2005 text.
+mod keywords;
+pub(crate) use keywords::is_keyword;
