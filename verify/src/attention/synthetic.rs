@@ -40,7 +40,7 @@ impl Default for Clustered {
             clusters: 16,
             noise: 1.0,
             channel_spread: 0.5,
-            gain: 0.5,
+            gain: 0.45,
             seeds: 6,
         }
     }

@@ -38,7 +38,7 @@ impl Statistics {
         if spec.approx_mean {
             total >> LapaSpec::approx_mean_shift(count)
         } else {
-            total * i128::from(spec.recip(count)) >> spec.recip_fraction_bits()
+            (total * i128::from(spec.recip(count))) >> spec.recip_fraction_bits()
         }
     }
 
@@ -70,24 +70,24 @@ pub fn apply(
     let theta = match spec.filter.round(round) {
         None => statistics.min,
         Some(RoundFilter::TopK { keep256 }) => {
-            let keep = (live.len() * keep256 as usize >> 8).max(1);
+            let keep = ((live.len() * keep256 as usize) >> 8).max(1);
             return (largest(scores, live, keep), None);
         }
         Some(RoundFilter::MeanMax { alpha16 }) => {
-            let (mean, alpha) = (statistics.mean(spec), i64::from(alpha16));
-            if alpha >= 0 {
-                mean + (alpha * (statistics.max - mean) >> 4)
+            let mean = statistics.mean(spec);
+            if alpha16 >= 0 {
+                mean + sixteenths(alpha16, statistics.max - mean)
             } else {
-                mean - (-alpha * (mean - statistics.min) >> 4)
+                mean - sixteenths(-alpha16, mean - statistics.min)
             }
         }
         Some(RoundFilter::Sigma { c16 }) => {
-            statistics.mean(spec) + (i64::from(c16) * statistics.sigma(spec) >> 4)
+            statistics.mean(spec) + sixteenths(c16, statistics.sigma(spec))
         }
         Some(RoundFilter::Radius { alpha16 }) => {
             // scores of an early round are in coarser units than the radius
             let radius = (radius >> spec.slice_low(round)) as i64;
-            statistics.max - (i64::from(alpha16) * radius >> 4)
+            statistics.max - sixteenths(alpha16, radius)
         }
     };
     let threshold = theta.min(statistics.max);
@@ -97,6 +97,11 @@ pub fn apply(
         .map(|(live, &a)| *live && a >= threshold)
         .collect();
     (survivors, Some(threshold))
+}
+
+/// `factor / 16` of `x`, rounded down.
+fn sixteenths(factor: i32, x: i64) -> i64 {
+    (i64::from(factor) * x) >> 4
 }
 
 /// The `keep` live keys with the largest scores; of equal scores the earlier key wins.

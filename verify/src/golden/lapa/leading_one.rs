@@ -1,15 +1,13 @@
 //! ALOC: one operand of a product becomes a sign and a power of two.
 
-/// A number as `±2^exponent`, or zero.
+/// A number as `sign * 2^exponent`.
 ///
 /// Source: our notes on "LAPA" (5-bit code `{s, z, e}`), after SOFA's one-sided leading-zero form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeadingOne {
-    /// Contributes `-(y << exponent)`.
-    pub negative: bool,
-    /// Contributes nothing; sign and exponent are then clear.
-    pub zero: bool,
-    /// Position of the leading one of the magnitude.
+    /// -1, 0 or 1.
+    pub sign: i32,
+    /// Position of the leading one of the magnitude; 0 for zero.
     pub exponent: u32,
 }
 
@@ -20,36 +18,22 @@ impl LeadingOne {
     /// the bit below the leading one is set.
     pub fn encode(x: i32, bits: u32, round: bool) -> Self {
         let magnitude = x.unsigned_abs().min((1 << (bits - 1)) - 1);
-        if magnitude == 0 {
-            return LeadingOne {
-                negative: false,
-                zero: true,
-                exponent: 0,
-            };
-        }
-        let floor = magnitude.ilog2();
+        let floor = magnitude.checked_ilog2().unwrap_or(0);
         let up = round && floor > 0 && magnitude >> (floor - 1) & 1 == 1;
         LeadingOne {
-            negative: x < 0,
-            zero: false,
+            sign: x.signum(),
             exponent: floor + u32::from(up),
         }
     }
 
     /// The number times `y`.
-    #[inline]
     pub fn times(self, y: i32) -> i64 {
-        let shifted = i64::from(y) << self.exponent;
-        match (self.zero, self.negative) {
-            (true, _) => 0,
-            (false, true) => -shifted,
-            (false, false) => shifted,
-        }
+        i64::from(self.sign) * (i64::from(y) << self.exponent)
     }
 
     /// The code as bits, LSB first: `exponent_bits` of exponent, zero flag, sign.
     pub fn bits(self, exponent_bits: u32) -> u32 {
-        let flags = u32::from(self.zero) | u32::from(self.negative) << 1;
+        let flags = u32::from(self.sign == 0) | u32::from(self.sign < 0) << 1;
         self.exponent | flags << exponent_bits
     }
 }
