@@ -270,7 +270,7 @@ impl ModuleBuilder {
             return id;
         }
         let input = &module.inputs[port];
-        let resets = module
+        let mut resets = module
             .clocks
             .iter()
             .zip(clocks)
@@ -281,7 +281,7 @@ impl ModuleBuilder {
                     .filter(|reset| reset.signal == input.node)?;
                 Some((reset.active_low, (*parent)?))
             });
-        if let Some((active_low, parent)) = resets.last() {
+        if let Some((active_low, parent)) = resets.next() {
             let user = format!("instance `{instance}`");
             let reset = self.reset_signal(parent, &user, at);
             let Some(id) = reset else {

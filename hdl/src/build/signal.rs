@@ -157,6 +157,7 @@ impl<'m> Signal<'m> {
         self.make(Kind::Binary(op, self.id, other.id), ty)
     }
 
+    #[allow(clippy::should_implement_trait)] // `*` is implemented, by this
     /// The exact product: as wide as both operands together. Both must have one sign.
     #[track_caller]
     pub fn mul(self, other: impl Operand<'m>) -> Signal<'m> {
@@ -204,12 +205,14 @@ impl<'m> Signal<'m> {
         self.make(Kind::Binary(op, self.id, amount.id), self.ty)
     }
 
+    #[allow(clippy::should_implement_trait)] // the amount may be an integer
     /// Shifted left within its type: high bits are lost.
     #[track_caller]
     pub fn shl(self, amount: impl Amount<'m>) -> Signal<'m> {
         self.shift(BinaryOp::Shl, amount)
     }
 
+    #[allow(clippy::should_implement_trait)]
     /// Shifted right; a signed value keeps its sign (rounds towards minus infinity).
     #[track_caller]
     pub fn shr(self, amount: impl Amount<'m>) -> Signal<'m> {
