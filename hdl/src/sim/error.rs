@@ -32,14 +32,6 @@ pub enum SimError {
         value: Int,
         wanted: &'static str,
     },
-    #[error("stream `{stream}` of module `{module}` is an {is} of it; {wanted} needs an {other}")]
-    StreamDirection {
-        module: String,
-        stream: String,
-        is: &'static str,
-        wanted: &'static str,
-        other: &'static str,
-    },
     #[error("stream `{stream}` has {fields} payload fields, but a payload of {given} was queued")]
     PayloadFields {
         stream: String,

@@ -27,10 +27,12 @@ mod error;
 pub mod flatten;
 mod interpreter;
 mod power_up;
+mod stream;
 
 pub use device::Device;
 pub use error::{SimError, Violation};
 pub use power_up::Initial;
+pub use stream::{Bench, StreamDriver, StreamMonitor};
 
 use crate::netlist::{ClockId, Kind, Module, NodeId};
 use crate::ty::Int;
