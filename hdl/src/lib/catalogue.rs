@@ -30,15 +30,21 @@ impl Sample {
 
 /// Samples of every component.
 pub fn catalogue() -> Vec<Sample> {
-    let all: [(&'static str, Vec<Arc<Module>>); 8] = [
+    let all: Vec<(&'static str, Vec<Arc<Module>>)> = vec![
         ("leading_one", leading_one::samples()),
+        ("priority_encoder", priority_encoder::samples()),
+        ("barrel_shifter", barrel_shifter::samples()),
         ("popcount", popcount::samples()),
         ("adder_tree", adder_tree::samples()),
         ("extrema", extrema::samples()),
+        ("saturate", saturate::samples()),
+        ("rounding", rounding::samples()),
+        ("requantize", requantize::samples()),
         ("reciprocal", reciprocal::samples()),
         ("integer_sqrt", integer_sqrt::samples()),
         ("register_slice", register_slice::samples()),
         ("fifo", fifo::samples()),
+        ("synchronizer", synchronizer::samples()),
     ];
     all.into_iter()
         .flat_map(|(component, modules)| {
