@@ -63,7 +63,7 @@ pub enum Error {
         /// Position of the `.input(..)` call, from 0.
         index: usize,
     },
-    /// Two names that become one when rust-hdl's `$` is spelled `_`.
+    /// Two names that become one when rust-hdl's `$` is spelled `__`.
     #[error("{module}: `{first}` and `{second}` would both print as `{plain}`; rename a field")]
     NameClash {
         /// Name of the module.

@@ -20,7 +20,7 @@ pub enum PortDirection {
 /// One port of a rust-hdl block, named as its Verilog prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// Verilog name; a field of an interface reads `interface_field`.
+    /// Verilog name; a field of an interface reads `interface__field`.
     pub name: String,
     /// Width in bits.
     pub width: usize,

@@ -9,8 +9,8 @@ use rust_hdl::prelude::*;
 /// Ports: `start_send` takes `data_outbound[width]` and `bits_outbound[16]`, the number of bits
 /// to send, 0 to `width` (more is an error of the caller: rust-hdl aborts on it); `busy`,
 /// `transfer_done` (one cycle), `data_inbound[width]`; `continued_transaction` keeps the chip
-/// select on after the transfer; the wires `wires_mosi`, `wires_miso`, `wires_msel`,
-/// `wires_mclk`; `clock`.
+/// select on after the transfer; the wires `wires__mosi`, `wires__miso`, `wires__msel`,
+/// `wires__mclk`; `clock`.
 ///
 /// # Errors
 /// [`Error::OutOfTable`] for other widths, [`Error::SpiSpeed`] for speeds it cannot make.
