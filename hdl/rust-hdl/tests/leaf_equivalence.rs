@@ -124,3 +124,19 @@ fn leaves_equal_their_verilog_in_verilator() {
 fn leaves_pass_lint_with_all_warnings_on() {
     cases().iter().for_each(|case| lint(&case.leaf));
 }
+
+#[test]
+fn leaves_synthesise_without_latches_or_loops() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut script = String::new();
+    for case in cases() {
+        let name = case.leaf.name();
+        std::fs::write(dir.path().join(format!("{name}.v")), case.leaf.verilog()).unwrap();
+        script += &format!(
+            "design -reset; read_verilog {name}.v; hierarchy -top {name}; proc; flatten; opt; \
+             select -assert-none t:$dlatch; check -assert\n"
+        );
+    }
+    std::fs::write(dir.path().join("check.ys"), script).unwrap();
+    common::run(dir.path(), "yosys", &["-q", "check.ys"]);
+}

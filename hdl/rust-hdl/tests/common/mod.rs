@@ -3,6 +3,8 @@
 //! The test bench is plain Verilog: vectors come from a `$readmemh` file, and once a cycle, after
 //! the inputs settled and before the clock rises, all outputs go to a file as one row of bits.
 
+#![allow(dead_code, reason = "each test binary uses the part it needs")]
+
 use hwgen_rust_hdl::{Leaf, Port, PortDirection};
 use num_bigint::BigUint;
 use rand::{Rng, SeedableRng};
@@ -110,7 +112,7 @@ impl Case {
       {{{inputs}}} = vectors[cycle];
       #1 $fdisplay(file, \"%b\", {{{outputs}}});
       {high}
-      #1 {low}
+      #1; {low}
     end
     $fclose(file);
   end
@@ -170,14 +172,16 @@ pub(crate) fn any_bits(port: &Port, rng: &mut ChaCha8Rng) -> BigUint {
 
 /// What Icarus Verilog says, for each case; `x` marks an undefined bit.
 pub(crate) fn icarus(cases: &[Case]) -> Vec<Trace> {
+    try_icarus(cases).unwrap_or_else(|message| panic!("{message}"))
+}
+
+/// As [`icarus`], but text that it rejects is an error with its message.
+pub(crate) fn try_icarus(cases: &[Case]) -> Result<Vec<Trace>, String> {
     let dir = write_bench(cases);
-    run(
-        dir.path(),
-        "iverilog",
-        &["-g2005", "-o", "bench.vvp", "-s", "bench", "bench.v"],
-    );
-    run(dir.path(), "vvp", &["-n", "bench.vvp"]);
-    read_traces(dir.path(), cases)
+    let compile = ["-g2005", "-o", "bench.vvp", "-s", "bench", "bench.v"];
+    try_run(dir.path(), "iverilog", &compile)?;
+    try_run(dir.path(), "vvp", &["-n", "bench.vvp"])?;
+    Ok(read_traces(dir.path(), cases))
 }
 
 /// What Verilator says, for each case.
@@ -244,18 +248,23 @@ fn read_traces(dir: &Path, cases: &[Case]) -> Vec<Trace> {
     cases.iter().map(trace).collect()
 }
 
-fn run(dir: &Path, tool: &str, arguments: &[&str]) {
+pub(crate) fn run(dir: &Path, tool: &str, arguments: &[&str]) {
+    try_run(dir, tool, arguments).unwrap_or_else(|message| panic!("{message}"));
+}
+
+/// A tool that is missing always fails the test; one that complains is left to the caller.
+fn try_run(dir: &Path, tool: &str, arguments: &[&str]) -> Result<(), String> {
     match Command::new(tool).args(arguments).current_dir(dir).output() {
         Err(e) if e.kind() == ErrorKind::NotFound => {
-            panic!("`{tool}` is not installed: apt-get install verilator iverilog")
+            panic!("`{tool}` is not installed: apt-get install verilator iverilog yosys")
         }
         Err(e) => panic!("{tool}: {e}"),
-        Ok(output) => assert!(
-            output.status.success(),
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!(
             "{tool} failed:\n{}{}",
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
-        ),
+        )),
     }
 }
 
