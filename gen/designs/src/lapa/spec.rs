@@ -1,0 +1,284 @@
+//! The parameters of a LAPA predictor.
+
+use crate::spec::{Parameter, Range, Spec, SpecError};
+use serde::{Deserialize, Serialize};
+
+/// A LAPA predictor, sized.
+///
+/// Number formats: a query element is `query_bits` wide, a key element [`key_bits`] wide, both
+/// two's complement. Round `r` reads key slice `r`.
+///
+/// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
+///
+/// [`key_bits`]: LapaSpec::key_bits
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LapaSpec {
+    /// Elements of a query or key.
+    pub head_dim: u32,
+    /// Keys the engine holds.
+    pub max_keys: u32,
+    /// Keys scored in parallel.
+    pub rows: u32,
+    /// Bits of a query element.
+    pub query_bits: u32,
+    /// Bits of each key slice, most significant first; slice 0 is signed, the others are not.
+    pub key_slices: Vec<u32>,
+    /// Round a query element's leading one up when the bit below it is set.
+    pub round_leading_one: bool,
+    /// Divide by the count's nearest power of two instead of the count.
+    pub approx_mean: bool,
+    /// How keys are dropped after each round.
+    pub filter: Filter,
+}
+
+impl Default for LapaSpec {
+    fn default() -> Self {
+        LapaSpec {
+            head_dim: 64,
+            max_keys: 512,
+            rows: 16,
+            query_bits: 8,
+            key_slices: vec![4, 4],
+            round_leading_one: false,
+            approx_mean: false,
+            filter: Filter::default(),
+        }
+    }
+}
+
+/// Data-feature dependent filter (DDF): the rule that drops keys after each round.
+///
+/// Each list has one entry per round, or one entry that serves every round. Over the live
+/// scores A of a row, with mean mu and standard deviation sigma:
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Filter {
+    /// Keep `A >= mu + alpha (max - mu)`; for negative alpha, `A >= mu - |alpha| (mu - min)`.
+    MeanMax {
+        /// alpha in sixteenths.
+        #[serde(default = "mean_max_alpha16")]
+        alpha16: Vec<i32>,
+    },
+    /// Keep `A >= mu + c sigma`.
+    Sigma {
+        /// c in sixteenths.
+        #[serde(default = "sigma_c16")]
+        c16: Vec<i32>,
+    },
+    /// Keep `A >= max - alpha radius`; the radius comes with each query row.
+    Radius {
+        /// alpha in sixteenths.
+        #[serde(default = "radius_alpha16")]
+        alpha16: Vec<i32>,
+    },
+    /// Keep a fixed fraction of the row's visible keys: those with the largest scores.
+    TopK {
+        /// The fraction in 1/256.
+        #[serde(default = "top_k_keep256")]
+        keep256: Vec<u32>,
+    },
+}
+
+fn mean_max_alpha16() -> Vec<i32> {
+    vec![0]
+}
+
+fn sigma_c16() -> Vec<i32> {
+    vec![8]
+}
+
+fn radius_alpha16() -> Vec<i32> {
+    vec![16]
+}
+
+fn top_k_keep256() -> Vec<u32> {
+    vec![64]
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Filter::MeanMax {
+            alpha16: mean_max_alpha16(),
+        }
+    }
+}
+
+/// The filter of one round; fields as in [`Filter`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundFilter {
+    /// Between mean and maximum, or between minimum and mean.
+    MeanMax {
+        /// alpha in sixteenths.
+        alpha16: i32,
+    },
+    /// So many standard deviations above the mean.
+    Sigma {
+        /// c in sixteenths.
+        c16: i32,
+    },
+    /// So far below the maximum.
+    Radius {
+        /// alpha in sixteenths.
+        alpha16: i32,
+    },
+    /// A fixed fraction.
+    TopK {
+        /// The fraction in 1/256.
+        keep256: u32,
+    },
+}
+
+impl Filter {
+    /// The filter of round `round`, counted from 0; `None` past the end of a per-round list.
+    pub fn round(&self, round: usize) -> Option<RoundFilter> {
+        fn entry<T: Copy>(list: &[T], round: usize) -> Option<T> {
+            let round = if list.len() == 1 { 0 } else { round };
+            list.get(round).copied()
+        }
+        Some(match self {
+            Filter::MeanMax { alpha16 } => RoundFilter::MeanMax {
+                alpha16: entry(alpha16, round)?,
+            },
+            Filter::Sigma { c16 } => RoundFilter::Sigma {
+                c16: entry(c16, round)?,
+            },
+            Filter::Radius { alpha16 } => RoundFilter::Radius {
+                alpha16: entry(alpha16, round)?,
+            },
+            Filter::TopK { keep256 } => RoundFilter::TopK {
+                keep256: entry(keep256, round)?,
+            },
+        })
+    }
+
+    /// Checks the list's length against the rounds, and its entries.
+    fn validate(&self, rounds: usize) -> Result<(), SpecError> {
+        let (parameter, length) = match self {
+            Filter::MeanMax { alpha16 } => (&MEAN_MAX_ALPHA16, alpha16.len()),
+            Filter::Sigma { c16 } => (&SIGMA_C16, c16.len()),
+            Filter::Radius { alpha16 } => (&RADIUS_ALPHA16, alpha16.len()),
+            Filter::TopK { keep256 } => (&TOP_K_KEEP256, keep256.len()),
+        };
+        if length != 1 && length != rounds {
+            let expected = format!("1 (for every round) or {rounds} (one per key slice)");
+            let field = parameter.name.to_owned();
+            return Err(SpecError::WrongLength {
+                field,
+                length,
+                expected,
+            });
+        }
+        match self {
+            Filter::MeanMax { alpha16: list } | Filter::Radius { alpha16: list } => {
+                parameter.check_entries(list)
+            }
+            Filter::Sigma { c16 } => parameter.check_entries(c16),
+            Filter::TopK { keep256 } => parameter.check_entries(keep256),
+        }
+    }
+}
+
+const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
+    Parameter {
+        name,
+        range,
+        meaning,
+    }
+}
+
+const HEAD_DIM: Parameter = parameter(
+    "head_dim",
+    Range::Integer(1, 256),
+    "elements of a query or key",
+);
+const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
+const ROWS: Parameter = parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
+const QUERY_BITS: Parameter = parameter(
+    "query_bits",
+    Range::Integer(2, 16),
+    "bits of a query element",
+);
+const KEY_SLICES: Parameter = parameter(
+    "key_slices",
+    Range::List(1, 8),
+    "bits of each key slice, most significant first: 1 to 3 slices, together 2..=16 bits",
+);
+const ROUND_LEADING_ONE: Parameter = parameter(
+    "round_leading_one",
+    Range::Flag,
+    "round a leading one up when the bit below it is set",
+);
+const APPROX_MEAN: Parameter = parameter(
+    "approx_mean",
+    Range::Flag,
+    "divide by the nearest power of two instead of the count",
+);
+const FILTER_MODE: Parameter = parameter(
+    "filter.mode",
+    Range::Choice(&["mean_max", "sigma", "radius", "top_k"]),
+    "how keys are dropped after each round",
+);
+const MEAN_MAX_ALPHA16: Parameter = parameter(
+    "filter.alpha16",
+    Range::List(-16, 16),
+    "mean_max: threshold between mean and maximum (minimum if negative), in sixteenths",
+);
+const RADIUS_ALPHA16: Parameter = parameter(
+    "filter.alpha16",
+    Range::List(0, 16),
+    "radius: distance below the maximum, in sixteenths of the row's radius",
+);
+const SIGMA_C16: Parameter = parameter(
+    "filter.c16",
+    Range::List(-64, 64),
+    "sigma: standard deviations above the mean, in sixteenths",
+);
+const TOP_K_KEEP256: Parameter = parameter(
+    "filter.keep256",
+    Range::List(1, 256),
+    "top_k: fraction of the row's visible keys to keep, in 1/256",
+);
+
+impl Spec for LapaSpec {
+    const PARAMETERS: &'static [Parameter] = &[
+        HEAD_DIM,
+        MAX_KEYS,
+        ROWS,
+        QUERY_BITS,
+        KEY_SLICES,
+        ROUND_LEADING_ONE,
+        APPROX_MEAN,
+        FILTER_MODE,
+        MEAN_MAX_ALPHA16,
+        RADIUS_ALPHA16,
+        SIGMA_C16,
+        TOP_K_KEEP256,
+    ];
+
+    fn validate(&self) -> Result<(), SpecError> {
+        HEAD_DIM.check(self.head_dim)?;
+        MAX_KEYS.check(self.max_keys)?;
+        ROWS.check(self.rows)?;
+        QUERY_BITS.check(self.query_bits)?;
+        let slices = &self.key_slices;
+        if !(1..=3).contains(&slices.len()) {
+            let expected = "1 to 3, one per round".to_owned();
+            let (field, length) = (KEY_SLICES.name.to_owned(), slices.len());
+            return Err(SpecError::WrongLength {
+                field,
+                length,
+                expected,
+            });
+        }
+        KEY_SLICES.check_entries(slices)?;
+        if !(2..=16).contains(&self.key_bits()) {
+            return Err(SpecError::OutOfRange {
+                field: KEY_SLICES.name.to_owned(),
+                value: format!("{slices:?}"),
+                range: "slices that sum to 2..=16 bits".to_owned(),
+            });
+        }
+        self.filter.validate(self.rounds())
+    }
+}
