@@ -9,3 +9,4 @@ pub mod lapa;
 pub mod mac_array;
 pub mod registry;
 pub mod spec;
+mod wiring;

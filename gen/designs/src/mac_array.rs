@@ -6,7 +6,8 @@
 
 use crate::registry::Generate;
 use crate::spec::{Parameter, Range, Spec, SpecError};
-use hwgen_hdl::{Module, ModuleBuilder, Signal, Type, bits_for, cat, s, u};
+use crate::wiring::{delayed, delayed_flag, pack, unpack};
+use hwgen_hdl::{Module, ModuleBuilder, Type, bits_for, s, u};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -142,19 +143,6 @@ pub fn mac_pe(spec: &MacArraySpec) -> Arc<Module> {
     m.finish()
 }
 
-/// Elements `0..count` of a packed vector, element 0 lowest.
-fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<Signal<'m>> {
-    let width = element.width;
-    (0..count)
-        .map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element))
-        .collect()
-}
-
-/// The inverse of [`unpack`].
-fn pack<'m>(elements: &[Signal<'m>]) -> Signal<'m> {
-    cat(&elements.iter().rev().copied().collect::<Vec<_>>())
-}
-
 /// A row of processing elements.
 fn mac_row(spec: &MacArraySpec) -> Arc<Module> {
     let columns = spec.columns;
@@ -184,20 +172,6 @@ fn mac_row(spec: &MacArraySpec) -> Arc<Module> {
     m.output("weights_out", pack(&weights_out));
     m.output("sums_out", pack(&sums_out));
     m.finish()
-}
-
-/// `value` some cycles ago: one register that shifts by a value a cycle.
-fn delayed<'m>(m: &'m ModuleBuilder, name: String, value: Signal<'m>, cycles: u32) -> Signal<'m> {
-    let width = value.width();
-    match cycles {
-        0 => value,
-        1 => m.reg(name, value.ty()).no_reset().next(value).into(),
-        _ => {
-            let line = m.reg(name, u(width * cycles)).no_reset();
-            line.next(line.slice(width * (cycles - 1) - 1, 0).cat(value));
-            line.high(width).cast(value.ty())
-        }
-    }
 }
 
 /// The array; top module `mac_array`.
@@ -232,7 +206,7 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
     let activations = unpack(activations, spec.activation(), rows);
     for (r, activation) in (0..).zip(activations) {
         // row r meets the sums from above r cycles later
-        let x = delayed(&m, format!("skew_{r}"), activation, r);
+        let x = delayed(&m, &format!("skew_{r}"), activation, r);
         let row = m.instance(format!("row_{r}"), &row_module);
         row.input("load", load)
             .input("weights_in", weights)
@@ -245,16 +219,11 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
     }
     let aligned: Vec<_> = (0..)
         .zip(unpack(sums, spec.sum(), columns))
-        .map(|(c, sum)| delayed(&m, format!("align_{c}"), sum, columns - 1 - c))
+        .map(|(c, sum)| delayed(&m, &format!("align_{c}"), sum, columns - 1 - c))
         .collect();
 
-    let latency = spec.latency_cycles();
-    let on_the_way = m.reg("on_the_way", u(latency));
-    on_the_way.next(match latency {
-        1 => valid,
-        _ => on_the_way.truncate(latency - 1).cat(valid),
-    });
-    m.output("sums_valid", on_the_way.msb());
+    let sums_valid = delayed_flag(&m, "on_the_way", valid, spec.latency_cycles());
+    m.output("sums_valid", sums_valid);
     m.output("sums", pack(&aligned));
     m.finish()
 }
