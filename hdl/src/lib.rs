@@ -10,6 +10,7 @@
 pub mod build;
 pub mod check;
 mod error;
+pub mod fuzz;
 #[path = "lib/mod.rs"]
 pub mod lib;
 pub mod netlist;

@@ -16,7 +16,7 @@ pub fn fields<N: Into<String>>(list: impl IntoIterator<Item = (N, Type)>) -> Fie
 }
 
 /// Named signals, in order.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Bundle<'m>(Vec<(String, Signal<'m>)>);
 
 impl<'m> Bundle<'m> {

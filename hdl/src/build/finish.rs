@@ -27,6 +27,7 @@ impl ModuleBuilder {
             ..
         } = self.draft.into_inner();
         errors.extend(undriven_wires(&module));
+        resets_first(&mut module);
         if errors.is_empty() {
             match check::combinational_order(&module) {
                 Ok(order) => {
@@ -72,6 +73,19 @@ impl ModuleBuilder {
         }
         self.try_finish()
     }
+}
+
+/// Resets appear when something needs them; readers look for them beside the clocks.
+fn resets_first(module: &mut Module) {
+    let resets: Vec<_> = module
+        .clocks
+        .iter()
+        .filter_map(|c| c.reset.as_ref())
+        .map(|r| r.signal)
+        .collect();
+    module
+        .inputs
+        .sort_by_key(|port| !resets.contains(&port.node));
 }
 
 fn undriven_wires(module: &Module) -> impl Iterator<Item = HdlError> {

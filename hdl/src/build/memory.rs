@@ -177,6 +177,27 @@ impl<'m> MemoryBuilder<'m> {
         )
     }
 
+    /// A write port with a lane mask in the given clock domain.
+    #[track_caller]
+    pub fn write_masked_in(
+        self,
+        domain: Domain<'m>,
+        address: impl Into<Signal<'m>>,
+        data: impl Into<Signal<'m>>,
+        enable: impl Into<Signal<'m>>,
+        mask: impl Into<Signal<'m>>,
+    ) -> MemoryBuilder<'m> {
+        let (data, mask) = (data.into(), mask.into());
+        self.add_write(
+            domain.id,
+            address.into(),
+            data,
+            enable.into(),
+            Some(mask),
+            Place::here(),
+        )
+    }
+
     fn add_write(
         self,
         clock: ClockId,

@@ -83,11 +83,10 @@ impl ModuleBuilder {
     pub fn stream_in(&self, name: &str, fields: &Fields) -> Stream<'_> {
         let at = Place::here();
         let valid = self.input(field_name(name, "valid"), u(1));
-        let payload = Bundle::new(
-            fields
-                .iter()
-                .map(|(field, ty)| (field, self.input(field_name(name, field), *ty))),
-        );
+        let mut payload = Bundle::default();
+        for (field, ty) in fields {
+            payload = payload.with(field, self.input(field_name(name, field), *ty));
+        }
         let ready = self.wire(field_name(name, "ready"), u(1));
         self.output(field_name(name, "ready"), ready);
         let stream = Stream {
@@ -148,18 +147,12 @@ impl<'m> super::InstanceBuilder<'m> {
     pub fn stream_from(self, port: &str) -> Stream<'m> {
         let module = self.module();
         let declared = module.streams.iter().find(|stream| *stream.name == *port);
-        let fields = declared.map_or(vec![], |stream| {
-            stream
-                .payload
-                .iter()
-                .map(|(field, _)| field.to_string())
-                .collect()
-        });
+        let fields = declared.map_or(&[][..], |stream| &stream.payload);
         let valid = self.output(&field_name(port, "valid"));
-        let payload = Bundle::new(fields.into_iter().map(|field| {
-            let signal = self.output(&field_name(port, &field));
-            (field, signal)
-        }));
+        let mut payload = Bundle::default();
+        for (field, _) in fields {
+            payload = payload.with(&**field, self.output(&field_name(port, field)));
+        }
         let ready = self
             .parent()
             .wire(self.net_name(&field_name(port, "ready")), u(1));

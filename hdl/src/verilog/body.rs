@@ -1,0 +1,575 @@
+//! A module's text: header, ports, state, nets, instances.
+
+use super::expression::Writer;
+use super::literal::literal;
+use super::nets::{Nets, unique};
+use crate::netlist::*;
+use crate::place::Place;
+use crate::ty::Type;
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Instances and lists are wrapped before this column.
+const LINE_WIDTH: usize = 110;
+
+/// What the module is, its parameters and where it was written, as comments.
+pub(super) fn header(module: &Module) -> String {
+    let mut out = String::new();
+    for line in module.doc.lines() {
+        let _ = writeln!(out, "{}", format!("// {line}").trim_end());
+    }
+    for (name, value) in &module.parameters {
+        // A value may come from outside: it must not end the comment.
+        let value: String = value.chars().filter(|c| !c.is_control()).collect();
+        let _ = writeln!(out, "// {name} = {value}");
+    }
+    let _ = writeln!(out, "// Written at {}.", module.place);
+    out
+}
+
+/// The whole text of a simplified module.
+pub(super) fn module_text(module: &Module) -> String {
+    let nets = Nets::of(module);
+    let names = nets.taken.clone();
+    let writer = Writer::new(module, &nets);
+    let mut body = Body {
+        writer,
+        out: String::new(),
+        taken: names,
+        names: vec![],
+    };
+    body.out.push_str("`default_nettype none\n");
+    body.out.push_str(&header(module));
+    body.ports();
+    body.state();
+    body.instance_nets();
+    body.combinational();
+    body.registers();
+    body.memories();
+    body.instances();
+    body.outputs();
+    body.unread();
+    body.out.push_str("endmodule\n`default_nettype wire\n");
+    body.out
+}
+
+/// `signed [7:0] `, or nothing for a single unsigned bit.
+fn declared(ty: Type) -> String {
+    let sign = if ty.signed { "signed " } else { "" };
+    let range = if ty.width > 1 {
+        format!("[{}:0] ", ty.width - 1)
+    } else {
+        String::new()
+    };
+    format!("{sign}{range}")
+}
+
+struct Body<'a> {
+    writer: Writer<'a>,
+    out: String,
+    /// All names in use.
+    taken: HashSet<Arc<str>>,
+    /// Names of memories and of what belongs to them, given in `state`.
+    names: Vec<MemoryNames>,
+}
+
+/// Names inside a memory: its own, and for each read port that needs one, the flag that the
+/// address last read lies beyond the depth, and the register behind it.
+struct MemoryNames {
+    memory: Arc<str>,
+    beyond: Vec<Option<(Arc<str>, Arc<str>)>>,
+}
+
+impl<'a> Body<'a> {
+    fn module(&self) -> &'a Module {
+        self.writer.module
+    }
+
+    fn unique(&mut self, wish: &str) -> Arc<str> {
+        unique(&mut self.taken, wish)
+    }
+
+    fn line(&mut self, text: impl std::fmt::Display, place: Place) {
+        let _ = writeln!(self.out, "  {text} // {place}");
+    }
+
+    fn ports(&mut self) {
+        let module = self.module();
+        let mut ports = vec![];
+        for clock in &module.clocks {
+            ports.push((format!("input  wire {}", clock.name), clock.place));
+        }
+        for port in &module.inputs {
+            ports.push((
+                format!("input  wire {}{}", declared(port.ty), port.name),
+                port.place,
+            ));
+        }
+        for port in &module.outputs {
+            let is_register = match module.node(port.node).kind {
+                Kind::Register(_) => true,
+                Kind::MemoryRead { memory, port } => {
+                    let memory = &module.memories[memory.index()];
+                    memory.reads[port].sync.is_some() && !needs_guard(module, memory, port)
+                }
+                _ => false,
+            };
+            let own = self.writer.nets.is_port[port.node.index()]
+                && self.writer.net_name(port.node) == *port.name;
+            let class = if is_register && own { "reg " } else { "wire" };
+            ports.push((
+                format!("output {class} {}{}", declared(port.ty), port.name),
+                port.place,
+            ));
+        }
+        let _ = writeln!(self.out, "module {} (", module.name);
+        let last = ports.len().saturating_sub(1);
+        for (index, (port, place)) in ports.iter().enumerate() {
+            let comma = if index == last { "" } else { "," };
+            self.line(format!("{port}{comma}"), *place);
+        }
+        self.out.push_str(");\n\n");
+    }
+
+    /// Declares registers and memories: nets may read them in any order.
+    fn state(&mut self) {
+        let module = self.module();
+        for register in &module.registers {
+            let node = module.node(register.node);
+            if !self.writer.nets.is_port[register.node.index()] {
+                let name = self.writer.net_name(register.node);
+                self.line(format!("reg {}{name};", declared(node.ty)), node.place);
+            }
+        }
+        for memory in &module.memories {
+            let name = self.unique(&memory.name);
+            let word = declared(memory.word);
+            let last = memory.depth - 1;
+            self.line(format!("reg {word}{name} [0:{last}];"), memory.place);
+            let mut beyond = vec![];
+            for (port, read) in memory.reads.iter().enumerate() {
+                let node = module.node(read.node);
+                let guarded = read.sync.is_some() && needs_guard(module, memory, port);
+                let own = self.writer.net_name(read.node);
+                if guarded {
+                    let raw = self.unique(&format!("{own}_stored"));
+                    let flag = self.unique(&format!("{own}_beyond"));
+                    self.line(format!("reg {word}{raw};"), node.place);
+                    self.line(format!("reg {flag};"), node.place);
+                    beyond.push(Some((flag, raw)));
+                } else {
+                    if read.sync.is_some() && !self.writer.nets.is_port[read.node.index()] {
+                        self.line(format!("reg {word}{own};"), node.place);
+                    }
+                    beyond.push(None);
+                }
+            }
+            self.names.push(MemoryNames {
+                memory: name,
+                beyond,
+            });
+        }
+    }
+
+    /// Declares what instances drive.
+    fn instance_nets(&mut self) {
+        let module = self.module();
+        for instance in &module.instances {
+            for id in instance.outputs.iter().flatten() {
+                if !self.writer.nets.is_port[id.index()] {
+                    let (name, node) = (self.writer.net_name(*id), module.node(*id));
+                    self.line(format!("wire {}{name};", declared(node.ty)), node.place);
+                }
+            }
+        }
+    }
+
+    fn combinational(&mut self) {
+        let module = self.module();
+        for &id in &self.writer.nets.order {
+            if self.writer.nets.names[id.index()].is_none() {
+                continue;
+            }
+            let node = module.node(id);
+            let value = match &node.kind {
+                Kind::Input
+                | Kind::Constant(_)
+                | Kind::Register(_)
+                | Kind::InstanceOutput { .. }
+                | Kind::LeafOutput { .. } => continue,
+                Kind::MemoryRead { memory, port } => match self.memory_word(*memory, *port) {
+                    Some(word) => word,
+                    None => continue,
+                },
+                _ => self.writer.expression(id),
+            };
+            let name = self.writer.net_name(id);
+            if self.writer.nets.is_port[id.index()] {
+                self.line(format!("assign {name} = {value};"), node.place);
+            } else {
+                self.line(
+                    format!("wire {}{name} = {value};", declared(node.ty)),
+                    node.place,
+                );
+            }
+        }
+    }
+
+    /// What a read port's net shows, unless it is a register of its own.
+    fn memory_word(&mut self, memory: MemoryId, port: usize) -> Option<String> {
+        let known = &self.module().memories[memory.index()];
+        let read = &known.reads[port];
+        let names = &self.names[memory.index()];
+        if let Some((flag, raw)) = &names.beyond[port] {
+            return Some(format!(
+                "{flag} ? {} : {raw}",
+                literal(known.word, &0.into())
+            ));
+        }
+        if read.sync.is_some() {
+            return None;
+        }
+        let word = format!("{}[{}]", names.memory, self.writer.operand(read.address));
+        if covers(known, self.module().ty(read.address)) {
+            return Some(word);
+        }
+        let inside = self.inside(known, read.address);
+        Some(format!(
+            "({inside}) ? {word} : {}",
+            literal(known.word, &0.into())
+        ))
+    }
+
+    /// That an address lies within the memory.
+    fn inside(&mut self, memory: &Memory, address: NodeId) -> String {
+        let ty = self.module().ty(address);
+        format!(
+            "{} < {}",
+            self.writer.operand(address),
+            literal(ty, &memory.depth.into())
+        )
+    }
+
+    /// Registers that share clock, reset, clear and enable share a block.
+    fn registers(&mut self) {
+        let module = self.module();
+        let control = |r: &Register| (r.clock, r.reset_value.is_some(), r.clear, r.enable);
+        let mut groups: Vec<Vec<&Register>> = vec![];
+        let mut known = std::collections::HashMap::new();
+        for register in &module.registers {
+            let group = *known.entry(control(register)).or_insert_with(|| {
+                groups.push(vec![]);
+                groups.len() - 1
+            });
+            groups[group].push(register);
+        }
+        for group in groups {
+            let first = group[0];
+            let clock = &module.clocks[first.clock.index()];
+            let reset = clock.reset.as_ref().filter(|_| first.reset_value.is_some());
+            let (edge, condition) = self.reset_texts(reset);
+            let mut branches = vec![];
+            let reset_lines = |body: &Body<'_>, value: fn(&Register) -> Option<&crate::ty::Int>| {
+                let set = |r: &&Register| {
+                    let ty = module.ty(r.node);
+                    let value = value(r).map_or_else(String::new, |value| literal(ty, value));
+                    format!("{} <= {value};", body.writer.net_name(r.node))
+                };
+                group.iter().map(set).collect::<Vec<_>>()
+            };
+            if let Some(condition) = condition {
+                branches.push((
+                    Some(condition),
+                    reset_lines(self, |r| r.reset_value.as_ref()),
+                ));
+            }
+            if let Some(clear) = first.clear {
+                let clear = self.writer.whole(clear);
+                branches.push((Some(clear), reset_lines(self, |r| Some(&r.clear_value))));
+            }
+            let enable = first.enable.map(|enable| self.writer.whole(enable));
+            let next = |r: &&Register| {
+                let name = self.writer.net_name(r.node);
+                format!("{name} <= {};", self.writer.whole(r.next))
+            };
+            branches.push((enable, group.iter().map(next).collect()));
+            let _ = writeln!(self.out, "  always @(posedge {}{edge})", clock.name);
+            self.branches(&branches);
+        }
+    }
+
+    /// The sensitivity an asynchronous reset adds, and the condition of the reset branch.
+    fn reset_texts(&mut self, reset: Option<&Reset>) -> (String, Option<String>) {
+        let Some(reset) = reset else {
+            return (String::new(), None);
+        };
+        let name = self.writer.operand(reset.signal);
+        let edge = match (reset.kind, reset.active_low) {
+            (ResetKind::Sync, _) => String::new(),
+            (ResetKind::Async, false) => format!(" or posedge {name}"),
+            (ResetKind::Async, true) => format!(" or negedge {name}"),
+        };
+        let condition = if reset.active_low {
+            format!("!{name}")
+        } else {
+            name
+        };
+        (edge, Some(condition))
+    }
+
+    /// `if … else if … else …`, each branch a statement or a block.
+    fn branches(&mut self, branches: &[(Option<String>, Vec<String>)]) {
+        let mut lead = "    ".to_string();
+        for (condition, statements) in branches {
+            let head = match condition {
+                Some(condition) => format!("{lead}if ({condition}) "),
+                None => lead.clone(),
+            };
+            match statements.as_slice() {
+                [one] => {
+                    let _ = writeln!(self.out, "{head}{one}");
+                }
+                _ => {
+                    let _ = writeln!(self.out, "{head}begin");
+                    for statement in statements {
+                        let _ = writeln!(self.out, "      {statement}");
+                    }
+                    self.out.push_str("    end\n");
+                }
+            }
+            lead = "    else ".to_string();
+        }
+    }
+
+    fn memories(&mut self) {
+        let module = self.module();
+        for (index, memory) in module.memories.iter().enumerate() {
+            let name = self.names[index].memory.clone();
+            if !memory.init.is_empty() {
+                self.out.push_str("  initial begin\n");
+                for (at, word) in memory.init.iter().enumerate() {
+                    let _ = writeln!(
+                        self.out,
+                        "    {name}[{at}] = {};",
+                        literal(memory.word, word)
+                    );
+                }
+                self.out.push_str("  end\n");
+            }
+            for clock in 0..module.clocks.len() {
+                let clock = ClockId::new(clock);
+                let mut statements = vec![];
+                for write in memory.writes.iter().filter(|write| write.clock == clock) {
+                    statements.extend(self.write_statements(memory, &name, write));
+                }
+                for (port, read) in memory.reads.iter().enumerate() {
+                    if let Some((_, enable)) = read.sync.filter(|(at, _)| *at == clock) {
+                        statements.extend(self.read_statements(index, port, enable));
+                    }
+                }
+                if statements.is_empty() {
+                    continue;
+                }
+                let edge = &module.clocks[clock.index()].name;
+                let _ = writeln!(self.out, "  always @(posedge {edge}) begin");
+                for statement in statements {
+                    let _ = writeln!(self.out, "    {statement}");
+                }
+                self.out.push_str("  end\n");
+            }
+        }
+    }
+
+    fn write_statements(&mut self, memory: &Memory, name: &str, write: &WritePort) -> Vec<String> {
+        let module = self.module();
+        let address = self.writer.operand(write.address);
+        let mut conditions = vec![];
+        if module
+            .constant(write.enable)
+            .is_none_or(|enable| *enable != 1.into())
+        {
+            conditions.push(self.writer.operand(write.enable));
+        }
+        if !covers(memory, module.ty(write.address)) {
+            conditions.push(format!("({})", self.inside(memory, write.address)));
+        }
+        let Some(mask) = write.mask else {
+            let data = self.writer.operand(write.data);
+            return vec![guarded(
+                &conditions,
+                format!("{name}[{address}] <= {data};"),
+            )];
+        };
+        let lanes = module.ty(mask).width;
+        let width = memory.word.width / lanes;
+        let lane = |lane: u32| {
+            let mut conditions = conditions.clone();
+            conditions.push(self.writer.bits(mask, lane, 1));
+            let (low, high) = (lane * width, lane * width + width - 1);
+            let data = self.writer.bits(write.data, low, width);
+            let target = match (memory.word.width, width) {
+                (1, _) => format!("{name}[{address}]"),
+                (_, 1) => format!("{name}[{address}][{low}]"),
+                _ => format!("{name}[{address}][{high}:{low}]"),
+            };
+            guarded(&conditions, format!("{target} <= {data};"))
+        };
+        (0..lanes).map(lane).collect()
+    }
+
+    fn read_statements(&mut self, memory: usize, port: usize, enable: NodeId) -> Vec<String> {
+        let known = &self.module().memories[memory];
+        let read = &known.reads[port];
+        let always = self
+            .module()
+            .constant(enable)
+            .is_some_and(|enable| *enable == 1.into());
+        let conditions = if always {
+            vec![]
+        } else {
+            vec![self.writer.operand(enable)]
+        };
+        let word = format!(
+            "{}[{}]",
+            self.names[memory].memory,
+            self.writer.operand(read.address)
+        );
+        match self.names[memory].beyond[port].clone() {
+            None => {
+                let own = self.writer.net_name(read.node);
+                vec![guarded(&conditions, format!("{own} <= {word};"))]
+            }
+            Some((flag, raw)) => {
+                let inside = self.inside(known, read.address);
+                let stored = guarded(&conditions, format!("{raw} <= {word};"));
+                vec![
+                    stored,
+                    guarded(&conditions, format!("{flag} <= !({inside});")),
+                ]
+            }
+        }
+    }
+
+    fn instances(&mut self) {
+        let module = self.module();
+        for instance in &module.instances {
+            let (inner, name) = (&instance.module, self.unique(&instance.name));
+            let mut pins = vec![];
+            for (clock, outer) in inner.clocks.iter().zip(&instance.clocks) {
+                pins.push(format!(
+                    ".{}({})",
+                    clock.name,
+                    module.clocks[outer.index()].name
+                ));
+            }
+            for (port, driver) in inner.inputs.iter().zip(&instance.inputs) {
+                pins.push(format!(".{}({})", port.name, self.writer.whole(*driver)));
+            }
+            for (port, reader) in inner.outputs.iter().zip(&instance.outputs) {
+                let net = match reader {
+                    Some(id) => self.writer.net_name(*id),
+                    None => {
+                        let net = self.unique(&format!("unused_{}_{}", instance.name, port.name));
+                        self.line(format!("wire {}{net};", declared(port.ty)), instance.place);
+                        net.to_string()
+                    }
+                };
+                pins.push(format!(".{}({net})", port.name));
+            }
+            let head = format!("{} {} (", inner.name, name);
+            let text = wrapped(&head, &pins, ");");
+            self.line(text, instance.place);
+        }
+    }
+
+    /// Outputs that show a net of another name.
+    fn outputs(&mut self) {
+        for port in &self.module().outputs {
+            let own = self.writer.nets.is_port[port.node.index()]
+                && self.writer.net_name(port.node) == *port.name;
+            let value = self.writer.whole(port.node);
+            if !own {
+                self.line(format!("assign {} = {value};", port.name), port.place);
+            }
+        }
+    }
+
+    /// Gathers unread bits in one wire: linters take its name as a sign of intent.
+    fn unread(&mut self) {
+        let module = self.module();
+        let mut unread = vec![];
+        for (id, node) in module.ids() {
+            let is_net = self.writer.nets.names[id.index()].is_some();
+            if is_net && !matches!(node.kind, Kind::Constant(_)) {
+                unread.extend(self.writer.unread(id));
+            }
+        }
+        for (index, clock) in module.clocks.iter().enumerate() {
+            let clock_id = ClockId::new(index);
+            let reads = |memory: &Memory| {
+                memory.writes.iter().any(|write| write.clock == clock_id)
+                    || memory
+                        .reads
+                        .iter()
+                        .any(|r| r.sync.is_some_and(|(at, _)| at == clock_id))
+            };
+            let used = module
+                .registers
+                .iter()
+                .any(|register| register.clock == clock_id)
+                || module.memories.iter().any(reads)
+                || module
+                    .instances
+                    .iter()
+                    .any(|instance| instance.clocks.contains(&clock_id));
+            if !used {
+                unread.push(clock.name.to_string());
+            }
+        }
+        if !unread.is_empty() {
+            let mut parts = vec!["1'b0".to_string()];
+            parts.extend(unread);
+            let name = self.unique("unused");
+            let text = wrapped(&format!("wire {name} = &{{"), &parts, "};");
+            let _ = writeln!(self.out, "  {text}");
+        }
+    }
+}
+
+/// Whether every address lies within the memory.
+fn covers(memory: &Memory, address: Type) -> bool {
+    1usize.checked_shl(address.width) == Some(memory.depth)
+}
+
+/// Whether a read port can be given an address beyond the memory.
+fn needs_guard(module: &Module, memory: &Memory, port: usize) -> bool {
+    !covers(memory, module.ty(memory.reads[port].address))
+}
+
+fn guarded(conditions: &[String], statement: String) -> String {
+    if conditions.is_empty() {
+        return statement;
+    }
+    format!("if ({}) {statement}", conditions.join(" && "))
+}
+
+/// A list on as many lines as it needs.
+fn wrapped(head: &str, items: &[String], tail: &str) -> String {
+    let mut out = head.to_string();
+    let mut column = head.len();
+    for (index, item) in items.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        if column + item.len() + 4 > LINE_WIDTH {
+            out.push_str(separator.trim_end());
+            out.push_str("\n      ");
+            column = 6;
+        } else {
+            out.push_str(separator);
+            column += separator.len();
+        }
+        out.push_str(item);
+        column += item.len();
+    }
+    out + tail
+}

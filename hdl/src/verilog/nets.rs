@@ -1,0 +1,198 @@
+//! Which nodes become nets, and what the nets are called.
+
+use crate::check::combinational_order;
+use crate::netlist::{BinaryOp, Kind, Module, NodeId};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Expressions of more operators than this are cut into nets.
+const MAX_OPERATORS: usize = 6;
+
+/// A module's nets.
+pub(super) struct Nets {
+    /// The name of each node that is a net; `None` for what is written in place.
+    pub(super) names: Vec<Option<Arc<str>>>,
+    /// Whether the net is one of the module's output ports.
+    pub(super) is_port: Vec<bool>,
+    /// All nodes, each after what it depends on.
+    pub(super) order: Vec<NodeId>,
+    /// All names in use.
+    pub(super) taken: HashSet<Arc<str>>,
+}
+
+impl Nets {
+    pub(super) fn of(module: &Module) -> Nets {
+        let order = combinational_order(module).expect("a finished module has no loop");
+        let count = module.nodes.len();
+        let mut nets = Nets {
+            names: vec![None; count],
+            is_port: vec![false; count],
+            order,
+            taken: HashSet::new(),
+        };
+        nets.take_port_names(module);
+        let wanted = wanted_nets(module, &nets.order);
+        for (id, node) in module.ids() {
+            let (Some(name), None) = (&node.name, &nets.names[id.index()]) else {
+                continue;
+            };
+            if wanted[id.index()] {
+                nets.names[id.index()] = Some(unique(&mut nets.taken, name));
+            }
+        }
+        for id in nets.order.clone() {
+            if wanted[id.index()] && nets.names[id.index()].is_none() {
+                let name = derived_name(module, id, &nets.names);
+                nets.names[id.index()] = Some(unique(&mut nets.taken, &name));
+            }
+        }
+        nets
+    }
+
+    /// Ports keep their names. A net with an output's name, or an unnamed one it shows, is the
+    /// port itself.
+    fn take_port_names(&mut self, module: &Module) {
+        let inputs = module.inputs.iter().map(|port| &port.name);
+        let outputs = module.outputs.iter().map(|port| &port.name);
+        self.taken.extend(inputs.chain(outputs).cloned());
+        self.taken
+            .extend(module.clocks.iter().map(|clock| clock.name.clone()));
+        for port in &module.inputs {
+            self.names[port.node.index()] = Some(port.name.clone());
+        }
+        for port in &module.outputs {
+            let (node, index) = (module.node(port.node), port.node.index());
+            let shown = match (&node.name, &node.kind) {
+                (_, Kind::Constant(_)) => false,
+                (Some(name), _) => *name == port.name,
+                (None, _) => true,
+            };
+            if shown && self.names[index].is_none() {
+                self.names[index] = Some(port.name.clone());
+                self.is_port[index] = true;
+            }
+        }
+    }
+}
+
+/// The wished name, or the next free one after it.
+pub(super) fn unique(taken: &mut HashSet<Arc<str>>, wish: &str) -> Arc<str> {
+    let mut name: Arc<str> = wish.into();
+    let mut number = 1;
+    while super::is_keyword(&name) || !taken.insert(name.clone()) {
+        number += 1;
+        name = format!("{wish}_{number}").into();
+    }
+    name
+}
+
+/// Nodes that need a net, by the rules, because they are used twice, or to keep lines short.
+fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
+    let mut wanted = vec![false; module.nodes.len()];
+    let mut uses = vec![0u32; module.nodes.len()];
+    let mut want = |id: NodeId| wanted[id.index()] = true;
+    for (id, node) in module.ids() {
+        for operand in node.kind.operands() {
+            uses[operand.index()] += 1;
+        }
+        match &node.kind {
+            Kind::Input
+            | Kind::Wire(_)
+            | Kind::Register(_)
+            | Kind::MemoryRead { .. }
+            | Kind::InstanceOutput { .. }
+            | Kind::LeafOutput { .. }
+            | Kind::Binary(BinaryOp::Mul, ..) => want(id),
+            Kind::Slice { of, .. } | Kind::Cast(of) => want(*of),
+            _ => {}
+        }
+        if node.name.is_some() {
+            want(id);
+        }
+    }
+    for register in &module.registers {
+        for id in [Some(register.next), register.clear, register.enable]
+            .into_iter()
+            .flatten()
+        {
+            uses[id.index()] += 1;
+        }
+    }
+    for memory in &module.memories {
+        for write in &memory.writes {
+            // Indexed and sliced in the text, so they are nets.
+            [Some(write.address), Some(write.data), write.mask]
+                .into_iter()
+                .flatten()
+                .for_each(&mut want);
+            uses[write.enable.index()] += 1;
+        }
+        for read in &memory.reads {
+            want(read.address);
+            read.sync
+                .iter()
+                .for_each(|(_, enable)| uses[enable.index()] += 1);
+        }
+    }
+    for instance in &module.instances {
+        instance.inputs.iter().for_each(|id| uses[id.index()] += 1);
+    }
+    for output in &module.outputs {
+        uses[output.node.index()] += 1;
+    }
+    let mut operators = vec![0usize; module.nodes.len()];
+    for &id in order {
+        let kind = &module.node(id).kind;
+        if matches!(kind, Kind::Constant(_)) {
+            wanted[id.index()] = false;
+            continue;
+        }
+        wanted[id.index()] |= uses[id.index()] > 1;
+        let mut operands = kind.operands();
+        operands.sort_by_key(|operand| operators[operand.index()]);
+        loop {
+            let inside = operands
+                .iter()
+                .map(|operand| operators[operand.index()])
+                .sum::<usize>();
+            match operands.pop() {
+                Some(largest) if inside >= MAX_OPERATORS && operators[largest.index()] > 0 => {
+                    wanted[largest.index()] = true;
+                    operators[largest.index()] = 0;
+                }
+                _ => {
+                    operators[id.index()] = if wanted[id.index()] { 0 } else { inside + 1 };
+                    break;
+                }
+            }
+        }
+    }
+    wanted
+}
+
+/// `prod_ext`, `sum_add`: the first named thing an expression is made of, and what is done to it.
+fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> String {
+    let word = module.node(id).kind.word();
+    let mut at = id;
+    for _ in 0..4 {
+        let mut operands = module.node(at).kind.operands();
+        // A condition says less about a value than the value does.
+        if let Kind::Mux { .. } = module.node(at).kind {
+            operands.rotate_left(1);
+        }
+        if let Some(name) = operands
+            .iter()
+            .find_map(|operand| names[operand.index()].as_ref())
+        {
+            let stem = name
+                .strip_suffix(word)
+                .and_then(|stem| stem.strip_suffix('_'));
+            return format!("{}_{word}", stem.unwrap_or(name));
+        }
+        match operands.first() {
+            Some(first) => at = *first,
+            None => break,
+        }
+    }
+    format!("{word}_value")
+}
