@@ -1,1 +1,7 @@
-//! To be told.
+//! What a circuit is held against.
+//!
+//! - [`golden`]: integer models, written from the definitions alone, never from a circuit.
+//! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
+
+pub mod attention;
+pub mod golden;

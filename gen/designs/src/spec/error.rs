@@ -153,12 +153,21 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A fault and where it was said: `lapa.json:3: `rows` = 24 is out of range: ...`.
+/// A fault and where it was said, as in `lapa.json:3: `rows` = 24 is out of range: ...`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{origin}: {problem}")]
 pub struct LoadError {
     /// Where the faulty value was said.
     pub origin: Origin,
     /// What is wrong with it.
-    pub problem: SpecError,
+    pub problem: Box<SpecError>,
+}
+
+impl LoadError {
+    pub(super) fn new(origin: Origin, problem: SpecError) -> Self {
+        LoadError {
+            origin,
+            problem: Box::new(problem),
+        }
+    }
 }

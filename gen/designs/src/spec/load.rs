@@ -1,6 +1,9 @@
 //! Reading a specification: defaults, then a JSON file, then overrides.
 
-use super::{LoadError, Origin, Spec, SpecError, lines::lines};
+use super::{
+    LoadError, Origin, Spec, SpecError,
+    lines::{DuplicateKey, lines},
+};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path};
 
@@ -28,7 +31,7 @@ pub fn load<T: Spec>(file: Option<(&Path, &str)>, overrides: &[String]) -> Resul
         let origin = problem
             .field()
             .map_or(Origin::Default, |field| state.origin(field));
-        LoadError { origin, problem }
+        LoadError::new(origin, problem)
     })?;
     Ok(state.spec)
 }
@@ -85,10 +88,7 @@ impl<T: Spec> State<T> {
             set(&mut self.json, &keys, value.clone());
             self.spec = T::deserialize(&self.json).map_err(|error| {
                 let problem = reading_problem::<T>(&keys, &value, &error.to_string());
-                LoadError {
-                    origin: origin.clone(),
-                    problem,
-                }
+                LoadError::new(origin.clone(), problem)
             })?;
             self.replace_origin(&keys, origin);
         }
@@ -137,22 +137,13 @@ fn file_assignments(path: &Path, text: &str) -> Result<(Vec<Assignment>, Origins
             column: error.column(),
             problem,
         };
-        LoadError {
-            origin: at(error.line()),
-            problem,
-        }
+        LoadError::new(at(error.line()), problem)
     })?;
     let Value::Object(members) = value else {
-        return Err(LoadError {
-            origin: at(1),
-            problem: SpecError::NotAnObject,
-        });
+        return Err(LoadError::new(at(1), SpecError::NotAnObject));
     };
-    let lines = lines(text).map_err(|duplicate| LoadError {
-        origin: at(duplicate.line),
-        problem: SpecError::Duplicate {
-            field: duplicate.path,
-        },
+    let lines = lines(text).map_err(|DuplicateKey { path, line }| {
+        LoadError::new(at(line), SpecError::Duplicate { field: path })
     })?;
     let mut assignments = Vec::new();
     split(&[], Value::Object(members), &mut |keys, value| {
@@ -178,10 +169,7 @@ fn override_assignments(text: &str) -> Result<Vec<Assignment>, LoadError> {
         .split_once('=')
         .filter(|(key, _)| !key.trim().is_empty());
     let Some((key, value)) = keys_and_value else {
-        return Err(LoadError {
-            origin,
-            problem: SpecError::NotAnOverride,
-        });
+        return Err(LoadError::new(origin, SpecError::NotAnOverride));
     };
     let keys: Vec<String> = key.trim().split('.').map(str::to_owned).collect();
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.trim()));

@@ -1,0 +1,3 @@
+//! Integer models of the designs, one per design and of the same name.
+
+pub mod lapa;
