@@ -1,5 +1,6 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
+use crate::lapa::LapaSpec;
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
@@ -81,7 +82,10 @@ pub struct ParameterInfo {
 
 /// Every design.
 pub fn designs() -> &'static [&'static dyn Design] {
-    &[&Entry::<MacArraySpec>(PhantomData)]
+    &[
+        &Entry::<LapaSpec>(PhantomData),
+        &Entry::<MacArraySpec>(PhantomData),
+    ]
 }
 
 /// The design of that name.
@@ -200,6 +204,15 @@ mod tests {
                 assert_ne!(parameter.default, "", "{}", parameter.name);
             }
         }
+        let lapa = find("lapa").unwrap().parameters();
+        let of = |name: &str| {
+            let rows = lapa.iter().filter(|p| p.name == name);
+            rows.map(|p| p.default.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("key_slices"), ["[4,4]"]);
+        assert_eq!(of("filter.mode"), ["\"mean_max\""]);
+        assert_eq!(of("filter.alpha16"), ["[0]", "[16]"]);
+        assert_eq!(of("filter.keep256"), ["[64]"]);
     }
 
     #[test]
