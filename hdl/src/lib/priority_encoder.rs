@@ -1,0 +1,81 @@
+//! Priority encoder: the lowest request wins.
+
+use super::leading_one::find_one;
+use super::naming::check_range;
+use crate::build::{ModuleBuilder, Signal};
+use crate::netlist::Module;
+use crate::ty::{MAX_WIDTH, u};
+use std::sync::Arc;
+
+/// Who wins.
+#[derive(Clone, Copy)]
+pub struct Priority<'m> {
+    /// Position of the least significant 1; 0 if there is none. Type `u(index_bits(width))`.
+    pub index: Signal<'m>,
+    /// That 1 alone, as wide as the requests.
+    pub one_hot: Signal<'m>,
+    /// 1 if nobody requests.
+    pub none: Signal<'m>,
+}
+
+/// The least significant 1 among `requests`: bit 0 has the highest priority. Combinational.
+#[track_caller]
+pub fn priority_encoder(requests: Signal<'_>) -> Priority<'_> {
+    let (index, any) = find_one(requests, |low, high| !low & high);
+    Priority {
+        index,
+        one_hot: lowest_one(requests),
+        none: !any,
+    }
+}
+
+/// The least significant 1 of `x` alone, unsigned; 0 if there is none. Combinational.
+#[track_caller]
+pub fn lowest_one(x: Signal<'_>) -> Signal<'_> {
+    // -x = !x + 1 turns every bit below the lowest 1 into 0 and inverts those above.
+    let x = x.as_unsigned();
+    x & (!x + 1)
+}
+
+/// The encoder alone: in `requests: u(width)`, out `index`, `one_hot`, `none`. Combinational.
+///
+/// # Panics
+/// If `width` is outside `1..=MAX_WIDTH`.
+#[track_caller]
+pub fn module(width: u32) -> Arc<Module> {
+    check_range("priority_encoder", "width", width, 1..=MAX_WIDTH);
+    let m = ModuleBuilder::new(format!("priority_encoder_w{width}"));
+    m.doc("The least significant 1 of requests: its position, and alone.");
+    m.parameter("width", width);
+    let winner = priority_encoder(m.input("requests", u(width)));
+    m.output("index", winner.index);
+    m.output("one_hot", winner.one_hot);
+    m.output("none", winner.none);
+    m.finish()
+}
+
+pub(super) fn samples() -> Vec<Arc<Module>> {
+    [1, 2, 5, 16, 67].map(module).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lib::testing::{for_each_pattern, simulate};
+    use crate::ty::Int;
+
+    #[test]
+    fn lowest_wins() {
+        for width in [1, 2, 3, 4, 5, 6, 7, 8, 9, 33, 64, 67] {
+            let mut sim = simulate(&module(width));
+            for_each_pattern(width, |requests| {
+                sim.poke("requests", requests.clone());
+                let lowest = requests.trailing_zeros();
+                assert_eq!(sim.peek_u64("none") == 1, lowest.is_none());
+                assert_eq!(sim.peek_u64("index"), lowest.unwrap_or(0), "{requests}");
+                let alone = lowest.map_or(Int::ZERO, |lowest| Int::from(1) << lowest);
+                assert_eq!(sim.peek("one_hot"), alone);
+            });
+        }
+    }
+}
