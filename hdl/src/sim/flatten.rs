@@ -1,0 +1,287 @@
+//! A module and everything below it as one module without instances.
+//!
+//! Names become paths (`pe_0_0.sum`). Promises and stream contracts of every level become ordinary
+//! nodes, registers and [`Assertion`]s, so that every engine treats them alike.
+
+use super::contracts::{self, Contract};
+use crate::netlist::*;
+use std::sync::Arc;
+
+/// A flattened module.
+pub struct Flat {
+    /// The module: no instances, every assertion also holds in reset.
+    ///
+    /// Its nodes begin with the original module's, under the same ids; so do its clocks. Further
+    /// clocks are the same clocks with another reset, as seen by parts of the design that are
+    /// reset on their own.
+    pub module: Module,
+    /// For each clock of `module`, the original module's clock that it is.
+    pub roots: Vec<ClockId>,
+    /// Registers from this position on watch contracts; they are 0 at power-up.
+    pub watchers: usize,
+}
+
+/// Flattens a module; `check_contracts` says whether promises and stream contracts are kept.
+pub fn flatten(module: &Module, check_contracts: bool) -> Flat {
+    let mut flattener = Flattener {
+        flat: Module {
+            nodes: vec![],
+            registers: vec![],
+            memories: vec![],
+            instances: vec![],
+            leaves: vec![],
+            assertions: vec![],
+            ..module.clone()
+        },
+        roots: (0..module.clocks.len()).map(ClockId::new).collect(),
+        contracts: vec![],
+    };
+    let clocks = flattener.roots.clone();
+    flattener.add(module, "", None, &clocks);
+    let Flattener {
+        mut flat,
+        roots,
+        contracts,
+    } = flattener;
+    let watchers = flat.registers.len();
+    if check_contracts {
+        contracts::expand(&mut flat, contracts);
+    }
+    Flat {
+        module: flat,
+        roots,
+        watchers,
+    }
+}
+
+/// The node at the far end of a chain of wires.
+pub(crate) fn source(module: &Module, mut id: NodeId) -> NodeId {
+    while let Kind::Wire(Some(driver)) = module.node(id).kind {
+        id = driver;
+    }
+    id
+}
+
+struct Flattener {
+    flat: Module,
+    roots: Vec<ClockId>,
+    contracts: Vec<Contract>,
+}
+
+impl Flattener {
+    /// Adds a module that stands at `path` (empty, or ending in a dot) and returns where its nodes
+    /// begin. `drivers` are the flat nodes behind its inputs, `None` for the top.
+    fn add(
+        &mut self,
+        module: &Module,
+        path: &str,
+        drivers: Option<&[NodeId]>,
+        clocks: &[ClockId],
+    ) -> usize {
+        let base = self.flat.nodes.len();
+        let at = |id: NodeId| NodeId::new(base + id.index());
+        self.add_nodes(module, path, at);
+        if let Some(drivers) = drivers {
+            for (port, &driver) in module.inputs.iter().zip(drivers) {
+                self.flat.nodes[at(port.node).index()].kind = Kind::Wire(Some(driver));
+            }
+        }
+        let clocks: Vec<ClockId> = (module.clocks.iter().zip(clocks))
+            .map(|(clock, &outer)| self.clock(path, clock, outer, at))
+            .collect();
+        self.add_state(module, path, &clocks, at);
+        self.contracts
+            .extend(Contract::of(module, path, &clocks, at));
+        for instance in &module.instances {
+            self.add_instance(instance, path, &clocks, at);
+        }
+        base
+    }
+
+    fn add_nodes(&mut self, module: &Module, path: &str, at: impl Fn(NodeId) -> NodeId) {
+        let registers = self.flat.registers.len();
+        let memories = self.flat.memories.len();
+        let leaves = self.flat.leaves.len();
+        for node in &module.nodes {
+            let kind = match &node.kind {
+                Kind::Input => Kind::Input,
+                Kind::Constant(value) => Kind::Constant(value.clone()),
+                Kind::Unary(op, a) => Kind::Unary(*op, at(*a)),
+                Kind::Binary(op, a, b) => Kind::Binary(*op, at(*a), at(*b)),
+                Kind::Mux {
+                    select,
+                    on_true,
+                    on_false,
+                } => Kind::Mux {
+                    select: at(*select),
+                    on_true: at(*on_true),
+                    on_false: at(*on_false),
+                },
+                Kind::Concat(parts) => Kind::Concat(parts.iter().map(|&part| at(part)).collect()),
+                Kind::Slice { of, low } => Kind::Slice {
+                    of: at(*of),
+                    low: *low,
+                },
+                Kind::Cast(a) => Kind::Cast(at(*a)),
+                Kind::Wire(driver) => Kind::Wire(driver.map(&at)),
+                Kind::Register(id) => Kind::Register(RegisterId::new(registers + id.index())),
+                Kind::MemoryRead { memory, port } => Kind::MemoryRead {
+                    memory: MemoryId::new(memories + memory.index()),
+                    port: *port,
+                },
+                // Driven once the instance is in place.
+                Kind::InstanceOutput { .. } => Kind::Wire(None),
+                Kind::LeafOutput { leaf, port } => Kind::LeafOutput {
+                    leaf: LeafId::new(leaves + leaf.index()),
+                    port: *port,
+                },
+            };
+            let name = node.name.as_ref().map(|name| join(path, name));
+            self.flat.nodes.push(Node {
+                kind,
+                name,
+                ..node.clone()
+            });
+        }
+    }
+
+    fn add_state(
+        &mut self,
+        module: &Module,
+        path: &str,
+        clocks: &[ClockId],
+        at: impl Fn(NodeId) -> NodeId,
+    ) {
+        let clock = |id: ClockId| clocks[id.index()];
+        self.flat
+            .registers
+            .extend(module.registers.iter().map(|register| Register {
+                node: at(register.node),
+                clock: clock(register.clock),
+                next: at(register.next),
+                reset_value: register.reset_value.clone(),
+                clear: register.clear.map(&at),
+                clear_value: register.clear_value.clone(),
+                enable: register.enable.map(&at),
+            }));
+        self.flat
+            .memories
+            .extend(module.memories.iter().map(|memory| {
+                Memory {
+                    name: join(path, &memory.name),
+                    writes: (memory.writes.iter())
+                        .map(|write| WritePort {
+                            clock: clock(write.clock),
+                            address: at(write.address),
+                            data: at(write.data),
+                            enable: at(write.enable),
+                            mask: write.mask.map(&at),
+                            place: write.place,
+                        })
+                        .collect(),
+                    reads: (memory.reads.iter())
+                        .map(|read| ReadPort {
+                            node: at(read.node),
+                            address: at(read.address),
+                            sync: read.sync.map(|(id, enable)| (clock(id), at(enable))),
+                        })
+                        .collect(),
+                    ..memory.clone()
+                }
+            }));
+        self.flat
+            .leaves
+            .extend(module.leaves.iter().map(|leaf| LeafUse {
+                name: match path {
+                    "" => leaf.name.clone(),
+                    path => Arc::from(path.trim_end_matches('.')),
+                },
+                leaf: leaf.leaf.clone(),
+                inputs: leaf.inputs.iter().map(|&input| at(input)).collect(),
+                outputs: leaf.outputs.clone(),
+                clocks: leaf.clocks.iter().map(|&id| clock(id)).collect(),
+            }));
+    }
+
+    fn add_instance(
+        &mut self,
+        instance: &Instance,
+        path: &str,
+        clocks: &[ClockId],
+        at: impl Fn(NodeId) -> NodeId,
+    ) {
+        let inner = join(path, &format!("{}.", instance.name));
+        let drivers: Vec<NodeId> = instance.inputs.iter().map(|&input| at(input)).collect();
+        let clocks: Vec<ClockId> = instance
+            .clocks
+            .iter()
+            .map(|id| clocks[id.index()])
+            .collect();
+        let base = self.add(&instance.module, &inner, Some(&drivers), &clocks);
+        for (port, output) in instance.module.outputs.iter().zip(&instance.outputs) {
+            let driver = NodeId::new(base + port.node.index());
+            if let Some(output) = output {
+                self.flat.nodes[at(*output).index()].kind = Kind::Wire(Some(driver));
+            }
+            // The port's name is a name for its value too.
+            let name = join(&inner, &port.name);
+            if self.flat.node(driver).name.as_ref() != Some(&name) {
+                let (kind, name) = (Kind::Wire(Some(driver)), Some(name));
+                self.flat.nodes.push(Node {
+                    kind,
+                    ty: port.ty,
+                    name,
+                    place: port.place,
+                });
+            }
+        }
+    }
+
+    /// The flat clock for a clock of the module at `path`, driven by the flat clock `outer`.
+    fn clock(
+        &mut self,
+        path: &str,
+        clock: &Clock,
+        outer: ClockId,
+        at: impl Fn(NodeId) -> NodeId,
+    ) -> ClockId {
+        let Some(reset) = &clock.reset else {
+            return outer;
+        };
+        let reset = Reset {
+            signal: at(reset.signal),
+            ..reset.clone()
+        };
+        let key = |reset: &Reset| {
+            let (mut signal, mut low) = (source(&self.flat, reset.signal), reset.active_low);
+            while let Kind::Unary(UnaryOp::Not, a) = self.flat.node(signal).kind {
+                (signal, low) = (source(&self.flat, a), !low);
+            }
+            (signal, low, reset.kind)
+        };
+        let wanted = key(&reset);
+        let root = self.roots[outer.index()];
+        let known = (self.flat.clocks.iter().zip(&self.roots)).position(|(clock, of)| {
+            *of == root
+                && clock
+                    .reset
+                    .as_ref()
+                    .is_some_and(|reset| key(reset) == wanted)
+        });
+        if let Some(known) = known {
+            return ClockId::new(known);
+        }
+        let name = join(path, &clock.name);
+        self.flat.clocks.push(Clock {
+            name,
+            reset: Some(reset),
+            place: clock.place,
+        });
+        self.roots.push(root);
+        ClockId::new(self.roots.len() - 1)
+    }
+}
+
+fn join(path: &str, name: &str) -> Arc<str> {
+    Arc::from(format!("{path}{name}"))
+}
