@@ -6,8 +6,62 @@
 //!
 //! Source: "LAPA" (arXiv 2512.07855) names the three; formats, rounds and thresholds are our
 //! definition, written out in `docs/lapa.md`.
+//!
+//! The circuit: `predictor` chains one `round` a key slice; a round is `key_bank`s, rows that
+//! `shift_accumulate`, `statistics` and a `threshold` (or a `top_k` search). [`cost`] tells its
+//! cycles exactly and its size about.
 
+pub mod cost;
+mod key_bank;
+mod leading_one;
+mod predictor;
+mod round;
+mod shift_accumulate;
 pub mod spec;
+mod statistics;
+mod threshold;
+mod top_k;
 mod widths;
 
 pub use spec::{Filter, LapaSpec, RoundFilter};
+
+use hwgen_hdl::Module;
+use std::sync::Arc;
+
+/// The circuit; top module `lapa_predictor`.
+///
+/// After reset it takes keys, a head's with `last` on the last of them; keys beyond `max_keys` are
+/// taken and forgotten. Then it takes query rows until one with `last`, and keys again once that
+/// row's last group has entered the last round. A row's `visible` is held to the range
+/// 1..=keys of the head.
+///
+/// Streams: `keys` and `queries` in, `out` out: `survivors`, `scores` (key 0 of the group low, 0 for
+/// keys that are not among the survivors), `row_last`.
+///
+/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
+pub fn build(spec: &LapaSpec) -> Arc<Module> {
+    predictor::module(spec)
+}
+
+/// The filter of a round of a valid specification.
+fn round_filter(spec: &LapaSpec, round: usize) -> RoundFilter {
+    let filter = spec.filter.round(round);
+    filter.expect("a valid specification has a filter for every round")
+}
+
+impl crate::registry::Generate for LapaSpec {
+    const NAME: &'static str = "lapa";
+    const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
+
+    fn build(&self) -> Arc<Module> {
+        build(self)
+    }
+
+    fn latency(&self) -> String {
+        String::new()
+    }
+
+    fn diagram(&self) -> String {
+        String::new()
+    }
+}

@@ -1,0 +1,37 @@
+//! ALOC: a query element becomes a sign and the position of its leading one.
+
+use super::LapaSpec;
+use hwgen_hdl::lib::leading_one::leading_one;
+use hwgen_hdl::{Module, ModuleBuilder, Signal, cat, s};
+use std::sync::Arc;
+
+/// One element's encoder; combinational.
+///
+/// In: `x`. Out: `code`, LSB first: exponent, zero flag, sign.
+pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
+    let m = ModuleBuilder::new("lapa_leading_one");
+    m.doc("Leading-one code of x: {sign, zero, exponent}.");
+    let x = m.input("x", s(spec.query_bits));
+    let sign = x.msb().named("sign");
+    let magnitude = magnitude(x, sign).named("magnitude");
+    let found = leading_one(magnitude);
+    let mut exponent = found.index.resize(spec.exponent_bits());
+    if spec.round_leading_one && spec.query_bits > 2 {
+        // the bit below the leading one, 0 below bit 0
+        let below = magnitude.cat(m.lit(sign.ty(), 0));
+        let below: Vec<_> = (0..magnitude.width()).map(|e| below.bit(e)).collect();
+        let up = found.index.select(&below).named("round_up");
+        exponent = exponent + up.extend(exponent.width());
+    }
+    m.output("code", cat(&[sign, found.zero, exponent]));
+    m.finish()
+}
+
+/// |x|, a bit narrower than x: the least value's magnitude saturates.
+fn magnitude<'m>(x: Signal<'m>, sign: Signal<'m>) -> Signal<'m> {
+    let low = |value: Signal<'m>| value.as_unsigned().truncate(x.width() - 1);
+    let negated = low(-x);
+    // only the least value is its own negative, and only it is negative with low bits 0
+    let saturated = negated.any().mux(negated, !negated);
+    sign.mux(saturated, low(x))
+}

@@ -1,0 +1,328 @@
+//! One round: scores groups of keys with a slice, finds the row's threshold, filters the groups.
+//!
+//! ```text
+//! groups --> issue --> key banks --> rows (shift, accumulate) --+--> score queue ------> filter --> out
+//!    row -----^  ^                                              +--> statistics, threshold --^
+//!                +--- credits, one for each place in the queues <--------------------------- taken
+//! ```
+//!
+//! The pipe from issue to queues never stalls: a group is issued only if it has a place in the
+//! score queue, the last one of a row only if the row has a place in the threshold queue.
+
+use super::statistics::{self, Needs};
+use super::{
+    Filter, LapaSpec, RoundFilter, cost, key_bank, round_filter, shift_accumulate, threshold, top_k,
+};
+use crate::wiring::{delayed, delayed_flag, pack, unpack};
+use hwgen_hdl::lib::fifo::{Storage, fifo, fifo_with};
+use hwgen_hdl::{
+    Bundle, Fields, Module, ModuleBuilder, Signal, Stream, bits_for, fields, index_bits, s, u,
+};
+use std::sync::Arc;
+
+/// A group: `live` (a bit a key), `last` of its row, and from round `round` on `scores`, those of
+/// keys not live 0. `round` is the one the group comes from, if any.
+pub(super) fn group_fields(spec: &LapaSpec, round: Option<usize>) -> Fields {
+    let mut group = vec![];
+    if let Some(round) = round {
+        group.push(("scores", u(spec.rows * spec.score_bits(round))));
+    }
+    group.extend([("live", u(spec.rows)), ("last", u(1))]);
+    fields(group)
+}
+
+/// A row: `codes` of the query, `last` of its head, and what its filter needs.
+pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
+    let mut row = vec![
+        ("codes", u(spec.head_dim * spec.lo_code_bits())),
+        ("last", u(1)),
+    ];
+    if spec.has_radius() {
+        row.push(("radius", u(spec.radius_bits())));
+    }
+    if matches!(spec.filter, Filter::TopK { .. }) {
+        row.push(("visible", u(spec.count_bits())));
+    }
+    fields(row)
+}
+
+/// Round `round`; module `lapa_round_{round}`.
+///
+/// - Keys are written one at a time: `write` (a bit a key of the group), `write_group`,
+///   `write_keys` (the slices of the key's elements, element 0 low).
+/// - Stream `groups` in: all groups of a row, one after the other; stream `row` in: taken with the
+///   row's last group. Stream `row_out`, but for the last round: the row, for the next round; a
+///   queue behind it must hold [`cost::rows_in_flight`]. The last round tells `head_done` instead,
+///   when it takes the last group of a head.
+/// - Stream `out`: the groups with their new scores and the survivors.
+pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
+    let m = ModuleBuilder::new(format!("lapa_round_{round}"));
+    m.doc(format!(
+        "Round {round}: scores a group of keys a cycle, then drops those below the row's threshold."
+    ));
+    let filter = round_filter(spec, round);
+    let this = Round {
+        m: &m,
+        spec,
+        round,
+        filter,
+    };
+    let groups = m.stream_in("groups", &group_fields(spec, round.checked_sub(1)));
+    let row = m.stream_in("row", &row_fields(spec));
+
+    let out_taken = m.wire("out_taken", u(1));
+    let row_taken = m.wire("row_taken", u(1));
+    let searching = m.wire("searching", u(1));
+    let issue = this.issue(&groups, &row, *searching, *out_taken, *row_taken);
+    if round + 1 < spec.rounds() {
+        let leaving = Stream::source(&m, "row_out", issue.last, row.payload.clone());
+        m.promise(
+            "the next round has room for the row",
+            *leaving.ready | !issue.last,
+        );
+        m.stream_out("row_out", &leaving);
+    } else {
+        m.output("head_done", issue.last & row.get("last"));
+    }
+
+    let scored = this.score(&groups, &row, &issue);
+    let limit = match filter {
+        RoundFilter::TopK { keep256 } => this.search(&scored, &row, &issue, keep256),
+        _ => this.compare(&scored, &row),
+    };
+    searching.drive(this.searching(&issue, &limit));
+
+    let score_queue = fifo_with(
+        Storage::BlockRam,
+        cost::groups_in_flight(spec, round) as usize,
+        &group_fields(spec, Some(round)),
+    );
+    let scores = this.queue("score_queue", &score_queue, &scored);
+    let limit_queue = fifo(
+        cost::rows_in_flight(spec, round) as usize,
+        &limit.payload.shape(),
+    );
+    let limits = this.queue("limit_queue", &limit_queue, &limit);
+
+    let out = this.filter(&scores, &limits, *out_taken);
+    out_taken.drive(out.fires());
+    row_taken.drive(*out_taken & out.get("last"));
+    scores.ready.drive(*out_taken);
+    limits.ready.drive(*row_taken);
+    m.stream_out("out", &out);
+    m.finish()
+}
+
+/// A round under construction.
+struct Round<'m, 's> {
+    m: &'m ModuleBuilder,
+    spec: &'s LapaSpec,
+    round: usize,
+    filter: RoundFilter,
+}
+
+/// When groups enter the pipe.
+struct Issue<'m> {
+    /// A group does.
+    now: Signal<'m>,
+    /// And it is its row's last.
+    last: Signal<'m>,
+}
+
+impl<'m> Round<'m, '_> {
+    /// Takes a group from `groups` whenever it has a place behind the pipe.
+    fn issue(
+        &self,
+        groups: &Stream<'m>,
+        row: &Stream<'m>,
+        searching: Signal<'m>,
+        out_taken: Signal<'m>,
+        row_taken: Signal<'m>,
+    ) -> Issue<'m> {
+        let (now, last) = (self.m.wire("issue", u(1)), self.m.wire("issue_last", u(1)));
+        let room = cost::groups_in_flight(self.spec, self.round);
+        let group_fits = self.credits("group_credits", room, *now, out_taken);
+        let room = cost::rows_in_flight(self.spec, self.round);
+        let row_fits = self.credits("row_credits", room, *last, row_taken);
+
+        let ends = groups.get("last");
+        let may_issue = row.valid & group_fits & (row_fits | !ends) & !searching;
+        groups.ready.drive(may_issue);
+        now.drive(groups.valid & may_issue);
+        last.drive(*now & ends);
+        row.ready.drive(*last);
+        Issue {
+            now: *now,
+            last: *last,
+        }
+    }
+
+    /// Whether any of `room` places is free: `take` takes one, `give` frees one.
+    fn credits(&self, name: &str, room: u32, take: Signal<'m>, give: Signal<'m>) -> Signal<'m> {
+        let free = self.m.reg(name, u(bits_for(room.into()))).reset_to(room);
+        free.next(give.mux(free + 1, free - 1)).enable(take ^ give);
+        free.any()
+    }
+
+    /// Banks and rows: the issued groups with their new scores, [`cost::score_cycles`] later.
+    fn score(&self, groups: &Stream<'m>, row: &Stream<'m>, issue: &Issue<'m>) -> Stream<'m> {
+        let (m, spec, round) = (self.m, self.spec, self.round);
+        let slices = u(spec.head_dim * spec.key_slices[round]);
+        let address = u(index_bits(spec.max_groups() as usize));
+        let write = m.input("write", u(spec.rows));
+        let write_group = m.input("write_group", address);
+        let write_keys = m.input("write_keys", slices);
+        let group = m.reg("group", address);
+        group.next(group + 1).enable(issue.now).clear(issue.last);
+
+        let codes = m.reg("codes", row.get("codes").ty()).no_reset();
+        codes.next(row.get("codes")).enable(issue.now);
+        let exponents: Vec<_> = unpack(*codes, u(spec.lo_code_bits()), spec.head_dim)
+            .iter()
+            .map(|code| code.truncate(spec.exponent_bits()))
+            .collect();
+        let exponents = delayed(m, "exponents", pack(&exponents), 1);
+        let live = m.reg("live", u(spec.rows));
+        live.next(issue.now.mux(groups.get("live"), 0));
+        let previous = round.checked_sub(1).map(|before| {
+            let scores = groups.get("scores");
+            let previous = m.reg("previous", scores.ty()).no_reset();
+            previous.next(scores).enable(issue.now);
+            unpack(*previous, s(spec.score_bits(before)), spec.rows)
+        });
+
+        let bank_module = key_bank::module(spec, round);
+        let row_module = shift_accumulate::module(spec, round);
+        let (mut lives, mut scores) = (vec![], vec![]);
+        for key in 0..spec.rows {
+            let bank = m.instance(format!("bank_{key}"), &bank_module);
+            bank.input("write", write.bit(key))
+                .input("write_group", write_group)
+                .input("write_keys", write_keys)
+                .input("read", issue.now & groups.get("live").bit(key))
+                .input("read_group", *group);
+            let row = m.instance(format!("row_{key}"), &row_module);
+            row.input("live", live.bit(key))
+                .input("keys", bank.output("keys"))
+                .input("codes", *codes)
+                .input("exponents", exponents);
+            if let Some(previous) = &previous {
+                row.input("previous", previous[key as usize]);
+            }
+            lives.push(row.output("live_out"));
+            scores.push(row.output("score"));
+        }
+        let cycles = cost::score_cycles(spec, round);
+        let valid = delayed_flag(m, "issued", issue.now, cycles);
+        let last = delayed(m, "last", groups.get("last"), cycles);
+        let scored = Bundle::new([
+            ("scores", pack(&scores)),
+            ("live", pack(&lives)),
+            ("last", last),
+        ]);
+        Stream::source(m, "scored", valid, scored)
+    }
+
+    /// The rows' thresholds, from their statistics.
+    fn compare(&self, scored: &Stream<'m>, row: &Stream<'m>) -> Stream<'m> {
+        let (m, spec, round) = (self.m, self.spec, self.round);
+        let needs = Needs::of(self.filter);
+        let statistics = m.instance("statistics", &statistics::module(spec, round, needs));
+        statistics
+            .input("valid", scored.valid)
+            .input("last", scored.get("last"))
+            .input("live", scored.get("live"))
+            .input("scores", scored.get("scores"));
+        let unit = m.instance("threshold", &threshold::module(spec, round, self.filter));
+        for output in &statistics.module().outputs {
+            unit.input(&output.name, statistics.output(&output.name));
+        }
+        if spec.has_radius() {
+            let cycles = cost::score_cycles(spec, round) + cost::statistics_cycles(spec, round);
+            unit.input("radius", delayed(m, "radius", row.get("radius"), cycles));
+        }
+        let limit = Bundle::new([("threshold", unit.output("threshold"))]);
+        Stream::source(m, "limit", unit.output("threshold_valid"), limit)
+    }
+
+    /// The rows' thresholds for a fixed number of survivors.
+    fn search(
+        &self,
+        scored: &Stream<'m>,
+        row: &Stream<'m>,
+        issue: &Issue<'m>,
+        keep256: u32,
+    ) -> Stream<'m> {
+        let visible = self.m.reg("visible", row.get("visible").ty()).no_reset();
+        visible.next(row.get("visible")).enable(issue.now);
+        let unit = top_k::module(self.spec, self.round, keep256);
+        let unit = self.m.instance("search", &unit);
+        unit.input("valid", scored.valid)
+            .input("last", scored.get("last"))
+            .input("live", scored.get("live"))
+            .input("scores", scored.get("scores"))
+            .input("visible", *visible);
+        let limit = ["threshold", "ties"].map(|name| (name, unit.output(name)));
+        Stream::source(
+            self.m,
+            "limit",
+            unit.output("threshold_valid"),
+            Bundle::new(limit),
+        )
+    }
+
+    /// 1 while the pipe must not take the next row: the search unit holds one row at a time.
+    fn searching(&self, issue: &Issue<'m>, limit: &Stream<'m>) -> Signal<'m> {
+        match self.filter {
+            RoundFilter::TopK { .. } => {
+                let row_in_search = self.m.reg("row_in_search", u(1));
+                row_in_search
+                    .next(issue.last)
+                    .enable(issue.last | limit.valid)
+                    .into()
+            }
+            _ => self.m.lit(u(1), 0),
+        }
+    }
+
+    /// Sends `from` through a queue that has a place for it, as the credits see to.
+    fn queue(&self, name: &str, queue: &Arc<Module>, from: &Stream<'m>) -> Stream<'m> {
+        let instance = self.m.instance(name, queue);
+        instance.stream_into("in", from.clone());
+        self.m
+            .promise(format!("{name} has room"), *from.ready | !from.valid);
+        instance.stream_from("out")
+    }
+
+    /// Drops keys: the groups with the survivors and their scores.
+    fn filter(&self, groups: &Stream<'m>, limits: &Stream<'m>, taken: Signal<'m>) -> Stream<'m> {
+        let (m, spec) = (self.m, self.spec);
+        let live = unpack(groups.get("live"), u(1), spec.rows);
+        let score = s(spec.score_bits(self.round));
+        let scores = unpack(groups.get("scores"), score, spec.rows);
+        let (threshold, last) = (limits.get("threshold"), groups.get("last"));
+        let survivors: Vec<_> = match self.filter {
+            RoundFilter::TopK { .. } => {
+                let group = top_k::Group {
+                    live: &live,
+                    scores: &scores,
+                    taken,
+                    row_ends: last,
+                };
+                top_k::survivors(spec, group, threshold, limits.get("ties"))
+            }
+            _ => (live.iter().zip(&scores))
+                .map(|(live, score)| *live & score.ge(threshold))
+                .collect(),
+        };
+        let kept: Vec<_> = (survivors.iter().zip(&scores))
+            .map(|(survives, score)| survives.mux(*score, 0))
+            .collect();
+        let payload = Bundle::new([
+            ("scores", pack(&kept)),
+            ("live", pack(&survivors)),
+            ("last", last),
+        ]);
+        Stream::source(m, "out", groups.valid & limits.valid, payload)
+    }
+}

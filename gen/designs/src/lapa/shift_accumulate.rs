@@ -1,0 +1,67 @@
+//! MRSA: one key's score, refined by one slice: shift, negate, add up, accumulate.
+
+use super::{LapaSpec, cost};
+use crate::wiring::{delayed, unpack};
+use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
+use hwgen_hdl::lib::pipeline::Pipeline;
+use hwgen_hdl::{Module, ModuleBuilder, s, u};
+use std::sync::Arc;
+
+/// The datapath of one key in round `round`; never stalls.
+///
+/// In, all in one cycle: `live` (the key takes part), `keys` (the slices of its elements, element
+/// 0 low), `codes` (leading-one codes of the query), and after round 0 `previous` (its score so
+/// far); a cycle later: `exponents` (of the same codes). Out, [`cost::row_cycles`] after: `live`,
+/// `score`, which is 0 for a key that is not live.
+pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
+    let width = spec.key_slices[round];
+    let m = ModuleBuilder::new(format!("lapa_row_{round}"));
+    m.doc(format!(
+        "Round {round} score of one key: sum of sign * (key slice << exponent){}.",
+        if round > 0 {
+            ", added to the shifted score before"
+        } else {
+            ""
+        }
+    ));
+    let live = m.input("live", u(1));
+    let keys = m.input("keys", u(spec.head_dim * width));
+    let codes = m.input("codes", u(spec.head_dim * spec.lo_code_bits()));
+    let exponents = m.input("exponents", u(spec.head_dim * spec.exponent_bits()));
+
+    // signs first: negating the narrow slice is cheaper than negating the shifted one
+    let mut pipeline = Pipeline::new(live, m.lit(u(1), 1));
+    let keys = unpack(keys, u(width), spec.head_dim);
+    let codes = unpack(codes, u(spec.lo_code_bits()), spec.head_dim);
+    let signed: Vec<_> = (keys.iter().zip(&codes))
+        .map(|(key, code)| {
+            let key = match round {
+                0 => key.as_signed().extend(width + 1),
+                _ => key.to_signed(),
+            };
+            let (negative, zero) = (code.msb(), code.bit(spec.exponent_bits()));
+            // an operand of 0 keeps the lane still for a dead key or a zero query element
+            (live & !zero).mux(negative.mux(-key, key), 0)
+        })
+        .collect();
+    let signed = pipeline.stage("signed", &signed);
+
+    let exponents = unpack(exponents, u(spec.exponent_bits()), spec.head_dim);
+    let shifted: Vec<_> = (signed.iter().zip(exponents))
+        .map(|(key, exponent)| key.extend(width + 1 + spec.max_exponent()).shl(exponent))
+        .collect();
+    let sum = pipelined_adder_tree(&mut pipeline, &shifted, cost::LEVELS_PER_STAGE);
+
+    let score_type = s(spec.score_bits(round));
+    let mut score = sum.resize(score_type.width);
+    if round > 0 {
+        let previous = m.input("previous", s(spec.score_bits(round - 1)));
+        let previous = delayed(&m, "previous_score", previous, pipeline.latency());
+        let refined = previous.extend(score_type.width).shl(width) + score;
+        score = pipeline.stage("score", &[refined])[0];
+    }
+    assert_eq!(pipeline.latency(), cost::row_cycles(spec, round));
+    m.output("live_out", pipeline.valid());
+    m.output("score", score);
+    m.finish()
+}

@@ -1,0 +1,237 @@
+//! The designs there are; the command line, the docs and the tests walk this list.
+
+use crate::lapa::LapaSpec;
+use crate::mac_array::MacArraySpec;
+use crate::spec::{LoadError, Parameter, Range, Spec, load};
+use hwgen_hdl::Module;
+use serde_json::Value;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A specification that becomes a netlist.
+pub trait Generate: Spec + 'static {
+    /// The design's name: `hwgen emit --design NAME`.
+    const NAME: &'static str;
+    /// What it is, in a line.
+    const SUMMARY: &'static str;
+
+    /// The netlist. The specification must be one that [`Spec::validate`] accepts.
+    fn build(&self) -> Arc<Module>;
+
+    /// Latency and throughput of this size, in a line or a few.
+    fn latency(&self) -> String;
+
+    /// A block diagram of this size, in text.
+    fn diagram(&self) -> String;
+}
+
+/// A design in the registry.
+pub trait Design: Sync {
+    /// Its name.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a line.
+    fn summary(&self) -> &'static str;
+
+    /// The default specification, as JSON.
+    fn default_spec(&self) -> String;
+
+    /// Its parameters, in the order of its table.
+    fn parameters(&self) -> Vec<ParameterInfo>;
+
+    /// Reads a specification: the defaults, changed by a JSON `file` (its name and text), changed
+    /// by `overrides` such as `rows=8`.
+    ///
+    /// # Errors
+    /// The first fault, with the file's line or the override that said it.
+    fn configure(
+        &self,
+        file: Option<(&Path, &str)>,
+        overrides: &[String],
+    ) -> Result<Box<dyn Configured>, LoadError>;
+}
+
+/// A design of a certain size.
+pub trait Configured {
+    /// The netlist; ports and streams are in the module.
+    fn build(&self) -> Arc<Module>;
+
+    /// The complete specification, as JSON.
+    fn json(&self) -> String;
+
+    /// Latency and throughput, in a line or a few.
+    fn latency(&self) -> String;
+
+    /// A block diagram, in text.
+    fn diagram(&self) -> String;
+}
+
+/// A parameter as a help page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterInfo {
+    /// Path in the specification, as in `rows` or `filter.alpha16`.
+    pub name: &'static str,
+    /// Its default, as JSON.
+    pub default: String,
+    /// Allowed values.
+    pub range: Range,
+    /// One line of help.
+    pub meaning: &'static str,
+}
+
+/// Every design.
+pub fn designs() -> &'static [&'static dyn Design] {
+    &[
+        &Entry::<LapaSpec>(PhantomData),
+        &Entry::<MacArraySpec>(PhantomData),
+    ]
+}
+
+/// The design of that name.
+pub fn find(name: &str) -> Option<&'static dyn Design> {
+    designs()
+        .iter()
+        .copied()
+        .find(|design| design.name() == name)
+}
+
+/// A specification type's place in the registry.
+struct Entry<T>(PhantomData<fn() -> T>);
+
+impl<T: Generate> Design for Entry<T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        T::SUMMARY
+    }
+
+    fn default_spec(&self) -> String {
+        pretty(&T::default())
+    }
+
+    fn parameters(&self) -> Vec<ParameterInfo> {
+        let variants = variants::<T>();
+        let table = T::PARAMETERS.iter().enumerate();
+        table
+            .map(|(row, parameter)| {
+                // the n-th row of one name belongs to the n-th mode that has such a member
+                let earlier = T::PARAMETERS[..row].iter();
+                let n = earlier.filter(|other| other.name == parameter.name).count();
+                let mut values = variants.iter().filter_map(|spec| at(spec, parameter.name));
+                ParameterInfo {
+                    name: parameter.name,
+                    default: values.nth(n).map_or(String::new(), Value::to_string),
+                    range: parameter.range,
+                    meaning: parameter.meaning,
+                }
+            })
+            .collect()
+    }
+
+    fn configure(
+        &self,
+        file: Option<(&Path, &str)>,
+        overrides: &[String],
+    ) -> Result<Box<dyn Configured>, LoadError> {
+        Ok(Box::new(load::<T>(file, overrides)?))
+    }
+}
+
+impl<T: Generate> Configured for T {
+    fn build(&self) -> Arc<Module> {
+        Generate::build(self)
+    }
+
+    fn json(&self) -> String {
+        pretty(self)
+    }
+
+    fn latency(&self) -> String {
+        Generate::latency(self)
+    }
+
+    fn diagram(&self) -> String {
+        Generate::diagram(self)
+    }
+}
+
+fn pretty(spec: &impl Spec) -> String {
+    serde_json::to_string_pretty(spec).unwrap_or_default()
+}
+
+/// The default specification, then the defaults of the other modes.
+fn variants<T: Spec>() -> Vec<Value> {
+    let default = serde_json::to_value(T::default()).unwrap_or_default();
+    let mut variants = vec![default];
+    for Parameter { name, range, .. } in T::PARAMETERS {
+        let Range::Choice(words) = range else {
+            continue;
+        };
+        let others = words.iter().filter_map(|word| {
+            let spec = load::<T>(None, &[format!("{name}={word}")]).ok()?;
+            serde_json::to_value(spec).ok()
+        });
+        let others: Vec<_> = others.filter(|other| *other != variants[0]).collect();
+        variants.extend(others);
+    }
+    variants
+}
+
+/// The value at a path such as `filter.mode`.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, key| value.get(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for design in designs() {
+            assert_eq!(find(design.name()).unwrap().summary(), design.summary());
+        }
+        assert!(find("none").is_none());
+    }
+
+    #[test]
+    fn every_parameter_has_a_default() {
+        for design in designs() {
+            for parameter in design.parameters() {
+                assert_ne!(parameter.default, "", "{}", parameter.name);
+            }
+        }
+        let lapa = find("lapa").unwrap().parameters();
+        let of = |name: &str| {
+            let rows = lapa.iter().filter(|p| p.name == name);
+            rows.map(|p| p.default.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("key_slices"), ["[4,4]"]);
+        assert_eq!(of("filter.mode"), ["\"mean_max\""]);
+        assert_eq!(of("filter.alpha16"), ["[0]", "[16]"]);
+        assert_eq!(of("filter.keep256"), ["[64]"]);
+    }
+
+    #[test]
+    fn a_bad_value_is_told_with_its_override() {
+        let error = find("mac_array")
+            .unwrap()
+            .configure(None, &["rows=65".to_string()]);
+        assert_eq!(
+            error.err().unwrap().to_string(),
+            "--set rows=65: `rows` = 65 is out of range: must be 1..=64"
+        );
+    }
+
+    #[test]
+    fn every_default_builds() {
+        for design in designs() {
+            let configured = design.configure(None, &[]).unwrap();
+            assert!(!configured.build().outputs.is_empty());
+            assert_eq!(configured.json(), design.default_spec());
+        }
+    }
+}

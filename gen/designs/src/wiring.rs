@@ -1,0 +1,84 @@
+//! Small circuits that several designs share: packed vectors, delay lines, constant factors.
+
+use hwgen_hdl::{ModuleBuilder, Signal, Type, cat, u};
+
+/// Elements `0..count` of a packed vector, element 0 lowest.
+#[track_caller]
+pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<Signal<'m>> {
+    let width = element.width;
+    (0..count)
+        .map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element))
+        .collect()
+}
+
+/// The inverse of [`unpack`].
+#[track_caller]
+pub(crate) fn pack<'m>(elements: &[Signal<'m>]) -> Signal<'m> {
+    cat(&elements.iter().rev().copied().collect::<Vec<_>>())
+}
+
+/// `value` some cycles ago, for data that a valid bit guards: one register, not reset, that
+/// shifts by a value a cycle.
+#[track_caller]
+pub(crate) fn delayed<'m>(
+    m: &'m ModuleBuilder,
+    name: &str,
+    value: Signal<'m>,
+    cycles: u32,
+) -> Signal<'m> {
+    let width = value.width();
+    match cycles {
+        0 => value,
+        1 => m.reg(name, value.ty()).no_reset().next(value).into(),
+        _ => {
+            let line = m.reg(name, u(width * cycles)).no_reset();
+            line.next(line.truncate(width * (cycles - 1)).cat(value));
+            line.high(width).cast(value.ty())
+        }
+    }
+}
+
+/// A flag some cycles ago; 0 after reset.
+#[track_caller]
+pub(crate) fn delayed_flag<'m>(
+    m: &'m ModuleBuilder,
+    name: &str,
+    flag: Signal<'m>,
+    cycles: u32,
+) -> Signal<'m> {
+    if cycles == 0 {
+        return flag;
+    }
+    let line = m.reg(name, u(cycles));
+    line.next(match cycles {
+        1 => flag,
+        _ => line.truncate(cycles - 1).cat(flag),
+    });
+    line.msb()
+}
+
+/// `factor * x` for signed `x`, exactly, by shifts and as few additions as signed digits need.
+#[track_caller]
+pub(crate) fn times_constant(x: Signal<'_>, factor: i32) -> Signal<'_> {
+    let width = x.width() + (i32::BITS - factor.unsigned_abs().leading_zeros()) + 1;
+    let x = x.extend(width);
+    let mut product = None;
+    let (mut rest, mut place) = (factor, 0);
+    while rest != 0 {
+        if rest & 1 == 1 {
+            // digits are -1, 0 or 1: a run of ones costs one subtraction
+            let digit = 2 - (rest & 3);
+            let term = x.shl(place);
+            product = Some(match (product, digit) {
+                (None, 1) => term,
+                (None, _) => -term,
+                (Some(sum), 1) => sum + term,
+                (Some(sum), _) => sum - term,
+            });
+            rest -= digit;
+        }
+        rest >>= 1;
+        place += 1;
+    }
+    product.unwrap_or_else(|| x.module().lit(x.ty(), 0))
+}
