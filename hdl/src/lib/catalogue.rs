@@ -48,6 +48,9 @@ pub fn catalogue() -> Vec<Sample> {
         ("stream_select", stream_select::samples()),
         ("stream_fork", stream_fork::samples()),
         ("lfsr", lfsr::samples()),
+        ("divider", divider::samples()),
+        ("ram", ram::samples()),
+        ("async_fifo", async_fifo::samples()),
         ("synchronizer", synchronizer::samples()),
     ];
     all.into_iter()

@@ -13,8 +13,10 @@
 //! relies on a value at power-up.
 
 pub mod adder_tree;
+pub mod async_fifo;
 pub mod barrel_shifter;
 mod catalogue;
+pub mod divider;
 pub mod extrema;
 pub mod fifo;
 pub mod integer_sqrt;
@@ -24,6 +26,7 @@ mod naming;
 pub mod pipeline;
 pub mod popcount;
 pub mod priority_encoder;
+pub mod ram;
 pub mod reciprocal;
 pub mod register_slice;
 pub mod requantize;
@@ -38,8 +41,10 @@ pub mod synchronizer;
 mod testing;
 
 pub use adder_tree::{adder_tree, pipelined_adder_tree, sum_type};
+pub use async_fifo::async_fifo;
 pub use barrel_shifter::{Shift, barrel_shift};
 pub use catalogue::{Sample, catalogue};
+pub use divider::{divide, pipelined_divide};
 pub use extrema::{maximum, minimum, running_extrema};
 pub use fifo::{Storage, fifo, fifo_with};
 pub use integer_sqrt::{integer_sqrt, pipelined_integer_sqrt};
