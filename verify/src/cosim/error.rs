@@ -1,6 +1,7 @@
 //! What can go wrong between us and a simulator.
 
 use crate::tools::ToolError;
+use hwgen_hdl::sim::SimError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,9 @@ pub enum CosimError {
     /// A tool is missing or failed.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// Our own engine refuses.
+    #[error(transparent)]
+    Simulator(#[from] SimError),
     /// The module cannot be printed.
     #[error("module `{module}` cannot be printed: {reason}")]
     Emission {

@@ -18,6 +18,7 @@ mod ports;
 mod process;
 pub mod race;
 mod remote;
+mod stimulus;
 mod verilator;
 pub mod yosys;
 

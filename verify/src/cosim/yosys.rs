@@ -2,10 +2,9 @@
 
 use super::cache::{cached, key, read, write};
 use super::{CosimError, Finding, IcarusDevice, VerilatorDevice, verilog_of};
-use crate::tools::{self, Found, run};
+use crate::tools::{self, run};
 use hwgen_hdl::Module;
 use serde::Serialize;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,12 +75,22 @@ pub fn netlist_of_text(
 ) -> Result<String, CosimError> {
     let yosys = tools::require("yosys")?;
     let passes = synthesis.script(&module.name);
-    let script = format!("read_verilog design.v; {passes}; check -assert; write_verilog -noattr netlist.v");
-    let folder = cached(&key("yosys", &[verilog, &script, &yosys.version]), |folder| {
-        write(folder, "design.v", verilog)?;
-        run(yosys.command().current_dir(folder).args(["-q", "-p", &script]), LIMIT)?;
-        Ok(())
-    })?;
+    let script =
+        format!("read_verilog design.v; {passes}; check -assert; write_verilog -noattr netlist.v");
+    let folder = cached(
+        &key("yosys", &[verilog, &script, &yosys.version]),
+        |folder| {
+            write(folder, "design.v", verilog)?;
+            run(
+                yosys
+                    .command()
+                    .current_dir(folder)
+                    .args(["-q", "-p", &script]),
+                LIMIT,
+            )?;
+            Ok(())
+        },
+    )?;
     read(&folder, "netlist.v")
 }
 
@@ -99,27 +108,32 @@ pub fn gates_in_icarus(module: &Arc<Module>) -> Result<IcarusDevice, CosimError>
 pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     let text = verilog_of(module)?;
     let mut reports = check_texts(&[(&module.name, &text)])?;
-    reports.pop().ok_or_else(|| CosimError::Protocol { what: "no report of Yosys".into() })
+    reports.pop().ok_or_else(|| CosimError::Protocol {
+        what: "no report of Yosys".into(),
+    })
 }
 
 /// Synthesises many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     let yosys = tools::require("yosys")?;
-    let ingredients: Vec<String> =
-        texts.iter().flat_map(|(top, text)| [top.to_string(), text.to_string()]).collect();
-    let mut made_of: Vec<&str> = ingredients.iter().map(String::as_str).collect();
-    made_of.push(&yosys.version);
+    // A loop may run through several modules, so the check sees them flattened.
+    let each = texts.iter().enumerate().map(|(k, (top, _))| {
+        format!(
+            "design -reset\nread_verilog {k}.v\nsynth -top {top}\ntee -q -o {k}.stat stat -json\n\
+             flatten\ntee -q -o {k}.check check\n"
+        )
+    });
+    let script: String = each.collect();
+    let made_of: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
+    let made_of = [&made_of[..], &[&script, &yosys.version]].concat();
     let folder = cached(&key("yosys-check", &made_of), |folder| {
-        let mut script = String::new();
-        for (k, (top, text)) in texts.iter().enumerate() {
+        for (k, (_, text)) in texts.iter().enumerate() {
             write(folder, &format!("{k}.v"), text)?;
-            // Writing to a string cannot fail.
-            let _ = writeln!(script, "design -reset\nread_verilog {k}.v\nsynth -top {top}");
-            let _ = writeln!(script, "tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json");
         }
         write(folder, "script.ys", &script)?;
-        run_script(&yosys, folder)
+        run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
+        Ok(())
     })?;
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
         let check = read(&folder, &format!("{k}.check"))?;
@@ -128,20 +142,23 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     each.collect()
 }
 
-fn run_script(yosys: &Found, folder: &std::path::Path) -> Result<(), CosimError> {
-    run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
-    Ok(())
-}
-
 /// Reads what `check` and `stat -json` print.
 fn report(module: &str, check: &str, stat: &str) -> Result<Report, CosimError> {
-    let wrong = |what: &str| CosimError::Protocol { what: format!("Yosys' {what} of `{module}`") };
+    let wrong = |what: &str| CosimError::Protocol {
+        what: format!("Yosys' {what} of `{module}`"),
+    };
     let stat: serde_json::Value =
         serde_json::from_str(stat).map_err(|error| wrong(&format!("statistics ({error})")))?;
     let design = &stat["design"];
-    let types = design["num_cells_by_type"].as_object().ok_or_else(|| wrong("statistics"))?;
+    let types = design["num_cells_by_type"]
+        .as_object()
+        .ok_or_else(|| wrong("statistics"))?;
     let count = |is: &dyn Fn(&str) -> bool| -> u64 {
-        types.iter().filter(|(cell, _)| is(cell)).filter_map(|(_, count)| count.as_u64()).sum()
+        types
+            .iter()
+            .filter(|(cell, _)| is(cell))
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
     };
     let latch = |cell: &str| cell.to_lowercase().contains("latch") || cell.starts_with("$_SR_");
     let flip_flop = |cell: &str| cell.to_lowercase().contains("dff");
@@ -151,10 +168,15 @@ fn report(module: &str, check: &str, stat: &str) -> Result<Report, CosimError> {
     let problems: Vec<String> = problems(check);
     Ok(Report {
         module: module.to_string(),
-        cells: design["num_cells"].as_u64().ok_or_else(|| wrong("statistics"))?,
+        cells: design["num_cells"]
+            .as_u64()
+            .ok_or_else(|| wrong("statistics"))?,
         latches: count(&latch),
         flip_flops: count(&flip_flop),
-        loops: problems.iter().filter(|text| text.contains("logic loop")).count() as u64,
+        loops: problems
+            .iter()
+            .filter(|text| text.contains("logic loop"))
+            .count() as u64,
         problems,
     })
 }
@@ -195,11 +217,20 @@ mod tests {
     fn latches_and_loops_are_seen_and_neighbours_do_not_mix() {
         let texts = [("m", LATCH), ("m", GOOD), ("m", LOOP)];
         let reports = check_texts(&texts).unwrap();
-        let found: Vec<_> = reports.iter().map(|r| (r.latches, r.flip_flops, r.loops)).collect();
+        let found: Vec<_> = reports
+            .iter()
+            .map(|r| (r.latches, r.flip_flops, r.loops))
+            .collect();
         assert_eq!(found, [(1, 0, 0), (0, 1, 0), (0, 0, 1)]);
         reports[1].assert_clean().unwrap();
-        assert_eq!(reports[0].assert_clean().unwrap_err().to_string(), "yosys, module `m`:\n1 latches");
+        assert_eq!(
+            reports[0].assert_clean().unwrap_err().to_string(),
+            "yosys, module `m`:\n1 latches"
+        );
         let text = reports[2].assert_clean().unwrap_err().to_string();
-        assert!(text.starts_with("yosys, module `m`:\nfound logic loop"), "{text}");
+        assert!(
+            text.starts_with("yosys, module `m`:\nfound logic loop"),
+            "{text}"
+        );
     }
 }

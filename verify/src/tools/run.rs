@@ -190,9 +190,12 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_command_and_shows_its_last_lines() {
-        let error = shell("seq 20; echo no such pass >&2; exit 3", Duration::from_secs(10))
-            .unwrap_err()
-            .to_string();
+        let error = shell(
+            "seq 20; echo no such pass >&2; exit 3",
+            Duration::from_secs(10),
+        )
+        .unwrap_err()
+        .to_string();
         assert!(error.starts_with(
             "`sh -c 'seq 20; echo no such pass >&2; exit 3'` failed (exit status: 3):\n7\n"
         ));

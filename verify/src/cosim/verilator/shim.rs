@@ -13,26 +13,42 @@ pub(super) const TOP: &str = "hwgen_cosim";
 pub(super) fn wrapper(ports: &Ports, module: &Module) -> String {
     let mut head = vec![];
     let mut ranges = String::new();
-    let inputs = ports.inputs.iter().enumerate().map(|(k, w)| ("input", format!("i{k}"), *w));
-    let outputs = ports.outputs.iter().enumerate().map(|(k, w)| ("output", format!("o{k}"), *w));
+    let inputs = ports
+        .inputs
+        .iter()
+        .enumerate()
+        .map(|(k, w)| ("input", format!("i{k}"), *w));
+    let outputs = ports
+        .outputs
+        .iter()
+        .enumerate()
+        .map(|(k, w)| ("output", format!("o{k}"), *w));
     let clocks = ("input", "ck".to_string(), ports.clocks.max(1) as u32);
     for (kind, name, width) in inputs.chain(outputs).chain([clocks]) {
         declare(&mut ranges, kind, width, &name, ";");
         head.push(name);
     }
     let (head, instance) = (head.join(", "), ports.instance(module));
-    format!("/* verilator lint_off UNUSED */\nmodule {TOP} ({head});\n{ranges}{instance}endmodule\n")
+    format!(
+        "/* verilator lint_off UNUSED */\nmodule {TOP} ({head});\n{ranges}{instance}endmodule\n"
+    )
 }
 
 /// The C++ program, one translation unit with the generated sources.
 pub(super) fn program(ports: &Ports, sources: &[String]) -> String {
-    let includes: String = sources.iter().map(|s| format!("#include \"{s}\"\n")).collect();
-    let each = |count: usize, text: &dyn Fn(usize) -> String| -> String {
-        (0..count).map(text).collect()
-    };
+    let includes: String = sources
+        .iter()
+        .map(|s| format!("#include \"{s}\"\n"))
+        .collect();
+    let each =
+        |count: usize, text: &dyn Fn(usize) -> String| -> String { (0..count).map(text).collect() };
     let numbers = |list: Vec<String>| {
         // C++ has no empty arrays.
-        let list = if list.is_empty() { vec!["0".to_string()] } else { list };
+        let list = if list.is_empty() {
+            vec!["0".to_string()]
+        } else {
+            list
+        };
         list.join(", ")
     };
     let widths = |widths: &[u32]| numbers(widths.iter().map(u32::to_string).collect());
@@ -47,17 +63,34 @@ pub(super) fn program(ports: &Ports, sources: &[String]) -> String {
         .replace("@INPUTS@", &ports.inputs.len().to_string())
         .replace("@OUTPUTS@", &ports.outputs.len().to_string())
         .replace("@CLOCKS@", &ports.clocks.to_string())
-        .replace("@PUT@", &each(ports.inputs.len(), &|k| {
-            format!("    case {k}: put(top->i{k}, words); break;\n")
-        }))
-        .replace("@GET@", &each(ports.outputs.len(), &|k| format!("  to = get(top->o{k}, to);\n")))
-        .replace("@DRAW@", &each(ports.inputs.len(), &|k| match ports.resets[k] {
-            Some(_) => String::new(),
-            None => format!("  draw({}, words); put(top->i{k}, words);\n", ports.inputs[k]),
-        }))
-        .replace("@FOLD@", &each(ports.outputs.len(), &|k| {
-            format!("  sum = fold(sum, top->o{k});\n")
-        }))
+        .replace(
+            "@PUT@",
+            &each(ports.inputs.len(), &|k| {
+                format!("    case {k}: put(top->i{k}, words); break;\n")
+            }),
+        )
+        .replace(
+            "@GET@",
+            &each(ports.outputs.len(), &|k| {
+                format!("  to = get(top->o{k}, to);\n")
+            }),
+        )
+        .replace(
+            "@DRAW@",
+            &each(ports.inputs.len(), &|k| match ports.resets[k] {
+                Some(_) => String::new(),
+                None => format!(
+                    "  draw({}, words); put(top->i{k}, words);\n",
+                    ports.inputs[k]
+                ),
+            }),
+        )
+        .replace(
+            "@FOLD@",
+            &each(ports.outputs.len(), &|k| {
+                format!("  sum = fold(sum, top->o{k});\n")
+            }),
+        )
 }
 
 const BODY: &str = r#"#include "verilated.h"
