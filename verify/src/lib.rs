@@ -2,6 +2,8 @@
 //!
 //! - [`golden`]: integer models, written from the definitions alone, never from a circuit.
 //! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
+//! - [`drive`]: test benches that feed a circuit and its model alike.
 
 pub mod attention;
+pub mod drive;
 pub mod golden;
