@@ -6,7 +6,7 @@
 
 use super::naming::{check_range, data};
 use super::synchronizer::synchronize;
-use crate::build::{Bundle, ModuleBuilder, Stream, fields};
+use crate::build::{Bundle, ModuleBuilder, Stream};
 use crate::netlist::Module;
 use crate::ty::{bits_for, u};
 use std::sync::Arc;
@@ -255,7 +255,7 @@ mod tests {
     fn loops_back() {
         let m = ModuleBuilder::new("loop_back");
         let uart = m.instance("uart", &uart(16));
-        uart.stream_into("in", m.stream_in("in", &fields([("data", u(8))])));
+        uart.stream_into("in", m.stream_in("in", &data(8)));
         uart.input("rx", uart.output("tx"));
         m.stream_out("out", &uart.stream_from("out"));
         let mut sim = simulate(&m.finish());
