@@ -75,3 +75,77 @@ pub fn rows_in_flight(spec: &LapaSpec, round: usize) -> u32 {
         _ => round_cycles(spec, round, 1) + 2,
     }
 }
+
+/// A head as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Keys it has.
+    pub keys: u32,
+    /// Keys each row sees.
+    pub visible: Vec<u32>,
+}
+
+/// The cycle at whose end each beat of the result passes when no stream stalls.
+///
+/// Cycle 0 takes the first key. A key a cycle; then round 0 issues a group a cycle, row after row,
+/// and every later stage follows as soon as it has a row's threshold and is done with the row
+/// before. Queues are deep enough that a later stage never makes an earlier one late.
+pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
+    let rounds = spec.rounds();
+    let mut beats = vec![];
+    // the first cycle at which each round, and at last the output, can take the next row
+    let mut free = vec![0; rounds + 1];
+    let mut load_from = 0;
+    for head in heads {
+        let mut row_ready = load_from + u64::from(head.keys) + 1;
+        for &visible in &head.visible {
+            let groups = spec.groups(visible);
+            let mut ready = row_ready;
+            for (round, free) in free.iter_mut().enumerate() {
+                let start = ready.max(*free);
+                let end = start + u64::from(groups) - 1;
+                *free = end + 1;
+                if round == rounds {
+                    // a register slice follows the last filter
+                    beats.extend((start..=end).map(|cycle| cycle + 1));
+                    break;
+                }
+                if searches(spec, round) {
+                    *free = end + u64::from(round_cycles(spec, round, groups));
+                }
+                ready = end + u64::from(round_cycles(spec, round, groups));
+                load_from = end + 1;
+            }
+            row_ready += 1;
+        }
+    }
+    beats
+}
+
+/// Whether round `round` holds one row at a time, to search its threshold.
+fn searches(spec: &LapaSpec, round: usize) -> bool {
+    matches!(round_filter(spec, round), RoundFilter::TopK { .. })
+}
+
+/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
+/// idle predictor.
+pub fn latency_cycles(spec: &LapaSpec, visible: u32) -> u64 {
+    let (keys, visible) = (spec.max_keys, vec![visible]);
+    beat_cycles(spec, &[HeadShape { keys, visible }])[0] - u64::from(keys)
+}
+
+/// Cycles between rows that see `visible` keys each, in steady state.
+pub fn cycles_per_row(spec: &LapaSpec, visible: u32) -> u32 {
+    let groups = spec.groups(visible);
+    let search = |round| match searches(spec, round) {
+        true => groups - 1 + round_cycles(spec, round, groups),
+        false => groups,
+    };
+    (0..spec.rounds()).map(search).max().unwrap_or(groups)
+}
+
+/// Cycles from a head's first key to the last beat of its result, both included.
+pub fn head_cycles(spec: &LapaSpec, head: &HeadShape) -> u64 {
+    let beats = beat_cycles(spec, std::slice::from_ref(head));
+    beats.last().map_or(u64::from(head.keys), |last| last + 1)
+}
