@@ -89,37 +89,76 @@ pub struct HeadShape {
 ///
 /// Cycle 0 takes the first key. A key a cycle; then round 0 issues a group a cycle, row after row,
 /// and every later stage follows as soon as it has a row's threshold and is done with the row
-/// before. Queues are deep enough that a later stage never makes an earlier one late.
+/// before. A stage waits for the next one only for room in the queues between them: when rows
+/// become much shorter from one to the next.
 pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
-    let rounds = spec.rounds();
-    let mut beats = vec![];
-    // the first cycle at which each round, and at last the output, can take the next row
-    let mut free = vec![0; rounds + 1];
+    // the rounds, then the output
+    let mut stages = vec![Stage::default(); spec.rounds() + 1];
     let mut load_from = 0;
     for head in heads {
-        let mut row_ready = load_from + u64::from(head.keys) + 1;
+        let querying_from = load_from + u64::from(head.keys) + 1;
         for &visible in &head.visible {
             let groups = spec.groups(visible);
-            let mut ready = row_ready;
-            for (round, free) in free.iter_mut().enumerate() {
-                let start = ready.max(*free);
-                let end = start + u64::from(groups) - 1;
-                *free = end + 1;
-                if round == rounds {
-                    // a register slice follows the last filter
-                    beats.extend((start..=end).map(|cycle| cycle + 1));
+            let mut ready = querying_from;
+            for round in 0..spec.rounds() {
+                let [stage, next] = &mut stages[round..round + 2] else {
                     break;
+                };
+                for group in 0..groups {
+                    let last = group + 1 == groups;
+                    let room = (next.groups).room(groups_in_flight(spec, round), &stage.groups);
+                    let row_room = (next.rows).room(rows_in_flight(spec, round), &stage.rows);
+                    let room = if last { room.max(row_room) } else { room };
+                    stage.take(ready.max(room), last);
                 }
-                if searches(spec, round) {
-                    *free = end + u64::from(round_cycles(spec, round, groups));
-                }
+                let end = stage.free - 1;
+                load_from = stage.free;
                 ready = end + u64::from(round_cycles(spec, round, groups));
-                load_from = end + 1;
+                if searches(spec, round) {
+                    stage.free = ready;
+                }
             }
-            row_ready += 1;
+            let output = &mut stages[spec.rounds()];
+            (0..groups).for_each(|group| output.take(ready, group + 1 == groups));
         }
     }
-    beats
+    // a register slice follows the last filter
+    let taken = stages.pop().map_or(vec![], |output| output.groups.0);
+    taken.into_iter().map(|cycle| cycle + 1).collect()
+}
+
+/// The cycles in which a stage took its groups, or the last groups of its rows.
+#[derive(Debug, Clone, Default)]
+struct Taken(Vec<u64>);
+
+impl Taken {
+    /// The first cycle in which one more fits into a queue of `places` that is filled as `put`
+    /// says and emptied as this says.
+    fn room(&self, places: u32, put: &Taken) -> u64 {
+        let emptied = put.0.len().checked_sub(places as usize);
+        emptied.map_or(0, |index| self.0[index] + 1)
+    }
+}
+
+/// A round, or the output.
+#[derive(Debug, Clone, Default)]
+struct Stage {
+    /// The first cycle in which it can take a group.
+    free: u64,
+    groups: Taken,
+    rows: Taken,
+}
+
+impl Stage {
+    /// Takes a group, in cycle `from` or later.
+    fn take(&mut self, from: u64, last: bool) {
+        let cycle = self.free.max(from);
+        self.free = cycle + 1;
+        self.groups.0.push(cycle);
+        if last {
+            self.rows.0.push(cycle);
+        }
+    }
 }
 
 /// Whether round `round` holds one row at a time, to search its threshold.
