@@ -299,7 +299,9 @@ impl<'m> Grower<'m> {
         for _ in 0..self.rng.random_range(0..3) {
             let (at, data) = (self.pick_as(address), self.pick_as(word));
             let enable = self.bit();
-            let lanes: Vec<u32> = (1..=word.width).filter(|n| word.width % n == 0).collect();
+            let lanes: Vec<u32> = (1..=word.width)
+                .filter(|n| word.width.is_multiple_of(*n))
+                .collect();
             let lanes = *lanes.choose(&mut self.rng).expect("1 divides");
             if self.rng.random() {
                 memory.write_in(writer, at, data, enable);

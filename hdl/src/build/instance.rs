@@ -124,14 +124,9 @@ impl<'m> InstanceBuilder<'m> {
             first
         };
         if let Some(first) = first {
-            let (what, name) = (
-                format!("input of instance `{}`", self.name()),
-                port.to_string(),
-            );
             self.builder.error(HdlError::DrivenTwice {
                 at,
-                what,
-                name,
+                what: target,
                 first,
             });
         }
@@ -270,7 +265,7 @@ impl ModuleBuilder {
             return id;
         }
         let input = &module.inputs[port];
-        let resets = module
+        let mut resets = module
             .clocks
             .iter()
             .zip(clocks)
@@ -281,7 +276,7 @@ impl ModuleBuilder {
                     .filter(|reset| reset.signal == input.node)?;
                 Some((reset.active_low, (*parent)?))
             });
-        if let Some((active_low, parent)) = resets.last() {
+        if let Some((active_low, parent)) = resets.next() {
             let user = format!("instance `{instance}`");
             let reset = self.reset_signal(parent, &user, at);
             let Some(id) = reset else {

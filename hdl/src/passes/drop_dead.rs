@@ -29,35 +29,26 @@ pub fn drop_dead(module: &Module, keep: Keep) -> Module {
     retain(&mut kept.nodes, &live.nodes);
     retain(&mut kept.registers, &live.registers);
     retain(&mut kept.memories, &live.memories);
-    for (index, memory) in live.memories.iter().enumerate().filter(|(_, live)| **live) {
+    for (index, _) in live.memories.iter().enumerate().filter(|(_, live)| **live) {
         // A dead read port of a living memory goes; the others move up.
-        let reads = &module.memories[index].reads;
-        let memory_reads: Vec<bool> = reads.iter().map(|r| live.nodes[r.node.index()]).collect();
+        let reads: Vec<bool> = live.reads(module, index).collect();
         retain(
             &mut kept.memories[memories[index].unwrap_or(0)].reads,
-            &memory_reads,
+            &reads,
         );
-        debug_assert!(memory);
     }
     for instance in &mut kept.instances {
         for output in &mut instance.outputs {
             *output = output.filter(|id| live.nodes[id.index()]);
         }
     }
-    for stream in &mut kept.streams {
-        // The fields are ports, which live.
-        debug_assert!(live.nodes[stream.valid.index()]);
-    }
     for new in &mut kept.nodes {
         map_kind(&mut new.kind, node);
         match &mut new.kind {
             Kind::Register(id) => *id = RegisterId::new(registers[id.index()].unwrap_or(0)),
             Kind::MemoryRead { memory, port } => {
-                let reads = &module.memories[memory.index()].reads[..*port];
-                *port = reads
-                    .iter()
-                    .filter(|read| live.nodes[read.node.index()])
-                    .count();
+                let before = live.reads(module, memory.index()).take(*port);
+                *port = before.filter(|live| *live).count();
                 *memory = MemoryId::new(memories[memory.index()].unwrap_or(0));
             }
             _ => {}
@@ -137,6 +128,14 @@ impl Liveness {
             live.reach(module, id);
         }
         live
+    }
+
+    /// Which read ports of a memory live: a read folded to a constant is no port any more.
+    fn reads(&self, module: &Module, memory: usize) -> impl Iterator<Item = bool> {
+        module.memories[memory].reads.iter().map(|read| {
+            let is_read = matches!(module.node(read.node).kind, Kind::MemoryRead { .. });
+            is_read && self.nodes[read.node.index()]
+        })
     }
 
     fn mark(&mut self, id: NodeId) {

@@ -113,6 +113,13 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
             Some(value) => Some(Folded::Constant(value.clone())),
             None => Some(Folded::Same(*driver)),
         },
+        Kind::MemoryRead { memory, port } => {
+            // An address that is known to lie beyond the memory reads 0.
+            let memory = &module.memories[memory.index()];
+            let address = module.constant(memory.reads[*port].address)?;
+            let beyond = *address >= Int::from(memory.depth);
+            beyond.then_some(Folded::Constant(Int::ZERO))
+        }
         _ => None,
     }
 }
@@ -173,19 +180,22 @@ fn fold_binary(module: &Module, op: BinaryOp, a: NodeId, b: NodeId, ty: Type) ->
         Sub | Xor if a == b => Some(Folded::Constant(Int::zero())),
         Eq | Le | Ge if a == b => Some(Folded::Constant(semantics::truth(true))),
         Ne | Lt | Gt if a == b => Some(Folded::Constant(semantics::truth(false))),
+        Shl | Shr if zero(left) => Some(Folded::Same(a)),
         Shl | Shr => {
             // Shifting everything out of an unsigned value leaves nothing.
             let all = right.is_some_and(|n| n.to_u32().is_none_or(|n| n >= from.width));
             (all && (op == Shl || !from.signed)).then(|| Folded::Constant(Int::zero()))
         }
-        _ if op.compares() => compare_with_bound(op, left, right, from),
+        _ if op.compares() => compare_with_bound(op, a, b, left, right, from),
         _ => None,
     }
 }
 
-/// A comparison with the type's least or largest value may be decided by the type alone.
+/// A comparison with the type's least or largest value is decided by the type, or is an equality.
 fn compare_with_bound(
     op: BinaryOp,
+    a: NodeId,
+    b: NodeId,
     left: Option<&Int>,
     right: Option<&Int>,
     ty: Type,
@@ -198,6 +208,12 @@ fn compare_with_bound(
         Ge if least(right) || largest(left) => true,
         Gt if largest(right) || least(left) => false,
         Le if largest(right) || least(left) => true,
+        Lt | Gt if least(left) || largest(left) || least(right) || largest(right) => {
+            return Some(Folded::Kind(Kind::Binary(Ne, a, b)));
+        }
+        Le | Ge if least(left) || largest(left) || least(right) || largest(right) => {
+            return Some(Folded::Kind(Kind::Binary(Eq, a, b)));
+        }
         _ => return None,
     };
     Some(Folded::Constant(semantics::truth(decided)))

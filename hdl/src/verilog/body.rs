@@ -5,7 +5,7 @@ use super::literal::literal;
 use super::nets::{Nets, unique};
 use crate::netlist::*;
 use crate::place::Place;
-use crate::ty::Type;
+use crate::ty::{Int, Type};
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -111,7 +111,8 @@ impl<'a> Body<'a> {
                 Kind::Register(_) => true,
                 Kind::MemoryRead { memory, port } => {
                     let memory = &module.memories[memory.index()];
-                    memory.reads[port].sync.is_some() && !needs_guard(module, memory, port)
+                    read_reach(module, memory, port) == Reach::Inside
+                        && memory.reads[port].sync.is_some()
                 }
                 _ => false,
             };
@@ -150,19 +151,20 @@ impl<'a> Body<'a> {
             let mut beyond = vec![];
             for (port, read) in memory.reads.iter().enumerate() {
                 let node = module.node(read.node);
-                let guarded = read.sync.is_some() && needs_guard(module, memory, port);
                 let own = self.writer.net_name(read.node);
-                if guarded {
+                let reach = read_reach(module, memory, port);
+                beyond.push(None);
+                if read.sync.is_some() && reach == Reach::Either {
                     let raw = self.unique(&format!("{own}_stored"));
                     let flag = self.unique(&format!("{own}_beyond"));
                     self.line(format!("reg {word}{raw};"), node.place);
                     self.line(format!("reg {flag};"), node.place);
-                    beyond.push(Some((flag, raw)));
-                } else {
-                    if read.sync.is_some() && !self.writer.nets.is_port[read.node.index()] {
-                        self.line(format!("reg {word}{own};"), node.place);
-                    }
-                    beyond.push(None);
+                    beyond[port] = Some((flag, raw));
+                } else if read.sync.is_some()
+                    && reach == Reach::Inside
+                    && !self.writer.nets.is_port[read.node.index()]
+                {
+                    self.line(format!("reg {word}{own};"), node.place);
                 }
             }
             self.names.push(MemoryNames {
@@ -221,24 +223,23 @@ impl<'a> Body<'a> {
         let known = &self.module().memories[memory.index()];
         let read = &known.reads[port];
         let names = &self.names[memory.index()];
+        let zero = literal(known.word, &Int::ZERO);
+        let reach = read_reach(self.module(), known, port);
         if let Some((flag, raw)) = &names.beyond[port] {
-            return Some(format!(
-                "{flag} ? {} : {raw}",
-                literal(known.word, &0.into())
-            ));
+            return Some(format!("{flag} ? {zero} : {raw}"));
+        }
+        if reach == Reach::Beyond {
+            return Some(zero);
         }
         if read.sync.is_some() {
             return None;
         }
         let word = format!("{}[{}]", names.memory, self.writer.operand(read.address));
-        if covers(known, self.module().ty(read.address)) {
+        if reach == Reach::Inside {
             return Some(word);
         }
         let inside = self.inside(known, read.address);
-        Some(format!(
-            "({inside}) ? {word} : {}",
-            literal(known.word, &0.into())
-        ))
+        Some(format!("({inside}) ? {word} : {zero}"))
     }
 
     /// That an address lies within the memory.
@@ -383,6 +384,10 @@ impl<'a> Body<'a> {
 
     fn write_statements(&mut self, memory: &Memory, name: &str, write: &WritePort) -> Vec<String> {
         let module = self.module();
+        let reach = reach(module, memory, write.address);
+        if reach == Reach::Beyond {
+            return vec![];
+        }
         let address = self.writer.operand(write.address);
         let mut conditions = vec![];
         if module
@@ -391,7 +396,7 @@ impl<'a> Body<'a> {
         {
             conditions.push(self.writer.operand(write.enable));
         }
-        if !covers(memory, module.ty(write.address)) {
+        if reach == Reach::Either {
             conditions.push(format!("({})", self.inside(memory, write.address)));
         }
         let Some(mask) = write.mask else {
@@ -421,6 +426,9 @@ impl<'a> Body<'a> {
     fn read_statements(&mut self, memory: usize, port: usize, enable: NodeId) -> Vec<String> {
         let known = &self.module().memories[memory];
         let read = &known.reads[port];
+        if read_reach(self.module(), known, port) == Reach::Beyond {
+            return vec![];
+        }
         let always = self
             .module()
             .constant(enable)
@@ -537,14 +545,25 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Whether every address lies within the memory.
-fn covers(memory: &Memory, address: Type) -> bool {
-    1usize.checked_shl(address.width) == Some(memory.depth)
+/// Where an address may point.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Inside,
+    Beyond,
+    Either,
 }
 
-/// Whether a read port can be given an address beyond the memory.
-fn needs_guard(module: &Module, memory: &Memory, port: usize) -> bool {
-    !covers(memory, module.ty(memory.reads[port].address))
+fn reach(module: &Module, memory: &Memory, address: NodeId) -> Reach {
+    match module.constant(address) {
+        Some(at) if *at < Int::from(memory.depth) => Reach::Inside,
+        Some(_) => Reach::Beyond,
+        None if 1usize.checked_shl(module.ty(address).width) == Some(memory.depth) => Reach::Inside,
+        None => Reach::Either,
+    }
+}
+
+fn read_reach(module: &Module, memory: &Memory, port: usize) -> Reach {
+    reach(module, memory, memory.reads[port].address)
 }
 
 fn guarded(conditions: &[String], statement: String) -> String {

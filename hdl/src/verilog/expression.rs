@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::literal::literal;
+use super::literal::{literal, pattern};
 use super::nets::Nets;
 use crate::netlist::{BinaryOp, Kind, Module, NodeId, UnaryOp};
 use bitvec::vec::BitVec;
@@ -115,6 +115,9 @@ impl<'a> Writer<'a> {
                 let a = self.operand(*a);
                 format!("{}{a}", unary_text(*op))
             }
+            Kind::Binary(BinaryOp::Mul, a, b) => {
+                format!("{} * {}", self.factor(*a), self.factor(*b))
+            }
             Kind::Binary(op, a, b) => {
                 let signed = self.module.ty(*a).signed;
                 let (a, b) = (self.operand(*a), self.operand(*b));
@@ -133,6 +136,15 @@ impl<'a> Writer<'a> {
             Kind::Cast(a) => self.cast(*a, ty),
             Kind::Wire(Some(driver)) => self.whole(*driver),
             kind => unreachable!("{} is a net without an expression", kind.word()),
+        }
+    }
+
+    /// A product's operand: a net, or a literal that is a plain pattern, since `-8'sd1` would be
+    /// an operator.
+    fn factor(&mut self, id: NodeId) -> String {
+        match self.module.constant(id) {
+            Some(value) if self.module.ty(id).signed => pattern(self.module.ty(id), value),
+            _ => self.operand(id),
         }
     }
 

@@ -11,12 +11,18 @@ pub(super) fn literal(ty: Type, value: &Int) -> String {
         return format!("1'{sign}b{}", ty.to_bits(value));
     }
     if width > 32 || *value == ty.min() && ty.signed {
-        return format!("{width}'{sign}h{:x}", ty.to_bits(value));
+        return pattern(ty, value);
     }
     match value.sign() {
         num_bigint::Sign::Minus => format!("-{width}'{sign}d{}", value.magnitude()),
         _ => format!("{width}'{sign}d{value}"),
     }
+}
+
+/// A literal written as its bit pattern, in hexadecimal.
+pub(super) fn pattern(ty: Type, value: &Int) -> String {
+    let sign = if ty.signed { "s" } else { "" };
+    format!("{}'{sign}h{:x}", ty.width, ty.to_bits(value))
 }
 
 #[cfg(test)]

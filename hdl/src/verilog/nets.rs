@@ -101,8 +101,13 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
             | Kind::Register(_)
             | Kind::MemoryRead { .. }
             | Kind::InstanceOutput { .. }
-            | Kind::LeafOutput { .. }
-            | Kind::Binary(BinaryOp::Mul, ..) => want(id),
+            | Kind::LeafOutput { .. } => want(id),
+            Kind::Binary(BinaryOp::Mul, a, b) => {
+                // In the product's wider context an operand in place would be computed wider too.
+                want(id);
+                want(*a);
+                want(*b);
+            }
             Kind::Slice { of, .. } | Kind::Cast(of) => want(*of),
             _ => {}
         }
