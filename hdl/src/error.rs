@@ -69,14 +69,13 @@ pub enum HdlError {
         name: String,
         how: &'static str,
     },
-    #[error("{at}: {what} `{name}` is driven twice; the first time at {first}")]
+    #[error("{at}: {what} is driven twice; the first time at {first}")]
     DrivenTwice {
         at: Place,
         what: String,
-        name: String,
         first: Place,
     },
-    #[error("{at}: `{target}` cannot take `{value}`: the types differ")]
+    #[error("{at}: {target} cannot take `{value}`: the types differ")]
     DriveType {
         at: Place,
         target: String,

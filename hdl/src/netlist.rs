@@ -430,6 +430,11 @@ impl Module {
         &self.nodes[id.index()]
     }
 
+    /// All clocks.
+    pub fn clock_ids(&self) -> impl Iterator<Item = ClockId> + use<> {
+        (0..self.clocks.len()).map(ClockId::new)
+    }
+
     /// The type of a node.
     pub fn ty(&self, id: NodeId) -> Type {
         self.node(id).ty

@@ -2,6 +2,12 @@
 //!
 //! - [`golden`]: integer models, written from the definitions alone, never from a circuit.
 //! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
+//! - [`drive`]: test benches that feed a circuit and its model alike.
+//! - [`cosim`]: other engines, run side by side with ours and compared.
+//! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
 pub mod attention;
+pub mod cosim;
+pub mod drive;
 pub mod golden;
+pub mod tools;

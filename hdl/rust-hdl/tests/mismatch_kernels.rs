@@ -10,7 +10,7 @@ mod kernels;
 
 use common::{Case, any_bits, columns, icarus, try_icarus};
 use hwgen_rust_hdl::{Leaf, LeafBuilder};
-use kernels::{Arithmetic, PartOfSum, Precedence, Widths, source};
+use kernels::{Arithmetic, Constants, PartOfSum, Precedence, Widths, source};
 use rust_hdl::prelude::*;
 use std::process::Command;
 
@@ -35,6 +35,11 @@ fn comparable_leaves() -> Vec<Leaf> {
             .input(|block| &mut block.wide)
             .input(|block| &mut block.a)
             .input(|block| &mut block.b)
+            .build(),
+        LeafBuilder::new("constants", Constants::default)
+            .input(|block| &mut block.a)
+            .input(|block| &mut block.b)
+            .input(|block| &mut block.x)
             .build(),
     ];
     leaves.into_iter().map(Result::unwrap).collect()

@@ -124,14 +124,9 @@ impl<'m> InstanceBuilder<'m> {
             first
         };
         if let Some(first) = first {
-            let (what, name) = (
-                format!("input of instance `{}`", self.name()),
-                port.to_string(),
-            );
             self.builder.error(HdlError::DrivenTwice {
                 at,
-                what,
-                name,
+                what: target,
                 first,
             });
         }

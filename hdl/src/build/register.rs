@@ -74,24 +74,22 @@ impl<'m> Reg<'m> {
         if !self.builder().owns(value, at) {
             return self;
         }
-        if value.ty() != self.ty() {
-            let (target, value) = (self.name(), self.builder().describe(value.id()));
-            self.builder()
-                .error(HdlError::DriveType { at, target, value });
-            return self;
-        }
-        let first = self.builder().draft.borrow().driven[self.id.index()];
+        let target = format!("register `{}`", self.name());
+        let first = self.builder().draft.borrow_mut().driven[self.id.index()].replace(at);
         if let Some(first) = first {
-            let (what, name) = ("register".to_string(), self.name());
             self.builder().error(HdlError::DrivenTwice {
                 at,
-                what,
-                name,
+                what: target,
                 first,
             });
             return self;
         }
-        self.builder().draft.borrow_mut().driven[self.id.index()] = Some(at);
+        if value.ty() != self.ty() {
+            let value = self.builder().describe(value.id());
+            self.builder()
+                .error(HdlError::DriveType { at, target, value });
+            return self;
+        }
         self.with(|register| register.next = value.id())
     }
 

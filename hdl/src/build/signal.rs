@@ -314,7 +314,11 @@ impl<'m> Signal<'m> {
         if width == self.width() {
             return self;
         }
-        let low = self.slice(width.wrapping_sub(1), 0);
+        let width = self
+            .builder
+            .check_type("truncate", u(width), Place::here())
+            .width;
+        let low = self.slice(width - 1, 0);
         if self.ty.signed {
             low.cast(s(low.width()))
         } else {
@@ -663,25 +667,29 @@ impl<'m> Wire<'m> {
         if !builder.owns(value, at) {
             return;
         }
-        if value.ty != self.0.ty {
-            let (target, value) = (builder.describe(self.0.id), builder.describe(value.id));
-            builder.error(HdlError::DriveType { at, target, value });
-            return;
-        }
+        let target = format!("wire `{}`", builder.describe(self.0.id));
+        let described = builder.describe(value.id);
         let mut draft = builder.draft.borrow_mut();
-        let node = &draft.module.nodes[self.0.id.index()];
-        if let Kind::Wire(Some(first)) = node.kind {
+        let previous = match draft.module.nodes[self.0.id.index()].kind {
+            Kind::Wire(driver) => driver,
+            _ => None,
+        };
+        if let Some(first) = previous {
             let first = draft.module.nodes[first.index()].place;
-            let name = crate::netlist::describe(&draft.module.nodes[self.0.id.index()]);
-            let what = "wire".to_string();
             draft.errors.push(HdlError::DrivenTwice {
                 at,
-                what,
-                name,
+                what: target,
                 first,
             });
             return;
         }
         draft.module.nodes[self.0.id.index()].kind = Kind::Wire(Some(value.id));
+        if value.ty != self.0.ty {
+            draft.errors.push(HdlError::DriveType {
+                at,
+                target,
+                value: described,
+            });
+        }
     }
 }

@@ -86,7 +86,6 @@ fn add_pairs<'m>(term: Type, level: &[Partial<'m>]) -> Vec<Partial<'m>> {
 ///
 /// # Panics
 /// If `count` is outside `1..=4096`.
-#[track_caller]
 pub fn module(count: usize, term: Type) -> Arc<Module> {
     check_range("adder_tree", "count", count, 1..=4096);
     let m = ModuleBuilder::new(format!("adder_tree_n{count}_{term}"));
@@ -105,7 +104,6 @@ pub fn module(count: usize, term: Type) -> Arc<Module> {
 ///
 /// # Panics
 /// If `count` is outside `1..=4096` or `levels_per_stage` outside `1..=32`.
-#[track_caller]
 pub fn pipelined_module(count: usize, term: Type, levels_per_stage: u32) -> Arc<Module> {
     check_range("adder_tree", "count", count, 1..=4096);
     let m = ModuleBuilder::new(format!("adder_tree_n{count}_{term}_p{levels_per_stage}"));

@@ -95,7 +95,6 @@ fn by_constant(shift: Shift, x: Signal<'_>, distance: u32) -> Signal<'_> {
 ///
 /// # Panics
 /// If `width` is outside `1..=4096`.
-#[track_caller]
 pub fn module(shift: Shift, width: u32) -> Arc<Module> {
     check_range("barrel_shifter", "width", width, 1..=4096);
     let m = ModuleBuilder::new(format!("barrel_{}_w{width}", shift.name()));

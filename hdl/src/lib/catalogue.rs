@@ -44,6 +44,13 @@ pub fn catalogue() -> Vec<Sample> {
         ("integer_sqrt", integer_sqrt::samples()),
         ("register_slice", register_slice::samples()),
         ("fifo", fifo::samples()),
+        ("round_robin", round_robin::samples()),
+        ("stream_select", stream_select::samples()),
+        ("stream_fork", stream_fork::samples()),
+        ("lfsr", lfsr::samples()),
+        ("divider", divider::samples()),
+        ("ram", ram::samples()),
+        ("async_fifo", async_fifo::samples()),
         ("synchronizer", synchronizer::samples()),
     ];
     all.into_iter()

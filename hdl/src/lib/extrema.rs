@@ -102,7 +102,6 @@ pub fn running_extrema<'m>(
 ///
 /// # Panics
 /// If `count` is outside `1..=4096`.
-#[track_caller]
 pub fn module(count: usize, value: Type, largest: bool) -> Arc<Module> {
     check_range("extrema", "count", count, 1..=4096);
     let what = if largest { "maximum" } else { "minimum" };
@@ -130,7 +129,6 @@ pub fn module(count: usize, value: Type, largest: bool) -> Arc<Module> {
 ///
 /// # Panics
 /// If `count` is outside `1..=4096`.
-#[track_caller]
 pub fn running_module(count: usize, value: Type) -> Arc<Module> {
     check_range("extrema", "count", count, 1..=4096);
     let m = ModuleBuilder::new(format!("running_extrema_n{count}_{value}"));

@@ -19,7 +19,6 @@ pub enum Storage {
 }
 
 /// A FIFO in LUT RAM; [`fifo_with`] [`Storage::Registers`].
-#[track_caller]
 pub fn fifo(depth: usize, fields: &Fields) -> Arc<Module> {
     fifo_with(Storage::Registers, depth, fields)
 }
@@ -29,7 +28,6 @@ pub fn fifo(depth: usize, fields: &Fields) -> Arc<Module> {
 ///
 /// # Panics
 /// If `depth` is outside `1..=2^24` or there are no fields.
-#[track_caller]
 pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module> {
     check_range("fifo", "depth", depth, 1..=MAX_DEPTH);
     assert!(!fields.is_empty(), "fifo: there must be at least one field");
@@ -57,7 +55,7 @@ pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module>
     input.ready.drive(count.ne(depth));
     let push = input.fires().named("push");
     let tail = pointer(&m, "tail", depth, push);
-    memory.write(tail, input.payload.pack(), push);
+    memory.write(tail, input.payload.pack().named("newest"), push);
 
     let pop = m.wire("pop", u(1));
     let output = match storage {

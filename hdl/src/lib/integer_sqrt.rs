@@ -102,7 +102,6 @@ fn step<'m>(so_far: SquareRoot<'m>, two_bits: Signal<'m>) -> SquareRoot<'m> {
 ///
 /// # Panics
 /// If `width` is outside `1..=256` or `digits_per_stage` outside `1..=1024`.
-#[track_caller]
 pub fn pipelined_module(width: u32, digits_per_stage: u32) -> Arc<Module> {
     check_range("integer_sqrt", "width", width, 1..=256);
     let m = ModuleBuilder::new(format!("integer_sqrt_w{width}_p{digits_per_stage}"));
@@ -124,7 +123,6 @@ pub fn pipelined_module(width: u32, digits_per_stage: u32) -> Arc<Module> {
 ///
 /// # Panics
 /// If `width` is outside `1..=256`.
-#[track_caller]
 pub fn module(width: u32) -> Arc<Module> {
     check_range("integer_sqrt", "width", width, 1..=256);
     let m = ModuleBuilder::new(format!("integer_sqrt_w{width}"));

@@ -31,37 +31,70 @@ pub(super) fn find_one<'m>(
     x: Signal<'m>,
     take_high: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
-    // For stretches of 1, 2, 4, .. bits: is there a 1, and where (a stretch of one bit: nowhere).
-    type Stretch<'m> = (Signal<'m>, Option<Signal<'m>>);
-    let mut level: Vec<Stretch<'m>> = (0..x.width()).map(|bit| (x.bit(bit), None)).collect();
+    let bit = |at: u32| Stretch {
+        low: at,
+        high: at,
+        any: x.bit(at),
+        index: None,
+    };
+    let mut level: Vec<Stretch<'m>> = (0..x.width()).map(bit).collect();
     let mut bits = 0;
     while level.len() > 1 {
         let join = |pair: &[Stretch<'m>]| match *pair {
-            [(low_any, low), (high_any, high)] => {
-                let upper = take_high(low_any, high_any);
-                // The topmost stretch may be short of bits.
-                let within = match (low, high) {
-                    (Some(low), Some(high)) => Some(upper.mux(high.extend(bits), low)),
-                    (Some(low), None) => Some(upper.mux(low.module().lit(u(bits), 0), low)),
-                    _ => None,
-                };
-                let index = within.map_or(upper, |within| upper.cat(within));
-                (low_any | high_any, Some(index))
-            }
+            [below, above] => below.join(above, bits, &take_high),
             _ => pair[0],
         };
         level = level.chunks(2).map(join).collect();
         bits += 1;
     }
-    let (any, index) = level[0];
-    (index.unwrap_or_else(|| x.module().lit(u(1), 0)), any)
+    let whole = level[0];
+    (
+        whole.index.unwrap_or_else(|| x.module().lit(u(1), 0)),
+        whole.any,
+    )
+}
+
+/// Neighbouring bits `low..=high`: is there a 1 among them, and where?
+#[derive(Clone, Copy)]
+struct Stretch<'m> {
+    low: u32,
+    high: u32,
+    any: Signal<'m>,
+    /// Counted from `low`; `None` for a single bit.
+    index: Option<Signal<'m>>,
+}
+
+impl<'m> Stretch<'m> {
+    /// With the stretch above; this one has `2^bits` bits, that one as many or fewer.
+    #[track_caller]
+    fn join(
+        self,
+        above: Stretch<'m>,
+        bits: u32,
+        take_high: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
+    ) -> Stretch<'m> {
+        let (low, high) = (self.low, above.high);
+        let upper = take_high(self.any, above.any);
+        let index = self.index.map_or(upper, |below| {
+            let above = above.index.map_or_else(
+                || below.module().lit(u(bits), 0),
+                |above| above.extend(bits),
+            );
+            upper.cat(upper.mux(above, below))
+        });
+        Stretch {
+            low,
+            high,
+            any: (self.any | above.any).named(format!("any_{high}_{low}")),
+            index: Some(index.named(format!("index_{high}_{low}"))),
+        }
+    }
 }
 
 /// The encoder alone: in `x: u(width)`, out `index`, `zero`. Combinational.
 ///
 /// # Panics
 /// If `width` is outside `1..=MAX_WIDTH`.
-#[track_caller]
 pub fn module(width: u32) -> Arc<Module> {
     check_range("leading_one", "width", width, 1..=MAX_WIDTH);
     let m = ModuleBuilder::new(format!("leading_one_w{width}"));

@@ -13,39 +13,52 @@
 //! relies on a value at power-up.
 
 pub mod adder_tree;
+pub mod async_fifo;
 pub mod barrel_shifter;
 mod catalogue;
+pub mod divider;
 pub mod extrema;
 pub mod fifo;
 pub mod integer_sqrt;
 pub mod leading_one;
+pub mod lfsr;
 mod naming;
 pub mod pipeline;
 pub mod popcount;
 pub mod priority_encoder;
+pub mod ram;
 pub mod reciprocal;
 pub mod register_slice;
 pub mod requantize;
+pub mod round_robin;
 pub mod rounding;
 pub mod saturate;
+pub mod stream_fork;
+pub mod stream_select;
 pub mod synchronizer;
 
 #[cfg(test)]
 mod testing;
 
 pub use adder_tree::{adder_tree, pipelined_adder_tree, sum_type};
+pub use async_fifo::async_fifo;
 pub use barrel_shifter::{Shift, barrel_shift};
 pub use catalogue::{Sample, catalogue};
+pub use divider::{divide, pipelined_divide};
 pub use extrema::{maximum, minimum, running_extrema};
 pub use fifo::{Storage, fifo, fifo_with};
 pub use integer_sqrt::{integer_sqrt, pipelined_integer_sqrt};
 pub use leading_one::leading_one;
+pub use lfsr::lfsr;
 pub use pipeline::Pipeline;
 pub use popcount::popcount;
-pub use priority_encoder::{lowest_one, priority_encoder};
+pub use priority_encoder::{lowest_one, one_hot_index, priority_encoder};
 pub use reciprocal::reciprocal_table;
 pub use register_slice::{Cut, register_slice, skid_buffer, slice_stream};
 pub use requantize::{Requantize, RunTimeScale, requantize, requantize_by};
+pub use round_robin::round_robin;
 pub use rounding::{Rounding, round_shift, round_shift_by};
 pub use saturate::saturate;
+pub use stream_fork::{broadcast, fork, fork_stream, join, join_streams};
+pub use stream_select::{stream_arbiter, stream_mux};
 pub use synchronizer::{reset_synchronizer, synchronize};

@@ -19,7 +19,6 @@ pub fn popcount(x: Signal<'_>) -> Signal<'_> {
 ///
 /// # Panics
 /// If `width` is outside `1..=4096`.
-#[track_caller]
 pub fn module(width: u32) -> Arc<Module> {
     check_range("popcount", "width", width, 1..=4096);
     let m = ModuleBuilder::new(format!("popcount_w{width}"));

@@ -2,9 +2,9 @@
 
 use super::leading_one::find_one;
 use super::naming::check_range;
-use crate::build::{ModuleBuilder, Signal};
+use crate::build::{ModuleBuilder, Signal, cat};
 use crate::netlist::Module;
-use crate::ty::{MAX_WIDTH, u};
+use crate::ty::{MAX_WIDTH, index_bits, u};
 use std::sync::Arc;
 
 /// Who wins.
@@ -37,11 +37,31 @@ pub fn lowest_one(x: Signal<'_>) -> Signal<'_> {
     x & (!x + 1)
 }
 
+/// The position of the only 1 in `one_hot`, of type `u(index_bits(width))`; 0 if there is none.
+/// With several ones, their positions are ORed. Combinational.
+#[track_caller]
+pub fn one_hot_index(one_hot: Signal<'_>) -> Signal<'_> {
+    let index_bit = |bit: u32| {
+        let with_bit = (0..one_hot.width())
+            .rev()
+            .filter(|position| position >> bit & 1 == 1);
+        let ones: Vec<_> = with_bit.map(|position| one_hot.bit(position)).collect();
+        match ones.is_empty() {
+            true => one_hot.module().lit(u(1), 0),
+            false => cat(&ones).any(),
+        }
+    };
+    let bits: Vec<_> = (0..index_bits(one_hot.width() as usize))
+        .rev()
+        .map(index_bit)
+        .collect();
+    cat(&bits)
+}
+
 /// The encoder alone: in `requests: u(width)`, out `index`, `one_hot`, `none`. Combinational.
 ///
 /// # Panics
 /// If `width` is outside `1..=MAX_WIDTH`.
-#[track_caller]
 pub fn module(width: u32) -> Arc<Module> {
     check_range("priority_encoder", "width", width, 1..=MAX_WIDTH);
     let m = ModuleBuilder::new(format!("priority_encoder_w{width}"));
@@ -76,6 +96,20 @@ mod tests {
                 let alone = lowest.map_or(Int::ZERO, |lowest| Int::from(1) << lowest);
                 assert_eq!(sim.peek("one_hot"), alone);
             });
+        }
+    }
+
+    #[test]
+    fn index_of_the_only_one() {
+        for width in [1u32, 2, 3, 8, 13] {
+            let m = ModuleBuilder::new("index");
+            m.output("index", one_hot_index(m.input("x", u(width))));
+            let mut sim = simulate(&m.finish());
+            assert_eq!(sim.peek_u64("index"), 0);
+            for position in 0..width {
+                sim.poke("x", 1u32 << position);
+                assert_eq!(sim.peek_u64("index"), u64::from(position));
+            }
         }
     }
 }

@@ -38,7 +38,6 @@ pub fn reciprocal_table<'m>(
 ///
 /// # Panics
 /// As [`reciprocal_table`].
-#[track_caller]
 pub fn module(max_count: usize, fraction: u32) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("reciprocal_n{max_count}_f{fraction}"));
     m.doc("floor((2^fraction + count / 2) / count), one cycle after count; 0 for count 0.");

@@ -101,7 +101,6 @@ fn half<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
 }
 
 /// A register slice as a module: streams `in` and `out` of the given fields.
-#[track_caller]
 pub fn register_slice(cut: Cut, fields: &Fields) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("slice_{}_{}", cut.name(), shape(fields)));
     m.doc(match cut {
@@ -118,7 +117,6 @@ pub fn register_slice(cut: Cut, fields: &Fields) -> Arc<Module> {
 }
 
 /// The skid buffer: [`register_slice`] with [`Cut::Backward`].
-#[track_caller]
 pub fn skid_buffer(fields: &Fields) -> Arc<Module> {
     register_slice(Cut::Backward, fields)
 }

@@ -85,7 +85,6 @@ fn finish<'m>(scaled: Signal<'m>, zero_point: Signal<'m>, to: Type) -> Signal<'m
 ///
 /// # Panics
 /// As [`requantize`].
-#[track_caller]
 pub fn module(from: Type, by: &Requantize) -> Arc<Module> {
     let (multiplier, zero_point) = (by.multiplier, number(by.zero_point.into()));
     let m = ModuleBuilder::new(format!(
@@ -110,7 +109,6 @@ pub fn module(from: Type, by: &Requantize) -> Arc<Module> {
 ///
 /// # Panics
 /// If `multiplier_bits` is outside `1..=64` or `shift_bits` outside `1..=8`.
-#[track_caller]
 pub fn run_time_module(
     from: Type,
     multiplier_bits: u32,

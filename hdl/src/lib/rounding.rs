@@ -104,7 +104,6 @@ pub fn round_shift_by<'m>(x: Signal<'m>, amount: Signal<'m>, rounding: Rounding)
 ///
 /// # Panics
 /// If `shift` is outside `0..=4096`.
-#[track_caller]
 pub fn module(from: Type, shift: u32, rounding: Rounding) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("round_{}_{from}_s{shift}", rounding.name()));
     m.doc("x / 2^shift, rounded.");
@@ -120,7 +119,6 @@ pub fn module(from: Type, shift: u32, rounding: Rounding) -> Arc<Module> {
 ///
 /// # Panics
 /// If `amount_bits` is outside `1..=31`.
-#[track_caller]
 pub fn run_time_module(from: Type, amount_bits: u32, rounding: Rounding) -> Arc<Module> {
     check_range("rounding", "amount_bits", amount_bits, 1..=31);
     let m = ModuleBuilder::new(format!(

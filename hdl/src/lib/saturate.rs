@@ -25,7 +25,6 @@ pub fn saturate(x: Signal<'_>, to: Type) -> Signal<'_> {
 }
 
 /// Saturation alone: in `x: from`, out `y: to`. Combinational.
-#[track_caller]
 pub fn module(from: Type, to: Type) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("saturate_{from}_{to}"));
     m.doc("The value of y's type that is nearest to x.");

@@ -36,7 +36,6 @@ pub fn synchronize<'m>(
 ///
 /// # Panics
 /// If `stages` is outside `2..=8`.
-#[track_caller]
 pub fn module(stages: u32, idle: bool) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("bit_synchronizer_n{stages}_i{}", u32::from(idle)));
     m.doc("Brings a bit from outside into the clock domain.");
@@ -55,7 +54,6 @@ pub fn module(stages: u32, idle: bool) -> Arc<Module> {
 ///
 /// # Panics
 /// If `stages` is outside `2..=8`.
-#[track_caller]
 pub fn reset_synchronizer(stages: u32, active_low: bool) -> Arc<Module> {
     check_range("synchronizer", "stages", stages, 2..=8);
     let (suffix, port) = if active_low {

@@ -14,9 +14,12 @@ pub use share_common::share_common;
 
 use crate::netlist::{Kind, Module, NodeId};
 
-/// All passes, in the order that works best.
+/// All passes. Sharing makes operands equal, which folds once more.
 pub fn simplify(module: &Module, keep: Keep) -> Module {
-    drop_dead(&share_common(&fold_constants(module)), keep)
+    drop_dead(
+        &fold_constants(&share_common(&fold_constants(module))),
+        keep,
+    )
 }
 
 /// Applies `map` to every reference to a node inside a node's kind.

@@ -227,13 +227,16 @@ impl<'m> Round<'m, '_> {
     fn compare(&self, scored: &Stream<'m>, row: &Stream<'m>) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
         let needs = Needs::of(self.filter);
-        let statistics = m.instance("statistics", &statistics::module(spec, round, needs));
+        let statistics = m.instance("statistics_unit", &statistics::module(spec, round, needs));
         statistics
             .input("valid", scored.valid)
             .input("last", scored.get("last"))
             .input("live", scored.get("live"))
             .input("scores", scored.get("scores"));
-        let unit = m.instance("threshold", &threshold::module(spec, round, self.filter));
+        let unit = m.instance(
+            "threshold_unit",
+            &threshold::module(spec, round, self.filter),
+        );
         for output in &statistics.module().outputs {
             unit.input(&output.name, statistics.output(&output.name));
         }

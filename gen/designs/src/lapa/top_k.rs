@@ -50,7 +50,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize, keep256: u32) -> Arc<Module>
     let word = memory.read_sync(*group, *reading);
 
     let threshold = m.reg("threshold_offset", u(score.width)).no_reset();
-    let bit = m.reg("bit", u(score.width)).no_reset();
+    let bit = m.reg("trial_bit", u(score.width)).no_reset();
     let candidate = (*threshold | *bit).named("candidate");
     let reaches: Vec<_> = (unpack(word, u(score.width), rows).iter())
         .enumerate()

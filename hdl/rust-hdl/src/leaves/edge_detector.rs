@@ -15,8 +15,8 @@ pub enum Edge {
 
 /// `lanes` independent edge detectors: 1 is rust-hdl's own widget, 2 to 32 a row of them.
 ///
-/// Ports: `input_signal[lanes]`, `edge_signal[lanes]`, high for one cycle of `clock` after each
-/// `edge`. A rising detector sees a rise at power-up only if the input is high from the start.
+/// Ports: `input_signal[lanes]`, `edge_signal[lanes]`: high for one cycle, from the edge of
+/// `clock` that first sees the new level. The level at power-up is not an edge.
 ///
 /// # Errors
 /// [`Error::OutOfTable`] for other lane counts.

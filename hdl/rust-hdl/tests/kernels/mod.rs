@@ -55,11 +55,14 @@ impl Logic for Precedence {
 }
 
 /// Verilog computes at the width of the whole expression, so bits that rust-hdl drops survive.
+///
+/// `sum` is a `Local` that holds `a + b`.
 #[derive(LogicBlock, Default)]
 pub(crate) struct Widths {
     pub(crate) a: Signal<In, Bits<8>>,
     pub(crate) b: Signal<In, Bits<8>>,
     pub(crate) n: Signal<In, Bits<3>>,
+    sum: Signal<Local, Bits<8>>,
     sum_widened: Signal<Out, Bits<16>>,
     difference_widened: Signal<Out, Bits<16>>,
     inverse_widened: Signal<Out, Bits<16>>,
@@ -77,11 +80,14 @@ pub(crate) struct Widths {
     ok_shifted: Signal<Out, Bits<8>>,
     ok_bit: Signal<Out, Bit>,
     ok_bit_replaced: Signal<Out, Bits<8>>,
+    ok_local_widened: Signal<Out, Bits<16>>,
+    ok_local_compared: Signal<Out, Bit>,
 }
 
 impl Logic for Widths {
     #[hdl_gen]
     fn update(&mut self) {
+        self.sum.next = self.a.val() + self.b.val();
         self.sum_widened.next = bit_cast::<16, 8>(self.a.val() + self.b.val());
         self.difference_widened.next = bit_cast::<16, 8>(self.a.val() - self.b.val());
         self.inverse_widened.next = bit_cast::<16, 8>(!self.a.val());
@@ -101,10 +107,14 @@ impl Logic for Widths {
         self.ok_shifted.next = self.a.val() << self.n.val();
         self.ok_bit.next = self.a.val().get_bit(self.n.val().index());
         self.ok_bit_replaced.next = self.a.val().replace_bit(self.n.val().index(), true);
+        self.ok_local_widened.next = bit_cast::<16, 8>(self.sum.val());
+        self.ok_local_compared.next = self.sum.val() > 100;
     }
 }
 
 /// Signs and full-width products get lost in casts.
+///
+/// `product` is a `Local` that holds `x * y`.
 #[derive(LogicBlock, Default)]
 pub(crate) struct Arithmetic {
     pub(crate) x: Signal<In, Signed<16>>,
@@ -113,6 +123,7 @@ pub(crate) struct Arithmetic {
     pub(crate) wide: Signal<In, Signed<48>>,
     pub(crate) a: Signal<In, Bits<16>>,
     pub(crate) b: Signal<In, Bits<16>>,
+    product: Signal<Local, Signed<32>>,
     negative: Signal<Out, Bit>,
     product_widened: Signal<Out, Signed<48>>,
     product_accumulated: Signal<Out, Signed<48>>,
@@ -124,11 +135,13 @@ pub(crate) struct Arithmetic {
     ok_unsigned_product: Signal<Out, Bits<32>>,
     ok_less: Signal<Out, Bit>,
     ok_minus: Signal<Out, Signed<16>>,
+    ok_local_product: Signal<Out, Signed<48>>,
 }
 
 impl Logic for Arithmetic {
     #[hdl_gen]
     fn update(&mut self) {
+        self.product.next = self.x.val() * self.y.val();
         self.negative.next = self.x.val() < 0.into();
         self.product_widened.next = signed_bit_cast::<48, 32>(self.x.val() * self.y.val());
         self.product_accumulated.next =
@@ -141,6 +154,42 @@ impl Logic for Arithmetic {
         self.ok_unsigned_product.next = self.a.val() * self.b.val();
         self.ok_less.next = self.x.val() < self.y.val();
         self.ok_minus.next = -self.x.val();
+        self.ok_local_product.next =
+            signed_bit_cast::<48, 32>(self.product.val()) + self.wide.val();
+    }
+}
+
+/// A `Constant` prints with its width and sign, unlike a literal.
+#[derive(LogicBlock)]
+pub(crate) struct Constants {
+    pub(crate) a: Signal<In, Bits<8>>,
+    pub(crate) b: Signal<In, Bits<8>>,
+    pub(crate) x: Signal<In, Signed<8>>,
+    hundred: Constant<Bits<8>>,
+    zero: Constant<Signed<8>>,
+    ok_compared_to_constant: Signal<Out, Bit>,
+    ok_negative_by_constant: Signal<Out, Bit>,
+}
+
+impl Default for Constants {
+    fn default() -> Self {
+        Self {
+            a: Signal::default(),
+            b: Signal::default(),
+            x: Signal::default(),
+            hundred: Constant::new(100.into()),
+            zero: Constant::new(0.into()),
+            ok_compared_to_constant: Signal::default(),
+            ok_negative_by_constant: Signal::default(),
+        }
+    }
+}
+
+impl Logic for Constants {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.ok_compared_to_constant.next = self.a.val() + self.b.val() > self.hundred.val();
+        self.ok_negative_by_constant.next = self.x.val() < self.zero.val();
     }
 }
 

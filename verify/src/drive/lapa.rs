@@ -1,0 +1,201 @@
+//! A LAPA predictor between stream drivers and its golden model.
+
+use crate::golden::lapa::{InputError, Predictor, QueryRow};
+use hwgen_designs::lapa::LapaSpec;
+use hwgen_hdl::sim::{Bench, Device, SimError};
+use hwgen_hdl::{Int, s};
+use rand::Rng;
+
+/// One attention head: its keys, then its query rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Each `head_dim` elements.
+    pub keys: Vec<Vec<i32>>,
+    /// At least one.
+    pub rows: Vec<QueryRow>,
+}
+
+/// A beat of the result stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Bit i: key i of the group survives.
+    pub survivors: u64,
+    /// A score a key.
+    pub scores: Vec<i64>,
+    /// The row's last group.
+    pub row_last: bool,
+}
+
+/// What random numbers look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Every value equally likely.
+    Uniform,
+    /// Mostly 0 and the extremes: ties, empty sums, saturation.
+    Corner,
+    /// Small numbers: many equal scores.
+    Small,
+}
+
+impl Values {
+    /// A number of `bits` bits.
+    fn draw(self, rng: &mut impl Rng, bits: u32) -> i32 {
+        let limit = 1 << (bits - 1);
+        match self {
+            Values::Uniform => rng.random_range(-limit..limit),
+            Values::Corner => [0, 0, -limit, limit - 1, -1, 1 - limit][rng.random_range(0..6)],
+            Values::Small => rng.random_range(-1i32..2).clamp(-limit, limit - 1),
+        }
+    }
+}
+
+impl Head {
+    /// A random head of `keys` keys and `rows` rows, each of which sees a random part of them.
+    pub fn random(
+        spec: &LapaSpec,
+        rng: &mut impl Rng,
+        keys: usize,
+        rows: usize,
+        values: Values,
+    ) -> Head {
+        let dim = spec.head_dim as usize;
+        let keys: Vec<Vec<i32>> = (0..keys)
+            .map(|_| {
+                (0..dim)
+                    .map(|_| values.draw(rng, spec.key_bits()))
+                    .collect()
+            })
+            .collect();
+        let rows = (0..rows).map(|_| QueryRow {
+            elements: (0..dim)
+                .map(|_| values.draw(rng, spec.query_bits))
+                .collect(),
+            visible: rng.random_range(1..=keys.len()),
+            radius: match values {
+                Values::Corner => [0, (1 << spec.radius_bits()) - 1][rng.random_range(0..2)],
+                _ => rng.random_range(0..1 << spec.radius_bits()),
+            },
+        });
+        Head {
+            rows: rows.collect(),
+            keys,
+        }
+    }
+
+    /// What the golden model says, in the result stream's beats.
+    ///
+    /// # Errors
+    /// A head that does not fit the specification.
+    pub fn expected(&self, spec: &LapaSpec) -> Result<Vec<Group>, InputError> {
+        let predictor = Predictor::new(spec, &self.keys)?;
+        let lanes = spec.rows as usize;
+        let mut groups = vec![];
+        for row in &self.rows {
+            let prediction = predictor.predict(row)?;
+            let count = row.visible.div_ceil(lanes);
+            for group in 0..count {
+                let keys = group * lanes..row.visible.min((group + 1) * lanes);
+                let live = &prediction.survivors()[keys.clone()];
+                let mut scores = prediction.scores[keys].to_vec();
+                scores.resize(lanes, 0);
+                groups.push(Group {
+                    survivors: live.iter_ones().map(|i| 1 << i).sum(),
+                    scores,
+                    row_last: group + 1 == count,
+                });
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// What came out, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The beats of the result stream.
+    pub groups: Vec<Group>,
+    /// The cycle at whose end each passed, counted from 0.
+    pub cycles: Vec<u64>,
+}
+
+/// How streams stall: the probability that a cycle is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stalls {
+    /// Of `keys`.
+    pub keys: f64,
+    /// Of `queries`.
+    pub queries: f64,
+    /// Of `out`.
+    pub out: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
+/// Resets the device, sends it all heads, one after the other, and takes `beats` beats, or gives
+/// up.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no beat for long.
+pub fn run(
+    device: &mut dyn Device,
+    spec: &LapaSpec,
+    heads: &[Head],
+    stalls: Stalls,
+    beats: usize,
+) -> Result<Run, SimError> {
+    let mut bench = Bench::new(device);
+    let keys = bench.driver("keys", stalls.keys, stalls.seed);
+    let queries = bench.driver("queries", stalls.queries, stalls.seed + 1);
+    let out = bench.monitor("out", stalls.out, stalls.seed + 2);
+    for head in heads {
+        for (j, key) in head.keys.iter().enumerate() {
+            let last = j + 1 == head.keys.len();
+            bench.drivers[keys].push([pack(key, spec.key_bits()), u8::from(last).into()]);
+        }
+        for (i, row) in head.rows.iter().enumerate() {
+            let last = i + 1 == head.rows.len();
+            let mut beat = vec![pack(&row.elements, spec.query_bits), row.visible.into()];
+            if spec.has_radius() {
+                beat.push(row.radius.into());
+            }
+            beat.push(u8::from(last).into());
+            bench.drivers[queries].push(beat);
+        }
+    }
+    let mut run = Run {
+        groups: vec![],
+        cycles: vec![],
+    };
+    while run.groups.len() < beats {
+        let seen = run.groups.len();
+        bench.run_until(1_000_000, "a group of scores", |bench| {
+            bench.monitors[out].received.len() > seen
+        })?;
+        run.groups
+            .push(group(spec, &bench.monitors[out].received[seen]));
+        run.cycles.push(bench.cycle - 1);
+    }
+    Ok(run)
+}
+
+/// Numbers side by side, the first lowest.
+fn pack(elements: &[i32], bits: u32) -> Int {
+    let joined = elements.iter().rev().fold(Int::ZERO, |joined, x| {
+        (joined << bits) | s(bits).to_bits(&Int::from(*x))
+    });
+    joined
+}
+
+/// A beat's fields: `survivors`, `scores`, `row_last`.
+fn group(spec: &LapaSpec, beat: &[Int]) -> Group {
+    let score = s(spec.final_score_bits());
+    let scores = (0..spec.rows).map(|i| {
+        let score = score.wrap(beat[1].clone() >> (i * score.width));
+        i64::try_from(score).unwrap_or_default()
+    });
+    Group {
+        survivors: u64::try_from(&beat[0]).unwrap_or_default(),
+        scores: scores.collect(),
+        row_last: beat[2] == Int::from(1),
+    }
+}

