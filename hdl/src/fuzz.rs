@@ -328,7 +328,8 @@ impl<'m> Grower<'m> {
         let writer = *clocks.choose(&mut self.rng).expect("two clocks");
         for _ in 0..self.rng.random_range(0..3) {
             let (at, data) = (self.pick_as(address), self.pick_as(word));
-            let enable = self.bit();
+            // What is unknown before the reset must not be stored.
+            let enable = self.bit() & !writer.in_reset();
             let lanes: Vec<u32> = (1..=word.width)
                 .filter(|n| word.width.is_multiple_of(*n))
                 .collect();
@@ -346,7 +347,7 @@ impl<'m> Grower<'m> {
                 memory.read(at)
             } else {
                 let reader = *clocks.choose(&mut self.rng).expect("two clocks");
-                memory.read_sync_in(reader, at, self.bit())
+                memory.read_sync_in(reader, at, self.bit() | reader.in_reset())
             };
             self.pool.push(read);
         }

@@ -15,7 +15,8 @@ fn fuzz(first_seed: u64, netlists: usize, cycles: u64, checks: u64) {
             break;
         }
         let bundle = random_bundle(seed, netlists, Shape::default());
-        let plan = Comparison { cycles, seed, ..Comparison::new(&*bundle.name, &ENGINES) };
+        // Long enough for what is reset to reach what is not.
+        let plan = Comparison { cycles, seed, reset_cycles: 16, ..Comparison::new(&*bundle.name, &ENGINES) };
         let report = compare(&bundle, &plan).unwrap();
         if let Some(first) = &report.first {
             panic!("bundle of seed {seed}: {first}");
