@@ -8,28 +8,18 @@ use hwgen_verify::cosim::yosys::yosys_check_all;
 use std::sync::{Arc, Mutex};
 
 /// Sizes of each design, as `--set` takes them; small, since every one is synthesised to gates.
+#[rustfmt::skip]
 const SIZES: &[(&str, &[&[&str]])] = &[
-    (
-        "lapa",
-        &[
-            &["keys=8", "dim=4"],
-            &["keys=16", "dim=8"],
-            &["keys=5", "dim=3"],
-        ],
-    ),
-    (
-        "mac_array",
-        &[
-            &["rows=1", "columns=1"],
-            &["rows=2", "columns=3", "weight_bits=4"],
-            &[
-                "rows=4",
-                "columns=4",
-                "activation_bits=5",
-                "accumulator_bits=24",
-            ],
-        ],
-    ),
+    ("lapa", &[
+        &["max_keys=8", "head_dim=4", "rows=2"],
+        &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
+        &["max_keys=12", "head_dim=3", "rows=1", "filter.mode=radius"],
+    ]),
+    ("mac_array", &[
+        &["rows=1", "columns=1"],
+        &["rows=2", "columns=3", "weight_bits=4"],
+        &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
+    ]),
 ];
 
 /// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.
