@@ -11,7 +11,11 @@ use std::time::Instant;
 /// A weight-stationary array of `size` x `size` int8 MACs.
 fn mac_array(size: usize) -> Arc<Module> {
     let m = ModuleBuilder::new("pe");
-    let (load, x, sum) = (m.input("load", u(1)), m.input("x", s(8)), m.input("sum", s(32)));
+    let (load, x, sum) = (
+        m.input("load", u(1)),
+        m.input("x", s(8)),
+        m.input("sum", s(32)),
+    );
     let w = m.reg("w", s(8)).enable(load);
     w.next(x);
     let (x_out, sum_out) = (m.reg("x_out", s(8)), m.reg("sum_out", s(32)));
@@ -43,10 +47,17 @@ fn shift_add(lanes: usize, taps: usize) -> Arc<Module> {
     address.next(address + 1);
     let one = m.lit(u(1), 1);
     let words = m.memory("activations", 64, u(8 * taps as u32));
-    words.write(address, m.input("fill", u(8 * taps as u32)), m.input("write", u(1)));
+    words.write(
+        address,
+        m.input("fill", u(8 * taps as u32)),
+        m.input("write", u(1)),
+    );
     let x = words.read_sync(address, one);
     for lane in 0..lanes {
-        let seed = m.lit(u(4 * taps as u32), (lane as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1);
+        let seed = m.lit(
+            u(4 * taps as u32),
+            (lane as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1,
+        );
         let codes = m.memory(format!("codes_{lane}"), 64, u(4 * taps as u32));
         codes.write(address, seed, m.input(format!("write_{lane}"), u(1)));
         let codes = codes.read_sync(address, one);
@@ -72,7 +83,10 @@ fn shift_add(lanes: usize, taps: usize) -> Arc<Module> {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let number = |at: usize, default: usize| {
-        arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(default)
+        arguments
+            .get(at)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
     };
     let size = number(2, 8);
     let module = match arguments.get(1).map(String::as_str) {
@@ -85,11 +99,16 @@ fn main() {
     }
     let start = Instant::now();
     let mut sim = Simulator::new(&module, Engine::Jit);
-    println!("{} nodes, flattened in {:?}", sim.flat().module.nodes.len(), start.elapsed());
+    println!(
+        "{} nodes, flattened in {:?}",
+        sim.flat().module.nodes.len(),
+        start.elapsed()
+    );
     sim.reset();
     for (index, port) in module.inputs.iter().enumerate() {
         if *port.name != *"rst" {
-            sim.poke_index(index, &port.ty.wrap((2 * index as i64 + 1).into())).expect("it fits");
+            sim.poke_index(index, &port.ty.wrap((2 * index as i64 + 1).into()))
+                .expect("it fits");
         }
     }
     sim.step();
@@ -98,6 +117,9 @@ fn main() {
     sim.steps(cycles);
     let rate = cycles as f64 / start.elapsed().as_secs_f64();
     println!("{rate:.0} cycles/s");
-    let sums = module.outputs.iter().map(|port| sim.peek(&port.name).to_string());
+    let sums = module
+        .outputs
+        .iter()
+        .map(|port| sim.peek(&port.name).to_string());
     println!("{}", sums.collect::<Vec<_>>().join(" "));
 }

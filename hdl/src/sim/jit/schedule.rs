@@ -5,7 +5,6 @@
 
 use super::layout::limbs;
 use crate::netlist::{ClockId, Kind, Module, NodeId, ResetKind};
-use crate::sim::flatten::source;
 use std::collections::{HashMap, HashSet};
 
 /// A step of a program.
@@ -45,7 +44,7 @@ pub(super) enum Goal {
     /// inputs released.
     Tick { clocks: Vec<bool>, running: bool },
     /// Makes the outputs visible and lets asynchronous resets act; `running` as above.
-    Settle { running: bool },
+    Settle { outputs: Vec<NodeId>, running: bool },
     /// Makes these nodes visible.
     Show(Vec<NodeId>),
 }
@@ -222,9 +221,8 @@ fn goals(module: &Module, goal: &Goal, ticks: &dyn Fn(ClockId) -> bool) -> Vec<I
     }
     match goal {
         Goal::Show(_) => {}
-        Goal::Settle { .. } => {
-            let outputs = module.outputs.iter().map(|port| source(module, port.node));
-            items.extend(outputs.filter(|&id| !is_source(module, id)).map(Item::View));
+        Goal::Settle { outputs, .. } => {
+            items.extend(outputs.iter().map(|&node| Item::View(node)));
             items.extend((0..module.leaves.len()).map(Item::LeafSettle));
         }
         Goal::Tick { .. } => {
