@@ -27,6 +27,9 @@ use schedule::{Goal, Item, is_source, state_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// So many internal signals get a program each before one shows them all.
+const SEPARATE_SIGNALS: usize = 4;
+
 /// What it takes to look at a value.
 #[derive(Clone, Copy)]
 enum Place {
@@ -64,6 +67,9 @@ pub(super) struct Jit {
     settles: [Option<usize>; 2],
     /// The nodes last shown, and the program that does.
     last_show: Option<(Vec<NodeId>, usize)>,
+    /// Internal signals asked for, and whether all named ones were added to them.
+    asked: Vec<NodeId>,
+    asked_all: bool,
     /// For each input, its slot and type.
     inputs: Vec<(usize, Type)>,
     /// For each node that was looked at, where to look.
@@ -118,6 +124,8 @@ impl Jit {
             fresh: vec![0; module.nodes.len()],
             places: vec![None; module.nodes.len()],
             last_show: None,
+            asked: vec![],
+            asked_all: false,
             settles: [None; 2],
             inputs,
             settled: false,
@@ -247,9 +255,36 @@ impl Jit {
             Place::Slot => {}
             Place::Output(node) | Place::Inside(node) if self.fresh[node.index()] == self.now => {}
             Place::Held | Place::Output(_) => self.settle(),
-            Place::Inside(node) => self.show(&[node]),
+            Place::Inside(node) => self.show_inside(node),
         }
         slot
+    }
+
+    /// Shows one internal signal; together with all named ones once several have been asked for.
+    fn show_inside(&mut self, node: NodeId) {
+        if !self.asked.contains(&node) {
+            self.asked.push(node);
+        }
+        if self.asked.len() > SEPARATE_SIGNALS && !self.asked_all {
+            self.asked_all = true;
+            let named = self
+                .flat
+                .module
+                .ids()
+                .filter(|(_, node)| node.name.is_some());
+            self.asked
+                .extend(named.map(|(id, _)| source(&self.any, id)));
+            self.asked.sort();
+            self.asked.dedup();
+        }
+        match self.asked_all {
+            true => {
+                let asked = std::mem::take(&mut self.asked);
+                self.show(&asked);
+                self.asked = asked;
+            }
+            false => self.show(&[node]),
+        }
     }
 
     fn locate(&mut self, node: NodeId) -> (Place, usize) {
