@@ -419,6 +419,10 @@ fn without(module: &Module, resets: &[(usize, NodeId, bool)]) -> Module {
 fn simplified(mut module: Module) -> Module {
     // Names are kept out of the way of sharing: we know nodes by their ids.
     module.nodes.iter_mut().for_each(|node| node.name = None);
+    module
+        .memories
+        .iter_mut()
+        .for_each(|memory| memory.init.clear());
     let outputs = module.outputs.clone();
     Module {
         outputs,
