@@ -20,6 +20,7 @@
 //! assert_eq!(sim.peek_u64("value"), 3);
 //! ```
 
+mod bench;
 mod contracts;
 mod core;
 mod device;
@@ -27,14 +28,17 @@ mod error;
 pub mod flatten;
 mod interpreter;
 mod jit;
+mod options;
 mod power_up;
 mod stream;
 mod wave;
 
+pub use bench::Bench;
 pub use device::Device;
 pub use error::{SimError, Violation};
+pub use options::{Engine, SimOptions};
 pub use power_up::Initial;
-pub use stream::{Bench, StreamDriver, StreamMonitor};
+pub use stream::{StreamDriver, StreamMonitor};
 
 use crate::netlist::{ClockId, Kind, Module, NodeId};
 use crate::ty::Int;
@@ -45,40 +49,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use wave::{Format, Wave};
-
-/// Which engine runs the module.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// The reference: slow and obviously right.
-    Interpreter,
-    /// Machine code.
-    #[default]
-    Jit,
-}
-
-/// How to simulate.
-#[derive(Clone, Copy, Debug)]
-pub struct SimOptions {
-    /// Which engine runs the module.
-    pub engine: Engine,
-    /// Whether promises and stream contracts of every level are checked.
-    pub check_contracts: bool,
-    /// The content of state at power-up.
-    pub initial: Initial,
-    /// Whether violations are only collected; else a step that sees one panics with its text.
-    pub collect_violations: bool,
-}
-
-impl Default for SimOptions {
-    fn default() -> SimOptions {
-        SimOptions {
-            engine: Engine::default(),
-            check_contracts: true,
-            initial: Initial::Zero,
-            collect_violations: false,
-        }
-    }
-}
 
 /// A running module.
 ///

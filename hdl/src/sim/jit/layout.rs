@@ -4,7 +4,7 @@
 //! the least significant up, the last extended likewise. Memories live apart, padded with zero
 //! words to a power of two, so that every address can be read.
 
-use super::schedule::State;
+use super::item::State;
 use crate::netlist::{Module, NodeId};
 use crate::sim::power_up::PowerUp;
 use crate::ty::{Int, Type, index_bits};

@@ -1,9 +1,10 @@
 //! Items of a schedule as instructions.
 
 use super::helpers;
+use super::item::{Item, State, async_reset, is_source, state_of};
 use super::layout::{Layout, limbs, store};
 use super::range::{self, Range};
-use super::schedule::{Item, Schedule, State, async_reset, is_source, state_of};
+use super::schedule::Schedule;
 use super::words::{WordBuilder, Words};
 use crate::netlist::*;
 use crate::ty::{Int, Type, index_bits};

@@ -7,6 +7,7 @@
 
 mod code;
 mod helpers;
+mod item;
 mod layout;
 mod lower;
 mod range;
@@ -22,8 +23,9 @@ use crate::passes::{fold_constants, share_common};
 use crate::ty::{Int, Type};
 use code::Code;
 use cranelift_codegen::isa::OwnedTargetIsa;
+use item::{Goal, Item, is_source, state_of};
 use layout::{Layout, load, store};
-use schedule::{Goal, Item, is_source, state_of};
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
