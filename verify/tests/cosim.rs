@@ -120,7 +120,10 @@ fn memories_agree() {
         .memory("words", 11, s(12))
         .write_masked(address, data, write, mask);
     m.output("now", words.read(address));
-    m.output("word_before", words.read_sync(address, m.input("read", u(1))));
+    m.output(
+        "word_before",
+        words.read_sync(address, m.input("read", u(1))),
+    );
     let table = m
         .memory("table", 16, s(12))
         .init((0..16).map(|k| 100 * k - 800));

@@ -132,7 +132,13 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
             write(folder, &format!("{k}.v"), text)?;
         }
         write(folder, "script.ys", &script)?;
-        run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
+        run(
+            yosys
+                .command()
+                .current_dir(folder)
+                .args(["-q", "-s", "script.ys"]),
+            LIMIT,
+        )?;
         Ok(())
     })?;
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
