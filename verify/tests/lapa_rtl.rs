@@ -1,9 +1,10 @@
 //! The LAPA circuit against its golden model, beat by beat.
 
-use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_designs::lapa::{LapaSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::drive::lapa::{Head, Stalls, Values, run};
+use hwgen_verify::golden::lapa::QueryRow;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +19,7 @@ fn check(overrides: &[String], heads: &[Head], stalls: Stalls) {
         .flat_map(|head| head.expected(&spec).unwrap())
         .collect();
     let options = SimOptions {
-        engine: Engine::Interpreter,
+        engine: Engine::default(),
         initial: Initial::Random(stalls.seed),
         ..SimOptions::default()
     };
@@ -28,14 +29,6 @@ fn check(overrides: &[String], heads: &[Head], stalls: Stalls) {
     for (beat, (is, must)) in run.groups.iter().zip(&expected).enumerate() {
         assert_eq!(is, must, "{overrides:?}, {stalls:?}, beat {beat}");
     }
-}
-
-#[test]
-fn first_light() {
-    let overrides = ["head_dim=4", "max_keys=8", "rows=2"].map(str::to_owned);
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let head = Head::random(&spec(&overrides), &mut rng, 8, 3, Values::Uniform);
-    check(&overrides, &[head], Stalls::default());
 }
 
 fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
@@ -98,4 +91,241 @@ fn random_specifications_heads_and_stalls() {
         };
         check(&overrides, &heads, stalls);
     }
+}
+
+/// Random heads for random specifications: the model of cycles against the circuit.
+#[test]
+fn every_beat_passes_in_the_cycle_the_cost_model_says() {
+    for seed in 0..40 {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let overrides = random_overrides(&mut rng);
+        let spec = spec(&overrides);
+        let heads: Vec<Head> = (0..2)
+            .map(|_| {
+                let keys = rng.random_range(1..=spec.max_keys as usize);
+                let rows = rng.random_range(1..60);
+                let mut head = Head::random(&spec, &mut rng, keys, rows, Values::Uniform);
+                // some short rows behind each other fill the queues
+                let short = rng.random_range(0..rows);
+                for row in &mut head.rows[short..] {
+                    row.visible = row.visible.min(rng.random_range(1..8));
+                }
+                head
+            })
+            .collect();
+        let shapes: Vec<_> = heads.iter().map(shape).collect();
+        let cycles = cost::beat_cycles(&spec, &shapes);
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        let run = run(
+            &mut simulator,
+            &spec,
+            &heads,
+            Stalls::default(),
+            cycles.len(),
+        )
+        .unwrap();
+        assert_eq!(run.cycles, cycles, "{overrides:?}");
+    }
+}
+
+fn shape(head: &Head) -> cost::HeadShape {
+    cost::HeadShape {
+        keys: head.keys.len() as u32,
+        visible: head.rows.iter().map(|row| row.visible as u32).collect(),
+    }
+}
+
+/// A small engine for each filter, with two rounds.
+fn small(filter: &str) -> Vec<String> {
+    let rest = ["head_dim=6", "max_keys=22", "rows=4"].map(str::to_owned);
+    [vec![format!("filter.mode={filter}")], rest.to_vec()].concat()
+}
+
+const FILTERS: [&str; 4] = ["mean_max", "sigma", "radius", "top_k"];
+
+fn row(elements: [i32; 6], visible: usize) -> QueryRow {
+    let radius = 1000;
+    QueryRow {
+        elements: elements.to_vec(),
+        visible,
+        radius,
+    }
+}
+
+#[test]
+fn corners() {
+    let key = |i: i32| -> Vec<i32> {
+        match i % 5 {
+            0 => vec![-128; 6],
+            1 => vec![127; 6],
+            2 => vec![0; 6],
+            3 => vec![-128, 127, -128, 127, -1, 1],
+            _ => vec![i, -i, 1, -1, 0, 64],
+        }
+    };
+    let queries = [
+        [0; 6],
+        [-128; 6],
+        [127; 6],
+        [1; 6],
+        [-1, 1, -1, 1, 0, 0],
+        [-128, 127, 0, 0, 1, -1],
+    ];
+    for filter in FILTERS {
+        for keys in [1, 3, 4, 5, 21, 22] {
+            let head = Head {
+                keys: (0..keys as i32).map(key).collect(),
+                rows: (queries.iter().enumerate())
+                    .flat_map(|(i, &query)| {
+                        [row(query, keys), row(query, 1), row(query, 1 + i % keys)]
+                    })
+                    .collect(),
+            };
+            let equal = Head {
+                keys: vec![vec![3, -3, 77, 0, -128, 127]; keys],
+                ..head.clone()
+            };
+            check(&small(filter), &[head, equal], Stalls::default());
+        }
+    }
+}
+
+#[test]
+fn a_hundred_heads_without_reset() {
+    for filter in FILTERS {
+        let (mut rng, overrides) = (ChaCha8Rng::seed_from_u64(7), small(filter));
+        let heads: Vec<_> = (0..100)
+            .map(|i| {
+                let (keys, rows) = (rng.random_range(1..=22), rng.random_range(1..4));
+                let values = [Values::Uniform, Values::Corner, Values::Small][i % 3];
+                Head::random(&spec(&overrides), &mut rng, keys, rows, values)
+            })
+            .collect();
+        let stalls = Stalls {
+            queries: 0.2,
+            out: 0.2,
+            ..Stalls::default()
+        };
+        check(&overrides, &heads, stalls);
+    }
+}
+
+/// Wherever a reset falls, the engine starts over with loading keys.
+#[test]
+fn a_reset_in_the_middle_leaves_nothing_behind() {
+    for filter in FILTERS {
+        let overrides = small(filter);
+        let spec = spec(&overrides);
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        for beats in 1..12 {
+            let heads: Vec<_> = (0..2)
+                .map(|_| Head::random(&spec, &mut rng, 19, 4, Values::Uniform))
+                .collect();
+            let expected: Vec<_> = (heads.iter())
+                .flat_map(|head| head.expected(&spec).unwrap())
+                .take(beats)
+                .collect();
+            let stalls = Stalls {
+                out: 0.3,
+                seed: beats as u64,
+                ..Stalls::default()
+            };
+            let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
+            assert_eq!(run.groups, expected, "{filter}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_held_to_the_range() {
+    for filter in FILTERS {
+        let overrides = small(filter);
+        let spec = spec(&overrides);
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let mut sent = Head::random(&spec, &mut rng, 30, 3, Values::Uniform);
+        let next = Head::random(&spec, &mut rng, 5, 2, Values::Uniform);
+        let mut meant = sent.clone();
+        meant.keys.truncate(22);
+        for (row, (asked, held)) in [(0, 1), (31, 22), (22, 22)].into_iter().enumerate() {
+            sent.rows[row].visible = asked;
+            meant.rows[row].visible = held;
+        }
+        let expected = [
+            meant.expected(&spec).unwrap(),
+            next.expected(&spec).unwrap(),
+        ]
+        .concat();
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        let (heads, stalls) = ([sent, next], Stalls::default());
+        let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
+        assert_eq!(run.groups, expected, "{filter}");
+    }
+}
+
+/// The narrowest and the widest numbers.
+#[test]
+fn extremes() {
+    let widest =
+        "head_dim=256 query_bits=16 key_slices=[8,8] round_leading_one=true rows=2 max_keys=5";
+    let narrowest = "head_dim=1 query_bits=2 key_slices=[2] max_keys=1 rows=1";
+    for filter in FILTERS {
+        for sizes in [widest, narrowest] {
+            let all = format!("filter.mode={filter} {sizes}");
+            let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
+            let spec = spec(&overrides);
+            let mut rng = ChaCha8Rng::seed_from_u64(10);
+            let keys = spec.max_keys as usize;
+            let heads: Vec<_> = [Values::Corner, Values::Uniform]
+                .map(|values| Head::random(&spec, &mut rng, keys, 6, values))
+                .to_vec();
+            check(&overrides, &heads, Stalls::default());
+        }
+    }
+}
+
+/// Rows take as many cycles as they have groups: the last row's result comes as late as if it
+/// had been alone and had waited one cycle for each group before it.
+#[test]
+fn throughput() {
+    println!("| filter | keys a row sees | cycles a row, measured | groups a row |");
+    let filters = ["mean_max", "mean_max", "sigma", "radius"];
+    for (filter, causal) in filters.into_iter().zip([false, true, false, true]) {
+        let all = format!("filter.mode={filter} head_dim=8 max_keys=128 rows=4");
+        let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
+        let spec = spec(&overrides);
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let mut head = Head::random(&spec, &mut rng, 128, 128, Values::Uniform);
+        for (i, row) in head.rows.iter_mut().enumerate() {
+            row.visible = if causal { i + 1 } else { 128 };
+        }
+        let last = Head {
+            rows: head.rows[127..].to_vec(),
+            ..head.clone()
+        };
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        let mut end = |head: &Head| {
+            let expected = head.expected(&spec).unwrap();
+            let (heads, beats) = (std::slice::from_ref(head), expected.len());
+            let run = run(&mut simulator, &spec, heads, Stalls::default(), beats).unwrap();
+            assert_eq!(run.groups, expected);
+            run.cycles[beats - 1]
+        };
+        let cycles = end(&head) - end(&last);
+        let before = &shape(&head).visible[..127];
+        let groups: u32 = before.iter().map(|&v| spec.groups(v)).sum();
+        let sees = if causal { "1..=128" } else { "128" };
+        let (measured, groups_a_row) = (cycles as f64 / 127.0, f64::from(groups) / 127.0);
+        println!("| {filter} | {sees} | {measured:.2} | {groups_a_row:.2} |");
+        assert_eq!(cycles, u64::from(groups));
+    }
+}
+
+/// The default size, as it would be built.
+#[test]
+fn the_default_predictor() {
+    let spec = spec(&[]);
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let head = Head::random(&spec, &mut rng, 100, 6, Values::Uniform);
+    check(&[], &[head], Stalls::default());
 }

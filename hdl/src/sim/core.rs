@@ -11,6 +11,9 @@ pub(super) trait Core {
     /// The settled value of any node.
     fn peek(&mut self, node: NodeId) -> Int;
 
+    /// Prepares for these nodes to be looked at together.
+    fn show(&mut self, _nodes: &[NodeId]) {}
+
     /// Rising edges of the flat clocks that are `ticking`; whether every assertion held.
     fn tick(&mut self, ticking: &[bool]) -> bool;
 

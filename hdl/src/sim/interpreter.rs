@@ -243,7 +243,7 @@ pub(super) fn has_async_resets(module: &Module) -> bool {
 
 impl Core for Interpreter {
     fn poke(&mut self, input: usize, value: &Int) {
-        if self.async_resets {
+        if self.async_resets || !self.leaves.is_empty() {
             self.settle();
         }
         let node = self.flat.module.inputs[input].node;

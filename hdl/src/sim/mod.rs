@@ -26,6 +26,7 @@ mod device;
 mod error;
 pub mod flatten;
 mod interpreter;
+mod jit;
 mod power_up;
 mod stream;
 
@@ -124,10 +125,9 @@ impl Simulator {
     ) -> Result<Simulator, SimError> {
         let flat = Arc::new(flatten(module, options.check_contracts));
         let state = PowerUp::new(&flat, options.initial);
-        let core = match options.engine {
-            Engine::Interpreter | Engine::Jit => {
-                Box::new(interpreter::Interpreter::new(flat.clone(), state))
-            }
+        let core: Box<dyn core::Core> = match options.engine {
+            Engine::Interpreter => Box::new(interpreter::Interpreter::new(flat.clone(), state)),
+            Engine::Jit => Box::new(jit::Jit::new(flat.clone(), state)?),
         };
         Ok(Simulator {
             module: module.clone(),

@@ -472,7 +472,7 @@ impl<'a> Body<'a> {
                 ));
             }
             for (port, driver) in inner.inputs.iter().zip(&instance.inputs) {
-                pins.push(format!(".{}({})", port.name, self.writer.whole(*driver)));
+                pins.push(format!(".{}({})", port.name, self.writer.pin(*driver)));
             }
             for (port, reader) in inner.outputs.iter().zip(&instance.outputs) {
                 let net = match reader {

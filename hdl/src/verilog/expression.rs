@@ -106,6 +106,20 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A node at an instance's port, which gives the pattern its sign: Yosys 0.23 refuses a net
+    /// behind `$signed` there.
+    pub(super) fn pin(&mut self, id: NodeId) -> String {
+        match self.module.node(id).kind {
+            Kind::Cast(a)
+                if self.nets.names[id.index()].is_none()
+                    && self.module.ty(a).width == self.module.ty(id).width =>
+            {
+                self.whole(a)
+            }
+            _ => self.whole(id),
+        }
+    }
+
     /// What a node computes, from its operands.
     pub(super) fn expression(&mut self, id: NodeId) -> String {
         let ty = self.module.ty(id);

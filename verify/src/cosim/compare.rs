@@ -15,9 +15,6 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
-/// Cycles of the reset at the start.
-const RESET_CYCLES: u64 = 2;
-
 /// What is compared.
 #[derive(Clone, Debug)]
 pub struct Comparison {
@@ -29,12 +26,14 @@ pub struct Comparison {
     pub cycles: u64,
     /// What the stimulus is made from.
     pub seed: u64,
+    /// Cycles of the reset at the start.
+    pub reset_cycles: u64,
     /// Copies started from random states, which tell what the design leaves open.
     pub shadows: u64,
 }
 
 impl Comparison {
-    /// A comparison of these engines with the usual settings: 200 cycles, 3 copies.
+    /// A comparison of these engines with the usual settings: 200 cycles, 2 of them in reset, 3 copies.
     pub fn new(design: impl Into<String>, engines: &[Engine]) -> Comparison {
         let (design, engines) = (design.into(), engines.to_vec());
         Comparison {
@@ -42,6 +41,7 @@ impl Comparison {
             engines,
             cycles: 200,
             seed: 1,
+            reset_cycles: 2,
             shadows: 3,
         }
     }
@@ -159,7 +159,7 @@ type Pattern = (Int, Int);
 impl Lockstep<'_> {
     fn run(mut self) -> Report {
         self.report.engines = self.plan.engines.iter().map(Engine::to_string).collect();
-        let mut stimulus = Random::new(self.module, self.plan.seed);
+        let mut stimulus = Random::new(self.module, self.plan.seed, self.plan.reset_cycles);
         while self.report.cycles < self.plan.cycles && self.report.mismatches == 0 {
             let cycle = stimulus.next();
             for device in self.devices.iter_mut().chain(&mut self.shadows) {
@@ -225,7 +225,7 @@ impl Lockstep<'_> {
         let handshake = streams.any(|s| {
             *port.name == format!("{}_valid", s.name) || *port.name == format!("{}_ready", s.name)
         });
-        handshake && self.report.cycles >= RESET_CYCLES
+        handshake && self.report.cycles >= self.plan.reset_cycles
     }
 
     fn mismatch(&self, output: usize, bits: &Int, engine: Engine, other: (&Int, &Int)) -> Mismatch {

@@ -75,3 +75,116 @@ pub fn rows_in_flight(spec: &LapaSpec, round: usize) -> u32 {
         _ => round_cycles(spec, round, 1) + 2,
     }
 }
+
+/// A head as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Keys it has.
+    pub keys: u32,
+    /// Keys each row sees.
+    pub visible: Vec<u32>,
+}
+
+/// The cycle at whose end each beat of the result passes when no stream stalls.
+///
+/// Cycle 0 takes the first key. A key a cycle; then round 0 issues a group a cycle, row after row,
+/// and every later stage follows as soon as it has a row's threshold and is done with the row
+/// before. A stage waits for the next one only for room in the queues between them: when rows
+/// become much shorter from one to the next.
+pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
+    // the rounds, then the output
+    let mut stages = vec![Stage::default(); spec.rounds() + 1];
+    let mut load_from = 0;
+    for head in heads {
+        let querying_from = load_from + u64::from(head.keys) + 1;
+        for &visible in &head.visible {
+            let groups = spec.groups(visible);
+            let mut ready = querying_from;
+            for round in 0..spec.rounds() {
+                let [stage, next] = &mut stages[round..round + 2] else {
+                    break;
+                };
+                for group in 0..groups {
+                    let last = group + 1 == groups;
+                    let room = (next.groups).room(groups_in_flight(spec, round), &stage.groups);
+                    let row_room = (next.rows).room(rows_in_flight(spec, round), &stage.rows);
+                    let room = if last { room.max(row_room) } else { room };
+                    stage.take(ready.max(room), last);
+                }
+                let end = stage.free - 1;
+                load_from = stage.free;
+                ready = end + u64::from(round_cycles(spec, round, groups));
+                if searches(spec, round) {
+                    stage.free = ready;
+                }
+            }
+            let output = &mut stages[spec.rounds()];
+            (0..groups).for_each(|group| output.take(ready, group + 1 == groups));
+        }
+    }
+    // a register slice follows the last filter
+    let taken = stages.pop().map_or(vec![], |output| output.groups.0);
+    taken.into_iter().map(|cycle| cycle + 1).collect()
+}
+
+/// The cycles in which a stage took its groups, or the last groups of its rows.
+#[derive(Debug, Clone, Default)]
+struct Taken(Vec<u64>);
+
+impl Taken {
+    /// The first cycle in which one more fits into a queue of `places` that is filled as `put`
+    /// says and emptied as this says.
+    fn room(&self, places: u32, put: &Taken) -> u64 {
+        let emptied = put.0.len().checked_sub(places as usize);
+        emptied.map_or(0, |index| self.0[index] + 1)
+    }
+}
+
+/// A round, or the output.
+#[derive(Debug, Clone, Default)]
+struct Stage {
+    /// The first cycle in which it can take a group.
+    free: u64,
+    groups: Taken,
+    rows: Taken,
+}
+
+impl Stage {
+    /// Takes a group, in cycle `from` or later.
+    fn take(&mut self, from: u64, last: bool) {
+        let cycle = self.free.max(from);
+        self.free = cycle + 1;
+        self.groups.0.push(cycle);
+        if last {
+            self.rows.0.push(cycle);
+        }
+    }
+}
+
+/// Whether round `round` holds one row at a time, to search its threshold.
+fn searches(spec: &LapaSpec, round: usize) -> bool {
+    matches!(round_filter(spec, round), RoundFilter::TopK { .. })
+}
+
+/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
+/// idle predictor.
+pub fn latency_cycles(spec: &LapaSpec, visible: u32) -> u64 {
+    let (keys, visible) = (spec.max_keys, vec![visible]);
+    beat_cycles(spec, &[HeadShape { keys, visible }])[0] - u64::from(keys)
+}
+
+/// Cycles between rows that see `visible` keys each, in steady state.
+pub fn cycles_per_row(spec: &LapaSpec, visible: u32) -> u32 {
+    let groups = spec.groups(visible);
+    let search = |round| match searches(spec, round) {
+        true => groups - 1 + round_cycles(spec, round, groups),
+        false => groups,
+    };
+    (0..spec.rounds()).map(search).max().unwrap_or(groups)
+}
+
+/// Cycles from a head's first key to the last beat of its result, both included.
+pub fn head_cycles(spec: &LapaSpec, head: &HeadShape) -> u64 {
+    let beats = beat_cycles(spec, std::slice::from_ref(head));
+    beats.last().map_or(u64::from(head.keys), |last| last + 1)
+}
