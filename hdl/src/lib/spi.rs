@@ -45,7 +45,8 @@ pub fn master(mode: u32, half_period: u32, width: u32) -> Arc<Module> {
     let sclk = m.reg("clock", u(1)).reset_to(idle_level);
     let select = m.reg("select_n", u(1)).reset_to(1);
     let last = m.reg("last", u(1)).no_reset();
-    let sending = m.reg("sending", u(width)).no_reset();
+    // Reset, since it is a pin.
+    let sending = m.reg("sending", u(width));
     let received = m.reg("received", u(width)).no_reset();
     let done = m.reg("done", u(1));
 
