@@ -4,8 +4,12 @@
 use hwgen_hdl::fuzz::{Shape, random_bundle};
 use hwgen_verify::cosim::{Comparison, Engine, compare};
 
-const ENGINES: [Engine; 4] =
-    [Engine::Interpreter, Engine::Jit, Engine::Verilator, Engine::Icarus];
+const ENGINES: [Engine; 4] = [
+    Engine::Interpreter,
+    Engine::Jit,
+    Engine::Verilator,
+    Engine::Icarus,
+];
 
 /// Runs bundles of netlists until `checks` outputs were compared, and prints what was done.
 fn fuzz(first_seed: u64, netlists: usize, cycles: u64, checks: u64) {
@@ -16,13 +20,22 @@ fn fuzz(first_seed: u64, netlists: usize, cycles: u64, checks: u64) {
         }
         let bundle = random_bundle(seed, netlists, Shape::default());
         // Long enough for what is reset to reach what is not.
-        let plan = Comparison { cycles, seed, reset_cycles: 16, ..Comparison::new(&*bundle.name, &ENGINES) };
+        let plan = Comparison {
+            cycles,
+            seed,
+            reset_cycles: 16,
+            ..Comparison::new(&*bundle.name, &ENGINES)
+        };
         let report = compare(&bundle, &plan).unwrap();
         if let Some(first) = &report.first {
             panic!("bundle of seed {seed}: {first}");
         }
         done += netlists;
-        nodes += bundle.instances.iter().map(|i| i.module.nodes.len()).sum::<usize>();
+        nodes += bundle
+            .instances
+            .iter()
+            .map(|i| i.module.nodes.len())
+            .sum::<usize>();
         compared += report.checks;
         unknown += report.unknown_bits;
     }

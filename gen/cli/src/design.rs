@@ -29,6 +29,17 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// The design in this size as arguments for a shell: `lapa --set rows=8`.
+    pub(crate) fn arguments(&self, design: Named) -> String {
+        let spec = self
+            .spec
+            .iter()
+            .map(|path| format!("--spec {}", quoted(&path.to_string_lossy())));
+        let set = self.set.iter().map(|set| format!("--set {}", quoted(set)));
+        let name = std::iter::once(design.0.name().to_string());
+        name.chain(spec).chain(set).collect::<Vec<_>>().join(" ")
+    }
+
     /// The design in this size.
     pub(crate) fn configure(&self, design: Named) -> Result<Box<dyn Configured>, Failure> {
         let read = |path: &PathBuf| {
@@ -37,5 +48,32 @@ impl Size {
         let text = self.spec.as_ref().map(read).transpose()?;
         let file = self.spec.as_deref().zip(text.as_deref());
         Ok(design.0.configure(file, &self.set)?)
+    }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+".contains(c);
+    if word.chars().all(plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_survive_a_shell() {
+        let size = Size {
+            spec: Some("my spec.json".into()),
+            set: vec!["rows=8".into(), "key_slices=[4,4]".into(), "it's".into()],
+        };
+        let lapa = Named(registry::find("lapa").unwrap());
+        assert_eq!(
+            size.arguments(lapa),
+            r"lapa --spec 'my spec.json' --set rows=8 --set 'key_slices=[4,4]' --set 'it'\''s'"
+        );
     }
 }

@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Usage(LoadError),
     /// A file or a tool failed: exit code 1.
     Error(anyhow::Error),
+    /// A check failed and was reported: exit code 1.
+    Check,
     /// Whoever reads our output has enough: exit code 0.
     ReaderLeft,
 }
@@ -36,6 +38,7 @@ pub(crate) fn report(failure: Failure) -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+        Failure::Check => ExitCode::FAILURE,
         Failure::ReaderLeft => ExitCode::SUCCESS,
     }
 }

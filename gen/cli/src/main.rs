@@ -5,12 +5,15 @@
 
 mod describe;
 mod design;
+mod doctor;
 mod emit;
 mod failure;
 mod files;
 mod list;
 mod output;
+mod sim;
 mod size;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,6 +27,7 @@ Examples:
   hwgen list                                         the designs
   hwgen describe lapa --set rows=8                   ports and latency of a size
   hwgen emit --design lapa > lapa.v                  its Verilog
+  hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
 
 Exit codes: 0 fine; 1 a check, a tool or a file failed; 2 wrong usage or parameter."
 )]
@@ -37,6 +41,9 @@ enum Command {
     List(list::Args),
     Describe(describe::Args),
     Emit(emit::Args),
+    Sim(sim::Args),
+    Verify(verify::Args),
+    Doctor(doctor::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +51,9 @@ fn main() -> ExitCode {
         Command::List(args) => list::run(&args),
         Command::Describe(args) => describe::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Sim(args) => sim::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
 }
