@@ -4,7 +4,7 @@ use crate::netlist::NodeId;
 use crate::ty::Int;
 
 /// An engine that runs a flat module. Values are checked before they get here.
-pub(super) trait Core {
+pub(super) trait Core: Send {
     /// Sets an input.
     fn poke(&mut self, input: usize, value: &Int);
 
