@@ -5,7 +5,7 @@ use crate::ty::Int;
 use num_traits::ToPrimitive;
 
 /// An engine that runs a flat module. Values are checked before they get here.
-pub(super) trait Core {
+pub(super) trait Core: Send {
     /// Sets an input.
     fn poke(&mut self, input: usize, value: &Int);
 
