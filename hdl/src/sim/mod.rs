@@ -2,7 +2,7 @@
 //!
 //! The [`Interpreter`](Engine::Interpreter) is [`crate::semantics`] run node by node; the compiled
 //! engine ([`Engine::Jit`]) turns the netlist into machine code and is tested against it. Both see
-//! a [flat](flatten) module in which stream contracts and promises are ordinary hardware, so every
+//! a [flat](mod@flatten) module in which stream contracts and promises are ordinary hardware, so every
 //! simulation checks them.
 //!
 //! ```

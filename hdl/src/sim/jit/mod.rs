@@ -426,8 +426,17 @@ fn simplified(mut module: Module) -> Module {
         .iter_mut()
         .for_each(|memory| memory.init.clear());
     let outputs = module.outputs.clone();
-    Module {
-        outputs,
-        ..share_common(&fold_constants(&module))
+    // What a registered read shows at power-up is not known, whatever its address.
+    let states = module
+        .ids()
+        .filter(|(id, _)| state_of(&module, *id).is_some());
+    let states: Vec<_> = states.map(|(id, node)| (id, node.kind.clone())).collect();
+    for (id, _) in &states {
+        module.nodes[id.index()].kind = Kind::Input;
     }
+    let mut simple = share_common(&fold_constants(&module));
+    for (id, kind) in states {
+        simple.nodes[id.index()].kind = kind;
+    }
+    Module { outputs, ..simple }
 }
