@@ -36,6 +36,36 @@ pub fn random_module(seed: u64, shape: Shape) -> Arc<Module> {
     named_module(format!("random_{seed}"), seed, shape)
 }
 
+/// `count` random netlists side by side in one module `bundle_{seed}`, so that an engine that
+/// compiles slowly compiles once. They share clocks and resets; ports are named `n{index}_…`.
+pub fn random_bundle(seed: u64, count: usize, shape: Shape) -> Arc<Module> {
+    let m = ModuleBuilder::new(format!("bundle_{seed}"));
+    m.clock("clk_a").sync_reset("rst_a").default();
+    m.clock("clk_b")
+        .reset("rst_b_n", crate::netlist::ResetKind::Async, true);
+    for index in 0..count {
+        let module = random_module(seed.wrapping_mul(1000).wrapping_add(index as u64), shape);
+        let instance = m.instance(format!("n{index}"), &module);
+        for port in module
+            .inputs
+            .iter()
+            .filter(|port| !port.name.starts_with("rst"))
+        {
+            instance.input(
+                &port.name,
+                m.input(format!("n{index}_{}", port.name), port.ty),
+            );
+        }
+        for port in &module.outputs {
+            m.output(
+                format!("n{index}_{}", port.name),
+                instance.output(&port.name),
+            );
+        }
+    }
+    m.finish()
+}
+
 /// A value of the type: often one of its corners.
 pub fn random_value(rng: &mut impl Rng, ty: Type) -> Int {
     match rng.random_range(0..8) {
@@ -298,7 +328,8 @@ impl<'m> Grower<'m> {
         let writer = *clocks.choose(&mut self.rng).expect("two clocks");
         for _ in 0..self.rng.random_range(0..3) {
             let (at, data) = (self.pick_as(address), self.pick_as(word));
-            let enable = self.bit();
+            // What is unknown before the reset must not be stored.
+            let enable = self.bit() & !writer.in_reset();
             let lanes: Vec<u32> = (1..=word.width)
                 .filter(|n| word.width.is_multiple_of(*n))
                 .collect();
@@ -316,7 +347,7 @@ impl<'m> Grower<'m> {
                 memory.read(at)
             } else {
                 let reader = *clocks.choose(&mut self.rng).expect("two clocks");
-                memory.read_sync_in(reader, at, self.bit())
+                memory.read_sync_in(reader, at, self.bit() | reader.in_reset())
             };
             self.pool.push(read);
         }

@@ -4,10 +4,14 @@
 //! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
 //! - [`drive`]: test benches that feed a circuit and its model alike.
 //! - [`cosim`]: other engines, run side by side with ours and compared.
+//! - [`check`]: all of it for one design, as `hwgen verify` does.
+//! - [`exercise`]: a design run at random, its promises watched.
 //! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
 pub mod attention;
+pub mod check;
 pub mod cosim;
 pub mod drive;
+pub mod exercise;
 pub mod golden;
 pub mod tools;

@@ -1,2 +1,59 @@
-//! To be told.
-fn main() {}
+//! The `hwgen` command: one file a subcommand; what they do lives in the libraries.
+//!
+//! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
+//! file did; 2 the command line or a parameter is wrong.
+
+mod describe;
+mod design;
+mod doctor;
+mod emit;
+mod failure;
+mod files;
+mod list;
+mod output;
+mod sim;
+mod size;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Specifications of AI accelerators to Verilog that is tested against an integer model.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "\
+Examples:
+  hwgen list                                         the designs
+  hwgen describe lapa --set rows=8                   ports and latency of a size
+  hwgen emit --design lapa > lapa.v                  its Verilog
+  hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
+
+Exit codes: 0 fine; 1 a check, a tool or a file failed; 2 wrong usage or parameter."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(list::Args),
+    Describe(describe::Args),
+    Emit(emit::Args),
+    Sim(sim::Args),
+    Verify(verify::Args),
+    Doctor(doctor::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::List(args) => list::run(&args),
+        Command::Describe(args) => describe::run(&args),
+        Command::Emit(args) => emit::run(&args),
+        Command::Sim(args) => sim::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
+}

@@ -133,17 +133,18 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
 mod tests {
     use super::*;
     use crate::lib::naming::data;
-    use crate::lib::testing::{Random, Sink, Source, simulate};
+    use crate::lib::testing::{share, simulate};
+    use crate::sim::{StreamDriver, StreamMonitor};
     use crate::ty::Int;
 
     /// Passes payloads with the clocks' edges at the given periods; returns the edges of `out_clk`
     /// that it took.
     fn run(module: &Arc<Module>, periods: (u64, u64), stall: u64, count: usize) -> u64 {
         let mut sim = simulate(module);
-        let mut random = Random::new(periods.0 * 100 + periods.1);
         let sent: Vec<Vec<Int>> = (0..count).map(|i| vec![Int::from(i % 251)]).collect();
-        let mut source = Source::new(module, "in", &sent);
-        let mut sink = Sink::new(module, "out");
+        let mut source = StreamDriver::new(module, "in", share(stall), periods.0).unwrap();
+        let mut sink = StreamMonitor::new(module, "out", share(stall), periods.1).unwrap();
+        sent.iter().for_each(|payload| source.push(payload.clone()));
         let mut edges = 0;
         for time in 1.. {
             if sink.received.len() == sent.len() {
@@ -153,11 +154,11 @@ mod tests {
             let writes = time % periods.0 == 0;
             let reads = time % periods.1 == 0;
             if writes {
-                source.drive(&mut sim, !random.percent(stall));
+                source.drive(&mut sim);
                 source.sample(&mut sim);
             }
             if reads {
-                sink.drive(&mut sim, !random.percent(stall));
+                sink.drive(&mut sim);
                 sink.sample(&mut sim);
                 edges += 1;
             }

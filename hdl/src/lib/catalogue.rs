@@ -51,6 +51,8 @@ pub fn catalogue() -> Vec<Sample> {
         ("divider", divider::samples()),
         ("ram", ram::samples()),
         ("async_fifo", async_fifo::samples()),
+        ("uart", uart::samples()),
+        ("spi", spi::samples()),
         ("synchronizer", synchronizer::samples()),
     ];
     all.into_iter()

@@ -125,7 +125,8 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
 mod tests {
     use super::*;
     use crate::lib::naming::data;
-    use crate::lib::testing::{Random, Sink, Source, pass, simulate};
+    use crate::lib::testing::{Random, pass, share, simulate};
+    use crate::sim::Bench;
     use crate::ty::Int;
 
     const STORAGES: [Storage; 2] = [Storage::Registers, Storage::BlockRam];
@@ -174,39 +175,52 @@ mod tests {
         }
     }
 
-    /// Against a queue, cycle by cycle: count, fullness, and a reset in the middle.
+    /// Against a queue, cycle by cycle, filling up first and running dry then.
     #[test]
     fn counts_like_a_queue() {
         for storage in STORAGES {
             for depth in [1, 2, 3, 6, 8] {
-                let module = fifo_with(storage, depth, &data(8));
-                let mut sim = simulate(&module);
-                let mut random = Random::new(depth as u64);
-                for _ in 0..2 {
-                    let inputs = payloads(400);
-                    let mut source = Source::new(&module, "in", &inputs);
-                    let mut sink = Sink::new(&module, "out");
-                    let mut inside = 0;
-                    for cycle in 0..300 {
-                        // Bursts, so that it runs full and empty.
-                        let (push, pop) = if cycle / 25 % 2 == 0 {
-                            (90, 20)
-                        } else {
-                            (20, 90)
+                for (push, pop) in [(10, 70), (40, 40), (70, 10)] {
+                    let mut sim = simulate(&fifo_with(storage, depth, &data(8)));
+                    let mut bench = Bench::new(&mut sim);
+                    bench.driver("in", share(push), 3);
+                    bench.monitor("out", share(pop), 4);
+                    payloads(200)
+                        .into_iter()
+                        .for_each(|payload| bench.drivers[0].push(payload));
+                    for _ in 0..250 {
+                        let inside =
+                            bench.drivers[0].sent - bench.monitors[0].received.len() as u64;
+                        let output = |name: &str| {
+                            let module = bench.device.module();
+                            module
+                                .outputs
+                                .iter()
+                                .position(|port| *port.name == *name)
+                                .unwrap()
                         };
-                        source.drive(&mut sim, random.percent(push));
-                        sink.drive(&mut sim, random.percent(pop));
-                        assert_eq!(sim.peek_u64("count"), inside);
-                        assert_eq!(sim.peek_u64("in_ready") == 1, inside < depth as u64);
-                        inside += u64::from(source.sample(&mut sim));
-                        inside -= u64::from(sink.sample(&mut sim));
-                        sim.step();
+                        let (count, ready) = (output("count"), output("in_ready"));
+                        assert_eq!(bench.device.peek(count), Int::from(inside));
+                        let has_place = Int::from(u8::from(inside < depth as u64));
+                        assert_eq!(bench.device.peek(ready), has_place);
+                        bench.step();
                     }
-                    assert_eq!(sink.received[..], inputs[..sink.received.len()]);
-                    sim.reset();
-                    assert_eq!((sim.peek_u64("count"), sim.peek_u64("out_valid")), (0, 0));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_reset_in_the_middle_empties_it() {
+        for storage in STORAGES {
+            let mut sim = simulate(&fifo_with(storage, 5, &data(8)));
+            sim.poke("in_valid", 1);
+            sim.steps(4);
+            assert_eq!((sim.peek_u64("count"), sim.peek_u64("out_valid")), (4, 1));
+            sim.poke("in_valid", 0);
+            sim.reset();
+            sim.steps(3);
+            assert_eq!((sim.peek_u64("count"), sim.peek_u64("out_valid")), (0, 0));
         }
     }
 }

@@ -97,7 +97,7 @@ mod tests {
             let mut state = 1;
             for cycle in 0..100u32 {
                 assert_eq!(sim.peek_u64("state"), state);
-                sim.poke("enable", cycle % 5 / 4 ^ 1);
+                sim.poke("enable", u32::from(cycle % 5 != 4));
                 state = if cycle % 5 == 4 {
                     state
                 } else {
@@ -186,7 +186,7 @@ mod tests {
     /// Miller and Rabin; with the first twelve primes as bases it errs on no number of 64 bits.
     fn is_prime(n: u64) -> bool {
         let bases = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
-        if n < 2 || bases.iter().any(|base| n % base == 0) {
+        if n < 2 || bases.iter().any(|base| n.is_multiple_of(*base)) {
             return bases.contains(&n);
         }
         let twos = (n - 1).trailing_zeros();
@@ -205,7 +205,7 @@ mod tests {
             }
             a
         };
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             return 2;
         }
         let attempt = |c: u64| {

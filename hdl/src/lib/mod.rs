@@ -33,9 +33,11 @@ pub mod requantize;
 pub mod round_robin;
 pub mod rounding;
 pub mod saturate;
+pub mod spi;
 pub mod stream_fork;
 pub mod stream_select;
 pub mod synchronizer;
+pub mod uart;
 
 #[cfg(test)]
 mod testing;

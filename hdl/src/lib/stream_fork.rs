@@ -142,40 +142,36 @@ mod tests {
     use super::*;
     use crate::build::fields;
     use crate::lib::naming::data;
-    use crate::lib::testing::{Random, Sink, Source, simulate};
+    use crate::lib::testing::{Random, share, simulate};
+    use crate::sim::Bench;
     use crate::ty::Int;
 
-    /// Runs sources and sinks until everything sent has arrived everywhere.
-    fn run(module: &Arc<Module>, sent: &[Vec<Vec<Int>>], sinks: usize, stall: u64) -> Vec<Sink> {
+    /// What arrives at each of `outputs` when `sent` goes into `inputs`.
+    fn run(
+        module: &Arc<Module>,
+        inputs: &[&str],
+        sent: &[Vec<Vec<Int>>],
+        outputs: &[&str],
+        stall: u64,
+    ) -> Vec<Vec<Vec<Int>>> {
         let mut sim = simulate(module);
-        let mut random = Random::new(stall);
-        let name = |prefix: &str, i: usize, count: usize| match count {
-            0 => prefix.to_string(),
-            _ => format!("{prefix}{i}"),
-        };
-        let joined = module.name.starts_with("join");
-        let (ins, outs) = if joined { (sent.len(), 0) } else { (0, sinks) };
-        let mut sources: Vec<_> = (sent.iter().enumerate())
-            .map(|(i, sent)| Source::new(module, &name("in", i, ins), sent))
-            .collect();
-        let mut sinks: Vec<_> = (0..sinks)
-            .map(|i| Sink::new(module, &name("out", i, outs)))
-            .collect();
-        while sinks.iter().any(|sink| sink.received.len() < sent[0].len()) {
-            // A sink may be kept waiting, but the others are served meanwhile.
-            sources
-                .iter_mut()
-                .for_each(|source| source.drive(&mut sim, !random.percent(stall)));
-            sinks
-                .iter_mut()
-                .for_each(|sink| sink.drive(&mut sim, !random.percent(stall)));
-            sources
-                .iter_mut()
-                .for_each(|source| _ = source.sample(&mut sim));
-            sinks.iter_mut().for_each(|sink| _ = sink.sample(&mut sim));
-            sim.step();
+        let mut bench = Bench::new(&mut sim);
+        for (i, (input, sent)) in inputs.iter().zip(sent).enumerate() {
+            bench.driver(input, share(stall), i as u64);
+            sent.iter()
+                .for_each(|payload| bench.drivers[i].push(payload.clone()));
         }
-        sinks
+        for (i, output) in outputs.iter().enumerate() {
+            bench.monitor(output, share(stall), 50 + i as u64);
+        }
+        let count = sent[0].len();
+        let all_out = |bench: &Bench| bench.monitors.iter().all(|m| m.received.len() == count);
+        bench.run_until(5000, &module.name, all_out).unwrap();
+        bench
+            .monitors
+            .into_iter()
+            .map(|monitor| monitor.received)
+            .collect()
     }
 
     fn payloads(fields: &Fields, seed: u64) -> Vec<Vec<Int>> {
@@ -190,8 +186,16 @@ mod tests {
         for count in [1, 2, 3, 5] {
             for stall in [0, 30, 60] {
                 let sent = payloads(&data(8), 1);
-                let sinks = run(&broadcast(count, &data(8)), &[sent.clone()], count, stall);
-                assert!(sinks.iter().all(|sink| sink.received == sent));
+                let outputs = &["out0", "out1", "out2", "out3", "out4"][..count];
+                let module = broadcast(count, &data(8));
+                let received = run(
+                    &module,
+                    &["in"],
+                    std::slice::from_ref(&sent),
+                    outputs,
+                    stall,
+                );
+                assert!(received.iter().all(|received| *received == sent));
             }
         }
     }
@@ -212,15 +216,23 @@ mod tests {
         };
         let split = [take(0, 1), take(1, 3), take(3, 4)];
         for stall in [0, 30, 60] {
-            let sinks = run(&fork(&parts), std::slice::from_ref(&whole), 3, stall);
-            assert!(
-                sinks
-                    .iter()
-                    .zip(&split)
-                    .all(|(sink, part)| sink.received == *part)
+            let (one, three) = (["in"], ["out0", "out1", "out2"]);
+            let received = run(
+                &fork(&parts),
+                &one,
+                std::slice::from_ref(&whole),
+                &three,
+                stall,
             );
-            let sinks = run(&join(&parts), &split, 1, stall);
-            assert_eq!(sinks[0].received, whole);
+            assert_eq!(received, split);
+            let received = run(
+                &join(&parts),
+                &["in0", "in1", "in2"],
+                &split,
+                &["out"],
+                stall,
+            );
+            assert_eq!(received[0], whole);
         }
     }
 }

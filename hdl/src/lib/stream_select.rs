@@ -110,7 +110,8 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
 mod tests {
     use super::*;
     use crate::lib::naming::data;
-    use crate::lib::testing::{Random, Sink, Source, simulate};
+    use crate::lib::testing::{Random, share, simulate};
+    use crate::sim::Bench;
     use crate::ty::Int;
 
     fn payloads(source: usize, count: usize) -> Vec<Vec<Int>> {
@@ -123,33 +124,27 @@ mod tests {
     fn arbiter_passes_all_in_order() {
         for count in [1, 2, 3, 5] {
             for stall in [0, 40, 70] {
-                let module = stream_arbiter(count, &data(16));
-                let mut sim = simulate(&module);
-                let mut random = Random::new(stall);
+                let mut sim = simulate(&stream_arbiter(count, &data(16)));
+                let mut bench = Bench::new(&mut sim);
+                bench.monitor("out", share(stall), 99);
                 let all: Vec<_> = (0..count).map(|i| payloads(i, 40)).collect();
-                let mut sources: Vec<_> = (all.iter().enumerate())
-                    .map(|(i, payloads)| Source::new(&module, &format!("in{i}"), payloads))
-                    .collect();
-                let mut sink = Sink::new(&module, "out");
-                for _ in 0..2000 {
-                    sources
-                        .iter_mut()
-                        .for_each(|s| s.drive(&mut sim, !random.percent(stall)));
-                    sink.drive(&mut sim, !random.percent(stall));
-                    let passed = sources
-                        .iter_mut()
-                        .filter_map(|s| s.sample(&mut sim).then_some(()));
-                    assert_eq!(passed.count(), usize::from(sink.sample(&mut sim)));
-                    sim.step();
+                for (i, payloads) in all.iter().enumerate() {
+                    bench.driver(&format!("in{i}"), share(stall), i as u64);
+                    payloads
+                        .iter()
+                        .for_each(|payload| bench.drivers[i].push(payload.clone()));
                 }
+                let all_out = |bench: &Bench| bench.monitors[0].received.len() == 40 * count;
+                bench.run_until(2000, "the arbiter", all_out).unwrap();
+                let received = &bench.monitors[0].received;
                 for (source, sent) in all.iter().enumerate() {
                     let from_it = |payload: &&Vec<Int>| payload[1] == Int::from(source);
-                    let received = sink.received.iter().filter(from_it);
+                    let received = received.iter().filter(from_it);
                     let received: Vec<_> = received.map(|payload| payload[..1].to_vec()).collect();
                     assert_eq!(&received, sent);
                 }
                 if stall == 0 {
-                    let turns = sink.received.iter().map(|payload| payload[1].clone());
+                    let turns = received.iter().map(|payload| payload[1].clone());
                     let in_turn = (0..40 * count).map(|i| Int::from(i % count));
                     assert!(turns.eq(in_turn), "everybody offers, so they take turns");
                 }

@@ -30,8 +30,11 @@ struct LeafState {
 }
 
 impl Interpreter {
-    pub(super) fn new(flat: Arc<Flat>, state: PowerUp) -> Interpreter {
+    pub(super) fn new(flat: Arc<Flat>, mut state: PowerUp) -> Interpreter {
         let module = &flat.module;
+        for (words, memory) in state.memories.iter_mut().zip(&module.memories) {
+            words.resize(memory.depth, Int::ZERO);
+        }
         let order = combinational_order(module)
             .expect("finished modules have no loop")
             .into();
@@ -243,7 +246,7 @@ pub(super) fn has_async_resets(module: &Module) -> bool {
 
 impl Core for Interpreter {
     fn poke(&mut self, input: usize, value: &Int) {
-        if self.async_resets {
+        if self.async_resets || !self.leaves.is_empty() {
             self.settle();
         }
         let node = self.flat.module.inputs[input].node;

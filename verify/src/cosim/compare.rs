@@ -15,9 +15,6 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
-/// Cycles of the reset at the start.
-const RESET_CYCLES: u64 = 2;
-
 /// What is compared.
 #[derive(Clone, Debug)]
 pub struct Comparison {
@@ -29,12 +26,14 @@ pub struct Comparison {
     pub cycles: u64,
     /// What the stimulus is made from.
     pub seed: u64,
+    /// Cycles of the reset at the start.
+    pub reset_cycles: u64,
     /// Copies started from random states, which tell what the design leaves open.
     pub shadows: u64,
 }
 
 impl Comparison {
-    /// A comparison of these engines with the usual settings: 200 cycles, 3 copies.
+    /// A comparison of these engines with the usual settings: 200 cycles, 2 of them in reset, 3 copies.
     pub fn new(design: impl Into<String>, engines: &[Engine]) -> Comparison {
         let (design, engines) = (design.into(), engines.to_vec());
         Comparison {
@@ -42,6 +41,7 @@ impl Comparison {
             engines,
             cycles: 200,
             seed: 1,
+            reset_cycles: 2,
             shadows: 3,
         }
     }
@@ -107,14 +107,12 @@ impl fmt::Display for Report {
 
 /// A difference, and how to see it again.
 #[derive(Clone, Debug, thiserror::Error, Serialize)]
-#[error("{command}\n  cycle {cycle}, output `{port}`: {reference}, {other}")]
+#[error("{command}\n  {place}: {reference}, {other}")]
 pub struct Mismatch {
     /// The command that runs it again.
     pub command: String,
-    /// The cycle, counted from 0.
-    pub cycle: u64,
-    /// The output.
-    pub port: String,
+    /// The cycle, counted from 0, and the output; or the payload and the stream.
+    pub place: String,
     /// The reference and its value in hexadecimal.
     pub reference: String,
     /// The other engine and its value in hexadecimal, `x` for digits with unknown bits.
@@ -159,7 +157,7 @@ type Pattern = (Int, Int);
 impl Lockstep<'_> {
     fn run(mut self) -> Report {
         self.report.engines = self.plan.engines.iter().map(Engine::to_string).collect();
-        let mut stimulus = Random::new(self.module, self.plan.seed);
+        let mut stimulus = Random::new(self.module, self.plan.seed, self.plan.reset_cycles);
         while self.report.cycles < self.plan.cycles && self.report.mismatches == 0 {
             let cycle = stimulus.next();
             for device in self.devices.iter_mut().chain(&mut self.shadows) {
@@ -225,7 +223,7 @@ impl Lockstep<'_> {
         let handshake = streams.any(|s| {
             *port.name == format!("{}_valid", s.name) || *port.name == format!("{}_ready", s.name)
         });
-        handshake && self.report.cycles >= RESET_CYCLES
+        handshake && self.report.cycles >= self.plan.reset_cycles
     }
 
     fn mismatch(&self, output: usize, bits: &Int, engine: Engine, other: (&Int, &Int)) -> Mismatch {
@@ -233,8 +231,7 @@ impl Lockstep<'_> {
         let width = port.ty.width;
         Mismatch {
             command: self.plan.command(cycle + 1),
-            cycle,
-            port: port.name.to_string(),
+            place: format!("cycle {cycle}, output `{}`", port.name),
             reference: format!("{} {}", self.plan.engines[0], hex(bits, &Int::ZERO, width)),
             other: format!("{engine} {}", hex(other.0, other.1, width)),
         }
@@ -248,7 +245,7 @@ fn count(bits: &Int) -> u64 {
 }
 
 /// A bit pattern in hexadecimal, all digits written, `x` where a digit has unknown bits.
-fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
+pub(super) fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
     let digits = width.div_ceil(4) as usize;
     let (bits, unknown) = (format!("{bits:0digits$x}"), format!("{unknown:0digits$x}"));
     let digit = |(bit, unknown)| if unknown == '0' { bit } else { 'x' };
@@ -279,8 +276,7 @@ mod tests {
         };
         let mismatch = Mismatch {
             command: plan.command(120),
-            cycle: 119,
-            port: "acc".into(),
+            place: "cycle 119, output `acc`".into(),
             reference: "jit 0x1f".into(),
             other: "icarus 0x1e".into(),
         };

@@ -41,7 +41,7 @@ impl Cycle {
 }
 
 impl Random {
-    pub(super) fn new(module: &Module, seed: u64) -> Random {
+    pub(super) fn new(module: &Module, seed: u64, reset_cycles: u64) -> Random {
         let mut levels = vec![None; module.inputs.len()];
         for (input, active) in resets(module) {
             levels[input] = Some(active);
@@ -53,7 +53,7 @@ impl Random {
             clocks: module.clock_ids().collect(),
             habits: vec![0.5; module.inputs.len()],
             cycle: 0,
-            in_reset: 2,
+            in_reset: reset_cycles,
         }
     }
 

@@ -113,6 +113,23 @@ pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     })
 }
 
+/// The same for many modules, in one process as long as none fails.
+pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError>> {
+    let texts: Result<Vec<_>, _> = modules.iter().map(|module| verilog_of(module)).collect();
+    let together = texts.and_then(|texts| {
+        let named = modules.iter().zip(&texts);
+        let named: Vec<_> = named
+            .map(|(module, text)| (&*module.name, text.as_str()))
+            .collect();
+        check_texts(&named)
+    });
+    match together {
+        Ok(reports) => reports.into_iter().map(Ok).collect(),
+        // One of them stopped Yosys: each alone tells which.
+        Err(_) => modules.iter().map(yosys_check).collect(),
+    }
+}
+
 /// Synthesises many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
@@ -132,7 +149,13 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
             write(folder, &format!("{k}.v"), text)?;
         }
         write(folder, "script.ys", &script)?;
-        run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
+        run(
+            yosys
+                .command()
+                .current_dir(folder)
+                .args(["-q", "-s", "script.ys"]),
+            LIMIT,
+        )?;
         Ok(())
     })?;
     let each = texts.iter().enumerate().map(|(k, (top, _))| {

@@ -1,3 +1,4 @@
 //! Integer models of the designs, one per design and of the same name.
 
 pub mod lapa;
+pub mod mac_array;

@@ -1,0 +1,120 @@
+//! What the command says: help, lists, descriptions, refusals.
+
+mod command;
+
+use command::{ok, refused};
+use hwgen_designs::registry::designs;
+use insta::assert_snapshot;
+use serde_json::Value;
+
+/// Help texts name the designs; snapshots should not change with each new one.
+fn without_names(text: &str) -> String {
+    let names: Vec<_> = designs().iter().map(|design| design.name()).collect();
+    text.replace(&names.join(", "), "DESIGNS..")
+}
+
+#[test]
+fn help() {
+    assert_snapshot!("help", ok(&["--help"]));
+    for subcommand in ["list", "describe", "emit"] {
+        let text = ok(&[subcommand, "--help"]);
+        assert_snapshot!(format!("help_{subcommand}"), without_names(&text));
+    }
+}
+
+#[test]
+fn the_list_is_the_registry() {
+    let text = ok(&["list"]);
+    let json: Value = serde_json::from_str(&ok(&["list", "--json"])).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), designs().len());
+    for (n, design) in designs().iter().enumerate() {
+        assert!(text.lines().nth(n).unwrap().contains(design.summary()));
+        assert_eq!(json[n]["name"], design.name());
+        assert_eq!(json[n]["summary"], design.summary());
+    }
+}
+
+#[test]
+fn a_description() {
+    assert_snapshot!(ok(&["describe", "mac_array", "--set", "rows=4"]));
+}
+
+#[test]
+fn every_design_is_described() {
+    for design in designs() {
+        let text = ok(&["describe", design.name()]);
+        assert!(text.starts_with(&format!("{}: {}\n", design.name(), design.summary())));
+        let json: Value =
+            serde_json::from_str(&ok(&["describe", design.name(), "--json"])).unwrap();
+        let spec: Value = serde_json::from_str(&design.default_spec()).unwrap();
+        assert_eq!(json["spec"], spec);
+        assert_eq!(
+            json["parameters"].as_array().unwrap().len(),
+            design.parameters().len()
+        );
+        assert!(!json["ports"].as_array().unwrap().is_empty());
+        for parameter in json["parameters"].as_array().unwrap() {
+            assert!(!parameter["default"].is_null(), "{parameter}");
+        }
+    }
+}
+
+#[test]
+fn a_description_shows_the_size_asked_for() {
+    let json = ok(&[
+        "describe",
+        "lapa",
+        "--json",
+        "--set",
+        "rows=8",
+        "--set",
+        "head_dim=32",
+    ]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["spec"]["rows"], 8);
+    let keys = &json["streams"][0];
+    assert_eq!(
+        (&keys["name"], &keys["direction"]),
+        (&"keys".into(), &"in".into())
+    );
+    assert_eq!(keys["fields"][0]["bits"], 32 * 8);
+}
+
+#[test]
+fn refusals() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spec.json");
+    std::fs::write(&file, "{\n  \"rows\": 8,\n  \"columns\": 0\n}\n").unwrap();
+    let file = file.to_str().unwrap();
+    let said = [
+        refused(2, &["emit", "--design", "mac_arry"]),
+        refused(2, &["emit"]),
+        refused(2, &["emti"]),
+        refused(2, &["emit", "--design", "mac_array", "--set", "rows=65"]),
+        refused(2, &["emit", "--design", "mac_array", "--set", "rowz=4"]),
+        refused(2, &["emit", "--design", "mac_array", "--set", "rows=many"]),
+        refused(2, &["emit", "--design", "mac_array", "--set", "rows"]),
+        refused(
+            2,
+            &[
+                "emit",
+                "--design",
+                "mac_array",
+                "--set",
+                "rows=99999999999999999999",
+            ],
+        ),
+        refused(2, &["emit", "--design", "mac_array", "--spec", file]).replace(file, "spec.json"),
+        refused(
+            1,
+            &[
+                "emit",
+                "--design",
+                "mac_array",
+                "--spec",
+                "/nonexistent.json",
+            ],
+        ),
+    ];
+    assert_snapshot!(without_names(&said.join("\n")));
+}

@@ -1,0 +1,185 @@
+//! Measurements that take minutes, each against its target.
+//!
+//! A bar's command prints a line with the bar's `figure`; the first number after that word is the
+//! figure. To add a bar, add a row.
+
+use crate::run::{cargo, watch};
+use std::time::Instant;
+
+/// A measurement.
+struct Bar {
+    /// What it is asked for by.
+    name: &'static str,
+    /// Arguments for `cargo`.
+    command: &'static [&'static str],
+    /// The word before the figure; the figure of [`SECONDS`] is the command's time.
+    figure: &'static str,
+    /// What the figure must reach.
+    target: Target,
+    /// What the figure counts.
+    unit: &'static str,
+}
+
+enum Target {
+    AtLeast(f64),
+    AtMost(f64),
+}
+use Target::{AtLeast, AtMost};
+
+/// The figure is the time the command takes.
+const SECONDS: &str = "";
+
+const BARS: &[Bar] = &[
+    Bar {
+        name: "fuzz",
+        command: &[
+            "test",
+            "-p",
+            "hwgen-verify",
+            "--test",
+            "fuzz",
+            "--",
+            "--ignored",
+            "--nocapture",
+        ],
+        figure: "fuzz:",
+        target: AtLeast(200_000.0),
+        unit: "outputs equal on four engines",
+    },
+    Bar {
+        name: "race",
+        command: &[
+            "test",
+            "-p",
+            "hwgen-verify",
+            "--test",
+            "race",
+            "--",
+            "--ignored",
+            "--nocapture",
+        ],
+        figure: "race:",
+        target: AtLeast(1.0),
+        unit: "times Verilator's cycles a second, the slowest design",
+    },
+    Bar {
+        name: "emission",
+        command: &[
+            "test",
+            "-p",
+            "hwgen",
+            "--test",
+            "scaling",
+            "--",
+            "--ignored",
+            "--nocapture",
+        ],
+        figure: "emission:",
+        target: AtMost(2.0),
+        unit: "times as long a processing element at 64x64 as at 8x8",
+    },
+    Bar {
+        name: "build",
+        command: &[
+            "build",
+            "--release",
+            "--bin",
+            "hwgen",
+            "--target-dir",
+            "target/bar-build",
+        ],
+        figure: SECONDS,
+        target: AtMost(240.0),
+        unit: "seconds to build hwgen from nothing",
+    },
+];
+
+/// Measures the bars of these names, or all.
+pub(crate) fn run(names: &[&str]) -> Result<(), String> {
+    let known: Vec<_> = BARS.iter().map(|bar| bar.name).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        return Err(format!(
+            "no bar `{unknown}`; there are {}",
+            known.join(", ")
+        ));
+    }
+    let chosen = BARS
+        .iter()
+        .filter(|bar| names.is_empty() || names.contains(&bar.name));
+    let mut lines = vec![];
+    let mut short = false;
+    for bar in chosen {
+        let figure = measure(bar)?;
+        let (met, target) = match bar.target {
+            AtLeast(least) => (
+                figure.is_some_and(|f| f >= least),
+                format!("at least {least}"),
+            ),
+            AtMost(most) => (figure.is_some_and(|f| f <= most), format!("at most {most}")),
+        };
+        short |= !met;
+        let figure = figure.map_or("failed".to_string(), |figure| format!("{figure:.2}"));
+        let verdict = if met { "met" } else { "SHORT" };
+        lines.push(format!(
+            "{verdict:6}{:10}{figure} {} (target {target})",
+            bar.name, bar.unit
+        ));
+    }
+    println!("{}", lines.join("\n"));
+    if short {
+        Err("a bar is short of its target".into())
+    } else {
+        Ok(())
+    }
+}
+
+/// The figure, or none if the command failed or did not print it.
+fn measure(bar: &Bar) -> Result<Option<f64>, String> {
+    if bar.figure == SECONDS {
+        // from nothing
+        let folder = crate::run::workspace().join("target/bar-build");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+        }
+    }
+    let (mut seen, began) = (None, Instant::now());
+    let passed = watch(&mut cargo(bar.command), |line| {
+        if bar.figure != SECONDS {
+            seen = line
+                .strip_prefix(bar.figure)
+                .and_then(first_number)
+                .or(seen);
+        }
+    })?;
+    if bar.figure == SECONDS {
+        seen = Some(began.elapsed().as_secs_f64());
+    }
+    Ok(seen.filter(|_| passed))
+}
+
+fn first_number(text: &str) -> Option<f64> {
+    text.split_whitespace()
+        .find_map(|word| word.trim_end_matches([',', ';']).parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read() {
+        assert_eq!(
+            first_number(" 200160 outputs compared on 96"),
+            Some(200_160.0)
+        );
+        assert_eq!(first_number(" slowest 1.25, on lapa"), Some(1.25));
+        assert_eq!(first_number(" none"), None);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (n, bar) in BARS.iter().enumerate() {
+            assert!(BARS[..n].iter().all(|other| other.name != bar.name));
+        }
+    }
+}
