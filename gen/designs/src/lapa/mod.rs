@@ -92,7 +92,7 @@ impl crate::registry::Generate for LapaSpec {
             let score = format!("round {round}:  {score} --+");
             let margin = " ".repeat(score.len() - 1);
             lines.push(format!("   |  groups of {rows} keys"));
-            lines.push(format!("{score}--> score queue ---------------+--> filter"));
+            lines.push(format!("{score}--> score queue ----------------+--> filter"));
             lines.push(format!("{margin}+--> {unit}--+"));
         }
         lines.push("   |".to_owned());
