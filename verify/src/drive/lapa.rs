@@ -180,10 +180,9 @@ pub fn run(
 
 /// Numbers side by side, the first lowest.
 fn pack(elements: &[i32], bits: u32) -> Int {
-    let joined = elements.iter().rev().fold(Int::ZERO, |joined, x| {
+    elements.iter().rev().fold(Int::ZERO, |joined, x| {
         (joined << bits) | s(bits).to_bits(&Int::from(*x))
-    });
-    joined
+    })
 }
 
 /// A beat's fields: `survivors`, `scores`, `row_last`.
