@@ -1,0 +1,79 @@
+//! A LAPA predictor finds the keys that queries will attend to, on synthetic attention.
+//!
+//! The circuit runs in the compiled engine; every beat it sends must be the golden model's.
+
+use anyhow::{Result, ensure};
+use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_hdl::sim::{Engine, Simulator};
+use hwgen_verify::attention::quantize;
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::drive::lapa::{Head, Stalls, run};
+use hwgen_verify::golden::lapa::QueryRow;
+
+/// Queries that are shown.
+const QUERIES: usize = 8;
+
+fn main() -> Result<()> {
+    let spec = LapaSpec {
+        head_dim: 32,
+        max_keys: 64,
+        rows: 8,
+        ..LapaSpec::default()
+    };
+
+    // 64 tokens in 8 clusters; a query should find the keys of its own cluster
+    let shape = Clustered {
+        tokens: 64,
+        head_dim: 32,
+        clusters: 8,
+        seeds: 1,
+        ..Clustered::default()
+    };
+    let attention = &shape.workload().heads[0];
+    let queries = quantize(&attention.queries, spec.query_bits).rows;
+    let rows = queries.into_iter().take(QUERIES);
+    let head = Head {
+        keys: quantize(&attention.keys, spec.key_bits()).rows,
+        rows: rows
+            .map(|elements| QueryRow {
+                elements,
+                visible: 64,
+                radius: 0,
+            })
+            .collect(),
+    };
+
+    let expected = head.expected(&spec)?;
+    let mut simulator = Simulator::new(&build(&spec), Engine::Jit);
+    let heads = std::slice::from_ref(&head);
+    let run = run(
+        &mut simulator,
+        &spec,
+        heads,
+        Stalls::default(),
+        expected.len(),
+    )?;
+    ensure!(
+        run.groups == expected,
+        "the circuit differs from the golden model"
+    );
+
+    let groups_a_row = expected.len() / QUERIES;
+    for (query, groups) in run.groups.chunks(groups_a_row).enumerate() {
+        let kept = groups
+            .iter()
+            .flat_map(|group| (0..spec.rows).map(|i| group.survivors >> i & 1));
+        let picture: String = kept.map(|kept| if kept == 1 { '#' } else { '.' }).collect();
+        println!(
+            "query {query}: {picture} {} of 64",
+            picture.matches('#').count()
+        );
+    }
+    println!("{} beats equal the golden model's", expected.len());
+    Ok(())
+}
+
+#[test]
+fn story() {
+    main().unwrap();
+}
