@@ -116,6 +116,8 @@ pub struct Run {
     pub groups: Vec<Group>,
     /// The cycle at whose end each passed, counted from 0.
     pub cycles: Vec<u64>,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
 }
 
 /// How streams stall: the probability that a cycle is one.
@@ -165,6 +167,7 @@ pub fn run(
     let mut run = Run {
         groups: vec![],
         cycles: vec![],
+        unknown: 0,
     };
     while run.groups.len() < beats {
         let seen = run.groups.len();
@@ -175,6 +178,7 @@ pub fn run(
             .push(group(spec, &bench.monitors[out].received[seen]));
         run.cycles.push(bench.cycle - 1);
     }
+    run.unknown = bench.monitors[out].unknown;
     Ok(run)
 }
 
