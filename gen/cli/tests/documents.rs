@@ -1,0 +1,80 @@
+//! Tables in the documents say what the code says. `UPDATE_DOCS=1` rewrites them.
+
+use hwgen_designs::registry::designs;
+use hwgen_hdl::lib::catalogue;
+use std::fs;
+use std::path::Path;
+
+/// Compares, or rewrites, what stands between `<!-- {name}: ..` and `<!-- end -->`.
+fn check_table(file: &str, name: &str, table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let start = text
+        .find(&format!("<!-- {name}: "))
+        .expect("the table's mark");
+    let start = start + text[start..].find('\n').unwrap() + 1;
+    let end = start + text[start..].find("<!-- end -->").unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, [&text[..start], table, &text[end..]].concat()).unwrap();
+    } else {
+        let update = "UPDATE_DOCS=1 cargo test -p hwgen --test documents";
+        assert_eq!(
+            &text[start..end],
+            table,
+            "{file} is out of date: run {update}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_lists_the_designs() {
+    let mut table = "| design | what it is |\n|---|---|\n".to_string();
+    for design in designs() {
+        table += &format!("| `{}` | {} |\n", design.name(), design.summary());
+    }
+    check_table("README.md", "designs", &table);
+}
+
+#[test]
+fn every_component_is_listed() {
+    let mut table =
+        "| component | module, for example | parameters | what it does |\n|---|---|---|---|\n"
+            .to_string();
+    // of samples that do the same the last, as the first are the smallest
+    let mut rows = vec![];
+    for sample in catalogue().into_iter().rev() {
+        let what = sample
+            .module
+            .doc
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_string();
+        if !rows
+            .iter()
+            .any(|(of, known, _)| (*of, known) == (sample.component, &what))
+        {
+            let row = format!("| `{}` | {} |", sample.module.name, sample.parameters);
+            rows.push((sample.component, what, row));
+        }
+    }
+    for (component, what, row) in rows.into_iter().rev() {
+        table += &format!("| {component} {row} {what} |\n");
+    }
+    check_table("docs/components.md", "components", &table);
+}
+
+#[test]
+fn the_index_names_every_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let index = fs::read_to_string(docs.join("README.md")).unwrap();
+    for entry in fs::read_dir(&docs).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name == "README.md" || index.contains(&format!("]({name}")),
+            "{name}"
+        );
+    }
+}
