@@ -11,7 +11,7 @@ const LINT_OFF: [&str; 4] = ["WIDTH", "UNUSED", "DECLFILENAME", "VARHIDDEN"];
 pub(crate) fn print(module: &str, block: &dyn Block) -> Result<String, Error> {
     let mut defines = ModuleDefines::default();
     block.accept(module, &mut defines);
-    let text = plain_names(module, &defines.defines())?;
+    let text = isolate_assignments(&plain_names(module, &defines.defines())?);
     let mut out = String::from("// verilator lint_save\n");
     for rule in LINT_OFF {
         out += &format!("// verilator lint_off {rule}\n");
@@ -19,6 +19,26 @@ pub(crate) fn print(module: &str, block: &dyn Block) -> Result<String, Error> {
     out += text.trim();
     out += "\n// verilator lint_restore\n";
     Ok(out)
+}
+
+/// rust-hdl writes all of a module's logic as one `always @(*)` block, so an output that gates an
+/// input looks like a loop to Verilator (UNOPTFLAT). This makes it look at each signal by itself.
+fn isolate_assignments(text: &str) -> String {
+    let is_variable = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("output reg ") || line.starts_with("reg ")
+    };
+    let isolate = |line: &str| match line.strip_suffix(';') {
+        Some(signal) if is_variable(line) => {
+            format!("{signal} /*verilator isolate_assignments*/;\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    let module = |text: &str| match text.contains("always @(*)") {
+        true => text.lines().map(isolate).collect(),
+        false => text.to_string(),
+    };
+    text.split_inclusive("endmodule").map(module).collect()
 }
 
 /// rust-hdl joins names with `$`, which many tools dislike in ports; we spell it `__`.
@@ -74,6 +94,16 @@ mod tests {
             plain_names("top", text).unwrap(),
             "module top__ram(a__b); assign q = $signed(a__b) & 8'hff;"
         );
+    }
+
+    #[test]
+    fn only_combinational_modules_have_their_variables_isolated() {
+        let text = "module a(y);\n  output reg y;\n  reg [3:0] t;\n  always @(*) y = t;\nendmodule\n\
+                    module b(q);\n  output reg q;\nendmodule";
+        let isolated = isolate_assignments(text);
+        let note = "/*verilator isolate_assignments*/;";
+        assert_eq!(isolated.matches(note).count(), 2);
+        assert!(isolated.contains(&format!("reg [3:0] t {note}")));
     }
 
     #[test]
