@@ -14,11 +14,16 @@ pub const SETTLE_PASSES: usize = 100;
 /// Sets one input of a block.
 pub(crate) type Drive<U> = Arc<dyn Fn(&mut U, &BigUint) + Send + Sync>;
 
+/// Sets the clocks and inputs of a block, each in port order.
+pub(crate) struct Drives<U> {
+    pub(crate) clocks: Vec<Drive<U>>,
+    pub(crate) inputs: Vec<Drive<U>>,
+}
+
 pub(crate) struct BlockModel<U> {
     name: String,
     block: U,
-    /// For the clocks, then for the inputs, each in port order.
-    drives: (Arc<[Drive<U>]>, Arc<[Drive<U>]>),
+    drives: Arc<Drives<U>>,
     /// Whether outputs may change with a clock only.
     registered: bool,
     input_types: Vec<Type>,
@@ -37,7 +42,7 @@ impl<U: Block> BlockModel<U> {
     pub(crate) fn new(
         name: String,
         mut block: U,
-        drives: (Arc<[Drive<U>]>, Arc<[Drive<U>]>),
+        drives: Arc<Drives<U>>,
         registered: bool,
     ) -> Self {
         block.connect_all();
@@ -65,10 +70,10 @@ impl<U: Block> BlockModel<U> {
     }
 
     fn drive(&mut self, clocks: &[bool], inputs: &[Int]) {
-        for (drive, &level) in self.drives.0.iter().zip(clocks) {
+        for (drive, &level) in self.drives.clocks.iter().zip(clocks) {
             drive(&mut self.block, &u32::from(level).into());
         }
-        for ((drive, value), ty) in self.drives.1.iter().zip(inputs).zip(&self.input_types) {
+        for ((drive, value), ty) in self.drives.inputs.iter().zip(inputs).zip(&self.input_types) {
             drive(&mut self.block, ty.to_bits(value).magnitude());
         }
     }

@@ -1,7 +1,7 @@
 //! A rust-hdl block as a leaf module of hwgen's netlists.
 
-use crate::block_model::{BlockModel, Drive};
-use crate::port::{FromBits, Port, PortDirection, ProbedPort, probe_ports};
+use crate::block_model::{BlockModel, Drive, Drives};
+use crate::port::{FromBits, PortDirection, ProbedPort, probe_ports};
 use crate::{Error, verilog};
 use hwgen_hdl::netlist::{self, LeafModel};
 use hwgen_hdl::{Module, ModuleBuilder};
@@ -73,80 +73,90 @@ impl<U: Block + Send + 'static> LeafBuilder<U> {
     /// [`Error::Rejected`], [`Error::InOut`], [`Error::UnboundInput`], [`Error::NotAPort`],
     /// [`Error::NameClash`], and [`Error::Refused`] for names that Verilog does not allow.
     pub fn build(self) -> Result<Arc<Module>, Error> {
-        let (ids, drives): (Vec<usize>, Vec<Drive<U>>) = self.inputs.into_iter().unzip();
-        let (ports, bindings) = check(&self.name, &self.sample, &ids)?;
-        let drives_of = |wanted: PortDirection| -> Arc<[Drive<U>]> {
-            let bound = bindings
+        let (ids, bound): (Vec<usize>, Vec<Drive<U>>) = self.inputs.into_iter().unzip();
+        let ports = check(&self.name, &self.sample, &ids)?;
+        let drives_of = |wanted: PortDirection| -> Vec<Drive<U>> {
+            let wanted = ports
                 .iter()
-                .filter(|(direction, _)| *direction == wanted);
-            bound.map(|(_, index)| drives[*index].clone()).collect()
+                .filter(|probed| probed.port.direction == wanted);
+            wanted
+                .filter_map(|probed| Some(bound[position(&ids, probed)?].clone()))
+                .collect()
         };
-        let (clocks, inputs) = (
-            drives_of(PortDirection::Clock),
-            drives_of(PortDirection::Input),
-        );
+        let drives = Arc::new(Drives {
+            clocks: drives_of(PortDirection::Clock),
+            inputs: drives_of(PortDirection::Input),
+        });
         let verilog = verilog::print(&self.name, &self.sample)?;
         let (name, make, registered) = (self.name.clone(), self.make, self.registered);
         let model = move || -> Box<dyn LeafModel> {
-            let drives = (clocks.clone(), inputs.clone());
-            Box::new(BlockModel::new(name.clone(), make(), drives, registered))
+            Box::new(BlockModel::new(
+                name.clone(),
+                make(),
+                drives.clone(),
+                registered,
+            ))
         };
         module(&self.name, &ports, verilog, registered, Box::new(model))
     }
 }
 
-/// The ports of `block`; and for each clock and input which of the `bound` signals it is.
-fn check(
-    name: &str,
-    block: &dyn Block,
-    bound: &[usize],
-) -> Result<(Vec<Port>, Vec<(PortDirection, usize)>), Error> {
+/// Which of the `bound` signals the port is.
+fn position(bound: &[usize], probed: &ProbedPort) -> Option<usize> {
+    bound.iter().position(|id| *id == probed.id)
+}
+
+/// The ports of `block`, after all checks; `bound` are the signals that can be driven.
+fn check(name: &str, block: &dyn Block, bound: &[usize]) -> Result<Vec<ProbedPort>, Error> {
     let module = || name.to_string();
     check_all(block).map_err(|e| Error::Rejected {
         module: module(),
         problem: format!("{e:?}"),
     })?;
-    let (mut ports, mut bindings) = (Vec::new(), Vec::new());
-    for ProbedPort { port, id } in probe_ports(block) {
-        match (port.direction, bound.iter().position(|known| *known == id)) {
+    let ports = probe_ports(block);
+    let mut used = vec![false; bound.len()];
+    for probed in &ports {
+        let port = || probed.port.name.clone();
+        match (probed.port.direction, position(bound, probed)) {
             (PortDirection::InOut, _) => {
                 return Err(Error::InOut {
                     module: module(),
-                    port: port.name,
+                    port: port(),
                 });
             }
             (PortDirection::Output, _) => {}
-            (direction, Some(index)) => bindings.push((direction, index)),
+            (_, Some(index)) => used[index] = true,
             (_, None) => {
                 return Err(Error::UnboundInput {
                     module: module(),
-                    port: port.name,
+                    port: port(),
                 });
             }
         }
-        ports.push(port);
     }
-    match (0..bound.len()).find(|index| bindings.iter().all(|(_, used)| used != index)) {
+    match used.iter().position(|used| !used) {
         Some(index) => Err(Error::NotAPort {
             module: module(),
             index,
         }),
-        None => Ok((ports, bindings)),
+        None => Ok(ports),
     }
 }
+
+type MakeModel = Box<dyn Fn() -> Box<dyn LeafModel> + Send + Sync>;
 
 /// The hwgen module of a block with these ports.
 fn module(
     name: &str,
-    ports: &[Port],
+    ports: &[ProbedPort],
     verilog: String,
     registered: bool,
-    model: Box<dyn Fn() -> Box<dyn LeafModel> + Send + Sync>,
+    model: MakeModel,
 ) -> Result<Arc<Module>, Error> {
     let m = ModuleBuilder::new(name);
     m.doc("A rust-hdl block, printed by rust-hdl 0.46.");
     let (mut outputs, mut inputs) = (Vec::new(), 0);
-    for port in ports {
+    for ProbedPort { port, .. } in ports {
         match port.direction {
             PortDirection::Clock => {
                 m.clock(&port.name);

@@ -81,7 +81,7 @@ fn examine() -> Vec<Finding> {
         findings.extend(counts.map(|(name, count)| (name, Some(count))));
     }
     let case = Case::new(rejected_leaf(), VECTORS, any_bits);
-    let name = case.module.outputs.iter().next().unwrap().name.to_string();
+    let name = case.module.outputs[0].name.to_string();
     findings.push((
         name,
         try_icarus(std::slice::from_ref(&case)).ok().map(|_| 0),
