@@ -23,7 +23,7 @@ pub(super) enum Format {
 }
 
 /// Where changes go.
-trait Sink {
+trait Sink: Send {
     fn time(&mut self, time: u64) -> Result<(), String>;
 
     /// A new value as binary digits, most significant first, one for each bit.
