@@ -87,7 +87,7 @@ fn spi_loop() -> Arc<Module> {
     m.finish()
 }
 
-/// In reset during the first two cycles and, now and then, later.
+/// In reset during the first two cycles; not later, since leaves have no reset.
 fn cases() -> Vec<Case> {
     let mut draw = fifo_vectors();
     let resetting = |cycle: &mut u32| {
