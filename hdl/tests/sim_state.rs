@@ -260,6 +260,11 @@ fn power_up_is_the_same_on_both_engines() {
     m.output("first", ram.read(m.lit(u(2), 0)));
     m.output("second", ram.read(m.lit(u(2), 1)));
     m.output("word", ram.read_sync(m.lit(u(2), 2), m.lit(u(1), 0)));
+    let short = m.memory("short", 3, u(64));
+    m.output(
+        "beyond",
+        short.read_sync(m.lit(u(2), 3), m.input("enable", u(1))),
+    );
     m.output("r_now", r);
     let module = m.finish();
     let seen = ENGINES.map(|engine| {
@@ -271,8 +276,12 @@ fn power_up_is_the_same_on_both_engines() {
         };
         let mut sim = Simulator::with_options(&module, options);
         assert_eq!(sim.peek_u64("first"), 1);
-        ["r", "second", "word"].map(|name| sim.peek(name))
+        let seen = ["r", "second", "word", "beyond"].map(|name| sim.peek(name));
+        sim.poke("enable", 1);
+        sim.step();
+        assert_eq!(sim.peek_u64("beyond"), 0);
+        seen
     });
     assert_eq!(seen[0], seen[1]);
-    assert!(seen[0].iter().any(|value| *value != Int::ZERO));
+    assert!(seen[0].iter().all(|value| *value != Int::ZERO));
 }

@@ -337,7 +337,9 @@ fn judge(known: &Known, version: Option<&str>) -> Status {
     };
     match version {
         None => Status::Unusable("it does not tell its version".into()),
-        Some(said) if parse(said).is_some_and(|version| version >= (major, minor)) => Status::Good,
+        Some(said) if parse_version(said).is_some_and(|version| version >= (major, minor)) => {
+            Status::Good
+        }
         Some(said) => Status::Unusable(format!(
             "its version is {said}, and {major}.{minor:03} or later is needed"
         )),
@@ -388,11 +390,12 @@ fn version_in(text: &str) -> Option<String> {
         .map(|word| word.trim_start_matches('v'));
     words
         .into_iter()
-        .find(|word| parse(word).is_some())
+        .find(|word| parse_version(word).is_some())
         .map(str::to_string)
 }
 
-fn parse(version: &str) -> Option<Version> {
+/// `5.006` as `(5, 6)`.
+pub(crate) fn parse_version(version: &str) -> Option<Version> {
     let (major, rest) = version.split_once('.')?;
     let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
     Some((major.parse().ok()?, minor.parse().ok()?))
@@ -404,7 +407,7 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_what_tools_print() {
-        let read = |text| version_in(text).and_then(|version| parse(&version));
+        let read = |text| version_in(text).and_then(|version| parse_version(&version));
         assert_eq!(
             read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"),
             Some((5, 6))

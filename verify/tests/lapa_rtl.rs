@@ -3,6 +3,7 @@
 use hwgen_designs::lapa::{LapaSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
+use hwgen_verify::cosim;
 use hwgen_verify::drive::lapa::{Head, Stalls, Values, run};
 use hwgen_verify::golden::lapa::QueryRow;
 use rand::{Rng, SeedableRng};
@@ -328,4 +329,41 @@ fn the_default_predictor() {
     let mut rng = ChaCha8Rng::seed_from_u64(12);
     let head = Head::random(&spec, &mut rng, 100, 6, Values::Uniform);
     check(&[], &[head], Stalls::default());
+}
+
+/// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
+#[test]
+fn the_printed_verilog() {
+    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+}
+
+#[test]
+#[ignore = "two minutes of synthesis"]
+fn the_synthesised_gates() {
+    elsewhere(&[cosim::Engine::YosysIcarus]);
+}
+
+fn elsewhere(engines: &[cosim::Engine]) {
+    for filter in FILTERS {
+        let all = format!("filter.mode={filter} head_dim=3 max_keys=9 rows=2");
+        let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
+        let spec = spec(&overrides);
+        let mut rng = ChaCha8Rng::seed_from_u64(13);
+        let heads = [Values::Corner, Values::Uniform]
+            .map(|values| Head::random(&spec, &mut rng, 9, 5, values));
+        let expected: Vec<_> = (heads.iter())
+            .flat_map(|head| head.expected(&spec).unwrap())
+            .collect();
+        for engine in engines {
+            let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
+            let stalls = Stalls {
+                queries: 0.1,
+                out: 0.3,
+                ..Stalls::default()
+            };
+            let run = run(&mut *device, &spec, &heads, stalls, expected.len()).unwrap();
+            let (groups, unknown) = (&run.groups, run.unknown);
+            assert_eq!((unknown, groups), (0, &expected), "{filter} {engine}");
+        }
+    }
 }

@@ -97,6 +97,9 @@ fn equals_the_matrix_product() {
 #[test]
 fn eight_by_eight_prints_short() {
     let text = build(&MacArraySpec::default()).verilog().unwrap();
-    let modules = text.lines().filter(|line| line.starts_with("module ")).count();
+    let modules = text
+        .lines()
+        .filter(|line| line.starts_with("module "))
+        .count();
     assert!(modules <= 3 && text.lines().count() < 500);
 }

@@ -1,6 +1,6 @@
 //! What can go wrong at the bridge, and what to do about it.
 
-use num_bigint::BigUint;
+use hwgen_hdl::{Int, Type};
 
 /// Everything the bridge refuses, with the offending value, where it stands, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,33 @@ pub enum Error {
         /// The Verilog name they share.
         plain: String,
     },
+    /// hwgen's own checks rejected the ports.
+    #[error("{module}: {problem}")]
+    Refused {
+        /// Name of the module.
+        module: String,
+        /// hwgen's finding.
+        problem: String,
+    },
+    /// An output of a leaf changed although no clock did, against its `registered` claim.
+    #[error(
+        "{module}: `{port}` is said to be registered, yet it changed without a clock; \
+         leave out `.registered()`"
+    )]
+    NotRegistered {
+        /// Name of the module.
+        module: String,
+        /// Name of the output.
+        port: String,
+    },
+    /// The simulator inside a block stopped.
+    #[error("{module}: {problem}")]
+    Simulator {
+        /// Name of the module.
+        module: String,
+        /// What the simulator said.
+        problem: String,
+    },
     /// A port name that the block does not have.
     #[error("{module}: no {what} `{port}`; there are {known}")]
     NoSuchPort {
@@ -87,17 +114,17 @@ pub enum Error {
         /// The names that exist.
         known: String,
     },
-    /// A value wider than its port.
-    #[error("{module}: {bits} does not fit port `{port}` of {width} bits; mask it first")]
+    /// A value outside its port's type.
+    #[error("{module}: {value} does not fit `{port}: {ty}` ({} to {})", Type::min(*ty), Type::max(*ty))]
     DoesNotFit {
         /// Name of the module.
         module: String,
         /// Name of the port.
         port: String,
-        /// Width of the port in bits.
-        width: usize,
+        /// Type of the port.
+        ty: Type,
         /// The value that was given.
-        bits: BigUint,
+        value: Int,
     },
     /// A block that still changes after the allowed number of passes.
     #[error("{module}: did not settle in {passes} passes; look for a combinational loop")]

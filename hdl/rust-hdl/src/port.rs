@@ -1,12 +1,13 @@
 //! The ports of a rust-hdl block, learned by walking it with a `Probe`.
 
 use crate::verilog::plain_name;
+use hwgen_hdl::{Type, s, u};
 use num_bigint::BigUint;
 use rust_hdl::prelude::*;
 
 /// Which way a port points, seen from the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortDirection {
+pub(crate) enum PortDirection {
     /// Driven from outside, and a clock.
     Clock,
     /// Driven from outside.
@@ -19,15 +20,13 @@ pub enum PortDirection {
 
 /// One port of a rust-hdl block, named as its Verilog prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Port {
+pub(crate) struct Port {
     /// Verilog name; a field of an interface reads `interface__field`.
-    pub name: String,
-    /// Width in bits.
-    pub width: usize,
-    /// Two's complement (`Signed<N>`) or plain bits.
-    pub signed: bool,
+    pub(crate) name: String,
+    /// Width, and whether it is two's complement (`Signed<N>`) or plain bits.
+    pub(crate) ty: Type,
     /// Direction, and whether it is a clock.
-    pub direction: PortDirection,
+    pub(crate) direction: PortDirection,
 }
 
 /// A port and the identity of the rust-hdl signal behind it, in declaration order.
@@ -86,12 +85,16 @@ impl Probe for PortProbe {
             AtomKind::InOutParameter => PortDirection::InOut,
             _ => return,
         };
+        let width = u32::try_from(atom.bits()).unwrap_or(u32::MAX);
+        let ty = match descriptor.kind {
+            TypeKind::Signed(_) => s(width),
+            _ => u(width),
+        };
         let path = self.interfaces.iter().map(String::as_str).chain([name]);
         let path: Vec<_> = path.collect();
         let port = Port {
             name: plain_name(&path.join("$")),
-            width: atom.bits(),
-            signed: matches!(descriptor.kind, TypeKind::Signed(_)),
+            ty,
             direction,
         };
         self.ports.push(ProbedPort {
@@ -160,18 +163,17 @@ mod tests {
             .into_iter()
             .map(|probed| probed.port)
             .collect();
-        let port = |name: &str, width, signed, direction| Port {
+        let port = |name: &str, ty, direction| Port {
             name: name.into(),
-            width,
-            signed,
+            ty,
             direction,
         };
         assert_eq!(
             ports,
             [
-                port("clock", 1, false, PortDirection::Clock),
-                port("x", 7, true, PortDirection::Input),
-                port("wide", 70, false, PortDirection::Output),
+                port("clock", u(1), PortDirection::Clock),
+                port("x", s(7), PortDirection::Input),
+                port("wide", u(70), PortDirection::Output),
             ]
         );
     }

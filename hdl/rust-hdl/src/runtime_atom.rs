@@ -1,22 +1,22 @@
 //! A rust-hdl signal whose width is known only at run time.
 
-use crate::{Port, PortDirection};
-use num_bigint::BigUint;
+use crate::port::{Port, PortDirection};
+use hwgen_hdl::Int;
 use rust_hdl::core::signal::get_signal_id;
 use rust_hdl::prelude::*;
 
 /// One port: its value now, and the one it takes at the next update.
 pub(crate) struct RuntimeAtom {
     pub(crate) port: Port,
-    pub(crate) value: BigUint,
-    pub(crate) next: BigUint,
+    pub(crate) value: Int,
+    pub(crate) next: Int,
     pub(crate) changed: bool,
     id: usize,
 }
 
 impl RuntimeAtom {
     pub(crate) fn new(port: Port) -> Self {
-        let (value, next) = (BigUint::ZERO, BigUint::ZERO);
+        let (value, next) = (Int::ZERO, Int::ZERO);
         Self {
             port,
             value,
@@ -38,7 +38,7 @@ impl RuntimeAtom {
 
 impl Atom for RuntimeAtom {
     fn bits(&self) -> usize {
-        self.port.width
+        self.port.ty.width as usize
     }
 
     fn connected(&self) -> bool {
@@ -58,8 +58,8 @@ impl Atom for RuntimeAtom {
     }
 
     fn descriptor(&self) -> TypeDescriptor {
-        let width = self.port.width;
-        let (name, kind) = match (self.port.direction, self.port.signed) {
+        let width = self.bits();
+        let (name, kind) = match (self.port.direction, self.port.ty.signed) {
             (PortDirection::Clock, _) => ("clock".into(), TypeKind::Bits(1)),
             (_, true) => (format!("Signed::<{width}>"), TypeKind::Signed(width)),
             (_, false) => (format!("Bits::<{width}>"), TypeKind::Bits(width)),
@@ -73,7 +73,7 @@ impl Atom for RuntimeAtom {
             VCDValue::Single(bit) => Some(bit),
             _ => None,
         };
-        match self.port.width {
+        match self.bits() {
             1 => VCDValue::from(self.value.bit(0)),
             width => VCDValue::Vector((0..width).rev().filter_map(bit).collect()),
         }
@@ -86,11 +86,8 @@ impl Atom for RuntimeAtom {
     /// rust-hdl asks this of constants only, and its literals cannot have a run-time width: the
     /// low 128 bits.
     fn verilog(&self) -> VerilogLiteral {
-        let mut low = 0_u128;
-        for (index, digit) in self.value.iter_u64_digits().take(2).enumerate() {
-            low |= u128::from(digit) << (64 * index);
-        }
-        low.into()
+        let low = (0..128).filter(|&index| self.value.bit(index));
+        low.fold(0_u128, |bits, index| bits | (1 << index)).into()
     }
 
     fn constraints(&self) -> Vec<PinConstraint> {

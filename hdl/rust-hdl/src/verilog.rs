@@ -12,8 +12,7 @@ pub(crate) fn print(module: &str, block: &dyn Block) -> Result<String, Error> {
     let mut defines = ModuleDefines::default();
     block.accept(module, &mut defines);
     let text = plain_names(module, &defines.defines())?;
-    let mut out = format!("// {module}: printed by rust-hdl 0.46, names apart as it stands.\n");
-    out += "// verilator lint_save\n";
+    let mut out = String::from("// verilator lint_save\n");
     for rule in LINT_OFF {
         out += &format!("// verilator lint_off {rule}\n");
     }

@@ -9,14 +9,17 @@ mod common;
 mod kernels;
 
 use common::{Case, any_bits, columns, icarus, try_icarus};
-use hwgen_rust_hdl::{Leaf, LeafBuilder};
+use hwgen_hdl::Module;
+use hwgen_hdl::sim::Engine;
+use hwgen_rust_hdl::LeafBuilder;
 use kernels::{Arithmetic, Constants, PartOfSum, Precedence, Widths, source};
 use rust_hdl::prelude::*;
 use std::process::Command;
+use std::sync::Arc;
 
 const VECTORS: usize = 2_000;
 
-fn comparable_leaves() -> Vec<Leaf> {
+fn comparable_leaves() -> Vec<Arc<Module>> {
     let leaves = [
         LeafBuilder::new("precedence", Precedence::default)
             .input(|block| &mut block.a)
@@ -45,7 +48,7 @@ fn comparable_leaves() -> Vec<Leaf> {
     leaves.into_iter().map(Result::unwrap).collect()
 }
 
-fn rejected_leaf() -> Leaf {
+fn rejected_leaf() -> Arc<Module> {
     LeafBuilder::new("part_of_sum", PartOfSum::default)
         .input(|block| &mut block.a)
         .input(|block| &mut block.b)
@@ -59,10 +62,10 @@ fn differences(case: &Case) -> Vec<(String, usize)> {
     let mut counts: Vec<_> = case
         .leaf
         .outputs()
-        .map(|port| (port.name.clone(), 0))
+        .map(|port| (port.name.to_string(), 0))
         .collect();
-    for (expected, got) in case.rust_hdl().iter().zip(&got) {
-        let columns = columns(&case.leaf, expected).zip(columns(&case.leaf, got));
+    for (expected, got) in case.ours(Engine::Interpreter).iter().zip(&got) {
+        let columns = columns(&case.module, expected).zip(columns(&case.module, got));
         for (count, (expected, got)) in counts.iter_mut().zip(columns) {
             count.1 += usize::from(expected != got);
         }
@@ -81,7 +84,7 @@ fn examine() -> Vec<Finding> {
         findings.extend(counts.map(|(name, count)| (name, Some(count))));
     }
     let case = Case::new(rejected_leaf(), VECTORS, any_bits);
-    let name = case.leaf.outputs().next().unwrap().name.clone();
+    let name = case.module.outputs.iter().next().unwrap().name.to_string();
     findings.push((
         name,
         try_icarus(std::slice::from_ref(&case)).ok().map(|_| 0),
@@ -122,17 +125,17 @@ fn the_stock_fir_filter_still_differs() {
     .build()
     .unwrap();
     let mut cycle = 0;
-    let case = Case::new(leaf, VECTORS, |port, rng| match port.name.as_str() {
+    let case = Case::new(leaf, VECTORS, |port, rng| match &*port.name {
         "strobe_in" => {
             cycle += 1;
-            u32::from(cycle % PERIOD == 1).into()
+            u8::from(cycle % PERIOD == 1).into()
         }
         _ => any_bits(port, rng),
     });
     let got = icarus(std::slice::from_ref(&case)).remove(0);
     let (mut samples, mut wrong) = (0, 0);
-    for (expected, got) in case.rust_hdl().iter().zip(&got) {
-        if columns(&case.leaf, expected).any(|column| column == ("strobe_out", "1")) {
+    for (expected, got) in case.ours(Engine::Interpreter).iter().zip(&got) {
+        if columns(&case.module, expected).any(|column| column == ("strobe_out", "1")) {
             samples += 1;
             wrong += usize::from(expected != got);
         }

@@ -114,10 +114,12 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
             None => Some(Folded::Same(*driver)),
         },
         Kind::MemoryRead { memory, port } => {
-            // An address that is known to lie beyond the memory reads 0.
+            // An address that is known to lie beyond the memory reads 0. A registered read shows
+            // its power-up content first.
             let memory = &module.memories[memory.index()];
-            let address = module.constant(memory.reads[*port].address)?;
-            let beyond = *address >= Int::from(memory.depth);
+            let read = &memory.reads[*port];
+            let beyond = read.sync.is_none()
+                && *module.constant(read.address)? >= Int::from(memory.depth);
             beyond.then_some(Folded::Constant(Int::ZERO))
         }
         _ => None,

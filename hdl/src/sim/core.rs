@@ -2,11 +2,22 @@
 
 use crate::netlist::NodeId;
 use crate::ty::Int;
+use num_traits::ToPrimitive;
 
 /// An engine that runs a flat module. Values are checked before they get here.
-pub(super) trait Core {
+pub(super) trait Core: Send {
     /// Sets an input.
     fn poke(&mut self, input: usize, value: &Int);
+
+    /// Sets an input to a value that fits and is not negative.
+    fn poke_word(&mut self, input: usize, value: u64) {
+        self.poke(input, &value.into());
+    }
+
+    /// The settled value of a node of at most 64 bits, unsigned.
+    fn peek_word(&mut self, node: NodeId) -> u64 {
+        self.peek(node).to_u64().unwrap_or_default()
+    }
 
     /// The settled value of any node.
     fn peek(&mut self, node: NodeId) -> Int;

@@ -30,8 +30,11 @@ struct LeafState {
 }
 
 impl Interpreter {
-    pub(super) fn new(flat: Arc<Flat>, state: PowerUp) -> Interpreter {
+    pub(super) fn new(flat: Arc<Flat>, mut state: PowerUp) -> Interpreter {
         let module = &flat.module;
+        for (words, memory) in state.memories.iter_mut().zip(&module.memories) {
+            words.resize(memory.depth, Int::ZERO);
+        }
         let order = combinational_order(module)
             .expect("finished modules have no loop")
             .into();

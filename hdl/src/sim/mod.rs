@@ -2,7 +2,7 @@
 //!
 //! The [`Interpreter`](Engine::Interpreter) is [`crate::semantics`] run node by node; the compiled
 //! engine ([`Engine::Jit`]) turns the netlist into machine code and is tested against it. Both see
-//! a [flat](flatten) module in which stream contracts and promises are ordinary hardware, so every
+//! a [flat](mod@flatten) module in which stream contracts and promises are ordinary hardware, so every
 //! simulation checks them.
 //!
 //! ```
@@ -20,6 +20,7 @@
 //! assert_eq!(sim.peek_u64("value"), 3);
 //! ```
 
+mod bench;
 mod contracts;
 mod core;
 mod device;
@@ -27,13 +28,17 @@ mod error;
 pub mod flatten;
 mod interpreter;
 mod jit;
+mod options;
 mod power_up;
 mod stream;
+mod wave;
 
+pub use bench::Bench;
 pub use device::Device;
 pub use error::{SimError, Violation};
+pub use options::{Engine, SimOptions};
 pub use power_up::Initial;
-pub use stream::{Bench, StreamDriver, StreamMonitor};
+pub use stream::{StreamDriver, StreamMonitor};
 
 use crate::netlist::{ClockId, Kind, Module, NodeId};
 use crate::ty::Int;
@@ -41,41 +46,9 @@ use flatten::{Flat, flatten};
 use num_traits::ToPrimitive;
 use power_up::PowerUp;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
-
-/// Which engine runs the module.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// The reference: slow and obviously right.
-    Interpreter,
-    /// Machine code.
-    #[default]
-    Jit,
-}
-
-/// How to simulate.
-#[derive(Clone, Copy, Debug)]
-pub struct SimOptions {
-    /// Which engine runs the module.
-    pub engine: Engine,
-    /// Whether promises and stream contracts of every level are checked.
-    pub check_contracts: bool,
-    /// The content of state at power-up.
-    pub initial: Initial,
-    /// Whether violations are only collected; else a step that sees one panics with its text.
-    pub collect_violations: bool,
-}
-
-impl Default for SimOptions {
-    fn default() -> SimOptions {
-        SimOptions {
-            engine: Engine::default(),
-            check_contracts: true,
-            initial: Initial::Zero,
-            collect_violations: false,
-        }
-    }
-}
+use wave::{Format, Wave};
 
 /// A running module.
 ///
@@ -85,6 +58,7 @@ pub struct Simulator {
     module: Arc<Module>,
     flat: Arc<Flat>,
     core: Box<dyn core::Core>,
+    wave: Option<Wave>,
     inputs: HashMap<Arc<str>, usize>,
     names: HashMap<Arc<str>, NodeId>,
     /// For the clocks of the last tick, which flat clocks they are.
@@ -132,6 +106,7 @@ impl Simulator {
         Ok(Simulator {
             module: module.clone(),
             core,
+            wave: None,
             inputs: positions(module),
             names: names(&flat.module),
             ticking: (vec![], vec![false; flat.roots.len()]),
@@ -206,6 +181,41 @@ impl Simulator {
     /// The settled value of the output at this position in [`Module::outputs`].
     pub fn peek_index(&mut self, output: usize) -> Int {
         self.core.peek(self.module.outputs[output].node)
+    }
+
+    /// Sets the input at this position to a value of at most 64 bits: the fast way.
+    ///
+    /// # Panics
+    /// If the value does not fit.
+    #[track_caller]
+    pub fn set_u64(&mut self, input: usize, value: u64) {
+        let ty = self.module.inputs[input].ty;
+        let bits = ty.width - u32::from(ty.signed);
+        if ty.width <= 64 && (bits == 64 || value >> bits == 0) {
+            self.core.poke_word(input, value);
+        } else {
+            self.poke_index(input, &value.into())
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    /// The value of the output at this position: the fast way.
+    ///
+    /// # Panics
+    /// If it is negative or needs more than 64 bits.
+    #[track_caller]
+    pub fn get_u64(&mut self, output: usize) -> u64 {
+        let ty = self.module.outputs[output].ty;
+        if ty.width <= 64 && !ty.signed {
+            return self.core.peek_word(self.flat.module.outputs[output].node);
+        }
+        let (value, name) = (
+            self.peek_index(output),
+            self.module.outputs[output].name.clone(),
+        );
+        value
+            .to_u64()
+            .unwrap_or_else(|| panic!("{}", self.misfit(&name, value, "u64")))
     }
 
     /// [`Simulator::peek`] for values in `0..2^64`.
@@ -295,7 +305,15 @@ impl Simulator {
         }
         let mut left = n;
         while left > 0 {
-            let ran = self.core.run(&self.ticking.1, left);
+            let ran = match &mut self.wave {
+                None => self.core.run(&self.ticking.1, left),
+                Some(wave) => {
+                    wave.sample(&mut *self.core, 10 * self.cycle, &[]);
+                    self.core.tick(&self.ticking.1);
+                    wave.sample(&mut *self.core, 10 * self.cycle + 5, clocks);
+                    1
+                }
+            };
             left -= ran;
             self.cycle += ran;
             self.report();
@@ -343,6 +361,37 @@ impl Simulator {
                 self.core.poke(port, &level);
             }
         }
+    }
+
+    /// Writes the values of all named signals to a VCD file, from now until
+    /// [`Simulator::finish_trace`] or the end of the simulator.
+    ///
+    /// # Errors
+    /// [`SimError::Wave`] if the file cannot be made.
+    pub fn trace_vcd(&mut self, path: impl AsRef<Path>) -> Result<(), SimError> {
+        self.trace(path.as_ref(), Format::Vcd)
+    }
+
+    /// The same in the compressed FST format.
+    ///
+    /// # Errors
+    /// [`SimError::Wave`] if the file cannot be made.
+    pub fn trace_fst(&mut self, path: impl AsRef<Path>) -> Result<(), SimError> {
+        self.trace(path.as_ref(), Format::Fst)
+    }
+
+    fn trace(&mut self, path: &Path, format: Format) -> Result<(), SimError> {
+        self.finish_trace()?;
+        self.wave = Some(Wave::new(path, format, &self.flat.module, &self.names)?);
+        Ok(())
+    }
+
+    /// Completes the wave file under way, if there is one.
+    ///
+    /// # Errors
+    /// [`SimError::Wave`] with the first thing that went wrong in writing it.
+    pub fn finish_trace(&mut self) -> Result<(), SimError> {
+        self.wave.take().map_or(Ok(()), |mut wave| wave.finish())
     }
 
     /// Rising edges since power-up.

@@ -21,7 +21,7 @@ pub enum Initial {
 pub(super) struct PowerUp {
     /// For each register.
     pub(super) registers: Vec<Int>,
-    /// For each memory, its words.
+    /// For each memory, its first words; the others are 0.
     pub(super) memories: Vec<Vec<Int>>,
     /// For each memory, the words its registered read ports show.
     pub(super) reads: Vec<Vec<Int>>,
@@ -54,7 +54,9 @@ impl PowerUp {
         } in &module.memories
         {
             let mut words = init.clone();
-            words.resize_with(*depth, || fresh(*word));
+            if initial != Initial::Zero {
+                words.resize_with(*depth, || fresh(*word));
+            }
             memories.push(words);
         }
         let reads = (module.memories.iter())

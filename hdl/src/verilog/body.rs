@@ -90,6 +90,18 @@ impl<'a> Body<'a> {
         unique(&mut self.taken, wish)
     }
 
+    /// Declares nets of one class, type and line together.
+    fn declare(&mut self, class: &str, nets: &[(Type, String, Place)]) {
+        for run in nets.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2)) {
+            let names: Vec<String> = run.iter().map(|(_, name, _)| name.clone()).collect();
+            let (ty, _, place) = &run[0];
+            self.line(
+                wrapped(&format!("{class} {}", declared(*ty)), &names, ";"),
+                *place,
+            );
+        }
+    }
+
     fn line(&mut self, text: impl std::fmt::Display, place: Place) {
         let _ = writeln!(self.out, "  {text} // {place}");
     }
@@ -136,13 +148,16 @@ impl<'a> Body<'a> {
     /// Declares registers and memories: nets may read them in any order.
     fn state(&mut self) {
         let module = self.module();
-        for register in &module.registers {
-            let node = module.node(register.node);
-            if !self.writer.nets.is_port[register.node.index()] {
-                let name = self.writer.net_name(register.node);
-                self.line(format!("reg {}{name};", declared(node.ty)), node.place);
-            }
-        }
+        let own = module.registers.iter().map(|register| register.node);
+        let own = own.filter(|id| !self.writer.nets.is_port[id.index()]);
+        let own = own.map(|id| {
+            (
+                module.ty(id),
+                self.writer.net_name(id),
+                module.node(id).place,
+            )
+        });
+        self.declare("reg", &own.collect::<Vec<_>>());
         for memory in &module.memories {
             let name = self.unique(&memory.name);
             let word = declared(memory.word);
@@ -177,14 +192,27 @@ impl<'a> Body<'a> {
     /// Declares what instances drive.
     fn instance_nets(&mut self) {
         let module = self.module();
-        for instance in &module.instances {
-            for id in instance.outputs.iter().flatten() {
-                if !self.writer.nets.is_port[id.index()] {
-                    let (name, node) = (self.writer.net_name(*id), module.node(*id));
-                    self.line(format!("wire {}{name};", declared(node.ty)), node.place);
-                }
-            }
+        let driven = module
+            .instances
+            .iter()
+            .flat_map(|i| i.outputs.iter().flatten().copied());
+        let own = driven.filter(|id| !self.writer.nets.is_port[id.index()]);
+        // Nets of one port of many instances stand together.
+        let mut own: Vec<_> = own
+            .map(|id| {
+                (
+                    module.ty(id),
+                    self.writer.net_name(id),
+                    module.node(id).place,
+                )
+            })
+            .collect();
+        let mut first = std::collections::HashMap::new();
+        for (at, (ty, _, place)) in own.iter().enumerate() {
+            first.entry((*ty, *place)).or_insert(at);
         }
+        own.sort_by_key(|(ty, _, place)| first[&(*ty, *place)]);
+        self.declare("wire", &own);
     }
 
     fn combinational(&mut self) {
@@ -295,7 +323,7 @@ impl<'a> Body<'a> {
                 format!("{name} <= {};", self.writer.whole(r.next))
             };
             branches.push((enable, group.iter().map(next).collect()));
-            let _ = writeln!(self.out, "  always @(posedge {}{edge})", clock.name);
+            let _ = writeln!(self.out, "\n  always @(posedge {}{edge})", clock.name);
             self.branches(&branches);
         }
     }
@@ -348,7 +376,7 @@ impl<'a> Body<'a> {
         for (index, memory) in module.memories.iter().enumerate() {
             let name = self.names[index].memory.clone();
             if !memory.init.is_empty() {
-                self.out.push_str("  initial begin\n");
+                self.out.push_str("\n  initial begin\n");
                 for (at, word) in memory.init.iter().enumerate() {
                     let _ = writeln!(
                         self.out,
@@ -373,7 +401,7 @@ impl<'a> Body<'a> {
                     continue;
                 }
                 let edge = &module.clocks[clock.index()].name;
-                let _ = writeln!(self.out, "  always @(posedge {edge}) begin");
+                let _ = writeln!(self.out, "\n  always @(posedge {edge}) begin");
                 for statement in statements {
                     let _ = writeln!(self.out, "    {statement}");
                 }
@@ -461,6 +489,9 @@ impl<'a> Body<'a> {
 
     fn instances(&mut self) {
         let module = self.module();
+        if !module.instances.is_empty() {
+            self.out.push('\n');
+        }
         for instance in &module.instances {
             let (inner, name) = (&instance.module, self.unique(&instance.name));
             let mut pins = vec![];

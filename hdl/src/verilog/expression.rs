@@ -178,11 +178,12 @@ impl<'a> Writer<'a> {
     fn cast(&mut self, a: NodeId, ty: crate::ty::Type) -> String {
         let from = self.module.ty(a);
         let more = ty.width - from.width;
-        let name = self.net(a);
+        let name = self.operand(a);
         let pattern = match (more, from.signed, from.width) {
             (0, ..) if ty.signed => return format!("$signed({name})"),
             (0, ..) => return format!("$unsigned({name})"),
             (_, true, 1) => format!("{{{}{{{name}}}}}", ty.width),
+            (1, true, width) => format!("{{{name}[{}], {name}}}", width - 1),
             (_, true, _) => format!("{{{{{more}{{{name}[{}]}}}}, {name}}}", from.width - 1),
             (_, false, _) => format!("{{{more}'d0, {name}}}"),
         };

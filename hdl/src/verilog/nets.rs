@@ -108,7 +108,10 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
                 want(*a);
                 want(*b);
             }
-            Kind::Slice { of, .. } | Kind::Cast(of) => want(*of),
+            Kind::Slice { of, .. } => want(*of),
+            // Some bits of a net can be re-signed or extended by zeros in place.
+            Kind::Cast(of) if matches!(module.node(*of).kind, Kind::Slice { .. }) => {}
+            Kind::Cast(of) => want(*of),
             _ => {}
         }
         if node.name.is_some() {
@@ -175,7 +178,17 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
     wanted
 }
 
-/// `prod_ext`, `sum_add`: the first named thing an expression is made of, and what is done to it.
+/// `codes_7_4` for bits 7 to 4 of `codes`.
+fn bits_name(of: &str, low: u32, width: u32) -> String {
+    if width == 1 {
+        format!("{of}_{low}")
+    } else {
+        format!("{of}_{}_{low}", low + width - 1)
+    }
+}
+
+/// `prod_ext`, `sum_add`: the first named thing an expression is made of, and what is done to it;
+/// bits are called by their numbers.
 fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> String {
     let word = module.node(id).kind.word();
     let mut at = id;
@@ -192,7 +205,10 @@ fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> Stri
             let stem = name
                 .strip_suffix(word)
                 .and_then(|stem| stem.strip_suffix('_'));
-            return format!("{}_{word}", stem.unwrap_or(name));
+            return match module.node(id).kind {
+                Kind::Slice { low, .. } if at == id => bits_name(name, low, module.ty(id).width),
+                _ => format!("{}_{word}", stem.unwrap_or(name)),
+            };
         }
         match operands.first() {
             Some(first) => at = *first,

@@ -107,14 +107,12 @@ impl fmt::Display for Report {
 
 /// A difference, and how to see it again.
 #[derive(Clone, Debug, thiserror::Error, Serialize)]
-#[error("{command}\n  cycle {cycle}, output `{port}`: {reference}, {other}")]
+#[error("{command}\n  {place}: {reference}, {other}")]
 pub struct Mismatch {
     /// The command that runs it again.
     pub command: String,
-    /// The cycle, counted from 0.
-    pub cycle: u64,
-    /// The output.
-    pub port: String,
+    /// The cycle, counted from 0, and the output; or the payload and the stream.
+    pub place: String,
     /// The reference and its value in hexadecimal.
     pub reference: String,
     /// The other engine and its value in hexadecimal, `x` for digits with unknown bits.
@@ -233,8 +231,7 @@ impl Lockstep<'_> {
         let width = port.ty.width;
         Mismatch {
             command: self.plan.command(cycle + 1),
-            cycle,
-            port: port.name.to_string(),
+            place: format!("cycle {cycle}, output `{}`", port.name),
             reference: format!("{} {}", self.plan.engines[0], hex(bits, &Int::ZERO, width)),
             other: format!("{engine} {}", hex(other.0, other.1, width)),
         }
@@ -248,7 +245,7 @@ fn count(bits: &Int) -> u64 {
 }
 
 /// A bit pattern in hexadecimal, all digits written, `x` where a digit has unknown bits.
-fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
+pub(super) fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
     let digits = width.div_ceil(4) as usize;
     let (bits, unknown) = (format!("{bits:0digits$x}"), format!("{unknown:0digits$x}"));
     let digit = |(bit, unknown)| if unknown == '0' { bit } else { 'x' };
@@ -279,8 +276,7 @@ mod tests {
         };
         let mismatch = Mismatch {
             command: plan.command(120),
-            cycle: 119,
-            port: "acc".into(),
+            place: "cycle 119, output `acc`".into(),
             reference: "jit 0x1f".into(),
             other: "icarus 0x1e".into(),
         };

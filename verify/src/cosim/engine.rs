@@ -64,19 +64,33 @@ impl Engine {
         module: &Arc<Module>,
         initial: Initial,
     ) -> Result<Box<dyn Device>, CosimError> {
-        let ours = |engine| {
-            let options = SimOptions {
-                engine,
+        self.start(
+            module,
+            SimOptions {
                 initial,
                 check_contracts: false,
                 ..SimOptions::default()
-            };
-            Simulator::try_with_options(module, options)
-        };
+            },
+        )
+    }
+
+    /// Starts the engine on a module from zeros, promises checked if it is one of ours.
+    pub fn open_checked(self, module: &Arc<Module>) -> Result<Box<dyn Device>, CosimError> {
+        self.start(module, SimOptions::default())
+    }
+
+    fn start(
+        self,
+        module: &Arc<Module>,
+        options: SimOptions,
+    ) -> Result<Box<dyn Device>, CosimError> {
+        let ours = |engine| Simulator::try_with_options(module, SimOptions { engine, ..options });
         Ok(match self {
             Engine::Interpreter => Box::new(ours(sim::Engine::Interpreter)?),
             Engine::Jit => Box::new(ours(sim::Engine::Jit)?),
-            Engine::Verilator => Box::new(Compiled::new(module, Optimise::Build)?.device(initial)?),
+            Engine::Verilator => {
+                Box::new(Compiled::new(module, Optimise::Build)?.device(options.initial)?)
+            }
             Engine::Icarus => Box::new(IcarusDevice::open(module)?),
             Engine::Yosys => Box::new(gates_in_verilator(module)?),
             Engine::YosysIcarus => Box::new(gates_in_icarus(module)?),

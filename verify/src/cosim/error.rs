@@ -70,6 +70,14 @@ pub enum CosimError {
         /// The names there are.
         known: String,
     },
+    /// Traffic names an input that is not there.
+    #[error("module `{module}` has no input `{input}`")]
+    NoInput {
+        /// The module's name.
+        module: String,
+        /// What was named.
+        input: String,
+    },
     /// A tool that only reads the text found something.
     #[error(transparent)]
     Unclean(Finding),

@@ -2,7 +2,8 @@
 //!
 //! - [`VerilatorDevice`] and [`IcarusDevice`] run a module's Verilog, [`yosys`] its gates, each as
 //!   a [`Device`](hwgen_hdl::sim::Device) like our own engines;
-//! - [`Engine`] names them all, [`compare`] holds them against each other;
+//! - [`Engine`] names them all, [`compare`] holds them against each other cycle by cycle,
+//!   [`compare_traffic`] by what passes through streams;
 //! - [`verilator_lint`] and [`yosys_check`](yosys::yosys_check) read the text without running it;
 //! - [`race`] measures cycles per second.
 //!
@@ -19,6 +20,7 @@ mod process;
 pub mod race;
 mod remote;
 mod stimulus;
+mod traffic;
 mod verilator;
 pub mod yosys;
 
@@ -29,6 +31,7 @@ pub use error::{CosimError, Finding};
 pub use icarus::IcarusDevice;
 pub use lint::{lint_text, verilator_lint};
 pub use remote::Remote;
+pub use traffic::{Traffic, compare_traffic};
 pub use verilator::{Compiled, Optimise, VerilatorDevice};
 
 use hwgen_hdl::Module;

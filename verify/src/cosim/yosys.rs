@@ -113,15 +113,33 @@ pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     })
 }
 
+/// The same for many modules, in one process as long as none fails.
+pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError>> {
+    let texts: Result<Vec<_>, _> = modules.iter().map(|module| verilog_of(module)).collect();
+    let together = texts.and_then(|texts| {
+        let named = modules.iter().zip(&texts);
+        let named: Vec<_> = named
+            .map(|(module, text)| (&*module.name, text.as_str()))
+            .collect();
+        check_texts(&named)
+    });
+    match together {
+        Ok(reports) => reports.into_iter().map(Ok).collect(),
+        // One of them stopped Yosys: each alone tells which.
+        Err(_) => modules.iter().map(yosys_check).collect(),
+    }
+}
+
 /// Synthesises many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     let yosys = tools::require("yosys")?;
-    // A loop may run through several modules, so the check sees them flattened.
+    // A loop may run through several modules, so the check sees them flattened. So do the
+    // statistics: those of a hierarchy are no JSON in Yosys 0.23.
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
         format!(
-            "design -reset\nread_verilog {k}.v\nsynth -top {top}\ntee -q -o {k}.stat stat -json\n\
-             flatten\ntee -q -o {k}.check check\n"
+            "design -reset\nread_verilog {k}.v\nsynth -top {top}\nflatten\n\
+             tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json\n"
         )
     });
     let script: String = each.collect();

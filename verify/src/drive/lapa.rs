@@ -116,6 +116,8 @@ pub struct Run {
     pub groups: Vec<Group>,
     /// The cycle at whose end each passed, counted from 0.
     pub cycles: Vec<u64>,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
 }
 
 /// How streams stall: the probability that a cycle is one.
@@ -165,6 +167,7 @@ pub fn run(
     let mut run = Run {
         groups: vec![],
         cycles: vec![],
+        unknown: 0,
     };
     while run.groups.len() < beats {
         let seen = run.groups.len();
@@ -175,15 +178,15 @@ pub fn run(
             .push(group(spec, &bench.monitors[out].received[seen]));
         run.cycles.push(bench.cycle - 1);
     }
+    run.unknown = bench.monitors[out].unknown;
     Ok(run)
 }
 
 /// Numbers side by side, the first lowest.
 fn pack(elements: &[i32], bits: u32) -> Int {
-    let joined = elements.iter().rev().fold(Int::ZERO, |joined, x| {
+    elements.iter().rev().fold(Int::ZERO, |joined, x| {
         (joined << bits) | s(bits).to_bits(&Int::from(*x))
-    });
-    joined
+    })
 }
 
 /// A beat's fields: `survivors`, `scores`, `row_last`.

@@ -9,8 +9,9 @@
 //!
 //! The circuit: `predictor` chains one `round` a key slice; a round is `key_bank`s, rows that
 //! `shift_accumulate`, `statistics` and a `threshold` (or a `top_k` search). [`cost`] tells its
-//! cycles exactly and its size about.
+//! cycles exactly, [`area`] its size about.
 
+pub mod area;
 pub mod cost;
 mod key_bank;
 mod leading_one;
@@ -58,10 +59,44 @@ impl crate::registry::Generate for LapaSpec {
     }
 
     fn latency(&self) -> String {
-        String::new()
+        let full = self.max_keys;
+        let rows = match self.filter {
+            Filter::TopK { .. } => "a search of the threshold a row and round",
+            _ => "a group of keys a cycle, rows back to back",
+        };
+        format!(
+            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {}; \
+             then {} cycles a row of {full} keys ({rows}); a head's keys load in a cycle each",
+            cost::latency_cycles(self, full),
+            cost::latency_cycles(self, self.rows.min(full)),
+            self.rows.min(full),
+            cost::cycles_per_row(self, full),
+        )
     }
 
     fn diagram(&self) -> String {
-        String::new()
+        let mut lines = vec![
+            "keys ----> slices into banks, a key a cycle".to_owned(),
+            "queries -> leading-one codes".to_owned(),
+        ];
+        let unit = match self.filter {
+            Filter::TopK { .. } => "search of the k-th largest",
+            _ => "statistics, threshold ----",
+        };
+        for (round, width) in self.key_slices.iter().enumerate() {
+            let (low, score) = (self.slice_low(round), self.score_bits(round));
+            let (high, rows, dim) = (low + width - 1, self.rows, self.head_dim);
+            let score = format!(
+                "{rows} banks of keys[{high}:{low}] -> {rows} x ({dim} shifts, adder tree) -> s{score}"
+            );
+            let score = format!("round {round}:  {score} --+");
+            let margin = " ".repeat(score.len() - 1);
+            lines.push(format!("   |  groups of {rows} keys"));
+            lines.push(format!("{score}--> score queue ----------------+--> filter"));
+            lines.push(format!("{margin}+--> {unit}--+"));
+        }
+        lines.push("   |".to_owned());
+        lines.push("out: survivors, scores, row_last".to_owned());
+        lines.join("\n") + "\n"
     }
 }

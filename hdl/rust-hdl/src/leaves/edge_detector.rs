@@ -1,8 +1,10 @@
 //! One pulse a transition.
 
 use super::with_width;
-use crate::{Error, Leaf, LeafBuilder};
+use crate::{Error, LeafBuilder};
+use hwgen_hdl::Module;
 use rust_hdl::prelude::*;
+use std::sync::Arc;
 
 /// Which transition an [`edge_detector`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum Edge {
 ///
 /// # Errors
 /// [`Error::OutOfTable`] for other lane counts.
-pub fn edge_detector(lanes: u32, edge: Edge) -> Result<Leaf, Error> {
+pub fn edge_detector(lanes: u32, edge: Edge) -> Result<Arc<Module>, Error> {
     let rising = edge == Edge::Rising;
     let name = format!(
         "{}_edge_w{lanes}",
@@ -30,6 +32,7 @@ pub fn edge_detector(lanes: u32, edge: Edge) -> Result<Leaf, Error> {
         return LeafBuilder::new(name, move || EdgeDetector::new(rising))
             .input(|block| &mut block.input_signal)
             .input(|block| &mut block.clock)
+            .registered()
             .build();
     }
     with_width!("edge_detector", "lanes" = lanes in "1 to 32", row(name, rising))
@@ -73,9 +76,10 @@ impl<const N: usize> Logic for EdgeDetectorRow<N> {
     }
 }
 
-fn row<const N: usize>(name: String, rising: bool) -> Result<Leaf, Error> {
+fn row<const N: usize>(name: String, rising: bool) -> Result<Arc<Module>, Error> {
     LeafBuilder::new(name, move || EdgeDetectorRow::<N>::new(rising))
         .input(|block| &mut block.input_signal)
         .input(|block| &mut block.clock)
+        .registered()
         .build()
 }

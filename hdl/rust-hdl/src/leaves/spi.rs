@@ -1,8 +1,10 @@
 //! A serial peripheral interface master.
 
 use super::with_width;
-use crate::{Error, Leaf, LeafBuilder};
+use crate::{Error, LeafBuilder};
+use hwgen_hdl::Module;
 use rust_hdl::prelude::*;
+use std::sync::Arc;
 
 /// rust-hdl's SPI master with a shift register of `width` bits; most significant bit first.
 ///
@@ -14,7 +16,7 @@ use rust_hdl::prelude::*;
 ///
 /// # Errors
 /// [`Error::OutOfTable`] for other widths, [`Error::SpiSpeed`] for speeds it cannot make.
-pub fn spi_master(width: u32, config: SPIConfig) -> Result<Leaf, Error> {
+pub fn spi_master(width: u32, config: SPIConfig) -> Result<Arc<Module>, Error> {
     let (clock_hz, speed_hz) = (config.clock_speed, config.speed_hz);
     let too_fast = speed_hz.checked_mul(8).is_none_or(|least| least > clock_hz);
     let divider = (clock_hz as f64 / (4.0 * speed_hz as f64)).round();
@@ -32,7 +34,7 @@ pub fn spi_master(width: u32, config: SPIConfig) -> Result<Leaf, Error> {
     with_width!("spi_master", "width" = width in "2 to 32", master(name, config))
 }
 
-fn master<const N: usize>(name: String, config: SPIConfig) -> Result<Leaf, Error> {
+fn master<const N: usize>(name: String, config: SPIConfig) -> Result<Arc<Module>, Error> {
     LeafBuilder::new(name, move || SPIMaster::<N>::new(config))
         .input(|block| &mut block.clock)
         .input(|block| &mut block.bits_outbound)
@@ -40,6 +42,7 @@ fn master<const N: usize>(name: String, config: SPIConfig) -> Result<Leaf, Error
         .input(|block| &mut block.start_send)
         .input(|block| &mut block.continued_transaction)
         .input(|block| &mut block.wires.miso)
+        .registered()
         .build()
 }
 

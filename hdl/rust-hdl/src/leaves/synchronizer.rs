@@ -1,8 +1,10 @@
 //! Two flip-flops in a row, the classic way into a clock domain.
 
 use super::with_width;
-use crate::{Error, Leaf, LeafBuilder};
+use crate::{Error, LeafBuilder};
+use hwgen_hdl::Module;
 use rust_hdl::prelude::*;
+use std::sync::Arc;
 
 /// `lanes` independent bit synchronisers: 1 is rust-hdl's own widget, 2 to 32 a row of them.
 ///
@@ -11,11 +13,12 @@ use rust_hdl::prelude::*;
 ///
 /// # Errors
 /// [`Error::OutOfTable`] for other lane counts.
-pub fn bit_synchronizer(lanes: u32) -> Result<Leaf, Error> {
+pub fn bit_synchronizer(lanes: u32) -> Result<Arc<Module>, Error> {
     if lanes == 1 {
         return LeafBuilder::new("bit_synchronizer_w1", BitSynchronizer::default)
             .input(|block| &mut block.sig_in)
             .input(|block| &mut block.clock)
+            .registered()
             .build();
     }
     with_width!("bit_synchronizer", "lanes" = lanes in "1 to 32", row(lanes))
@@ -40,13 +43,14 @@ impl<const N: usize> Logic for SynchronizerRow<N> {
     }
 }
 
-fn row<const N: usize>(lanes: u32) -> Result<Leaf, Error> {
+fn row<const N: usize>(lanes: u32) -> Result<Arc<Module>, Error> {
     LeafBuilder::new(
         format!("bit_synchronizer_w{lanes}"),
         SynchronizerRow::<N>::default,
     )
     .input(|block| &mut block.sig_in)
     .input(|block| &mut block.clock)
+    .registered()
     .build()
 }
 

@@ -1,107 +1,103 @@
-//! Runs a leaf in rust-hdl, Icarus Verilog and Verilator on the same vectors.
+//! Runs a module on our engine, Icarus Verilog and Verilator with the same vectors.
 //!
 //! The test bench is plain Verilog: vectors come from a `$readmemh` file, and once a cycle, after
 //! the inputs settled and before the clock rises, all outputs go to a file as one row of bits.
 
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
-use hwgen_rust_hdl::{Leaf, Port, PortDirection};
-use num_bigint::BigUint;
+use hwgen_hdl::netlist::Port;
+use hwgen_hdl::sim::{Engine, Simulator};
+use hwgen_hdl::{Int, Module};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
-/// A leaf and what is fed to it: one value an input a cycle, clocks left out.
+/// A module and what is fed to it: one value an input a cycle.
 pub(crate) struct Case {
-    pub(crate) leaf: Leaf,
-    pub(crate) vectors: Vec<Vec<BigUint>>,
+    pub(crate) module: Arc<Module>,
+    pub(crate) vectors: Vec<Vec<Int>>,
 }
 
 /// One row a cycle, most significant bit of the first output first.
 pub(crate) type Trace = Vec<String>;
 
 impl Case {
-    /// `cycles` vectors from `draw`, which gets each data input in turn; fixed seed.
+    /// `cycles` vectors from `draw`, which gets each input in turn; fixed seed.
     pub(crate) fn new(
-        leaf: Leaf,
+        module: Arc<Module>,
         cycles: usize,
-        mut draw: impl FnMut(&Port, &mut ChaCha8Rng) -> BigUint,
+        mut draw: impl FnMut(&Port, &mut ChaCha8Rng) -> Int,
     ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(0x4857_4745);
         let mut row = || {
-            data_inputs(&leaf)
+            module
+                .inputs
+                .iter()
                 .map(|port| draw(port, &mut rng))
                 .collect()
         };
         let vectors = (0..cycles).map(|_| row()).collect();
-        Self { leaf, vectors }
+        Self { module, vectors }
     }
 
-    /// What rust-hdl's own simulation says.
-    pub(crate) fn rust_hdl(&self) -> Trace {
-        let mut model = self.leaf.model();
-        let widths: Vec<_> = self.leaf.outputs().map(|port| port.width).collect();
-        let mut outputs = vec![BigUint::ZERO; widths.len()];
+    /// What our engine says; for a leaf that is rust-hdl's own simulation.
+    pub(crate) fn ours(&self, engine: Engine) -> Trace {
+        let mut sim = Simulator::new(&self.module, engine);
         let mut trace = Trace::new();
         for vector in &self.vectors {
-            for clock in [0_u32, 1] {
-                let mut data = vector.iter();
-                let input = |port: &Port| match port.direction {
-                    PortDirection::Clock => Some(clock.into()),
-                    _ => data.next().cloned(),
-                };
-                let inputs: Vec<BigUint> = self.leaf.inputs().filter_map(input).collect();
-                model.update(&inputs, &mut outputs).unwrap();
-                if clock == 0 {
-                    trace.push(binary_row(&outputs, &widths));
-                }
+            for (index, value) in vector.iter().enumerate() {
+                sim.poke_index(index, value).unwrap();
             }
+            let ports = self.module.outputs.iter().enumerate();
+            trace.push(
+                ports
+                    .map(|(i, port)| binary(port, &sim.peek_index(i)))
+                    .collect(),
+            );
+            sim.step();
         }
         trace
     }
 
     fn test_bench(&self) -> String {
-        let (leaf, name) = (&self.leaf, self.leaf.name());
-        let width = |ports: &[&Port]| ports.iter().map(|port| port.width).sum::<usize>();
-        let names = |ports: &[&Port]| {
-            ports
-                .iter()
-                .map(|port| port.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let (data, outputs): (Vec<&Port>, Vec<&Port>) =
-            (data_inputs(leaf).collect(), leaf.outputs().collect());
-        let mut text = format!("module {name}_bench;\n");
-        for port in leaf.ports() {
-            let kind = if port.direction == PortDirection::Output {
-                "wire"
-            } else {
-                "reg"
-            };
-            text += &format!("  {kind} [{}:0] {} ;\n", port.width - 1, port.name);
-        }
-        let pins: Vec<_> = leaf
-            .ports()
-            .iter()
-            .map(|port| format!(".{0}({0})", port.name))
-            .collect();
-        let clocks: Vec<_> = leaf
-            .inputs()
-            .filter(|port| port.direction == PortDirection::Clock)
-            .collect();
-        let set_clocks = |level: u32| -> String {
+        let Module {
+            name,
+            clocks,
+            inputs,
+            outputs,
+            ..
+        } = &*self.module;
+        let (cycles, word) = (
+            self.vectors.len(),
+            inputs.iter().map(|p| p.ty.width).sum::<u32>(),
+        );
+        let names = |ports: &[Port]| ports.iter().map(|p| p.name.to_string()).collect::<Vec<_>>();
+        let clocks: Vec<_> = clocks.iter().map(|clock| clock.name.to_string()).collect();
+        let all = [clocks.clone(), names(inputs), names(outputs)].concat();
+        let pins: Vec<_> = all.iter().map(|name| format!(".{name}({name})")).collect();
+        let level = |level: u32| -> String {
             clocks
                 .iter()
-                .map(|port| format!("{} = {level}; ", port.name))
+                .map(|clock| format!("{clock} = {level}; "))
                 .collect()
         };
-        let (low, high) = (set_clocks(0), set_clocks(1));
-        let (cycles, word) = (self.vectors.len(), width(&data));
-        text += &format!(
-            "  {name} dut({pins});
+        let mut nets: String = clocks
+            .iter()
+            .map(|clock| format!("  reg {clock};\n"))
+            .collect();
+        for (kind, port) in inputs
+            .iter()
+            .map(|p| ("reg", p))
+            .chain(outputs.iter().map(|p| ("wire", p)))
+        {
+            nets += &format!("  {kind} [{}:0] {};\n", port.ty.width - 1, port.name);
+        }
+        format!(
+            "module {name}_bench;
+{nets}  {name} dut({pins});
   reg [{top}:0] vectors [0:{last}];
   integer cycle, file;
   initial begin
@@ -121,53 +117,51 @@ endmodule
             pins = pins.join(", "),
             top = word - 1,
             last = cycles - 1,
-            inputs = names(&data),
-            outputs = names(&outputs),
-        );
-        text
+            inputs = names(inputs).join(", "),
+            outputs = names(outputs).join(", "),
+            low = level(0),
+            high = level(1),
+        )
     }
 
     fn vector_file(&self) -> String {
-        let widths: Vec<_> = data_inputs(&self.leaf).map(|port| port.width).collect();
-        let word = |vector: &Vec<BigUint>| {
-            let row = vector.iter().zip(&widths);
-            let packed = row.fold(BigUint::ZERO, |word, (bits, width)| (word << *width) | bits);
-            format!("{packed:x}\n")
+        let word = |vector: &Vec<Int>| {
+            let row = self.module.inputs.iter().zip(vector);
+            let word = row.fold(Int::ZERO, |word, (port, value)| {
+                (word << port.ty.width) | port.ty.to_bits(value)
+            });
+            format!("{word:x}\n")
         };
         self.vectors.iter().map(word).collect()
     }
 }
 
-fn data_inputs(leaf: &Leaf) -> impl Iterator<Item = &Port> {
-    leaf.inputs()
-        .filter(|port| port.direction == PortDirection::Input)
-}
-
-fn binary_row(values: &[BigUint], widths: &[usize]) -> String {
-    values
-        .iter()
-        .zip(widths)
-        .map(|(bits, &width)| format!("{bits:0>width$b}"))
-        .collect()
+fn binary(port: &Port, value: &Int) -> String {
+    let width = port.ty.width as usize;
+    format!("{:0>width$b}", port.ty.to_bits(value))
 }
 
 /// Splits a row of a trace into the ports it was made of.
 pub(crate) fn columns<'a>(
-    leaf: &'a Leaf,
+    module: &'a Module,
     row: &'a str,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    leaf.outputs().scan(0, move |from, port| {
-        let range = *from..*from + port.width;
-        *from += port.width;
-        Some((port.name.as_str(), row.get(range).unwrap_or("")))
+    module.outputs.iter().scan(0, move |from, port| {
+        let range = *from..*from + port.ty.width as usize;
+        *from = range.end;
+        Some((&*port.name, row.get(range).unwrap_or("")))
     })
 }
 
 /// A value with all bits of the port random.
-pub(crate) fn any_bits(port: &Port, rng: &mut ChaCha8Rng) -> BigUint {
-    (0..port.width).fold(BigUint::ZERO, |bits, _| {
-        (bits << 1) | BigUint::from(rng.random::<bool>())
-    })
+pub(crate) fn any_bits(port: &Port, rng: &mut ChaCha8Rng) -> Int {
+    let bits = (0..port.ty.width).fold(Int::ZERO, |bits, _| (bits << 1) | chance(rng, 0.5));
+    port.ty.wrap(bits)
+}
+
+/// 1 with the given probability, else 0.
+pub(crate) fn chance(rng: &mut ChaCha8Rng, probability: f64) -> Int {
+    u8::from(rng.random_bool(probability)).into()
 }
 
 /// What Icarus Verilog says, for each case; `x` marks an undefined bit.
@@ -216,8 +210,8 @@ fn write_bench(cases: &[Case]) -> tempfile::TempDir {
     let mut text = String::from("`timescale 1ns/1ns\n");
     let mut top = String::from("module bench;\n");
     for case in cases {
-        let name = case.leaf.name();
-        text += case.leaf.verilog();
+        let name = &case.module.name;
+        text += &case.module.verilog().unwrap();
         text += &case.test_bench();
         top += &format!("  {name}_bench {name}_instance();\n");
         std::fs::write(
@@ -238,7 +232,7 @@ fn write_bench(cases: &[Case]) -> tempfile::TempDir {
 
 fn read_traces(dir: &Path, cases: &[Case]) -> Vec<Trace> {
     let trace = |case: &Case| {
-        let path = dir.join(format!("{}.trace", case.leaf.name()));
+        let path = dir.join(format!("{}.trace", case.module.name));
         std::fs::read_to_string(path)
             .unwrap()
             .lines()
@@ -269,13 +263,13 @@ fn try_run(dir: &Path, tool: &str, arguments: &[&str]) -> Result<(), String> {
 }
 
 /// Verilator's lint with all warnings on; any warning fails.
-pub(crate) fn lint(leaf: &Leaf) {
+pub(crate) fn lint(module: &Module) {
     let dir = tempfile::tempdir().unwrap();
-    let file = format!("{}.v", leaf.name());
-    std::fs::write(dir.path().join(&file), leaf.verilog()).unwrap();
+    let file = format!("{}.v", module.name);
+    std::fs::write(dir.path().join(&file), module.verilog().unwrap()).unwrap();
     run(
         dir.path(),
         "verilator",
-        &["--lint-only", "-Wall", "--top-module", leaf.name(), &file],
+        &["--lint-only", "-Wall", "--top-module", &module.name, &file],
     );
 }

@@ -4,6 +4,7 @@
 //! the least significant up, the last extended likewise. Memories live apart, padded with zero
 //! words to a power of two, so that every address can be read.
 
+use super::item::State;
 use crate::netlist::{Module, NodeId};
 use crate::sim::power_up::PowerUp;
 use crate::ty::{Int, Type, index_bits};
@@ -88,6 +89,14 @@ impl Layout {
     pub(super) fn reserve(&mut self, ty: Type) -> usize {
         self.size += limbs(ty);
         self.size - limbs(ty)
+    }
+
+    /// The place of state.
+    pub(super) fn state(&self, state: State) -> usize {
+        match state {
+            State::Register(index) => self.registers[index],
+            State::Read(memory, port) => self.reads[memory][port],
+        }
     }
 
     /// The place where a value is looked at.

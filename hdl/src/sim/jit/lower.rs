@@ -1,9 +1,10 @@
 //! Items of a schedule as instructions.
 
 use super::helpers;
+use super::item::{Item, State, async_reset, is_source, state_of};
 use super::layout::{Layout, limbs, store};
 use super::range::{self, Range};
-use super::schedule::{Item, Schedule, State, async_reset, is_source, state_of};
+use super::schedule::Schedule;
 use super::words::{WordBuilder, Words};
 use crate::netlist::*;
 use crate::ty::{Int, Type, index_bits};
@@ -174,14 +175,12 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
     }
 
     fn state_slot(&self, state: State) -> (usize, Type) {
-        let (module, layout) = (self.program.module, &self.program.layout);
-        match state {
-            State::Register(index) => (
-                layout.registers[index],
-                module.ty(module.registers[index].node),
-            ),
-            State::Read(memory, port) => (layout.reads[memory][port], module.memories[memory].word),
-        }
+        let module = self.program.module;
+        let ty = match state {
+            State::Register(index) => module.ty(module.registers[index].node),
+            State::Read(memory, _) => module.memories[memory].word,
+        };
+        (self.program.layout.state(state), ty)
     }
 
     /// The content of state from before the edge.

@@ -7,6 +7,7 @@
 
 mod code;
 mod helpers;
+mod item;
 mod layout;
 mod lower;
 mod range;
@@ -19,13 +20,30 @@ use super::flatten::{Flat, source};
 use super::power_up::PowerUp;
 use crate::netlist::*;
 use crate::passes::{fold_constants, share_common};
-use crate::ty::Int;
+use crate::ty::{Int, Type};
 use code::Code;
 use cranelift_codegen::isa::OwnedTargetIsa;
+use item::{Goal, Item, is_source, state_of};
 use layout::{Layout, load, store};
-use schedule::{Goal, Item, is_source, state_of};
+
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// So many internal signals get a program each before one shows them all.
+const SEPARATE_SIGNALS: usize = 4;
+
+/// What it takes to look at a value.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Nothing.
+    Slot,
+    /// Its asynchronous reset must have acted.
+    Held,
+    /// This output must be settled.
+    Output(NodeId),
+    /// This node must be computed.
+    Inside(NodeId),
+}
 
 /// State and programs of a flat module.
 pub(super) struct Jit {
@@ -47,9 +65,20 @@ pub(super) struct Jit {
     codes: Vec<Code>,
     /// The last tick's clocks and reset state, and its program.
     last: Option<(Vec<bool>, bool, usize)>,
-    /// Counts changes of inputs and state; for each program, the count when it last ran.
+    /// The programs that settle, with any resets and with none.
+    settles: [Option<usize>; 2],
+    /// The nodes last shown, and the program that does.
+    last_show: Option<(Vec<NodeId>, usize)>,
+    /// Internal signals asked for, and whether all named ones were added to them.
+    asked: Vec<NodeId>,
+    asked_all: bool,
+    /// For each input, its slot and type.
+    inputs: Vec<(usize, Type)>,
+    /// For each node that was looked at, where to look.
+    places: Vec<Option<(Place, usize)>>,
+    /// Counts changes of inputs and state; for each node, the count when it was last shown.
     now: u64,
-    ran: HashMap<usize, u64>,
+    fresh: Vec<u64>,
     settled: bool,
     failed: Vec<usize>,
 }
@@ -73,6 +102,11 @@ impl Jit {
             && (module.clocks.iter().enumerate())
                 .filter(|(_, clock)| asynchronous(clock))
                 .all(|(index, _)| resets.iter().any(|(clock, ..)| *clock == index));
+        let inputs = module
+            .inputs
+            .iter()
+            .map(|port| (layout.inputs[&port.node], port.ty))
+            .collect();
         let leaves = helpers::Leaves::new(module, &layout);
         Ok(Jit {
             target: code::target()?,
@@ -89,7 +123,13 @@ impl Jit {
             codes: vec![],
             last: None,
             now: 1,
-            ran: HashMap::new(),
+            fresh: vec![0; module.nodes.len()],
+            places: vec![None; module.nodes.len()],
+            last_show: None,
+            asked: vec![],
+            asked_all: false,
+            settles: [None; 2],
+            inputs,
             settled: false,
             failed: vec![],
             flat,
@@ -111,7 +151,7 @@ impl Jit {
             return program;
         }
         let running = match &goal {
-            Goal::Tick { running, .. } | Goal::Settle { running } => *running,
+            Goal::Tick { running, .. } | Goal::Settle { running, .. } => *running,
             Goal::Show(_) => false,
         };
         let module = self
@@ -163,68 +203,157 @@ impl Jit {
     fn settle(&mut self) {
         if !self.settled {
             let running = self.is_running();
-            let program = self.program(Goal::Settle { running });
+            let program = match self.settles[usize::from(running)] {
+                Some(program) => program,
+                None => self.program(Goal::Settle {
+                    outputs: self.outputs(),
+                    running,
+                }),
+            };
+            self.settles[usize::from(running)] = Some(program);
             self.execute(program, 1);
             self.settled = true;
         }
+    }
+
+    /// The outputs that must be computed.
+    fn outputs(&self) -> Vec<NodeId> {
+        let outputs = self
+            .any
+            .outputs
+            .iter()
+            .map(|port| source(&self.any, port.node));
+        outputs
+            .filter(|&node| !is_source(&self.any, node))
+            .collect()
     }
 
     fn change(&mut self) {
         self.now += 1;
         self.settled = false;
     }
-}
 
-impl Core for Jit {
-    fn poke(&mut self, input: usize, value: &Int) {
+    /// The slot and type of an input that is about to change.
+    fn before_poke(&mut self, input: usize) -> (usize, Type) {
         // A reset must have acted before it is released.
         if self.acts_between_edges && !(self.plain_resets && self.is_running()) {
             self.settle();
         }
-        let port = &self.flat.module.inputs[input];
-        store(
-            &mut self.slots,
-            self.layout.inputs[&port.node],
-            value,
-            port.ty,
-        );
         self.change();
+        self.inputs[input]
+    }
+
+    /// Makes a node's value right and returns its slot.
+    fn refresh(&mut self, node: NodeId) -> usize {
+        let (place, slot) = match self.places[node.index()] {
+            Some(place) => place,
+            None => {
+                let place = self.locate(node);
+                self.places[node.index()] = Some(place);
+                place
+            }
+        };
+        match place {
+            Place::Slot => {}
+            Place::Output(node) | Place::Inside(node) if self.fresh[node.index()] == self.now => {}
+            Place::Held | Place::Output(_) => self.settle(),
+            Place::Inside(node) => self.show_inside(node),
+        }
+        slot
+    }
+
+    /// Shows one internal signal; together with all named ones once several have been asked for.
+    fn show_inside(&mut self, node: NodeId) {
+        if !self.asked.contains(&node) {
+            self.asked.push(node);
+        }
+        if self.asked.len() > SEPARATE_SIGNALS && !self.asked_all {
+            self.asked_all = true;
+            let named = self
+                .flat
+                .module
+                .ids()
+                .filter(|(_, node)| node.name.is_some());
+            self.asked
+                .extend(named.map(|(id, _)| source(&self.any, id)));
+            self.asked.sort();
+            self.asked.dedup();
+        }
+        match self.asked_all {
+            true => {
+                let asked = std::mem::take(&mut self.asked);
+                self.show(&asked);
+                self.asked = asked;
+            }
+            false => self.show(&[node]),
+        }
+    }
+
+    fn locate(&mut self, node: NodeId) -> (Place, usize) {
+        let node = source(&self.any, node);
+        if let Some(&slot) = self.layout.inputs.get(&node) {
+            return (Place::Slot, slot);
+        }
+        if let Some(state) = state_of(&self.any, node) {
+            let place = if is_source(&self.any, node) {
+                Place::Slot
+            } else {
+                Place::Held
+            };
+            return (place, self.layout.state(state));
+        }
+        let is_output = |port: &Port| source(&self.any, port.node) == node;
+        let place = match &self.any.node(node).kind {
+            Kind::Constant(_) => Place::Slot,
+            _ if self.any.outputs.iter().any(is_output) => Place::Output(node),
+            _ => Place::Inside(node),
+        };
+        let ty = self.flat.module.ty(node);
+        let slot = self.layout.view(node, ty);
+        self.slots.resize(self.layout.size(), 0);
+        if let Kind::Constant(value) = &self.any.node(node).kind {
+            store(&mut self.slots, slot, value, ty);
+        }
+        (place, slot)
+    }
+}
+
+impl Core for Jit {
+    fn poke(&mut self, input: usize, value: &Int) {
+        let port = self.before_poke(input);
+        store(&mut self.slots, port.0, value, port.1);
+    }
+
+    fn poke_word(&mut self, input: usize, value: u64) {
+        let port = self.before_poke(input);
+        self.slots[port.0] = value;
     }
 
     fn peek(&mut self, node: NodeId) -> Int {
-        let (node, ty) = (source(&self.any, node), self.flat.module.ty(node));
-        if let Kind::Constant(value) = &self.any.node(node).kind {
-            return value.clone();
-        }
-        if let Some(&slot) = self.layout.inputs.get(&node) {
-            return load(&self.slots, slot, ty);
-        }
-        let is_output = |jit: &Jit| {
-            let mut outputs = jit.any.outputs.iter();
-            outputs.any(|port| source(&jit.any, port.node) == node)
-        };
-        match state_of(&self.any, node) {
-            Some(state) => {
-                if !is_source(&self.any, node) {
-                    self.settle();
-                }
-                let slot = match state {
-                    schedule::State::Register(index) => self.layout.registers[index],
-                    schedule::State::Read(memory, port) => self.layout.reads[memory][port],
-                };
-                return load(&self.slots, slot, ty);
-            }
-            None if self.settled && self.layout.views.contains_key(&node) && is_output(self) => {}
-            None if is_output(self) => self.settle(),
-            None => self.show(&[node]),
-        }
-        load(&self.slots, self.layout.views[&node], ty)
+        let slot = self.refresh(node);
+        load(&self.slots, slot, self.flat.module.ty(node))
+    }
+
+    fn peek_word(&mut self, node: NodeId) -> u64 {
+        let slot = self.refresh(node);
+        self.slots[slot]
     }
 
     fn show(&mut self, nodes: &[NodeId]) {
-        let program = self.program(Goal::Show(nodes.to_vec()));
-        if self.ran.insert(program, self.now) != Some(self.now) {
-            self.execute(program, 1);
+        let program = match &self.last_show {
+            Some((last, program)) if last == nodes => *program,
+            _ => {
+                let inside = nodes.iter().map(|&node| source(&self.any, node));
+                let inside = inside.filter(|&node| !is_source(&self.any, node)).collect();
+                let program = self.program(Goal::Show(inside));
+                self.last_show = Some((nodes.to_vec(), program));
+                program
+            }
+        };
+        self.execute(program, 1);
+        for &node in nodes {
+            let node = source(&self.any, node);
+            self.fresh[node.index()] = self.now;
         }
     }
 
@@ -292,9 +421,22 @@ fn without(module: &Module, resets: &[(usize, NodeId, bool)]) -> Module {
 fn simplified(mut module: Module) -> Module {
     // Names are kept out of the way of sharing: we know nodes by their ids.
     module.nodes.iter_mut().for_each(|node| node.name = None);
+    module
+        .memories
+        .iter_mut()
+        .for_each(|memory| memory.init.clear());
     let outputs = module.outputs.clone();
-    Module {
-        outputs,
-        ..share_common(&fold_constants(&module))
+    // What a registered read shows at power-up is not known, whatever its address.
+    let states = module
+        .ids()
+        .filter(|(id, _)| state_of(&module, *id).is_some());
+    let states: Vec<_> = states.map(|(id, node)| (id, node.kind.clone())).collect();
+    for (id, _) in &states {
+        module.nodes[id.index()].kind = Kind::Input;
     }
+    let mut simple = share_common(&fold_constants(&module));
+    for (id, kind) in states {
+        simple.nodes[id.index()].kind = kind;
+    }
+    Module { outputs, ..simple }
 }

@@ -1,0 +1,192 @@
+//! Waves: every named signal, in scopes named after instances, with the clocks.
+//!
+//! Cycle `k` begins at time `10 k`, with the clocks low and the inputs as they were set; the clocks
+//! rise at `10 k + 5`. The file is written under a temporary name and renamed when it is complete.
+
+mod fst;
+mod vcd;
+
+use super::SimError;
+use super::core::Core;
+use super::flatten::source;
+use crate::netlist::{ClockId, Module, NodeId};
+use crate::ty::{Int, Type, u};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Vcd,
+    Fst,
+}
+
+/// Where changes go.
+trait Sink {
+    fn time(&mut self, time: u64) -> Result<(), String>;
+
+    /// A new value as binary digits, most significant first, one for each bit.
+    fn change(&mut self, signal: usize, digits: &str) -> Result<(), String>;
+
+    fn finish(self: Box<Self>) -> Result<(), String>;
+}
+
+/// Names and what they show, as a tree.
+struct Scope {
+    name: String,
+    /// Name and position of the signal.
+    variables: Vec<(String, usize)>,
+    scopes: BTreeMap<String, Scope>,
+}
+
+/// A wave file in the making.
+pub(super) struct Wave {
+    path: PathBuf,
+    temporary: PathBuf,
+    nodes: Vec<NodeId>,
+    types: Vec<Type>,
+    /// For each node, then each clock, the value written last.
+    last: Vec<Option<Int>>,
+    sink: Option<Box<dyn Sink>>,
+    /// The first thing that went wrong; nothing is written afterwards.
+    error: Option<String>,
+}
+
+impl Wave {
+    pub(super) fn new(
+        path: &Path,
+        format: Format,
+        flat: &Module,
+        names: &HashMap<Arc<str>, NodeId>,
+    ) -> Result<Wave, SimError> {
+        let (mut nodes, mut position) = (vec![], HashMap::new());
+        let mut top = Scope::new(&flat.name);
+        let mut named: Vec<_> = names.iter().collect();
+        named.sort_by_key(|(name, id)| (**id, (*name).clone()));
+        for (name, id) in named {
+            let id = source(flat, *id);
+            let signal = *position.entry(id).or_insert_with(|| {
+                nodes.push(id);
+                nodes.len() - 1
+            });
+            top.add(name, signal);
+        }
+        let mut types: Vec<Type> = nodes.iter().map(|&id| flat.ty(id)).collect();
+        // Clocks beyond the top's are the same ones.
+        for clock in flat.clocks.iter().filter(|clock| !clock.name.contains('.')) {
+            top.add(&clock.name, types.len());
+            types.push(u(1));
+        }
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".part");
+        let temporary = PathBuf::from(temporary);
+        let sink: Result<Box<dyn Sink>, String> = match format {
+            Format::Vcd => vcd::create(&temporary, &top, &types).map(|sink| Box::new(sink) as _),
+            Format::Fst => fst::create(&temporary, &top, &types).map(|sink| Box::new(sink) as _),
+        };
+        let sink = sink.map_err(|reason| wave_error(path, reason))?;
+        let last = vec![None; types.len()];
+        let path = path.to_owned();
+        Ok(Wave {
+            path,
+            temporary,
+            nodes,
+            types,
+            last,
+            sink: Some(sink),
+            error: None,
+        })
+    }
+
+    /// Writes what has changed; these clocks are high.
+    pub(super) fn sample(&mut self, core: &mut dyn Core, time: u64, high: &[ClockId]) {
+        if self.error.is_none()
+            && let Err(error) = self.try_sample(core, time, high)
+        {
+            self.error = Some(error);
+        }
+    }
+
+    fn try_sample(
+        &mut self,
+        core: &mut dyn Core,
+        time: u64,
+        high: &[ClockId],
+    ) -> Result<(), String> {
+        let Some(sink) = &mut self.sink else {
+            return Ok(());
+        };
+        sink.time(time)?;
+        core.show(&self.nodes);
+        for index in 0..self.types.len() {
+            let value = match self.nodes.get(index) {
+                Some(&node) => core.peek(node),
+                None => {
+                    let clock = ClockId::new(index - self.nodes.len());
+                    Int::from(u8::from(high.contains(&clock)))
+                }
+            };
+            if self.last[index].as_ref() != Some(&value) {
+                let (ty, bits) = (self.types[index], self.types[index].to_bits(&value));
+                let digits = bits.to_str_radix(2);
+                let width = ty.width as usize;
+                sink.change(index, &format!("{digits:0>width$}"))?;
+                self.last[index] = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the file.
+    pub(super) fn finish(&mut self) -> Result<(), SimError> {
+        let Some(sink) = self.sink.take() else {
+            return Ok(());
+        };
+        let written = match self.error.take() {
+            Some(error) => Err(error),
+            None => sink.finish(),
+        };
+        let renamed = written.and_then(|()| {
+            std::fs::rename(&self.temporary, &self.path).map_err(|error| error.to_string())
+        });
+        renamed.map_err(|reason| wave_error(&self.path, reason))
+    }
+}
+
+/// A simulation that panics leaves its waves too.
+impl Drop for Wave {
+    fn drop(&mut self) {
+        let _ = self.finish();
+    }
+}
+
+impl Scope {
+    fn new(name: &str) -> Scope {
+        Scope {
+            name: name.to_string(),
+            variables: vec![],
+            scopes: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, path: &str, signal: usize) {
+        match path.split_once('.') {
+            None => self.variables.push((path.to_string(), signal)),
+            Some((scope, rest)) => {
+                let scope = self
+                    .scopes
+                    .entry(scope.to_string())
+                    .or_insert_with(|| Scope::new(scope));
+                scope.add(rest, signal);
+            }
+        }
+    }
+}
+
+fn wave_error(path: &Path, reason: String) -> SimError {
+    SimError::Wave {
+        path: path.display().to_string(),
+        reason,
+    }
+}

@@ -1,0 +1,70 @@
+//! Value change dump, the text format every viewer reads.
+
+use super::{Scope, Sink};
+use crate::ty::Type;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use vcd::{IdCode, TimescaleUnit, Value, VarType, Writer};
+
+pub(super) struct Vcd {
+    writer: Writer<BufWriter<File>>,
+}
+
+/// Starts a file that shows these signals under these names.
+pub(super) fn create(path: &Path, top: &Scope, types: &[Type]) -> Result<Vcd, String> {
+    let start = || {
+        let mut writer = Writer::new(BufWriter::new(File::create(path)?));
+        writer.version(concat!("hwgen ", env!("CARGO_PKG_VERSION")))?;
+        writer.timescale(1, TimescaleUnit::NS)?;
+        define(&mut writer, top, types)?;
+        writer.enddefinitions()?;
+        Ok(Vcd { writer })
+    };
+    start().map_err(|error: std::io::Error| error.to_string())
+}
+
+fn define(
+    writer: &mut Writer<BufWriter<File>>,
+    scope: &Scope,
+    types: &[Type],
+) -> std::io::Result<()> {
+    writer.add_module(&scope.name)?;
+    for (name, signal) in &scope.variables {
+        writer.var_def(VarType::Wire, types[*signal].width, id(*signal), name, None)?;
+    }
+    for inner in scope.scopes.values() {
+        define(writer, inner, types)?;
+    }
+    writer.upscope()
+}
+
+fn id(signal: usize) -> IdCode {
+    IdCode::from(signal as u64)
+}
+
+impl Sink for Vcd {
+    fn time(&mut self, time: u64) -> Result<(), String> {
+        self.writer
+            .timestamp(time)
+            .map_err(|error| error.to_string())
+    }
+
+    fn change(&mut self, signal: usize, digits: &str) -> Result<(), String> {
+        let bit = |digit| if digit == b'1' { Value::V1 } else { Value::V0 };
+        let written = match digits.as_bytes() {
+            [digit] => self.writer.change_scalar(id(signal), bit(*digit)),
+            digits => self
+                .writer
+                .change_vector(id(signal), digits.iter().map(|&d| bit(d))),
+        };
+        written.map_err(|error| error.to_string())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), String> {
+        self.writer
+            .writer()
+            .flush()
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,106 @@
+//! The LAPA circuit on attention: every head of every recorded model (and of a synthetic one, for
+//! machines without recordings), quantised to int8 per head, circuit against golden model.
+//!
+//! `cargo test -p hwgen-verify --test lapa_attention -- --nocapture` prints the figures.
+
+use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_hdl::sim::{Device, Initial};
+use hwgen_verify::attention::quality::{measure_filter, measure_scores};
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::{Workload, data, quantize};
+use hwgen_verify::cosim::Engine;
+use hwgen_verify::drive::lapa::{Head, Stalls, run};
+use hwgen_verify::golden::lapa::QueryRow;
+use std::time::Instant;
+
+/// The default predictor, with room for these heads.
+fn spec_for(workload: &Workload) -> LapaSpec {
+    let heads = &workload.heads;
+    let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| heads.iter().map(size).max();
+    let round_up = |keys: usize| keys.next_multiple_of(16) as u32;
+    LapaSpec {
+        head_dim: largest(|head| head.keys.cols()).unwrap_or(1) as u32,
+        max_keys: largest(|head| head.keys.rows()).map_or(1, round_up),
+        ..LapaSpec::default()
+    }
+}
+
+/// A head as the engine gets it.
+fn head(of: &hwgen_verify::attention::Head) -> Head {
+    let rows = quantize(&of.queries, 8).rows.into_iter().enumerate();
+    let row = |(i, elements)| QueryRow { elements, visible: of.visible(i), radius: 0 };
+    Head { keys: quantize(&of.keys, 8).rows, rows: rows.map(row).collect() }
+}
+
+/// Sends every `step`-th head, one behind the other without a reset, through the engine.
+/// Returns survivor bitmaps and scores compared, and the cycles it took.
+fn compare(workload: &Workload, engine: Engine, step: usize) -> (usize, u64) {
+    let spec = spec_for(workload);
+    let heads: Vec<Head> = workload.heads.iter().step_by(step).map(head).collect();
+    let expected: Vec<_> = heads.iter().flat_map(|head| head.expected(&spec).unwrap()).collect();
+    let mut device: Box<dyn Device> = engine.open(&build(&spec), Initial::Zero).unwrap();
+    let start = Instant::now();
+    let run = run(device.as_mut(), &spec, &heads, Stalls::default(), expected.len()).unwrap();
+    let mismatches = run.groups.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let (beats, cycles) = (expected.len(), run.cycles.last().map_or(0, |last| last + 1));
+    println!(
+        "{}: {} heads, {beats} groups of survivors and scores in {cycles} cycles on {engine} \
+         ({:.1} s): {mismatches} mismatches",
+        workload.name,
+        heads.len(),
+        start.elapsed().as_secs_f64()
+    );
+    assert_eq!(mismatches, 0, "{} on {engine}", workload.name);
+    (beats, cycles)
+}
+
+fn report_quality(workload: &Workload) {
+    let scores = measure_scores(&LapaSpec::default(), workload).unwrap();
+    let filter = measure_filter(&LapaSpec::default(), workload).unwrap();
+    let live: Vec<_> = filter.live.iter().map(|live| format!("{:.1} %", live * 100.0)).collect();
+    println!(
+        "{}: recall of the true top 25 % {:.3}, softmax mass kept {:.3} (oracle {:.3}), \
+         keys surviving each round {}",
+        workload.name,
+        scores.recall_final,
+        filter.mass,
+        filter.oracle_mass,
+        live.join(", ")
+    );
+}
+
+fn synthetic() -> Workload {
+    Clustered { tokens: 96, head_dim: 32, ..Clustered::default() }.workload()
+}
+
+fn recorded() -> Vec<Workload> {
+    let workloads = data::recorded_workloads().unwrap();
+    if workloads.is_none() {
+        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
+    }
+    workloads.unwrap_or_default()
+}
+
+#[test]
+fn synthetic_attention() {
+    let workload = synthetic();
+    report_quality(&workload);
+    compare(&workload, Engine::Jit, 1);
+    compare(&workload, Engine::Verilator, 1);
+}
+
+#[test]
+fn recorded_attention_on_our_engine() {
+    for workload in recorded() {
+        report_quality(&workload);
+        compare(&workload, Engine::Jit, 1);
+    }
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask bars attention`"]
+fn recorded_attention_in_verilator() {
+    for workload in recorded() {
+        compare(&workload, Engine::Verilator, 1);
+    }
+}

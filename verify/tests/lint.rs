@@ -1,0 +1,105 @@
+//! Everything we can print is clean: no warning of Verilator, no latch, loop or complaint of Yosys.
+
+use hwgen_designs::registry::{designs, find};
+use hwgen_hdl::Module;
+use hwgen_hdl::lib::catalogue;
+use hwgen_verify::cosim::verilator_lint;
+use hwgen_verify::cosim::yosys::yosys_check_all;
+use std::sync::{Arc, Mutex};
+
+/// Sizes of each design, as `--set` takes them; small, since every one is synthesised to gates.
+#[rustfmt::skip]
+const SIZES: &[(&str, &[&[&str]])] = &[
+    ("lapa", &[
+        &["max_keys=8", "head_dim=4", "rows=2"],
+        &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
+        &["max_keys=12", "head_dim=3", "rows=1", "filter.mode=radius"],
+    ]),
+    ("mac_array", &[
+        &["rows=1", "columns=1"],
+        &["rows=2", "columns=3", "weight_bits=4"],
+        &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
+    ]),
+];
+
+/// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.
+const BATCH: usize = 12;
+
+/// Runs a check over batches on two threads; the complaints.
+fn complaints(
+    modules: &[Arc<Module>],
+    check: impl Fn(&[Arc<Module>]) -> Vec<String> + Sync,
+) -> Vec<String> {
+    let (batches, found) = (Mutex::new(modules.chunks(BATCH)), Mutex::new(vec![]));
+    let work = || {
+        loop {
+            let batch = batches.lock().unwrap().next();
+            let Some(batch) = batch else { return };
+            let texts = check(batch);
+            found.lock().unwrap().extend(texts);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    found.into_inner().unwrap()
+}
+
+fn assert_clean(modules: &[Arc<Module>]) {
+    let linted = complaints(modules, |batch| {
+        let results = batch.iter().map(verilator_lint);
+        results
+            .filter_map(|result| result.err().map(|error| error.to_string()))
+            .collect()
+    });
+    let checked = complaints(modules, |batch| {
+        let results = yosys_check_all(batch).into_iter();
+        let results = results.map(|report| report.and_then(|report| report.assert_clean()));
+        results
+            .filter_map(|result| result.err().map(|error| error.to_string()))
+            .collect()
+    });
+    let found = [linted, checked].concat();
+    assert!(
+        found.is_empty(),
+        "{} complaints:\n{}",
+        found.len(),
+        found.join("\n\n")
+    );
+    println!("{} modules are clean", modules.len());
+}
+
+#[test]
+fn components_are_clean() {
+    let samples = catalogue();
+    let modules: Vec<_> = samples.iter().map(|sample| sample.module.clone()).collect();
+    assert!(modules.len() > 30, "the catalogue lost its samples");
+    assert_clean(&modules);
+}
+
+#[test]
+fn designs_are_clean() {
+    let mut modules = vec![];
+    for (design, sizes) in SIZES {
+        let design = find(design).unwrap_or_else(|| panic!("no design `{design}`"));
+        for size in *sizes {
+            let size: Vec<String> = size.iter().map(|set| set.to_string()).collect();
+            modules.push(design.configure(None, &size).unwrap().build());
+        }
+    }
+    assert_clean(&modules);
+}
+
+#[test]
+fn every_design_is_checked_in_three_sizes() {
+    for design in designs() {
+        let sizes = SIZES.iter().find(|(name, _)| *name == design.name());
+        let sizes = sizes.map_or(0, |(_, sizes)| sizes.len());
+        assert!(
+            sizes >= 3,
+            "`{}` has {sizes} sizes in this file's table",
+            design.name()
+        );
+    }
+}
