@@ -14,6 +14,9 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
         &["max_keys=12", "head_dim=3", "rows=1", "filter.mode=radius"],
+        &["max_keys=16", "head_dim=4", "rows=4", "filter.mode=sigma", "key_slices=[4,2,2]"],
+        &["max_keys=16", "head_dim=2", "rows=4", "filter.mode=top_k", "key_slices=[8]"],
+        &["max_keys=8", "head_dim=5", "rows=8", "approx_mean=true", "round_leading_one=true"],
     ]),
     ("mac_array", &[
         &["rows=1", "columns=1"],
@@ -89,6 +92,28 @@ fn designs_are_clean() {
         }
     }
     assert_clean(&modules);
+}
+
+/// The sizes people get who set nothing. Verilator only: Yosys takes minutes for them.
+#[test]
+fn default_designs_pass_the_linter() {
+    for design in designs() {
+        let module = design.configure(None, &[]).unwrap().build();
+        verilator_lint(&module).unwrap_or_else(|error| panic!("{}: {error}", design.name()));
+    }
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask bars synthesis`"]
+fn default_designs_are_clean() {
+    for design in designs() {
+        let module = design.configure(None, &[]).unwrap().build();
+        let start = std::time::Instant::now();
+        assert_clean(&[module]);
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{}: default size synthesised and clean in {seconds:.0} s", design.name());
+    }
+    println!("synthesis: {} designs clean at their default size", designs().len());
 }
 
 #[test]

@@ -261,6 +261,60 @@ pub(super) fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cosim::VerilatorDevice;
+    use hwgen_hdl::{ModuleBuilder, fields, u};
+
+    #[test]
+    fn a_wrong_engine_is_found_at_its_first_wrong_cycle() {
+        let m = ModuleBuilder::new("adder");
+        m.output("sum", m.input("a", u(8)) + m.input("b", u(8)));
+        let module = m.finish();
+        let wrong = module
+            .verilog()
+            .unwrap()
+            .replace("a + b", "a + b + (a == 8'hff)");
+        let plan = Comparison::new("adder", &[Engine::Interpreter, Engine::Verilator]);
+        let devices: Vec<Box<dyn Device>> = vec![
+            Engine::Interpreter.open(&module, Initial::Zero).unwrap(),
+            Box::new(VerilatorDevice::from_text(&module, &wrong).unwrap()),
+        ];
+        let (shadows, report) = (vec![], Report::default());
+        let lockstep = Lockstep {
+            plan: &plan,
+            module: &module,
+            devices,
+            shadows,
+            report,
+        };
+        let report = lockstep.run();
+        let text = report.assert_equal().unwrap_err().to_string();
+        assert_eq!((report.mismatches, report.checks), (1, report.cycles));
+        let command = plan.command(report.cycles);
+        let cycle = report.cycles - 1;
+        assert!(text.starts_with(&format!("{command}\n  cycle {cycle}, output `sum`: interp")));
+        // The command shows the same again.
+        assert!(command.contains(&format!("--cycles {}", cycle + 1)));
+    }
+
+    #[test]
+    fn a_handshake_that_no_reset_sets_is_a_mismatch() {
+        let m = ModuleBuilder::new("unset_valid");
+        let input = m.stream_in("in", &fields([("data", u(4))]));
+        let valid = m.reg("valid", u(1)).no_reset();
+        valid.next(*valid);
+        let output = hwgen_hdl::Stream::source(&m, "out", valid, input.payload.clone());
+        input.ready.drive(*output.ready);
+        m.stream_out("out", &output);
+        m.output("other", m.reg("other", u(1)).next(1));
+        let plan = Comparison::new("unset_valid", &[Engine::Interpreter, Engine::Icarus]);
+        let report = compare(&m.finish(), &plan).unwrap();
+        let first = report.first.unwrap();
+        assert!(first.place.contains("output `out_valid`"), "{first}");
+        assert_eq!(
+            (&*first.reference, &*first.other),
+            ("interpreter 0x0", "icarus 0xx")
+        );
+    }
 
     #[test]
     fn patterns_show_unknown_digits() {

@@ -41,7 +41,7 @@ pub fn compare_traffic(
         engines,
         ..Report::default()
     };
-    let mut reference: Option<Vec<Vec<Vec<Int>>>> = None;
+    let mut reference: Option<Received> = None;
     for (k, engine) in plan.engines.iter().enumerate() {
         let mut device = engine.open_checked(module)?;
         let seed = plan.seed.wrapping_add(1000 * k as u64);
@@ -77,13 +77,16 @@ pub fn compare_traffic(
     Ok(report)
 }
 
+/// For each awaited stream its payloads, values in the order of the fields.
+type Received = Vec<Vec<Vec<Int>>>;
+
 /// What came out of each awaited stream, and the cycles it took.
 fn run(
     device: &mut dyn Device,
     limit: u64,
     traffic: &Traffic,
     seed: u64,
-) -> Result<(Vec<Vec<Vec<Int>>>, u64), CosimError> {
+) -> Result<(Received, u64), CosimError> {
     let module = device.module().clone();
     for (name, value) in &traffic.held {
         let position = module.inputs.iter().position(|port| *port.name == **name);

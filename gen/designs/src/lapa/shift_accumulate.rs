@@ -33,12 +33,10 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let mut pipeline = Pipeline::new(live, m.lit(u(1), 1));
     let keys = unpack(keys, u(width), spec.head_dim);
     let codes = unpack(codes, u(spec.lo_code_bits()), spec.head_dim);
-    let signed: Vec<_> = (keys.iter().zip(&codes))
-        .map(|(key, code)| {
-            let key = match round {
-                0 => key.as_signed().extend(width + 1),
-                _ => key.to_signed(),
-            };
+    let signed: Vec<_> = (keys.iter().zip(&codes).enumerate())
+        .map(|(d, (key, code))| {
+            let slice = if round == 0 { key.as_signed() } else { key.to_signed() };
+            let key = slice.named(format!("slice_{d}")).extend(width + 1);
             let (negative, zero) = (code.msb(), code.bit(spec.exponent_bits()));
             // an operand of 0 keeps the lane still for a dead key or a zero query element
             (live & !zero).mux(negative.mux(-key, key), 0)
@@ -47,8 +45,11 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let signed = pipeline.stage("signed", &signed);
 
     let exponents = unpack(exponents, u(spec.exponent_bits()), spec.head_dim);
-    let shifted: Vec<_> = (signed.iter().zip(exponents))
-        .map(|(key, exponent)| key.extend(width + 1 + spec.max_exponent()).shl(exponent))
+    let shifted: Vec<_> = (signed.iter().zip(exponents).enumerate())
+        .map(|(d, (key, exponent))| {
+            let key = key.extend(width + 1 + spec.max_exponent());
+            key.shl(exponent).named(format!("term_{d}"))
+        })
         .collect();
     let sum = pipelined_adder_tree(&mut pipeline, &shifted, cost::LEVELS_PER_STAGE);
 
