@@ -39,6 +39,15 @@ pub struct Check {
     pub failure: Option<String>,
 }
 
+/// What there is to tell while checks run.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'c> {
+    /// A check of this name begins; building a simulation may take minutes.
+    Begins(&'c str),
+    /// A check has ended.
+    Done(&'c Check),
+}
+
 /// Vectors for a design, and the golden model's answers.
 ///
 /// A batch starts with a reset, wherever the batch before it ended.
@@ -69,7 +78,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     })
 }
 
-/// Runs every check, hands each to `done` as it ends, and returns whether all passed.
+/// Runs every check, telling of each, and returns whether all passed.
 ///
 /// # Errors
 /// An engine that cannot be had, or that died.
@@ -77,22 +86,29 @@ pub fn check(
     module: &Arc<Module>,
     golden: Option<&dyn Golden>,
     plan: &Plan,
-    mut done: impl FnMut(&Check),
+    mut tell: impl FnMut(Progress<'_>),
 ) -> Result<bool, CosimError> {
     let mut passed = true;
-    let mut note = |check: Check| {
+    let mut note = |check: Check, tell: &mut dyn FnMut(Progress<'_>)| {
         passed &= check.failure.is_none();
-        done(&check);
+        tell(Progress::Done(&check));
     };
     for &engine in &plan.engines {
         if let Some(golden) = golden {
-            note(against_golden(module, golden, engine, plan)?);
+            tell(Progress::Begins(&golden_name(engine)));
+            note(against_golden(module, golden, engine, plan)?, &mut tell);
         }
     }
     if plan.engines.len() > 1 {
-        note(lockstep(module, plan)?);
+        let names: Vec<_> = plan.engines.iter().map(|engine| engine.name()).collect();
+        tell(Progress::Begins(&names.join(" = ")));
+        note(lockstep(module, plan)?, &mut tell);
     }
     Ok(passed)
+}
+
+fn golden_name(engine: Engine) -> String {
+    format!("golden = {engine}")
 }
 
 fn lockstep(module: &Arc<Module>, plan: &Plan) -> Result<Check, CosimError> {
@@ -123,7 +139,7 @@ fn against_golden(
         _ => None,
     };
     let mut check = Check {
-        name: format!("golden = {engine}"),
+        name: golden_name(engine),
         cycles: 0,
         compared: 0,
         failure: None,
@@ -280,8 +296,10 @@ mod tests {
         let module = configure(set).build();
         let mut checks = vec![];
         let engines = [Engine::Interpreter, Engine::Jit];
-        let passed = check(&module, Some(&*model), &plan(&engines), |c| {
-            checks.push(c.clone())
+        let passed = check(&module, Some(&*model), &plan(&engines), |progress| {
+            if let Progress::Done(check) = progress {
+                checks.push(check.clone());
+            }
         });
         (passed.unwrap(), checks)
     }

@@ -6,9 +6,10 @@ use crate::output::{print, print_json, table};
 use anyhow::Context;
 use clap::ValueEnum;
 use hwgen_hdl::netlist::Direction;
-use hwgen_hdl::sim::{self, SimOptions, Simulator};
+use hwgen_hdl::sim::{self, SimError, SimOptions, Simulator};
 use hwgen_verify::exercise::{Activity, Plan, exercise};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Run a design in our simulator with random streams and inputs, its promises watched
 #[derive(clap::Args)]
@@ -18,7 +19,8 @@ cycle. Nothing is compared: `hwgen verify` does that. A broken promise makes the
 
 Examples:
   hwgen sim --design lapa
-  hwgen sim --design mac_array --cycles 1000000 --engine interpreter --json")]
+  hwgen sim --design mac_array --cycles 1000000 --engine interpreter --json
+  hwgen sim --design lapa --cycles 200 --fst lapa.fst          look at it in a wave viewer")]
 pub(crate) struct Args {
     /// The design
     #[arg(long, value_parser = named())]
@@ -34,6 +36,12 @@ pub(crate) struct Args {
     /// Which engine
     #[arg(long, value_enum, default_value_t = Engine::Jit)]
     engine: Engine,
+    /// Write all named signals to a VCD file
+    #[arg(long, value_name = "FILE")]
+    vcd: Option<PathBuf>,
+    /// Write all named signals to an FST file, the smaller format
+    #[arg(long, value_name = "FILE", conflicts_with = "vcd")]
+    fst: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -67,7 +75,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         seed: args.seed,
         stall: STALL,
     };
+    trace(&mut simulator, args).context("cannot trace")?;
     let activity = exercise(&mut simulator, plan);
+    simulator.finish_trace().context("cannot trace")?;
     if args.json {
         print_json(&as_json(&activity))?;
     } else {
@@ -78,6 +88,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         Err(Failure::Check)
     }
+}
+
+fn trace(simulator: &mut Simulator, args: &Args) -> Result<(), SimError> {
+    if let Some(path) = &args.vcd {
+        simulator.trace_vcd(path)?;
+    }
+    args.fst
+        .as_ref()
+        .map_or(Ok(()), |path| simulator.trace_fst(path))
 }
 
 fn word(direction: Direction) -> &'static str {

@@ -4,7 +4,7 @@ use crate::design::{Named, Size, named};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 use anyhow::Context;
-use hwgen_verify::check::{Check, Plan, check, golden};
+use hwgen_verify::check::{Check, Plan, Progress, check, golden};
 use hwgen_verify::cosim::Engine;
 use serde_json::json;
 
@@ -55,12 +55,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut checks = vec![];
     let mut printed = Ok(());
-    let passed = check(&configured.build(), model.as_deref(), &plan, |check| {
-        if !args.json && printed.is_ok() {
-            printed = print(&line(check));
+    let tell = |progress: Progress<'_>| match progress {
+        Progress::Begins(name) => eprintln!("checking {name}"),
+        Progress::Done(check) => {
+            if !args.json && printed.is_ok() {
+                printed = print(&line(check));
+            }
+            checks.push(check.clone());
         }
-        checks.push(check.clone());
-    });
+    };
+    let passed = check(&configured.build(), model.as_deref(), &plan, tell);
     printed?;
     let passed = passed.context("cannot verify")?;
     if args.json {

@@ -16,7 +16,7 @@ fn without_names(text: &str) -> String {
 #[test]
 fn help() {
     assert_snapshot!("help", ok(&["--help"]));
-    for subcommand in ["list", "describe", "emit"] {
+    for subcommand in ["list", "describe", "emit", "sim", "verify", "doctor"] {
         let text = ok(&[subcommand, "--help"]);
         assert_snapshot!(format!("help_{subcommand}"), without_names(&text));
     }
@@ -113,6 +113,18 @@ fn refusals() {
                 "mac_array",
                 "--spec",
                 "/nonexistent.json",
+            ],
+        ),
+        refused(2, &["sim", "--design", "mac_array", "--cycles", "-1"]),
+        refused(2, &["sim", "--design", "mac_array", "--engine", "quartz"]),
+        refused(
+            2,
+            &[
+                "verify",
+                "--design",
+                "mac_array",
+                "--engines",
+                "jit,modelsim",
             ],
         ),
     ];

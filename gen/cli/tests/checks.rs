@@ -1,0 +1,140 @@
+//! Simulation, verification, tools.
+
+mod command;
+
+use command::{hwgen, ok, refused};
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+const SMALL_LAPA: [&str; 8] = [
+    "--design",
+    "lapa",
+    "--set",
+    "head_dim=4",
+    "--set",
+    "rows=2",
+    "--set",
+    "max_keys=8",
+];
+
+#[test]
+fn a_simulation_reports_traffic_and_is_repeatable() {
+    for engine in ["jit", "interpreter"] {
+        let run = || {
+            let arguments = [
+                "sim", "--cycles", "500", "--seed", "3", "--json", "--engine", engine,
+            ];
+            json(&ok(&[&arguments[..], &SMALL_LAPA].concat()))
+        };
+        let report = run();
+        assert_eq!(report["cycles"], 500);
+        assert_eq!(report["violations"], json("[]"));
+        assert!(report["cycles_per_second"].as_f64().unwrap() > 0.0);
+        let streams: Vec<_> = report["streams"].as_array().unwrap().iter().collect();
+        let names: Vec<_> = streams
+            .iter()
+            .map(|stream| stream["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, ["keys", "queries", "out"]);
+        assert!(
+            streams
+                .iter()
+                .all(|stream| stream["transfers"].as_u64().unwrap() > 10)
+        );
+        assert_eq!(run()["streams"], report["streams"]);
+    }
+}
+
+#[test]
+fn a_simulation_in_words() {
+    let text = ok(&[&["sim", "--cycles", "50"][..], &SMALL_LAPA].concat());
+    assert!(text.starts_with("  cycles      50 ("), "{text}");
+    assert!(text.ends_with("  violations  0\n"), "{text}");
+}
+
+#[test]
+fn waves_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["vcd", "fst"] {
+        let path = folder.path().join(format!("wave.{format}"));
+        let (option, path) = (format!("--{format}"), path.to_str().unwrap());
+        ok(&[&["sim", "--cycles", "50", &option, path][..], &SMALL_LAPA].concat());
+        assert!(std::fs::metadata(path).unwrap().len() > 1000);
+    }
+    let nowhere = [
+        "sim",
+        "--design",
+        "mac_array",
+        "--vcd",
+        "/nonexistent/wave.vcd",
+    ];
+    assert!(refused(1, &nowhere).contains("/nonexistent/wave.vcd"));
+}
+
+#[test]
+fn the_small_designs_pass_on_every_engine() {
+    let engines = "interpreter,jit,verilator,icarus,yosys";
+    let array = [
+        "--design",
+        "mac_array",
+        "--set",
+        "rows=2",
+        "--set",
+        "columns=2",
+    ];
+    for design in [&array[..], &SMALL_LAPA] {
+        let run = hwgen(
+            &[
+                &["verify", "--engines", engines, "--cycles", "60"][..],
+                design,
+            ]
+            .concat(),
+        );
+        assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+        let names: Vec<_> = run
+            .stdout
+            .lines()
+            .map(|line| line.split(':').next().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "ok      golden = interpreter",
+                "ok      golden = jit",
+                "ok      golden = verilator",
+                "ok      golden = icarus",
+                "ok      golden = yosys",
+                "ok      interpreter = jit = verilator = icarus = yosys",
+            ]
+        );
+    }
+}
+
+#[test]
+fn verification_for_machines() {
+    let arguments = ["verify", "--engines", "jit", "--json"];
+    let report = json(&ok(&[&arguments[..], &SMALL_LAPA].concat()));
+    assert_eq!(report["passed"], true);
+    let check = &report["checks"][0];
+    assert_eq!(check["name"], "golden = jit");
+    assert!(check["cycles"].as_u64().unwrap() >= 200);
+    assert!(check["compared"].as_u64().unwrap() > 0);
+    assert_eq!(check["failure"], Value::Null);
+}
+
+#[test]
+fn the_doctor_knows_the_tools() {
+    let report = json(&hwgen(&["doctor", "--json"]).stdout);
+    let verilator = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|tool| tool["tool"] == "verilator");
+    assert_eq!(verilator.unwrap()["needed"], true);
+    let text = hwgen(&["doctor"]).stdout;
+    assert_eq!(text.lines().count(), report.as_array().unwrap().len());
+    assert!(text.lines().all(|line| line.starts_with("  ")));
+}
