@@ -2,9 +2,8 @@
 
 use crate::run::{cargo, succeed, watch};
 
-/// Installs tools, checks format and lints, runs every test.
+/// Checks format and lints, runs every test.
 pub(crate) fn run() -> Result<(), String> {
-    crate::install::run()?;
     let mut failed = vec![];
     for (what, check) in [
         ("format", &["fmt", "--all", "--check"][..]),
