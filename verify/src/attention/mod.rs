@@ -5,6 +5,7 @@
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
+#[cfg(feature = "recordings")]
 pub mod data;
 pub mod quality;
 pub mod synthetic;
