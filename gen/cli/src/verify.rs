@@ -74,12 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn line(check: &Check) -> String {
-    let Check {
-        name,
-        cycles,
-        compared,
-        failure,
-    } = check;
+    let Check { name, cycles, compared, failure } = check;
     match failure {
         None => format!("ok      {name}: {cycles} cycles, {compared} values compared\n"),
         Some(failure) => format!("FAILED  {name}; to see it again:\n  {failure}\n"),
