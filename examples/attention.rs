@@ -14,60 +14,30 @@ use hwgen_verify::golden::lapa::QueryRow;
 const QUERIES: usize = 8;
 
 fn main() -> Result<()> {
-    let spec = LapaSpec {
-        head_dim: 32,
-        max_keys: 64,
-        rows: 8,
-        ..LapaSpec::default()
-    };
+    let spec = LapaSpec { head_dim: 32, max_keys: 64, rows: 8, ..LapaSpec::default() };
 
     // 64 tokens in 8 clusters; a query should find the keys of its own cluster
-    let shape = Clustered {
-        tokens: 64,
-        head_dim: 32,
-        clusters: 8,
-        seeds: 1,
-        ..Clustered::default()
-    };
+    let shape =
+        Clustered { tokens: 64, head_dim: 32, clusters: 8, seeds: 1, ..Clustered::default() };
     let attention = &shape.workload().heads[0];
     let queries = quantize(&attention.queries, spec.query_bits).rows;
     let rows = queries.into_iter().take(QUERIES);
     let head = Head {
         keys: quantize(&attention.keys, spec.key_bits()).rows,
-        rows: rows
-            .map(|elements| QueryRow {
-                elements,
-                visible: 64,
-                radius: 0,
-            })
-            .collect(),
+        rows: rows.map(|elements| QueryRow { elements, visible: 64, radius: 0 }).collect(),
     };
 
     let expected = head.expected(&spec)?;
     let mut simulator = Simulator::new(&build(&spec), Engine::Jit);
     let heads = std::slice::from_ref(&head);
-    let run = run(
-        &mut simulator,
-        &spec,
-        heads,
-        Stalls::default(),
-        expected.len(),
-    )?;
-    ensure!(
-        run.groups == expected,
-        "the circuit differs from the golden model"
-    );
+    let run = run(&mut simulator, &spec, heads, Stalls::default(), expected.len())?;
+    ensure!(run.groups == expected, "the circuit differs from the golden model");
 
     let groups_a_row = expected.len() / QUERIES;
     for (query, groups) in run.groups.chunks(groups_a_row).enumerate() {
-        let kept = groups
-            .iter()
-            .flat_map(|group| (0..spec.rows).map(|i| group.survivors >> i & 1));
+        let kept = groups.iter().flat_map(|group| (0..spec.rows).map(|i| group.survivors >> i & 1));
         let picture: String = kept.map(|kept| if kept == 1 { '#' } else { '.' }).collect();
-        println!(
-            "query {query}: {picture} {} of 64",
-            picture.matches('#').count()
-        );
+        println!("query {query}: {picture} {} of 64", picture.matches('#').count());
     }
     println!("{} beats equal the golden model's", expected.len());
     Ok(())

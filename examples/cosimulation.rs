@@ -10,10 +10,7 @@ use hwgen_verify::cosim::{Comparison, Engine, compare};
 fn main() -> Result<()> {
     let module = fifo(16, &fields([("sample", s(24)), ("last", u(1))]));
     let engines = [Engine::Interpreter, Engine::Jit, Engine::Verilator];
-    let plan = Comparison {
-        cycles: 2_000,
-        ..Comparison::new(&*module.name, &engines)
-    };
+    let plan = Comparison { cycles: 2_000, ..Comparison::new(&*module.name, &engines) };
     let report = compare(&module, &plan)?;
     println!("{report}");
     report.assert_equal().map_err(Clone::clone)?;

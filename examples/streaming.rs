@@ -48,16 +48,12 @@ fn simulate(module: &Arc<Module>, samples: &[i64]) -> Vec<i64> {
     let cycles = bench.run_until(10_000, "all averages", all).unwrap();
     println!("{} samples in {cycles} cycles", samples.len());
     let averages = bench.monitors[output].received.iter();
-    averages
-        .map(|payload| i64::try_from(&payload[0]).unwrap())
-        .collect()
+    averages.map(|payload| i64::try_from(&payload[0]).unwrap()).collect()
 }
 
 fn main() {
     let module = smoother();
-    let samples: Vec<i64> = (0..100)
-        .map(|n| if n % 50 < 25 { 1000 } else { -2048 })
-        .collect();
+    let samples: Vec<i64> = (0..100).map(|n| if n % 50 < 25 { 1000 } else { -2048 }).collect();
     let averages = simulate(&module, &samples);
     assert_eq!(averages, golden(&samples));
     println!("after 25 samples of 1000 the average is {}", averages[24]);

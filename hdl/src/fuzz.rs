@@ -22,11 +22,7 @@ pub struct Shape {
 
 impl Default for Shape {
     fn default() -> Shape {
-        Shape {
-            operations: 60,
-            max_width: 200,
-            depth: 1,
-        }
+        Shape { operations: 60, max_width: 200, depth: 1 }
     }
 }
 
@@ -41,26 +37,15 @@ pub fn random_module(seed: u64, shape: Shape) -> Arc<Module> {
 pub fn random_bundle(seed: u64, count: usize, shape: Shape) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("bundle_{seed}"));
     m.clock("clk_a").sync_reset("rst_a").default();
-    m.clock("clk_b")
-        .reset("rst_b_n", crate::netlist::ResetKind::Async, true);
+    m.clock("clk_b").reset("rst_b_n", crate::netlist::ResetKind::Async, true);
     for index in 0..count {
         let module = random_module(seed.wrapping_mul(1000).wrapping_add(index as u64), shape);
         let instance = m.instance(format!("n{index}"), &module);
-        for port in module
-            .inputs
-            .iter()
-            .filter(|port| !port.name.starts_with("rst"))
-        {
-            instance.input(
-                &port.name,
-                m.input(format!("n{index}_{}", port.name), port.ty),
-            );
+        for port in module.inputs.iter().filter(|port| !port.name.starts_with("rst")) {
+            instance.input(&port.name, m.input(format!("n{index}_{}", port.name), port.ty));
         }
         for port in &module.outputs {
-            m.output(
-                format!("n{index}_{}", port.name),
-                instance.output(&port.name),
-            );
+            m.output(format!("n{index}_{}", port.name), instance.output(&port.name));
         }
     }
     m.finish()
@@ -85,26 +70,13 @@ pub fn random_value(rng: &mut impl Rng, ty: Type) -> Int {
 fn named_module(name: String, seed: u64, shape: Shape) -> Arc<Module> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let child = (shape.depth > 0).then(|| {
-        let below = Shape {
-            operations: shape.operations / 3,
-            depth: shape.depth - 1,
-            ..shape
-        };
+        let below = Shape { operations: shape.operations / 3, depth: shape.depth - 1, ..shape };
         named_module(format!("{name}_child"), rng.random(), below)
     });
     let m = ModuleBuilder::new(name);
     let clk_a = m.clock("clk_a").sync_reset("rst_a").default();
-    let clk_b = m
-        .clock("clk_b")
-        .reset("rst_b_n", crate::netlist::ResetKind::Async, true);
-    let mut grower = Grower {
-        m: &m,
-        clocks: [clk_a, clk_b],
-        rng,
-        shape,
-        pool: vec![],
-        made: 0,
-    };
+    let clk_b = m.clock("clk_b").reset("rst_b_n", crate::netlist::ResetKind::Async, true);
+    let mut grower = Grower { m: &m, clocks: [clk_a, clk_b], rng, shape, pool: vec![], made: 0 };
     grower.grow(child.as_ref());
     m.finish()
 }
@@ -131,13 +103,10 @@ impl<'m> Grower<'m> {
                 let ty = self.ty();
                 let clock = *clocks.choose(&mut self.rng).expect("two clocks");
                 let reset = random_value(&mut self.rng, ty);
-                m.reg(format!("state_{index}"), ty)
-                    .domain(clock)
-                    .reset_to(reset)
+                m.reg(format!("state_{index}"), ty).domain(clock).reset_to(reset)
             })
             .collect();
-        self.pool
-            .extend(registers.iter().map(|register| Signal::from(*register)));
+        self.pool.extend(registers.iter().map(|register| Signal::from(*register)));
         let wires: Vec<_> = (0..self.rng.random_range(0..3))
             .map(|index| {
                 let ty = self.ty();
@@ -210,11 +179,7 @@ impl<'m> Grower<'m> {
 
     fn ty(&mut self) -> Type {
         let width = self.width();
-        if self.rng.random() {
-            s(width)
-        } else {
-            u(width)
-        }
+        if self.rng.random() { s(width) } else { u(width) }
     }
 
     /// A signal, rather a young one than an old one.
@@ -279,17 +244,11 @@ impl<'m> Grower<'m> {
             15 | 16 => {
                 let bits = self.rng.random_range(1..=9);
                 let amount = self.pick_as(u(bits));
-                if self.rng.random() {
-                    a.shl(amount)
-                } else {
-                    a.shr(amount)
-                }
+                if self.rng.random() { a.shl(amount) } else { a.shr(amount) }
             }
             17 => self.bit().mux(a, self.pick_as(a.ty())),
             18 => {
-                let parts: Vec<_> = (0..self.rng.random_range(1..4))
-                    .map(|_| self.pick())
-                    .collect();
+                let parts: Vec<_> = (0..self.rng.random_range(1..4)).map(|_| self.pick()).collect();
                 let joined = cat(&parts);
                 joined.resize(joined.width().min(self.shape.max_width))
             }
@@ -304,9 +263,8 @@ impl<'m> Grower<'m> {
             }
             _ => {
                 let index = self.pick_as(u(2));
-                let choices: Vec<_> = (0..self.rng.random_range(1..=4))
-                    .map(|_| self.pick_as(a.ty()))
-                    .collect();
+                let choices: Vec<_> =
+                    (0..self.rng.random_range(1..=4)).map(|_| self.pick_as(a.ty())).collect();
                 index.select(&choices)
             }
         }
@@ -316,13 +274,8 @@ impl<'m> Grower<'m> {
         let clocks = self.clocks;
         let depth = self.rng.random_range(1..=20);
         let word = self.ty();
-        let words: Vec<Int> = (0..depth)
-            .map(|_| random_value(&mut self.rng, word))
-            .collect();
-        let memory = self
-            .m
-            .memory(format!("store_{index}"), depth, word)
-            .init(words);
+        let words: Vec<Int> = (0..depth).map(|_| random_value(&mut self.rng, word)).collect();
+        let memory = self.m.memory(format!("store_{index}"), depth, word).init(words);
         let address = memory.address_type();
         // One clock writes: two writers at one instant would race in Verilog.
         let writer = *clocks.choose(&mut self.rng).expect("two clocks");
@@ -330,9 +283,8 @@ impl<'m> Grower<'m> {
             let (at, data) = (self.pick_as(address), self.pick_as(word));
             // What is unknown before the reset must not be stored.
             let enable = self.bit() & !writer.in_reset();
-            let lanes: Vec<u32> = (1..=word.width)
-                .filter(|n| word.width.is_multiple_of(*n))
-                .collect();
+            let lanes: Vec<u32> =
+                (1..=word.width).filter(|n| word.width.is_multiple_of(*n)).collect();
             let lanes = *lanes.choose(&mut self.rng).expect("1 divides");
             if self.rng.random() {
                 memory.write_in(writer, at, data, enable);
@@ -355,11 +307,7 @@ impl<'m> Grower<'m> {
 
     fn instance(&mut self, index: usize, child: &Arc<Module>) {
         let instance = self.m.instance(format!("child_{index}"), child);
-        for port in child
-            .inputs
-            .iter()
-            .filter(|port| !port.name.starts_with("rst"))
-        {
+        for port in child.inputs.iter().filter(|port| !port.name.starts_with("rst")) {
             let value = self.pick_as(port.ty);
             instance.input(&port.name, value);
         }

@@ -368,9 +368,7 @@ pub struct Leaf {
 
 impl std::fmt::Debug for Leaf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Leaf")
-            .field("combinational", &self.combinational)
-            .finish_non_exhaustive()
+        f.debug_struct("Leaf").field("combinational", &self.combinational).finish_non_exhaustive()
     }
 }
 
@@ -442,10 +440,7 @@ impl Module {
 
     /// All nodes with their ids.
     pub fn ids(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| (NodeId::new(index), node))
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId::new(index), node))
     }
 
     /// The constant a node is, if it is one.
@@ -480,25 +475,15 @@ impl Module {
             }
             Kind::MemoryRead { memory, port } => {
                 let read = &self.memories[memory.index()].reads[*port];
-                if read.sync.is_some() {
-                    vec![]
-                } else {
-                    vec![read.address]
-                }
+                if read.sync.is_some() { vec![] } else { vec![read.address] }
             }
             Kind::InstanceOutput { instance, port } => {
                 let instance = &self.instances[instance.index()];
-                instance.module.combinational[*port]
-                    .iter()
-                    .map(|&i| instance.inputs[i])
-                    .collect()
+                instance.module.combinational[*port].iter().map(|&i| instance.inputs[i]).collect()
             }
             Kind::LeafOutput { leaf, port } => {
                 let used = &self.leaves[leaf.index()];
-                used.leaf.combinational[*port]
-                    .iter()
-                    .map(|&i| used.inputs[i])
-                    .collect()
+                used.leaf.combinational[*port].iter().map(|&i| used.inputs[i]).collect()
             }
             kind => kind.operands(),
         }
@@ -512,11 +497,7 @@ impl Kind {
             Kind::Unary(_, a) | Kind::Slice { of: a, .. } | Kind::Cast(a) => vec![*a],
             Kind::Wire(driver) => driver.iter().copied().collect(),
             Kind::Binary(_, a, b) => vec![*a, *b],
-            Kind::Mux {
-                select,
-                on_true,
-                on_false,
-            } => vec![*select, *on_true, *on_false],
+            Kind::Mux { select, on_true, on_false } => vec![*select, *on_true, *on_false],
             Kind::Concat(parts) => parts.clone(),
             _ => vec![],
         }

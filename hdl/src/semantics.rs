@@ -14,12 +14,7 @@ pub fn unary(op: UnaryOp, a: &Int, from: Type, to: Type) -> Int {
         UnaryOp::ReduceOr => truth(!a.is_zero()),
         UnaryOp::ReduceXor => {
             let bits = from.to_bits(a);
-            truth(
-                bits.iter_u64_digits()
-                    .fold(0, |ones, limb| ones + limb.count_ones())
-                    % 2
-                    == 1,
-            )
+            truth(bits.iter_u64_digits().fold(0, |ones, limb| ones + limb.count_ones()) % 2 == 1)
         }
     }
 }
@@ -43,19 +38,13 @@ pub fn binary(op: BinaryOp, a: &Int, b: &Int, from: Type, to: Type) -> Int {
             Some(amount) if amount < from.width => to.wrap(a << amount),
             _ => Int::ZERO,
         },
-        BinaryOp::Shr => {
-            a >> b
-                .to_u32()
-                .map_or(from.width, |amount| amount.min(from.width))
-        }
+        BinaryOp::Shr => a >> b.to_u32().map_or(from.width, |amount| amount.min(from.width)),
     }
 }
 
 /// Bit patterns side by side, most significant first.
 pub fn concat<'a>(parts: impl Iterator<Item = (Type, &'a Int)>) -> Int {
-    parts.fold(Int::ZERO, |bits, (ty, part)| {
-        (bits << ty.width) | ty.to_bits(part)
-    })
+    parts.fold(Int::ZERO, |bits, (ty, part)| (bits << ty.width) | ty.to_bits(part))
 }
 
 /// Bits `low..low + to.width` of the pattern of `a`.
@@ -83,24 +72,12 @@ mod tests {
         assert_eq!(unary(UnaryOp::ReduceXor, &int(-1), s(3), u(1)), int(1));
         assert_eq!(binary(BinaryOp::Add, &int(7), &int(1), s(4), s(4)), int(-8));
         assert_eq!(binary(BinaryOp::Sub, &int(0), &int(1), u(4), u(4)), int(15));
-        assert_eq!(
-            binary(BinaryOp::Mul, &int(-8), &int(-8), s(4), s(8)),
-            int(64)
-        );
-        assert_eq!(
-            binary(BinaryOp::Xor, &int(-1), &int(3), s(4), s(4)),
-            int(-4)
-        );
+        assert_eq!(binary(BinaryOp::Mul, &int(-8), &int(-8), s(4), s(8)), int(64));
+        assert_eq!(binary(BinaryOp::Xor, &int(-1), &int(3), s(4), s(4)), int(-4));
         assert_eq!(binary(BinaryOp::Shl, &int(9), &int(1), u(4), u(4)), int(2));
         assert_eq!(binary(BinaryOp::Shl, &int(9), &int(4), u(4), u(4)), int(0));
-        assert_eq!(
-            binary(BinaryOp::Shr, &int(-5), &int(9), s(4), s(4)),
-            int(-1)
-        );
-        assert_eq!(
-            concat([(s(4), &int(-1)), (u(2), &int(1))].into_iter()),
-            int(0b111101)
-        );
+        assert_eq!(binary(BinaryOp::Shr, &int(-5), &int(9), s(4), s(4)), int(-1));
+        assert_eq!(concat([(s(4), &int(-1)), (u(2), &int(1))].into_iter()), int(0b111101));
         assert_eq!(slice(&int(-2), s(4), 1, u(3)), int(7));
     }
 }

@@ -22,18 +22,12 @@ pub struct Type {
 
 /// The unsigned type of `width` bits.
 pub const fn u(width: u32) -> Type {
-    Type {
-        width,
-        signed: false,
-    }
+    Type { width, signed: false }
 }
 
 /// The signed (two's complement) type of `width` bits.
 pub const fn s(width: u32) -> Type {
-    Type {
-        width,
-        signed: true,
-    }
+    Type { width, signed: true }
 }
 
 impl Type {
@@ -44,11 +38,7 @@ impl Type {
 
     /// The smallest value.
     pub fn min(self) -> Int {
-        if self.signed {
-            -(Int::one() << (self.width - 1))
-        } else {
-            Int::ZERO
-        }
+        if self.signed { -(Int::one() << (self.width - 1)) } else { Int::ZERO }
     }
 
     /// The largest value.
@@ -88,20 +78,12 @@ impl fmt::Display for Type {
 
 /// Bits needed to tell `count` things apart, at least 1: the width of an index into `0..count`.
 pub const fn index_bits(count: usize) -> u32 {
-    if count <= 2 {
-        1
-    } else {
-        usize::BITS - (count - 1).leading_zeros()
-    }
+    if count <= 2 { 1 } else { usize::BITS - (count - 1).leading_zeros() }
 }
 
 /// Bits needed to write the number `max`, at least 1: the width of a counter that reaches it.
 pub const fn bits_for(max: u64) -> u32 {
-    if max == 0 {
-        1
-    } else {
-        u64::BITS - max.leading_zeros()
-    }
+    if max == 0 { 1 } else { u64::BITS - max.leading_zeros() }
 }
 
 #[cfg(test)]
@@ -122,10 +104,7 @@ mod tests {
 
     #[test]
     fn widths_of_indices_and_counters() {
-        assert_eq!(
-            [1, 2, 3, 4, 5, 256, 257].map(index_bits),
-            [1, 1, 2, 2, 3, 8, 9]
-        );
+        assert_eq!([1, 2, 3, 4, 5, 256, 257].map(index_bits), [1, 1, 2, 2, 3, 8, 9]);
         assert_eq!([0, 1, 2, 255, 256].map(bits_for), [1, 1, 2, 8, 9]);
     }
 }

@@ -7,11 +7,7 @@ fn mac_pe() -> Arc<Module> {
     let m = ModuleBuilder::new("mac_pe_w8_a8_acc32");
     m.doc("A multiply-accumulate cell: `acc` takes up `w * x` every cycle.");
     m.parameter("accumulator_bits", 32);
-    let (clear, w, x) = (
-        m.input("clear", u(1)),
-        m.input("w", s(8)),
-        m.input("x", s(8)),
-    );
+    let (clear, w, x) = (m.input("clear", u(1)), m.input("w", s(8)), m.input("x", s(8)));
     let sum = m.reg("sum", s(32)).clear(clear);
     let prod = w.mul(x).named("prod");
     sum.next(sum + prod.extend(32));
@@ -49,16 +45,11 @@ fn instances_share_a_module() {
     let mut sum: Option<Signal> = None;
     for column in 0..2 {
         let w = m.input(format!("w_{column}"), s(8));
-        let cell = m
-            .instance(format!("pe_{column}"), &pe)
-            .input("clear", clear);
+        let cell = m.instance(format!("pe_{column}"), &pe).input("clear", clear);
         let acc = cell.input("w", w).input("x", x).output("acc");
         sum = Some(sum.map_or(acc, |sum| sum + acc));
     }
-    m.instance("spare", &pe)
-        .input("clear", clear)
-        .input("w", 0)
-        .input("x", x);
+    m.instance("spare", &pe).input("clear", clear).input("w", 0).input("x", x);
     m.output("sum", sum.unwrap());
     insta::assert_snapshot!(text(&m.finish()));
 }
@@ -73,11 +64,7 @@ fn memories_and_clocks() {
     let ram = m.memory("ram", 5, u(16)).init([1, 2, 3]);
     ram.write_masked(address, data, write, mask);
     let word = ram.read_sync_in(read_clock, address, write);
-    let count = m
-        .reg("count", u(4))
-        .domain(write_clock)
-        .enable(write)
-        .reset_to(9);
+    let count = m.reg("count", u(4)).domain(write_clock).enable(write).reset_to(9);
     count.next(count + 1);
     let table = m.memory("table_words", 4, s(4)).init([-8, 7, -1, 0]);
     m.output("word", word);
@@ -93,9 +80,7 @@ fn streams() {
     let input = m.stream_in("in", &shape);
     let data = input.get("data");
     let swapped = cat(&[data.slice(3, 0), data.slice(7, 4)]).named("swapped");
-    let payload = input
-        .payload
-        .map(|name, old| if name == "data" { swapped } else { old });
+    let payload = input.payload.map(|name, old| if name == "data" { swapped } else { old });
     m.stream_out("out", &input.with_payload(payload));
     insta::assert_snapshot!(text(&m.finish()));
 }

@@ -7,10 +7,7 @@ fn mistakes(build: impl FnOnce(&ModuleBuilder)) -> String {
     let m = ModuleBuilder::new("faulty");
     build(&m);
     let BuildErrors { errors, .. } = m.try_finish().expect_err("the circuit is faulty");
-    let texts = errors
-        .iter()
-        .map(|error| blank_lines(&error.to_string()))
-        .collect::<Vec<_>>();
+    let texts = errors.iter().map(|error| blank_lines(&error.to_string())).collect::<Vec<_>>();
     texts.join("\n")
 }
 
@@ -47,8 +44,7 @@ mistake!(signs_differ, |m| {
 
 mistake!(negates_unsigned, |m| m.output("y", -m.input("a", u(8))));
 
-mistake!(constant_does_not_fit, |m| m
-    .output("y", m.input("a", s(8)) + 200));
+mistake!(constant_does_not_fit, |m| m.output("y", m.input("a", s(8)) + 200));
 
 mistake!(not_one_bit, |m| {
     let a = m.input("a", u(8));
@@ -64,8 +60,7 @@ mistake!(slice_out_of_range, |m| {
     m.output("v", a.truncate(0));
 });
 
-mistake!(extend_narrows, |m| m
-    .output("y", m.input("a", u(8)).extend(4)));
+mistake!(extend_narrows, |m| m.output("y", m.input("a", u(8)).extend(4)));
 
 mistake!(shift_amount, |m| {
     let (a, b) = (m.input("a", u(8)), m.input("b", s(3)));
@@ -112,16 +107,9 @@ mistake!(instances, |m| {
     inner.output("y", a + b);
     let inner = inner.finish();
     let wrong = m.input("x", u(5));
-    let i = m
-        .instance("i", &inner)
-        .input("a", wrong)
-        .input("c", wrong)
-        .clock("clk", m.domain());
+    let i = m.instance("i", &inner).input("a", wrong).input("c", wrong).clock("clk", m.domain());
     m.output("y", i.output("z"));
-    m.instance("j", &inner)
-        .input("a", 1)
-        .input("a", 2)
-        .input("b", 3);
+    m.instance("j", &inner).input("a", 1).input("a", 2).input("b", 3);
 });
 
 mistake!(open_clock, |m| {
@@ -196,10 +184,7 @@ mistake!(foreign_signal, |m| {
 mistake!(no_reset, |m| {
     let bare = m.clock("bare");
     m.output("y", m.reg("r", u(1)).domain(bare).next(0));
-    m.reg("free", u(1))
-        .domain(bare)
-        .no_reset()
-        .next(Int::from(1));
+    m.reg("free", u(1)).domain(bare).no_reset().next(Int::from(1));
 });
 
 #[test]
@@ -213,10 +198,7 @@ fn two_texts_under_one_name() {
     let m = ModuleBuilder::new("outer");
     let a = m.input("a", u(1));
     for (name, module) in [("i", inner(false)), ("j", inner(true))] {
-        m.output(
-            format!("{name}_y"),
-            m.instance(name, &module).input("a", a).output("y"),
-        );
+        m.output(format!("{name}_y"), m.instance(name, &module).input("a", a).output("y"));
     }
     insta::assert_snapshot!(m.finish().verilog().unwrap_err().to_string());
 }

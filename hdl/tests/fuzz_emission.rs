@@ -7,10 +7,6 @@ fn random_netlists_print() {
     for seed in 0..200 {
         let module = random_module(seed, Shape::default());
         let text = module.verilog().unwrap();
-        assert_eq!(
-            text,
-            random_module(seed, Shape::default()).verilog().unwrap(),
-            "same bytes"
-        );
+        assert_eq!(text, random_module(seed, Shape::default()).verilog().unwrap(), "same bytes");
     }
 }

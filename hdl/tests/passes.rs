@@ -32,11 +32,7 @@ fn assert_same(before: &Arc<Module>, after: Module, seed: u64) {
         }
         for port in &before.outputs {
             let (old, new) = (old.peek(&port.name), new.peek(&port.name));
-            assert_eq!(
-                old, new,
-                "seed {seed}, cycle {cycle}, output `{}`",
-                port.name
-            );
+            assert_eq!(old, new, "seed {seed}, cycle {cycle}, output `{}`", port.name);
         }
         let clocks: &[&str] =
             [&["clk_a"][..], &["clk_b"], &["clk_a", "clk_b"]][rng.random_range(0..3)];
@@ -75,29 +71,15 @@ fn simplify_keeps_behaviour() {
 #[test]
 fn passes_do_something() {
     let nodes = |module: &Module| module.nodes.len();
-    let modules: Vec<_> = (0..NETLISTS)
-        .map(|seed| random_module(seed, Shape::default()))
-        .collect();
+    let modules: Vec<_> = (0..NETLISTS).map(|seed| random_module(seed, Shape::default())).collect();
     let before: usize = modules.iter().map(|module| nodes(module)).sum();
-    let after: usize = modules
-        .iter()
-        .map(|module| nodes(&simplify(module, Keep::Ports)))
-        .sum();
+    let after: usize = modules.iter().map(|module| nodes(&simplify(module, Keep::Ports))).sum();
     println!("simplify: {before} nodes become {after}");
     assert!(after < before);
     let m = hwgen_hdl::ModuleBuilder::new("folds");
     let x = m.input("x", hwgen_hdl::u(8));
     let zero = m.lit(hwgen_hdl::u(8), 0);
     let same = (x + zero) | (x & zero);
-    m.output(
-        "y",
-        same.slice(7, 4)
-            .cat(same.slice(3, 0))
-            .eq(x.slice(7, 4).cat(x.slice(3, 0))),
-    );
-    assert_eq!(
-        nodes(&simplify(&m.finish(), Keep::Ports)),
-        2,
-        "`x` and the constant 1"
-    );
+    m.output("y", same.slice(7, 4).cat(same.slice(3, 0)).eq(x.slice(7, 4).cat(x.slice(3, 0))));
+    assert_eq!(nodes(&simplify(&m.finish(), Keep::Ports)), 2, "`x` and the constant 1");
 }

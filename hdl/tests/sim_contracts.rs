@@ -18,11 +18,7 @@ fn offers() -> Arc<Module> {
 #[test]
 fn broken_contracts_are_reported() {
     for engine in ENGINES {
-        let options = SimOptions {
-            engine,
-            collect_violations: true,
-            ..SimOptions::default()
-        };
+        let options = SimOptions { engine, collect_violations: true, ..SimOptions::default() };
         let mut sim = Simulator::with_options(&offers(), options);
         sim.poke("q_valid", 1);
         sim.poke("q_data", 7);
@@ -49,11 +45,7 @@ fn broken_contracts_are_reported() {
                 "4: data stays small",
             ]
         );
-        let unchecked = SimOptions {
-            engine,
-            check_contracts: false,
-            ..SimOptions::default()
-        };
+        let unchecked = SimOptions { engine, check_contracts: false, ..SimOptions::default() };
         let mut sim = Simulator::with_options(&offers(), unchecked);
         sim.poke("q_data", 100);
         sim.step();
@@ -86,10 +78,7 @@ fn reset_forgives() {
 fn contracts_below_the_top_name_their_place() {
     let m = ModuleBuilder::new("outer");
     let inner = m.instance("inner", &offers());
-    inner
-        .input("q_valid", 0)
-        .input("q_last", 0)
-        .input("out_ready", 0);
+    inner.input("q_valid", 0).input("q_last", 0).input("out_ready", 0);
     inner.input("q_data", m.input("data", u(8)));
     let outer = m.finish();
     for engine in ENGINES {

@@ -10,22 +10,13 @@ fn run(seed: u64, shape: Shape, cycles: usize) {
     let [mut reference, mut compiled] = [Engine::Interpreter, Engine::Jit].map(|engine| {
         let initial = Initial::Random(seed);
         let collect_violations = true;
-        let options = SimOptions {
-            engine,
-            initial,
-            collect_violations,
-            ..SimOptions::default()
-        };
+        let options = SimOptions { engine, initial, collect_violations, ..SimOptions::default() };
         Simulator::with_options(&module, options)
     });
     let names: Vec<String> = (reference.flat().module.nodes.iter())
         .filter_map(|node| Some(node.name.as_ref()?.to_string()))
         .collect();
-    let clocks: Vec<String> = module
-        .clocks
-        .iter()
-        .map(|clock| clock.name.to_string())
-        .collect();
+    let clocks: Vec<String> = module.clocks.iter().map(|clock| clock.name.to_string()).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     for cycle in 0..cycles {
         for port in &module.inputs {
@@ -53,19 +44,12 @@ fn run(seed: u64, shape: Shape, cycles: usize) {
             reference.steps(steps);
             compiled.steps(steps);
         } else {
-            let rise: Vec<&str> = clocks
-                .iter()
-                .map(String::as_str)
-                .filter(|_| rng.random())
-                .collect();
+            let rise: Vec<&str> =
+                clocks.iter().map(String::as_str).filter(|_| rng.random()).collect();
             reference.tick(&rise);
             compiled.tick(&rise);
         }
-        assert_eq!(
-            reference.violations(),
-            compiled.violations(),
-            "seed {seed}, cycle {cycle}"
-        );
+        assert_eq!(reference.violations(), compiled.violations(), "seed {seed}, cycle {cycle}");
     }
 }
 
@@ -79,14 +63,6 @@ fn engines_agree_on_small_netlists() {
 #[test]
 fn engines_agree_on_larger_and_narrower_netlists() {
     for seed in 0..4 {
-        run(
-            1000 + seed,
-            Shape {
-                operations: 3000,
-                max_width: 40,
-                depth: 2,
-            },
-            20,
-        );
+        run(1000 + seed, Shape { operations: 3000, max_width: 40, depth: 2 }, 20);
     }
 }

@@ -49,33 +49,18 @@ fn narrow_values() {
         let got = |sim: &mut Simulator, names: &[&str]| -> Vec<i64> {
             names.iter().map(|name| sim.peek_i64(name)).collect()
         };
-        assert_eq!(
-            got(sim, &["add", "sub", "mul", "neg"]),
-            [-125, 125, -384, -128]
-        );
-        assert_eq!(
-            got(sim, &["conj", "disj", "differ", "inverse"]),
-            [0, -125, -125, 0]
-        );
-        assert_eq!(
-            got(sim, &["eq", "ne", "lt", "le", "gt", "ge"]),
-            [0, 1, 1, 1, 0, 0]
-        );
+        assert_eq!(got(sim, &["add", "sub", "mul", "neg"]), [-125, 125, -384, -128]);
+        assert_eq!(got(sim, &["conj", "disj", "differ", "inverse"]), [0, -125, -125, 0]);
+        assert_eq!(got(sim, &["eq", "ne", "lt", "le", "gt", "ge"]), [0, 1, 1, 1, 0, 0]);
         assert_eq!(got(sim, &["shl", "shr", "shru"]), [0, -1, 0]);
         assert_eq!(got(sim, &["all", "any", "parity"]), [1, 1, 0]);
         assert_eq!(got(sim, &["slice", "cat"]), [0, 0x80ff03]);
-        assert_eq!(
-            got(sim, &["extend", "pattern", "truncate"]),
-            [-128, 0xf80, 0]
-        );
+        assert_eq!(got(sim, &["extend", "pattern", "truncate"]), [-128, 0xf80, 0]);
         assert_eq!(got(sim, &["mux"]), [-128]);
         sim.poke("x", 6);
         sim.poke("n", 1);
         assert_eq!(got(sim, &["shl", "shr", "shru", "mux"]), [0, -64, 3, 3]);
-        assert_eq!(
-            got(sim, &["all", "any", "parity", "inverse"]),
-            [0, 1, 0, 0xf9]
-        );
+        assert_eq!(got(sim, &["all", "any", "parity", "inverse"]), [0, 1, 0, 0xf9]);
     });
 }
 
@@ -115,11 +100,7 @@ fn wide_values() {
         assert_eq!(sim.peek("inverse"), -&a - 1);
         assert_eq!(sim.peek("extend"), a);
         assert_eq!(sim.peek("pattern"), &a + (&one << 260u32));
-        assert_eq!(
-            sim.peek("parity"),
-            Int::ZERO,
-            "10 leading ones and 6 of 12345"
-        );
+        assert_eq!(sim.peek("parity"), Int::ZERO, "10 leading ones and 6 of 12345");
         assert_eq!(sim.peek("greater"), b);
     });
 }

@@ -51,15 +51,9 @@ fn registers_swap_and_rotate() {
     each(&m.finish(), |sim| {
         sim.reset();
         sim.step();
-        assert_eq!(
-            (sim.peek_u64("all"), sim.peek_u64("ab")),
-            (0x01020300, 0x95)
-        );
+        assert_eq!((sim.peek_u64("all"), sim.peek_u64("ab")), (0x01020300, 0x95));
         sim.steps(2);
-        assert_eq!(
-            (sim.peek_u64("all"), sim.peek_u64("ab")),
-            (0x03000102, 0x95)
-        );
+        assert_eq!((sim.peek_u64("all"), sim.peek_u64("ab")), (0x03000102, 0x95));
     });
 }
 
@@ -94,11 +88,7 @@ fn asynchronous_resets_act_at_once_and_pulses_count() {
     m.output("q", r);
     m.output("copied", copy);
     each(&m.finish(), |sim| {
-        assert_eq!(
-            sim.peek_u64("q"),
-            3,
-            "the input is 0 at power-up, which is reset"
-        );
+        assert_eq!(sim.peek_u64("q"), 3, "the input is 0 at power-up, which is reset");
         sim.poke("rst_n", 1);
         sim.tick(&["clk"]);
         assert_eq!(sim.peek_u64("q"), 4);
@@ -136,19 +126,12 @@ fn memories_read_first_and_mask_lanes() {
         sim.poke("we", 1);
         sim.poke("re", 1);
         sim.step();
-        assert_eq!(
-            (sim.peek_u64("now"), sim.peek_u64("word")),
-            (0x00bb_00dd, 3)
-        );
+        assert_eq!((sim.peek_u64("now"), sim.peek_u64("word")), (0x00bb_00dd, 3));
         assert_eq!(sim.peek("wide"), (Int::from(1) << 100u32) - 1);
         sim.poke("we2", 1);
         sim.poke("re", 0);
         sim.step();
-        assert_eq!(
-            (sim.peek_u64("now"), sim.peek_u64("word")),
-            (0x55, 3),
-            "the later port wins"
-        );
+        assert_eq!((sim.peek_u64("now"), sim.peek_u64("word")), (0x55, 3), "the later port wins");
         sim.poke("mask", 0b0010);
         sim.step();
         assert_eq!(sim.peek("wide"), Int::from(-1));
@@ -181,10 +164,7 @@ fn instances_have_paths_and_their_own_resets() {
         assert_eq!(sim.peek_u64("a.count"), 7);
         assert_eq!(sim.peek_u64("a.by"), 1);
         assert_eq!(sim.peek_u64("b.value"), 5 + 5 + 6);
-        assert_eq!(
-            (sim.peek_u64("b.twice"), sim.peek_u64("b.double")),
-            (32, 32)
-        );
+        assert_eq!((sim.peek_u64("b.twice"), sim.peek_u64("b.double")), (32, 32));
         sim.steps(3);
         assert_eq!((sim.peek_u64("a.count"), sim.peek_u64("sum")), (10, 5));
     });
@@ -215,16 +195,9 @@ fn leaves_follow_their_model() {
     let leaf = Leaf {
         verilog: String::new(),
         combinational: vec![vec![], vec![0]],
-        model: Box::new(|| {
-            Box::new(Toy {
-                high: false,
-                held: Int::ZERO,
-            })
-        }),
+        model: Box::new(|| Box::new(Toy { high: false, held: Int::ZERO })),
     };
-    let toy = m
-        .finish_leaf(&[("q", u(100)), ("inc", u(101))], leaf)
-        .unwrap();
+    let toy = m.finish_leaf(&[("q", u(100)), ("inc", u(101))], leaf).unwrap();
     let m = ModuleBuilder::new("uses_toy");
     m.clock("clk").default();
     let toy = m.instance("toy", &toy);
@@ -239,14 +212,7 @@ fn leaves_follow_their_model() {
         sim.poke("step", 3);
         assert_eq!((sim.peek_u64("q"), sim.peek_u64("inc")), (0, 4));
         sim.steps(2);
-        assert_eq!(
-            (
-                sim.peek_u64("toy.q"),
-                sim.peek_u64("inc"),
-                sim.peek_u64("r")
-            ),
-            (6, 10, 7)
-        );
+        assert_eq!((sim.peek_u64("toy.q"), sim.peek_u64("inc"), sim.peek_u64("r")), (6, 10, 7));
     });
 }
 
@@ -261,19 +227,12 @@ fn power_up_is_the_same_on_both_engines() {
     m.output("second", ram.read(m.lit(u(2), 1)));
     m.output("word", ram.read_sync(m.lit(u(2), 2), m.lit(u(1), 0)));
     let short = m.memory("short", 3, u(64));
-    m.output(
-        "beyond",
-        short.read_sync(m.lit(u(2), 3), m.input("enable", u(1))),
-    );
+    m.output("beyond", short.read_sync(m.lit(u(2), 3), m.input("enable", u(1))));
     m.output("r_now", r);
     let module = m.finish();
     let seen = ENGINES.map(|engine| {
         let initial = Initial::Random(7);
-        let options = SimOptions {
-            engine,
-            initial,
-            ..SimOptions::default()
-        };
+        let options = SimOptions { engine, initial, ..SimOptions::default() };
         let mut sim = Simulator::with_options(&module, options);
         assert_eq!(sim.peek_u64("first"), 1);
         let seen = ["r", "second", "word", "beyond"].map(|name| sim.peek(name));

@@ -26,9 +26,7 @@ fn counters() -> Arc<Module> {
 fn value(wave: &mut Waveform, path: &[&str], time: u64) -> String {
     let (name, scopes) = path.split_last().unwrap();
     let hierarchy = wave.hierarchy();
-    let variable = hierarchy
-        .lookup_var(scopes, name)
-        .unwrap_or_else(|| panic!("{path:?}"));
+    let variable = hierarchy.lookup_var(scopes, name).unwrap_or_else(|| panic!("{path:?}"));
     let signal = &hierarchy[variable];
     let id = signal.signal_ref();
     wave.load_signals(&[id]);
@@ -41,11 +39,9 @@ fn value(wave: &mut Waveform, path: &[&str], time: u64) -> String {
 #[test]
 fn waves_show_every_name_in_its_scope() {
     let folder = tempfile::tempdir().unwrap();
-    for (engine, format) in [
-        (Engine::Interpreter, "vcd"),
-        (Engine::Jit, "vcd"),
-        (Engine::Jit, "fst"),
-    ] {
+    for (engine, format) in
+        [(Engine::Interpreter, "vcd"), (Engine::Jit, "vcd"), (Engine::Jit, "fst")]
+    {
         let path = folder.path().join(format!("{engine:?}.{format}"));
         let module = counters();
         let mut sim = Simulator::new(&module, engine);
@@ -54,9 +50,7 @@ fn waves_show_every_name_in_its_scope() {
             "vcd" => sim.trace_vcd(&path).unwrap(),
             _ => sim.trace_fst(&path).unwrap(),
         }
-        let names = [
-            "by", "sum", "b_sign", "rst", "a.count", "a.value", "b.ahead", "b.by",
-        ];
+        let names = ["by", "sum", "b_sign", "rst", "a.count", "a.value", "b.ahead", "b.by"];
         let mut seen = vec![];
         for cycle in 0..20 {
             sim.poke("by", cycle - 7);
@@ -97,21 +91,12 @@ fn a_panic_leaves_the_wave() {
     sim.trace_vcd(&path).unwrap();
     let run = std::panic::AssertUnwindSafe(move || sim.steps(10));
     assert!(std::panic::catch_unwind(run).is_err());
-    assert_eq!(
-        value(&mut read(&path).unwrap(), &["broken", "count"], 35),
-        "0100"
-    );
+    assert_eq!(value(&mut read(&path).unwrap(), &["broken", "count"], 35), "0100");
 }
 
 #[test]
 fn a_wave_without_a_place_is_an_error() {
     let mut sim = Simulator::new(&counters(), Engine::Interpreter);
-    let error = sim
-        .trace_vcd("/nowhere/at/all.vcd")
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        error,
-        "wave file `/nowhere/at/all.vcd`: No such file or directory (os error 2)"
-    );
+    let error = sim.trace_vcd("/nowhere/at/all.vcd").unwrap_err().to_string();
+    assert_eq!(error, "wave file `/nowhere/at/all.vcd`: No such file or directory (os error 2)");
 }

@@ -138,36 +138,19 @@ fn against_golden(
         Engine::Jit => Some(sim::Engine::Jit),
         _ => None,
     };
-    let mut check = Check {
-        name: golden_name(engine),
-        cycles: 0,
-        compared: 0,
-        failure: None,
-    };
+    let mut check = Check { name: golden_name(engine), cycles: 0, compared: 0, failure: None };
     let Some(ours) = ours else {
-        run_batches(
-            &mut *engine.open(module, initial)?,
-            golden,
-            engine,
-            plan,
-            &mut check,
-        );
+        run_batches(&mut *engine.open(module, initial)?, golden, engine, plan, &mut check);
         return Ok(check);
     };
     // golden vectors keep every promise, so ours watch them
-    let options = SimOptions {
-        engine: ours,
-        initial,
-        collect_violations: true,
-        ..SimOptions::default()
-    };
+    let options =
+        SimOptions { engine: ours, initial, collect_violations: true, ..SimOptions::default() };
     let mut simulator = Simulator::try_with_options(module, options)?;
     run_batches(&mut simulator, golden, engine, plan, &mut check);
     if let Some(violation) = simulator.violations().first() {
         let command = rerun(plan, engine, plan.seed, plan.cycles);
-        check
-            .failure
-            .get_or_insert(format!("{command}\n  {violation}"));
+        check.failure.get_or_insert(format!("{command}\n  {violation}"));
     }
     Ok(check)
 }
@@ -209,22 +192,13 @@ impl Golden for LapaSpec {
         let heads: Vec<_> = (0..2)
             .map(|_| {
                 let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=4));
-                let values = [
-                    lapa::Values::Uniform,
-                    lapa::Values::Corner,
-                    lapa::Values::Small,
-                ];
+                let values = [lapa::Values::Uniform, lapa::Values::Corner, lapa::Values::Small];
                 let values = values[rng.random_range(0..3)];
                 lapa::Head::random(self, &mut rng, keys, rows, values)
             })
             .collect();
         let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let stalls = lapa::Stalls {
-            keys: stall(),
-            queries: stall(),
-            out: stall(),
-            seed,
-        };
+        let stalls = lapa::Stalls { keys: stall(), queries: stall(), out: stall(), seed };
         let expected: Result<Vec<_>, _> = heads.iter().map(|head| head.expected(self)).collect();
         let expected = expected.map_err(|error| error.to_string())?.concat();
         let run = lapa::run(device, self, &heads, stalls, expected.len());
@@ -255,19 +229,12 @@ fn compare_lists<T: PartialEq + std::fmt::Debug>(
     seen: &[T],
     golden: &[T],
 ) -> Result<(), String> {
-    let differs = seen
-        .iter()
-        .zip(golden)
-        .position(|(seen, golden)| seen != golden);
+    let differs = seen.iter().zip(golden).position(|(seen, golden)| seen != golden);
     if let Some(n) = differs {
         return Err(format!("{what} {n}: {:?}, golden {:?}", seen[n], golden[n]));
     }
     if seen.len() != golden.len() {
-        return Err(format!(
-            "{} times {what}, golden {}",
-            seen.len(),
-            golden.len()
-        ));
+        return Err(format!("{} times {what}, golden {}", seen.len(), golden.len()));
     }
     Ok(())
 }
@@ -278,12 +245,7 @@ mod tests {
     use hwgen_designs::registry;
 
     fn plan(engines: &[Engine]) -> Plan {
-        Plan {
-            command: "mac_array".into(),
-            engines: engines.to_vec(),
-            cycles: 100,
-            seed: 1,
-        }
+        Plan { command: "mac_array".into(), engines: engines.to_vec(), cycles: 100, seed: 1 }
     }
 
     fn run(set: &[&str], golden_set: &[&str]) -> (bool, Vec<Check>) {
@@ -307,11 +269,7 @@ mod tests {
     #[test]
     fn every_design_has_a_golden_model() {
         for design in registry::designs() {
-            assert!(
-                golden(design.name(), &design.default_spec()).is_some(),
-                "{}",
-                design.name()
-            );
+            assert!(golden(design.name(), &design.default_spec()).is_some(), "{}", design.name());
         }
     }
 
@@ -320,15 +278,8 @@ mod tests {
         let (passed, checks) = run(&["rows=3", "columns=2"], &["rows=3", "columns=2"]);
         assert!(passed, "{checks:?}");
         let names: Vec<_> = checks.iter().map(|check| check.name.as_str()).collect();
-        assert_eq!(
-            names,
-            ["golden = interpreter", "golden = jit", "interpreter = jit"]
-        );
-        assert!(
-            checks
-                .iter()
-                .all(|check| check.cycles >= 100 && check.compared > 0)
-        );
+        assert_eq!(names, ["golden = interpreter", "golden = jit", "interpreter = jit"]);
+        assert!(checks.iter().all(|check| check.cycles >= 100 && check.compared > 0));
     }
 
     #[test]

@@ -111,34 +111,24 @@ fn run(simulator: &mut Simulator, module: &Arc<Module>, plan: Plan) -> Vec<Traff
 }
 
 fn payload_types(module: &Module, stream: &StreamPort) -> Vec<Type> {
-    stream
-        .payload
-        .iter()
-        .map(|(_, node)| module.ty(*node))
-        .collect()
+    stream.payload.iter().map(|(_, node)| module.ty(*node)).collect()
 }
 
 /// Inputs that are neither resets nor a stream's, with their types.
 fn free_inputs(module: &Module) -> Vec<(usize, Type)> {
-    let resets = module
-        .clocks
-        .iter()
-        .filter_map(|clock| clock.reset.as_ref());
+    let resets = module.clocks.iter().filter_map(|clock| clock.reset.as_ref());
     let mut taken: Vec<_> = resets.map(|reset| reset.signal).collect();
     let streams = module.streams.iter();
     let owned: Vec<String> = streams
         .flat_map(|stream| {
             let fields = stream.payload.iter().map(|(field, _)| &**field);
             let fields = fields.chain(["valid", "ready"]);
-            fields
-                .map(|field| field_name(&stream.name, field))
-                .collect::<Vec<_>>()
+            fields.map(|field| field_name(&stream.name, field)).collect::<Vec<_>>()
         })
         .collect();
     let inputs = module.inputs.iter().enumerate();
-    let of_streams = inputs
-        .clone()
-        .filter(|(_, port)| owned.iter().any(|name| **name == *port.name));
+    let of_streams =
+        inputs.clone().filter(|(_, port)| owned.iter().any(|name| **name == *port.name));
     taken.extend(of_streams.map(|(_, port)| port.node));
     inputs
         .filter(|(_, port)| !taken.contains(&port.node))
@@ -152,11 +142,7 @@ mod tests {
     use hwgen_hdl::sim::{Engine, SimOptions};
     use hwgen_hdl::{ModuleBuilder, fields, u};
 
-    const PLAN: Plan = Plan {
-        cycles: 400,
-        seed: 1,
-        stall: 0.25,
-    };
+    const PLAN: Plan = Plan { cycles: 400, seed: 1, stall: 0.25 };
 
     fn simulator(module: &Arc<Module>) -> Simulator {
         let options = SimOptions {
@@ -173,15 +159,11 @@ mod tests {
         let m = ModuleBuilder::new("queue");
         m.stream_out(
             "out",
-            &m.stream_in("in", &data)
-                .through("fifo", &hwgen_hdl::lib::fifo(4, &data)),
+            &m.stream_in("in", &data).through("fifo", &hwgen_hdl::lib::fifo(4, &data)),
         );
         let activity = exercise(&mut simulator(&m.finish()), PLAN);
         let [sent, received] = [0, 1].map(|n| activity.streams[n].transfers);
-        assert!(
-            (received..=received + 4).contains(&sent),
-            "{sent}, {received}"
-        );
+        assert!((received..=received + 4).contains(&sent), "{sent}, {received}");
         assert!(sent > 200, "{sent} of 400");
         assert!(activity.violations.is_empty());
     }
@@ -193,11 +175,7 @@ mod tests {
         m.promise("x is not 15", x.ne(15));
         m.output("y", m.reg("y", u(4)).next(x));
         let activity = exercise(&mut simulator(&m.finish()), PLAN);
-        assert!(
-            activity.violations.len() > 10,
-            "{}",
-            activity.violations.len()
-        );
+        assert!(activity.violations.len() > 10, "{}", activity.violations.len());
         assert!(activity.violations[0].message.contains("x is not 15"));
     }
 }

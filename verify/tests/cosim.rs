@@ -11,12 +11,7 @@ use hwgen_verify::cosim::{
 use std::sync::Arc;
 
 /// Those that run the Verilog itself, and ours.
-const TEXT: [Engine; 4] = [
-    Engine::Interpreter,
-    Engine::Jit,
-    Engine::Verilator,
-    Engine::Icarus,
-];
+const TEXT: [Engine; 4] = [Engine::Interpreter, Engine::Jit, Engine::Verilator, Engine::Icarus];
 
 fn all_equal(module: &Arc<Module>) -> Report {
     equal_on(module, &Engine::ALL)
@@ -106,11 +101,7 @@ fn very_wide_ports_agree() {
 #[test]
 fn registers_agree() {
     let m = ModuleBuilder::new("registers");
-    let (up, clear, x) = (
-        m.input("up", u(1)),
-        m.input("clear", u(1)),
-        m.input("x", s(9)),
-    );
+    let (up, clear, x) = (m.input("up", u(1)), m.input("clear", u(1)), m.input("x", s(9)));
     let count = m.reg("count", u(5)).enable(up).clear(clear).reset_to(7);
     count.next(count + 1);
     let held = m.reg("held", s(9)).enable(up).no_reset();
@@ -118,10 +109,7 @@ fn registers_agree() {
     m.output("count_q", count);
     m.output("held_q", held);
     let report = all_equal(&m.finish());
-    assert!(
-        report.unknown_bits > 0,
-        "`held` is unknown until first enabled"
-    );
+    assert!(report.unknown_bits > 0, "`held` is unknown until first enabled");
 }
 
 #[test]
@@ -130,32 +118,19 @@ fn memories_agree() {
     let m = ModuleBuilder::new("memories");
     let (write, address) = (m.input("write", u(1)), m.input("address", u(4)));
     let (data, mask) = (m.input("data", s(12)), m.input("mask", u(3)));
-    let words = m
-        .memory("words", 11, s(12))
-        .write_masked(address, data, write, mask);
+    let words = m.memory("words", 11, s(12)).write_masked(address, data, write, mask);
     m.output("now", words.read(address));
-    m.output(
-        "word_before",
-        words.read_sync(address, m.input("read", u(1))),
-    );
-    let table = m
-        .memory("entries", 16, s(12))
-        .init((0..16).map(|k| 100 * k - 800));
+    m.output("word_before", words.read_sync(address, m.input("read", u(1))));
+    let table = m.memory("entries", 16, s(12)).init((0..16).map(|k| 100 * k - 800));
     m.output("entry", table.read(address));
     let report = all_equal(&m.finish());
-    assert!(
-        report.unknown_bits > 0,
-        "words are unknown until first written"
-    );
+    assert!(report.unknown_bits > 0, "words are unknown until first written");
 }
 
 #[test]
 fn two_clocks_agree() {
     let m = ModuleBuilder::new("two_clocks");
-    let (fast, slow) = (
-        m.clock("clk_fast").sync_reset("rst_fast"),
-        m.clock("clk_slow"),
-    );
+    let (fast, slow) = (m.clock("clk_fast").sync_reset("rst_fast"), m.clock("clk_slow"));
     let slow = slow.sync_reset("rst_slow");
     let x = m.input("x", u(16));
     let count = m.reg("count", u(16)).domain(fast);
@@ -173,15 +148,9 @@ fn two_clocks_agree() {
 #[test]
 fn asynchronous_resets_agree() {
     for active_low in [false, true] {
-        let m = ModuleBuilder::new(if active_low {
-            "async_low"
-        } else {
-            "async_high"
-        });
+        let m = ModuleBuilder::new(if active_low { "async_low" } else { "async_high" });
         let kind = hwgen_hdl::netlist::ResetKind::Async;
-        m.clock("clk")
-            .reset("clear_now", kind, active_low)
-            .default();
+        m.clock("clk").reset("clear_now", kind, active_low).default();
         let count = m.reg("count", u(8)).reset_to(0xa5);
         count.next(count + m.input("x", u(8)));
         m.output("count_q", count);
@@ -230,27 +199,19 @@ fn one_slot() -> Arc<Module> {
 #[test]
 fn streams_agree_and_their_handshakes_are_known() {
     let report = all_equal(&one_slot());
-    assert!(
-        report.unknown_bits > 0,
-        "the payload is unknown until the first one passes"
-    );
+    assert!(report.unknown_bits > 0, "the payload is unknown until the first one passes");
 }
 
 #[test]
 fn traffic_agrees_whatever_the_stalls() {
-    let sent: Vec<Vec<Int>> = (-20..20)
-        .map(|k| vec![(13 * k).into(), (k & 1).into()])
-        .collect();
+    let sent: Vec<Vec<Int>> = (-20..20).map(|k| vec![(13 * k).into(), (k & 1).into()]).collect();
     let traffic = Traffic {
         held: vec![],
         awaited: vec![("out".into(), sent.len())],
         sent: vec![("in".into(), sent)],
         stall: 0.4,
     };
-    let plan = Comparison {
-        cycles: 1000,
-        ..Comparison::new("one_slot", &Engine::ALL)
-    };
+    let plan = Comparison { cycles: 1000, ..Comparison::new("one_slot", &Engine::ALL) };
     let report = compare_traffic(&one_slot(), &plan, &traffic).unwrap();
     println!("{report}");
     report.assert_equal().unwrap();
@@ -269,11 +230,7 @@ fn a_wrong_text_is_found() {
     assert_ne!(wrong, module.verilog().unwrap());
     let clocks: Vec<_> = module.clock_ids().collect();
     let seen = |mut device: Box<dyn Device>| {
-        let x = module
-            .inputs
-            .iter()
-            .position(|port| &*port.name == "x")
-            .unwrap();
+        let x = module.inputs.iter().position(|port| &*port.name == "x").unwrap();
         let rst = 1 - x;
         for (reset, value) in [(1, 0), (0, 5), (0, 5)] {
             device.poke(rst, &reset.into());
@@ -282,42 +239,21 @@ fn a_wrong_text_is_found() {
         }
         device.peek(0)
     };
-    assert_eq!(
-        seen(Engine::Interpreter.open_checked(&module).unwrap()),
-        10.into()
-    );
-    assert_eq!(
-        seen(Box::new(
-            VerilatorDevice::from_text(&module, &wrong).unwrap()
-        )),
-        246.into()
-    );
-    assert_eq!(
-        seen(Box::new(IcarusDevice::from_text(&module, &wrong).unwrap())),
-        246.into()
-    );
+    assert_eq!(seen(Engine::Interpreter.open_checked(&module).unwrap()), 10.into());
+    assert_eq!(seen(Box::new(VerilatorDevice::from_text(&module, &wrong).unwrap())), 246.into());
+    assert_eq!(seen(Box::new(IcarusDevice::from_text(&module, &wrong).unwrap())), 246.into());
 }
 
 #[test]
 fn a_race_has_one_checksum() {
-    let module = random_module(
-        7,
-        Shape {
-            operations: 30,
-            max_width: 80,
-            depth: 1,
-        },
-    );
+    let module = random_module(7, Shape { operations: 30, max_width: 80, depth: 1 });
     for stimulus in [Stimulus::Random, Stimulus::Held] {
         let mut ours = Engine::Jit.open(&module, Initial::Zero).unwrap();
         let expected = race(ours.as_mut(), 300, 99, stimulus).checksum;
         for optimise in [Optimise::Build, Optimise::Run] {
             let compiled = Compiled::new(&module, optimise).unwrap();
             let raced = compiled.race(300, 99, stimulus).unwrap();
-            println!(
-                "{stimulus:?}, {optimise:?}: {:.0} cycles/s",
-                raced.cycles_per_second()
-            );
+            println!("{stimulus:?}, {optimise:?}: {:.0} cycles/s", raced.cycles_per_second());
             assert_eq!(raced.checksum, expected, "{stimulus:?} {optimise:?}");
             let mut outside = compiled.device(Initial::Zero).unwrap();
             assert_eq!(race(&mut outside, 300, 99, stimulus).checksum, expected);
@@ -328,11 +264,7 @@ fn a_race_has_one_checksum() {
 #[test]
 fn random_netlists_agree() {
     for seed in 1..=4 {
-        let shape = Shape {
-            operations: 30,
-            max_width: 80,
-            depth: 1,
-        };
+        let shape = Shape { operations: 30, max_width: 80, depth: 1 };
         all_equal(&random_module(seed, shape));
     }
 }

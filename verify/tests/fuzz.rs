@@ -4,12 +4,7 @@
 use hwgen_hdl::fuzz::{Shape, random_bundle};
 use hwgen_verify::cosim::{Comparison, Engine, compare};
 
-const ENGINES: [Engine; 4] = [
-    Engine::Interpreter,
-    Engine::Jit,
-    Engine::Verilator,
-    Engine::Icarus,
-];
+const ENGINES: [Engine; 4] = [Engine::Interpreter, Engine::Jit, Engine::Verilator, Engine::Icarus];
 
 /// Runs bundles of netlists until `checks` outputs were compared, and prints what was done.
 fn fuzz(first_seed: u64, netlists: usize, cycles: u64, checks: u64) {
@@ -31,11 +26,7 @@ fn fuzz(first_seed: u64, netlists: usize, cycles: u64, checks: u64) {
             panic!("bundle of seed {seed}: {first}");
         }
         done += netlists;
-        nodes += bundle
-            .instances
-            .iter()
-            .map(|i| i.module.nodes.len())
-            .sum::<usize>();
+        nodes += bundle.instances.iter().map(|i| i.module.nodes.len()).sum::<usize>();
         compared += report.checks;
         unknown += report.unknown_bits;
     }

@@ -16,9 +16,7 @@ fn spec(overrides: &[String]) -> LapaSpec {
 /// Runs the heads, without a reset between them, and compares every beat.
 fn check(overrides: &[String], heads: &[Head], stalls: Stalls) {
     let spec = spec(overrides);
-    let expected: Vec<_> = (heads.iter())
-        .flat_map(|head| head.expected(&spec).unwrap())
-        .collect();
+    let expected: Vec<_> = (heads.iter()).flat_map(|head| head.expected(&spec).unwrap()).collect();
     let options = SimOptions {
         engine: Engine::default(),
         initial: Initial::Random(stalls.seed),
@@ -35,22 +33,16 @@ fn check(overrides: &[String], heads: &[Head], stalls: Stalls) {
 fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
     let pick = |rng: &mut dyn rand::RngCore, list: &[u32]| list[rng.random_range(0..list.len())];
     let rows = pick(rng, &[1, 2, 4, 8, 16, 64]);
-    let slices = [
-        "[4,4]", "[8]", "[4,2,2]", "[1,1]", "[2,8]", "[8,1,7]", "[3,3,3]", "[2]",
-    ];
+    let slices = ["[4,4]", "[8]", "[4,2,2]", "[1,1]", "[2,8]", "[8,1,7]", "[3,3,3]", "[2]"];
     let slices = slices[rng.random_range(0..slices.len())];
     let rounds = slices.split(',').count();
     let mut list = |least: i32, most: i32| {
-        let entries: Vec<String> = (0..rounds)
-            .map(|_| rng.random_range(least..=most).to_string())
-            .collect();
+        let entries: Vec<String> =
+            (0..rounds).map(|_| rng.random_range(least..=most).to_string()).collect();
         format!("[{}]", entries.join(","))
     };
     let filters = [
-        format!(
-            "filter={{\"mode\":\"mean_max\",\"alpha16\":{}}}",
-            list(-16, 16)
-        ),
+        format!("filter={{\"mode\":\"mean_max\",\"alpha16\":{}}}", list(-16, 16)),
         format!("filter={{\"mode\":\"sigma\",\"c16\":{}}}", list(-64, 64)),
         format!("filter={{\"mode\":\"radius\",\"alpha16\":{}}}", list(0, 16)),
         format!("filter={{\"mode\":\"top_k\",\"keep256\":{}}}", list(1, 256)),
@@ -84,12 +76,7 @@ fn random_specifications_heads_and_stalls() {
             })
             .collect();
         let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
-        let stalls = Stalls {
-            keys: chance(),
-            queries: chance(),
-            out: chance(),
-            seed,
-        };
+        let stalls = Stalls { keys: chance(), queries: chance(), out: chance(), seed };
         check(&overrides, &heads, stalls);
     }
 }
@@ -117,14 +104,7 @@ fn every_beat_passes_in_the_cycle_the_cost_model_says() {
         let shapes: Vec<_> = heads.iter().map(shape).collect();
         let cycles = cost::beat_cycles(&spec, &shapes);
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
-        let run = run(
-            &mut simulator,
-            &spec,
-            &heads,
-            Stalls::default(),
-            cycles.len(),
-        )
-        .unwrap();
+        let run = run(&mut simulator, &spec, &heads, Stalls::default(), cycles.len()).unwrap();
         assert_eq!(run.cycles, cycles, "{overrides:?}");
     }
 }
@@ -146,11 +126,7 @@ const FILTERS: [&str; 4] = ["mean_max", "sigma", "radius", "top_k"];
 
 fn row(elements: [i32; 6], visible: usize) -> QueryRow {
     let radius = 1000;
-    QueryRow {
-        elements: elements.to_vec(),
-        visible,
-        radius,
-    }
+    QueryRow { elements: elements.to_vec(), visible, radius }
 }
 
 #[test]
@@ -164,14 +140,8 @@ fn corners() {
             _ => vec![i, -i, 1, -1, 0, 64],
         }
     };
-    let queries = [
-        [0; 6],
-        [-128; 6],
-        [127; 6],
-        [1; 6],
-        [-1, 1, -1, 1, 0, 0],
-        [-128, 127, 0, 0, 1, -1],
-    ];
+    let queries =
+        [[0; 6], [-128; 6], [127; 6], [1; 6], [-1, 1, -1, 1, 0, 0], [-128, 127, 0, 0, 1, -1]];
     for filter in FILTERS {
         for keys in [1, 3, 4, 5, 21, 22] {
             let head = Head {
@@ -182,10 +152,7 @@ fn corners() {
                     })
                     .collect(),
             };
-            let equal = Head {
-                keys: vec![vec![3, -3, 77, 0, -128, 127]; keys],
-                ..head.clone()
-            };
+            let equal = Head { keys: vec![vec![3, -3, 77, 0, -128, 127]; keys], ..head.clone() };
             check(&small(filter), &[head, equal], Stalls::default());
         }
     }
@@ -202,11 +169,7 @@ fn a_hundred_heads_without_reset() {
                 Head::random(&spec(&overrides), &mut rng, keys, rows, values)
             })
             .collect();
-        let stalls = Stalls {
-            queries: 0.2,
-            out: 0.2,
-            ..Stalls::default()
-        };
+        let stalls = Stalls { queries: 0.2, out: 0.2, ..Stalls::default() };
         check(&overrides, &heads, stalls);
     }
 }
@@ -220,18 +183,11 @@ fn a_reset_in_the_middle_leaves_nothing_behind() {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
         for beats in 1..12 {
-            let heads: Vec<_> = (0..2)
-                .map(|_| Head::random(&spec, &mut rng, 19, 4, Values::Uniform))
-                .collect();
-            let expected: Vec<_> = (heads.iter())
-                .flat_map(|head| head.expected(&spec).unwrap())
-                .take(beats)
-                .collect();
-            let stalls = Stalls {
-                out: 0.3,
-                seed: beats as u64,
-                ..Stalls::default()
-            };
+            let heads: Vec<_> =
+                (0..2).map(|_| Head::random(&spec, &mut rng, 19, 4, Values::Uniform)).collect();
+            let expected: Vec<_> =
+                (heads.iter()).flat_map(|head| head.expected(&spec).unwrap()).take(beats).collect();
+            let stalls = Stalls { out: 0.3, seed: beats as u64, ..Stalls::default() };
             let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
             assert_eq!(run.groups, expected, "{filter}");
         }
@@ -252,11 +208,7 @@ fn what_does_not_fit_is_held_to_the_range() {
             sent.rows[row].visible = asked;
             meant.rows[row].visible = held;
         }
-        let expected = [
-            meant.expected(&spec).unwrap(),
-            next.expected(&spec).unwrap(),
-        ]
-        .concat();
+        let expected = [meant.expected(&spec).unwrap(), next.expected(&spec).unwrap()].concat();
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
         let (heads, stalls) = ([sent, next], Stalls::default());
         let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
@@ -300,10 +252,7 @@ fn throughput() {
         for (i, row) in head.rows.iter_mut().enumerate() {
             row.visible = if causal { i + 1 } else { 128 };
         }
-        let last = Head {
-            rows: head.rows[127..].to_vec(),
-            ..head.clone()
-        };
+        let last = Head { rows: head.rows[127..].to_vec(), ..head.clone() };
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
         let mut end = |head: &Head| {
             let expected = head.expected(&spec).unwrap();
@@ -351,16 +300,11 @@ fn elsewhere(engines: &[cosim::Engine]) {
         let mut rng = ChaCha8Rng::seed_from_u64(13);
         let heads = [Values::Corner, Values::Uniform]
             .map(|values| Head::random(&spec, &mut rng, 9, 5, values));
-        let expected: Vec<_> = (heads.iter())
-            .flat_map(|head| head.expected(&spec).unwrap())
-            .collect();
+        let expected: Vec<_> =
+            (heads.iter()).flat_map(|head| head.expected(&spec).unwrap()).collect();
         for engine in engines {
             let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
-            let stalls = Stalls {
-                queries: 0.1,
-                out: 0.3,
-                ..Stalls::default()
-            };
+            let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
             let run = run(&mut *device, &spec, &heads, stalls, expected.len()).unwrap();
             let (groups, unknown) = (&run.groups, run.unknown);
             assert_eq!((unknown, groups), (0, &expected), "{filter} {engine}");

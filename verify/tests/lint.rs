@@ -52,24 +52,15 @@ fn complaints(
 fn assert_clean(modules: &[Arc<Module>]) {
     let linted = complaints(modules, |batch| {
         let results = batch.iter().map(verilator_lint);
-        results
-            .filter_map(|result| result.err().map(|error| error.to_string()))
-            .collect()
+        results.filter_map(|result| result.err().map(|error| error.to_string())).collect()
     });
     let checked = complaints(modules, |batch| {
         let results = yosys_check_all(batch).into_iter();
         let results = results.map(|report| report.and_then(|report| report.assert_clean()));
-        results
-            .filter_map(|result| result.err().map(|error| error.to_string()))
-            .collect()
+        results.filter_map(|result| result.err().map(|error| error.to_string())).collect()
     });
     let found = [linted, checked].concat();
-    assert!(
-        found.is_empty(),
-        "{} complaints:\n{}",
-        found.len(),
-        found.join("\n\n")
-    );
+    assert!(found.is_empty(), "{} complaints:\n{}", found.len(), found.join("\n\n"));
     println!("{} modules are clean", modules.len());
 }
 
@@ -121,10 +112,6 @@ fn every_design_is_checked_in_three_sizes() {
     for design in designs() {
         let sizes = SIZES.iter().find(|(name, _)| *name == design.name());
         let sizes = sizes.map_or(0, |(_, sizes)| sizes.len());
-        assert!(
-            sizes >= 3,
-            "`{}` has {sizes} sizes in this file's table",
-            design.name()
-        );
+        assert!(sizes >= 3, "`{}` has {sizes} sizes in this file's table", design.name());
     }
 }

@@ -8,10 +8,7 @@ use hwgen_verify::cosim::{Compiled, Optimise};
 /// Cycles a second of ours over Verilator's, inputs held: neither pays for the other's stimulus.
 fn ratio(design: &str, set: &[&str], cycles: u64) -> f64 {
     let set: Vec<_> = set.iter().map(|set| set.to_string()).collect();
-    let configured = registry::find(design)
-        .unwrap()
-        .configure(None, &set)
-        .unwrap();
+    let configured = registry::find(design).unwrap().configure(None, &set).unwrap();
     let module = configured.build();
     let theirs = Compiled::new(&module, Optimise::Run).unwrap();
     // three times each, in turns: the machine may be busy
@@ -43,8 +40,5 @@ fn as_fast_as_verilator() {
         ratio("lapa", &["head_dim=16", "rows=4", "max_keys=64"], 100_000),
         ratio("lapa", &[], 20_000),
     ];
-    println!(
-        "race: {:.2}",
-        ratios.into_iter().fold(f64::INFINITY, f64::min)
-    );
+    println!("race: {:.2}", ratios.into_iter().fold(f64::INFINITY, f64::min));
 }

@@ -64,29 +64,14 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "emission",
-        command: &[
-            "test",
-            "-p",
-            "hwgen-designs",
-            "--test",
-            "emission",
-            "--",
-            "--nocapture",
-        ],
+        command: &["test", "-p", "hwgen-designs", "--test", "emission", "--", "--nocapture"],
         figure: "64x64 to 16x16:",
         target: AtMost(2.0),
         unit: "times as long a processing element at 64x64 as at 16x16",
     },
     Bar {
         name: "build",
-        command: &[
-            "build",
-            "--release",
-            "--bin",
-            "hwgen",
-            "--target-dir",
-            "target/bar-build",
-        ],
+        command: &["build", "--release", "--bin", "hwgen", "--target-dir", "target/bar-build"],
         figure: SECONDS,
         target: AtMost(240.0),
         unit: "seconds to build hwgen from nothing",
@@ -97,39 +82,24 @@ const BARS: &[Bar] = &[
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     let known: Vec<_> = BARS.iter().map(|bar| bar.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
-        return Err(format!(
-            "no bar `{unknown}`; there are {}",
-            known.join(", ")
-        ));
+        return Err(format!("no bar `{unknown}`; there are {}", known.join(", ")));
     }
-    let chosen = BARS
-        .iter()
-        .filter(|bar| names.is_empty() || names.contains(&bar.name));
+    let chosen = BARS.iter().filter(|bar| names.is_empty() || names.contains(&bar.name));
     let mut lines = vec![];
     let mut short = false;
     for bar in chosen {
         let figure = measure(bar)?;
         let (met, target) = match bar.target {
-            AtLeast(least) => (
-                figure.is_some_and(|f| f >= least),
-                format!("at least {least}"),
-            ),
+            AtLeast(least) => (figure.is_some_and(|f| f >= least), format!("at least {least}")),
             AtMost(most) => (figure.is_some_and(|f| f <= most), format!("at most {most}")),
         };
         short |= !met;
         let figure = figure.map_or("failed".to_string(), |figure| format!("{figure:.2}"));
         let verdict = if met { "met" } else { "SHORT" };
-        lines.push(format!(
-            "{verdict:6}{:10}{figure} {} (target {target})",
-            bar.name, bar.unit
-        ));
+        lines.push(format!("{verdict:6}{:10}{figure} {} (target {target})", bar.name, bar.unit));
     }
     println!("{}", lines.join("\n"));
-    if short {
-        Err("a bar is short of its target".into())
-    } else {
-        Ok(())
-    }
+    if short { Err("a bar is short of its target".into()) } else { Ok(()) }
 }
 
 /// The figure, or none if the command failed or did not print it.
@@ -144,10 +114,7 @@ fn measure(bar: &Bar) -> Result<Option<f64>, String> {
     let (mut seen, began) = (None, Instant::now());
     let passed = watch(&mut cargo(bar.command), |line| {
         if bar.figure != SECONDS {
-            seen = line
-                .strip_prefix(bar.figure)
-                .and_then(first_number)
-                .or(seen);
+            seen = line.strip_prefix(bar.figure).and_then(first_number).or(seen);
         }
     })?;
     if bar.figure == SECONDS {
@@ -157,8 +124,7 @@ fn measure(bar: &Bar) -> Result<Option<f64>, String> {
 }
 
 fn first_number(text: &str) -> Option<f64> {
-    text.split_whitespace()
-        .find_map(|word| word.trim_end_matches([',', ';']).parse().ok())
+    text.split_whitespace().find_map(|word| word.trim_end_matches([',', ';']).parse().ok())
 }
 
 #[cfg(test)]
@@ -167,10 +133,7 @@ mod tests {
 
     #[test]
     fn figures_are_read() {
-        assert_eq!(
-            first_number(" 200160 outputs compared on 96"),
-            Some(200_160.0)
-        );
+        assert_eq!(first_number(" 200160 outputs compared on 96"), Some(200_160.0));
         assert_eq!(first_number(" slowest 1.25, on lapa"), Some(1.25));
         assert_eq!(first_number(" none"), None);
     }

@@ -20,14 +20,8 @@ pub(crate) fn workspace() -> &'static Path {
 /// Runs a program with our output as its own.
 pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
     eprintln!("+ {}", line(command));
-    let status = command
-        .status()
-        .map_err(|error| format!("{}: {error}", line(command)))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{} failed ({status})", line(command)))
-    }
+    let status = command.status().map_err(|error| format!("{}: {error}", line(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command))) }
 }
 
 /// Runs a program, showing each line of its stdout and handing it over; whether it succeeded.

@@ -7,17 +7,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut failed = vec![];
     for (what, check) in [
         ("format", &["fmt", "--all", "--check"][..]),
-        (
-            "clippy",
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "--deny",
-                "warnings",
-            ],
-        ),
+        ("clippy", &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
     ] {
         // a toolchain without the component says so itself
         if let Err(why) = succeed(&mut cargo(check)) {
@@ -26,12 +16,9 @@ pub(crate) fn run() -> Result<(), String> {
         }
     }
     let mut total = Total::default();
-    let passed = watch(
-        &mut cargo(&["test", "--workspace", "--no-fail-fast"]),
-        |line| {
-            total.add(line);
-        },
-    )?;
+    let passed = watch(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), |line| {
+        total.add(line);
+    })?;
     if !passed {
         failed.push("tests");
     }
@@ -39,11 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
         [] => Ok(()),
         failed => Err(format!("failed: {}", failed.join(", "))),
     };
-    let Total {
-        passed,
-        failed,
-        ignored,
-    } = total;
+    let Total { passed, failed, ignored } = total;
     println!("{passed} passed, {failed} failed, {ignored} ignored");
     verdict
 }
@@ -62,10 +45,7 @@ impl Total {
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
         };
-        let words: Vec<_> = result
-            .split([' ', ';'])
-            .filter(|word| !word.is_empty())
-            .collect();
+        let words: Vec<_> = result.split([' ', ';']).filter(|word| !word.is_empty()).collect();
         for pair in words.windows(2) {
             let Ok(count) = pair[0].parse::<u64>() else {
                 continue;
@@ -94,13 +74,6 @@ mod tests {
         ] {
             total.add(line);
         }
-        assert_eq!(
-            total,
-            Total {
-                passed: 9,
-                failed: 2,
-                ignored: 1
-            }
-        );
+        assert_eq!(total, Total { passed: 9, failed: 2, ignored: 1 });
     }
 }

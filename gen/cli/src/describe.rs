@@ -47,17 +47,9 @@ fn as_text(design: &dyn Design, configured: &dyn Configured, module: &Module) ->
     let mut text = format!("{}: {}\n\n", design.name(), design.summary());
     text += &format!("Parameters\n{}\n", table(&parameters));
     text += &format!("Specification\n{}\n\n", indent(&configured.json()));
-    text += &format!(
-        "Ports of module {}\n{}\n",
-        module.name,
-        table(&ports(module))
-    );
+    text += &format!("Ports of module {}\n{}\n", module.name, table(&ports(module)));
     if !module.streams.is_empty() {
-        let streams: Vec<_> = module
-            .streams
-            .iter()
-            .map(|s| stream_row(module, s))
-            .collect();
+        let streams: Vec<_> = module.streams.iter().map(|s| stream_row(module, s)).collect();
         text += &format!("Streams (valid/ready)\n{}\n", table(&streams));
     }
     for (title, body) in [
@@ -80,18 +72,9 @@ fn indent(text: &str) -> String {
 
 fn ports(module: &Module) -> Vec<Vec<String>> {
     let row = |way: &str, name: &str, ty: String| vec![way.into(), name.into(), ty];
-    let clocks = module
-        .clocks
-        .iter()
-        .map(|clock| row("in", &clock.name, "clock".into()));
-    let inputs = module
-        .inputs
-        .iter()
-        .map(|port| row("in", &port.name, port.ty.to_string()));
-    let outputs = module
-        .outputs
-        .iter()
-        .map(|port| row("out", &port.name, port.ty.to_string()));
+    let clocks = module.clocks.iter().map(|clock| row("in", &clock.name, "clock".into()));
+    let inputs = module.inputs.iter().map(|port| row("in", &port.name, port.ty.to_string()));
+    let outputs = module.outputs.iter().map(|port| row("out", &port.name, port.ty.to_string()));
     clocks.chain(inputs).chain(outputs).collect()
 }
 
@@ -104,23 +87,12 @@ fn direction(stream: &StreamPort) -> &'static str {
 
 fn stream_row(module: &Module, stream: &StreamPort) -> Vec<String> {
     let fields = stream.payload.iter();
-    let fields: Vec<_> = fields
-        .map(|(f, node)| format!("{f}: {}", module.ty(*node)))
-        .collect();
-    vec![
-        direction(stream).into(),
-        stream.name.to_string(),
-        fields.join(", "),
-    ]
+    let fields: Vec<_> = fields.map(|(f, node)| format!("{f}: {}", module.ty(*node))).collect();
+    vec![direction(stream).into(), stream.name.to_string(), fields.join(", ")]
 }
 
 fn describe_totals(totals: Totals) -> String {
-    let Totals {
-        instances,
-        register_bits,
-        memory_bits,
-        multipliers,
-    } = totals;
+    let Totals { instances, register_bits, memory_bits, multipliers } = totals;
     format!(
         "{instances} instances, {register_bits} register bits, {memory_bits} memory bits, \
          {multipliers} multipliers (counted before synthesis)"

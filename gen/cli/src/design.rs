@@ -31,10 +31,8 @@ pub(crate) struct Size {
 impl Size {
     /// The design in this size as arguments for a shell: `lapa --set rows=8`.
     pub(crate) fn arguments(&self, design: Named) -> String {
-        let spec = self
-            .spec
-            .iter()
-            .map(|path| format!("--spec {}", quoted(&path.to_string_lossy())));
+        let spec =
+            self.spec.iter().map(|path| format!("--spec {}", quoted(&path.to_string_lossy())));
         let set = self.set.iter().map(|set| format!("--set {}", quoted(set)));
         let name = std::iter::once(design.0.name().to_string());
         name.chain(spec).chain(set).collect::<Vec<_>>().join(" ")

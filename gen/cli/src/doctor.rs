@@ -25,29 +25,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         print(&table(&rows))?;
     }
     let lacking = |tool: &Tool| tool.needed && tool.status != Status::Good;
-    if tools.iter().any(lacking) {
-        Err(Failure::Check)
-    } else {
-        Ok(())
-    }
+    if tools.iter().any(lacking) { Err(Failure::Check) } else { Ok(()) }
 }
 
 fn row(tool: &Tool) -> Vec<String> {
-    let need = if tool.needed {
-        "needed by the tests"
-    } else {
-        "optional"
-    };
+    let need = if tool.needed { "needed by the tests" } else { "optional" };
     let version = tool.version.clone().unwrap_or_default();
     let (state, advice) = match &tool.status {
         Status::Good => ("good", String::new()),
         Status::Unusable(why) => ("unusable", format!("; {why}; {}", tool.install)),
         Status::Missing => ("missing", format!("; {need}: {}", tool.install)),
     };
-    vec![
-        tool.tool.into(),
-        state.into(),
-        version,
-        format!("{}{advice}", tool.used_for),
-    ]
+    vec![tool.tool.into(), state.into(), version, format!("{}{advice}", tool.used_for)]
 }

@@ -35,19 +35,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         eprintln!("wrote {}", path.display());
         return Ok(());
     }
-    let modules = module
-        .verilog_modules()
-        .context("cannot print the Verilog")?;
-    let files = modules
-        .iter()
-        .map(|module| (format!("{}.v", module.name), module.text.as_str()));
+    let modules = module.verilog_modules().context("cannot print the Verilog")?;
+    let files = modules.iter().map(|module| (format!("{}.v", module.name), module.text.as_str()));
     write_folder(path, &files.collect::<Vec<_>>())?;
-    eprintln!(
-        "wrote {} files into {}, top module {}",
-        modules.len(),
-        path.display(),
-        module.name
-    );
+    eprintln!("wrote {} files into {}, top module {}", modules.len(), path.display(), module.name);
     Ok(())
 }
 

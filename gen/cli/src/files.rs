@@ -22,9 +22,7 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
 pub(crate) fn write_folder(folder: &Path, files: &[(String, &str)]) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create folder {}", folder.display()))?;
-    let staged = files
-        .iter()
-        .map(|(name, text)| stage(&folder.join(name), text));
+    let staged = files.iter().map(|(name, text)| stage(&folder.join(name), text));
     let staged = staged.collect::<Result<Vec<_>>>()?;
     staged.into_iter().try_for_each(put)
 }
@@ -34,9 +32,7 @@ type Staged = (NamedTempFile, PathBuf);
 
 fn stage(path: &Path, text: &str) -> Result<Staged> {
     anyhow::ensure!(!path.is_dir(), "{}: it is a folder", cannot_write(path));
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     builder.prefix(".hwgen-");
     #[cfg(unix)]
@@ -55,10 +51,7 @@ fn stage(path: &Path, text: &str) -> Result<Staged> {
         Some(code) => std::io::Error::from_raw_os_error(code),
         None => error,
     });
-    Ok((
-        file.with_context(|| cannot_write(path))?,
-        path.to_path_buf(),
-    ))
+    Ok((file.with_context(|| cannot_write(path))?, path.to_path_buf()))
 }
 
 fn put((file, path): Staged) -> Result<()> {

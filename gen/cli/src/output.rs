@@ -26,10 +26,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column| {
         let cells = rows.iter().filter_map(|row: &Vec<String>| row.get(column));
-        cells
-            .map(|cell: &String| cell.chars().count())
-            .max()
-            .unwrap_or(0)
+        cells.map(|cell: &String| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();

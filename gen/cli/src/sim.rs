@@ -70,11 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let simulator = Simulator::try_with_options(&module, options);
     let mut simulator = simulator.context("cannot simulate")?;
-    let plan = Plan {
-        cycles: args.cycles,
-        seed: args.seed,
-        stall: STALL,
-    };
+    let plan = Plan { cycles: args.cycles, seed: args.seed, stall: STALL };
     trace(&mut simulator, args).context("cannot trace")?;
     let activity = exercise(&mut simulator, plan);
     simulator.finish_trace().context("cannot trace")?;
@@ -83,20 +79,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         print(&as_text(&activity))?;
     }
-    if activity.violations.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Check)
-    }
+    if activity.violations.is_empty() { Ok(()) } else { Err(Failure::Check) }
 }
 
 fn trace(simulator: &mut Simulator, args: &Args) -> Result<(), SimError> {
     if let Some(path) = &args.vcd {
         simulator.trace_vcd(path)?;
     }
-    args.fst
-        .as_ref()
-        .map_or(Ok(()), |path| simulator.trace_fst(path))
+    args.fst.as_ref().map_or(Ok(()), |path| simulator.trace_fst(path))
 }
 
 fn word(direction: Direction) -> &'static str {
@@ -108,18 +98,12 @@ fn word(direction: Direction) -> &'static str {
 
 fn as_text(activity: &Activity) -> String {
     let rate = activity.cycles_per_second();
-    let mut rows = vec![vec![
-        "cycles".into(),
-        format!("{} ({rate:.0} a second)", activity.cycles),
-    ]];
+    let mut rows = vec![vec!["cycles".into(), format!("{} ({rate:.0} a second)", activity.cycles)]];
     for stream in &activity.streams {
         let name = format!("{} {}", word(stream.direction), stream.stream);
         rows.push(vec![name, format!("{} transfers", stream.transfers)]);
     }
-    rows.push(vec![
-        "violations".into(),
-        activity.violations.len().to_string(),
-    ]);
+    rows.push(vec!["violations".into(), activity.violations.len().to_string()]);
     let first = activity.violations.first();
     table(&rows) + &first.map_or(String::new(), |first| format!("  first: {first}\n"))
 }

@@ -30,9 +30,7 @@ pub(crate) fn totals(module: &Module) -> Totals {
     let own = Totals {
         instances: 0,
         register_bits: module.registers.iter().map(|r| width(r.node)).sum(),
-        memory_bits: memories
-            .map(|m| m.depth as u64 * u64::from(m.word.width))
-            .sum(),
+        memory_bits: memories.map(|m| m.depth as u64 * u64::from(m.word.width)).sum(),
         multipliers: products.count() as u64,
     };
     module.instances.iter().fold(own, |sum, instance| {

@@ -9,24 +9,14 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-const SMALL_LAPA: [&str; 8] = [
-    "--design",
-    "lapa",
-    "--set",
-    "head_dim=4",
-    "--set",
-    "rows=2",
-    "--set",
-    "max_keys=8",
-];
+const SMALL_LAPA: [&str; 8] =
+    ["--design", "lapa", "--set", "head_dim=4", "--set", "rows=2", "--set", "max_keys=8"];
 
 #[test]
 fn a_simulation_reports_traffic_and_is_repeatable() {
     for engine in ["jit", "interpreter"] {
         let run = || {
-            let arguments = [
-                "sim", "--cycles", "500", "--seed", "3", "--json", "--engine", engine,
-            ];
+            let arguments = ["sim", "--cycles", "500", "--seed", "3", "--json", "--engine", engine];
             json(&ok(&[&arguments[..], &SMALL_LAPA].concat()))
         };
         let report = run();
@@ -34,16 +24,9 @@ fn a_simulation_reports_traffic_and_is_repeatable() {
         assert_eq!(report["violations"], json("[]"));
         assert!(report["cycles_per_second"].as_f64().unwrap() > 0.0);
         let streams: Vec<_> = report["streams"].as_array().unwrap().iter().collect();
-        let names: Vec<_> = streams
-            .iter()
-            .map(|stream| stream["name"].as_str().unwrap())
-            .collect();
+        let names: Vec<_> = streams.iter().map(|stream| stream["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["keys", "queries", "out"]);
-        assert!(
-            streams
-                .iter()
-                .all(|stream| stream["transfers"].as_u64().unwrap() > 10)
-        );
+        assert!(streams.iter().all(|stream| stream["transfers"].as_u64().unwrap() > 10));
         assert_eq!(run()["streams"], report["streams"]);
     }
 }
@@ -64,41 +47,20 @@ fn waves_are_written() {
         ok(&[&["sim", "--cycles", "50", &option, path][..], &SMALL_LAPA].concat());
         assert!(std::fs::metadata(path).unwrap().len() > 1000);
     }
-    let nowhere = [
-        "sim",
-        "--design",
-        "mac_array",
-        "--vcd",
-        "/nonexistent/wave.vcd",
-    ];
+    let nowhere = ["sim", "--design", "mac_array", "--vcd", "/nonexistent/wave.vcd"];
     assert!(refused(1, &nowhere).contains("/nonexistent/wave.vcd"));
 }
 
 #[test]
 fn the_small_designs_pass_on_every_engine() {
     let engines = "interpreter,jit,verilator,icarus,yosys";
-    let array = [
-        "--design",
-        "mac_array",
-        "--set",
-        "rows=2",
-        "--set",
-        "columns=2",
-    ];
+    let array = ["--design", "mac_array", "--set", "rows=2", "--set", "columns=2"];
     for design in [&array[..], &SMALL_LAPA] {
-        let run = hwgen(
-            &[
-                &["verify", "--engines", engines, "--cycles", "60"][..],
-                design,
-            ]
-            .concat(),
-        );
+        let run =
+            hwgen(&[&["verify", "--engines", engines, "--cycles", "60"][..], design].concat());
         assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-        let names: Vec<_> = run
-            .stdout
-            .lines()
-            .map(|line| line.split(':').next().unwrap())
-            .collect();
+        let names: Vec<_> =
+            run.stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(
             names,
             [
@@ -128,11 +90,7 @@ fn verification_for_machines() {
 #[test]
 fn the_doctor_knows_the_tools() {
     let report = json(&hwgen(&["doctor", "--json"]).stdout);
-    let verilator = report
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|tool| tool["tool"] == "verilator");
+    let verilator = report.as_array().unwrap().iter().find(|tool| tool["tool"] == "verilator");
     assert_eq!(verilator.unwrap()["needed"], true);
     let text = hwgen(&["doctor"]).stdout;
     assert_eq!(text.lines().count(), report.as_array().unwrap().len());

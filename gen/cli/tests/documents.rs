@@ -7,24 +7,16 @@ use std::path::Path;
 
 /// Compares, or rewrites, what stands between `<!-- {name}: ..` and `<!-- end -->`.
 fn check_table(file: &str, name: &str, table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let text = fs::read_to_string(&path).unwrap();
-    let start = text
-        .find(&format!("<!-- {name}: "))
-        .expect("the table's mark");
+    let start = text.find(&format!("<!-- {name}: ")).expect("the table's mark");
     let start = start + text[start..].find('\n').unwrap() + 1;
     let end = start + text[start..].find("<!-- end -->").unwrap();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, [&text[..start], table, &text[end..]].concat()).unwrap();
     } else {
         let update = "UPDATE_DOCS=1 cargo test -p hwgen --test documents";
-        assert_eq!(
-            &text[start..end],
-            table,
-            "{file} is out of date: run {update}"
-        );
+        assert_eq!(&text[start..end], table, "{file} is out of date: run {update}");
     }
 }
 
@@ -45,17 +37,8 @@ fn every_component_is_listed() {
     // of samples that do the same the last, as the first are the smallest
     let mut rows = vec![];
     for sample in catalogue().into_iter().rev() {
-        let what = sample
-            .module
-            .doc
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_string();
-        if !rows
-            .iter()
-            .any(|(of, known, _)| (*of, known) == (sample.component, &what))
-        {
+        let what = sample.module.doc.lines().next().unwrap_or_default().to_string();
+        if !rows.iter().any(|(of, known, _)| (*of, known) == (sample.component, &what)) {
             let row = format!("| `{}` | {} |", sample.module.name, sample.parameters);
             rows.push((sample.component, what, row));
         }
@@ -72,9 +55,6 @@ fn the_index_names_every_page() {
     let index = fs::read_to_string(docs.join("README.md")).unwrap();
     for entry in fs::read_dir(&docs).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(
-            name == "README.md" || index.contains(&format!("]({name}")),
-            "{name}"
-        );
+        assert!(name == "README.md" || index.contains(&format!("]({name}")), "{name}");
     }
 }

@@ -9,15 +9,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 
-const SMALL: [&str; 7] = [
-    "emit",
-    "--design",
-    "mac_array",
-    "--set",
-    "rows=2",
-    "--set",
-    "columns=3",
-];
+const SMALL: [&str; 7] = ["emit", "--design", "mac_array", "--set", "rows=2", "--set", "columns=3"];
 
 fn emit_to(path: &Path) -> Vec<&str> {
     [&SMALL[..], &["-o", path.to_str().unwrap()]].concat()
@@ -65,14 +57,7 @@ fn a_folder_has_one_file_a_module() {
     let text = ok(&SMALL);
     ok(&emit_to(&rtl));
     let files = names(&rtl);
-    assert_eq!(
-        files,
-        [
-            "mac_array.v",
-            "mac_pe_w8_a8_acc32.v",
-            "mac_row_w8_a8_acc32_x3.v"
-        ]
-    );
+    assert_eq!(files, ["mac_array.v", "mac_pe_w8_a8_acc32.v", "mac_row_w8_a8_acc32_x3.v"]);
     for file in files {
         let module = fs::read_to_string(rtl.join(&file)).unwrap();
         let name = file.strip_suffix(".v").unwrap();
@@ -99,25 +84,16 @@ fn a_failing_write_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/out.v");
     let said = refused(1, &emit_to(&path));
-    let expected = format!(
-        "error: cannot write {}: No such file or directory",
-        path.display()
-    );
+    let expected = format!("error: cannot write {}: No such file or directory", path.display());
     assert!(said.starts_with(&expected), "{said}");
     // a module's file cannot be made: none appears
     fs::create_dir_all(folder.path().join("rtl/mac_row_w8_a8_acc32_x3.v")).unwrap();
     refused(1, &emit_to(&folder.path().join("rtl")));
-    assert_eq!(
-        names(&folder.path().join("rtl")),
-        ["mac_row_w8_a8_acc32_x3.v"]
-    );
+    assert_eq!(names(&folder.path().join("rtl")), ["mac_row_w8_a8_acc32_x3.v"]);
     // a folder where a file is
     fs::write(folder.path().join("plain"), "old").unwrap();
     refused(1, &emit_to(&folder.path().join("plain/")));
-    assert_eq!(
-        fs::read_to_string(folder.path().join("plain")).unwrap(),
-        "old"
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("plain")).unwrap(), "old");
 }
 
 #[cfg(unix)]
@@ -125,12 +101,7 @@ fn a_failing_write_leaves_nothing_behind() {
 fn devices_and_links_stay_what_they_are() {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
     ok(&emit_to(Path::new("/dev/null")));
-    assert!(
-        fs::metadata("/dev/null")
-            .unwrap()
-            .file_type()
-            .is_char_device()
-    );
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 
     let folder = tempfile::tempdir().unwrap();
     let (file, link) = (folder.path().join("file.v"), folder.path().join("link.v"));
@@ -146,11 +117,7 @@ fn devices_and_links_stay_what_they_are() {
 #[test]
 fn a_reader_that_leaves_is_no_mistake() {
     let mut emit = command(&["emit", "--design", "mac_array", "--set", "rows=64"]);
-    let mut child = emit
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = emit.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 12];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"// Generated");
@@ -162,15 +129,11 @@ fn a_reader_that_leaves_is_no_mistake() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told() {
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let run = run(command(&SMALL).stdout(full));
     assert_eq!(run.code, 1);
     assert!(
-        run.stderr
-            .starts_with("error: cannot write to stdout: No space left"),
+        run.stderr.starts_with("error: cannot write to stdout: No space left"),
         "{}",
         run.stderr
     );

@@ -48,10 +48,7 @@ fn every_design_is_described() {
             serde_json::from_str(&ok(&["describe", design.name(), "--json"])).unwrap();
         let spec: Value = serde_json::from_str(&design.default_spec()).unwrap();
         assert_eq!(json["spec"], spec);
-        assert_eq!(
-            json["parameters"].as_array().unwrap().len(),
-            design.parameters().len()
-        );
+        assert_eq!(json["parameters"].as_array().unwrap().len(), design.parameters().len());
         assert!(!json["ports"].as_array().unwrap().is_empty());
         for parameter in json["parameters"].as_array().unwrap() {
             assert!(!parameter["default"].is_null(), "{parameter}");
@@ -61,22 +58,11 @@ fn every_design_is_described() {
 
 #[test]
 fn a_description_shows_the_size_asked_for() {
-    let json = ok(&[
-        "describe",
-        "lapa",
-        "--json",
-        "--set",
-        "rows=8",
-        "--set",
-        "head_dim=32",
-    ]);
+    let json = ok(&["describe", "lapa", "--json", "--set", "rows=8", "--set", "head_dim=32"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["spec"]["rows"], 8);
     let keys = &json["streams"][0];
-    assert_eq!(
-        (&keys["name"], &keys["direction"]),
-        (&"keys".into(), &"in".into())
-    );
+    assert_eq!((&keys["name"], &keys["direction"]), (&"keys".into(), &"in".into()));
     assert_eq!(keys["fields"][0]["bits"], 32 * 8);
 }
 
@@ -94,39 +80,12 @@ fn refusals() {
         refused(2, &["emit", "--design", "mac_array", "--set", "rowz=4"]),
         refused(2, &["emit", "--design", "mac_array", "--set", "rows=many"]),
         refused(2, &["emit", "--design", "mac_array", "--set", "rows"]),
-        refused(
-            2,
-            &[
-                "emit",
-                "--design",
-                "mac_array",
-                "--set",
-                "rows=99999999999999999999",
-            ],
-        ),
+        refused(2, &["emit", "--design", "mac_array", "--set", "rows=99999999999999999999"]),
         refused(2, &["emit", "--design", "mac_array", "--spec", file]).replace(file, "spec.json"),
-        refused(
-            1,
-            &[
-                "emit",
-                "--design",
-                "mac_array",
-                "--spec",
-                "/nonexistent.json",
-            ],
-        ),
+        refused(1, &["emit", "--design", "mac_array", "--spec", "/nonexistent.json"]),
         refused(2, &["sim", "--design", "mac_array", "--cycles", "-1"]),
         refused(2, &["sim", "--design", "mac_array", "--engine", "quartz"]),
-        refused(
-            2,
-            &[
-                "verify",
-                "--design",
-                "mac_array",
-                "--engines",
-                "jit,modelsim",
-            ],
-        ),
+        refused(2, &["verify", "--design", "mac_array", "--engines", "jit,modelsim"]),
     ];
     assert_snapshot!(without_names(&said.join("\n")));
 }

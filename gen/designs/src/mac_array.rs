@@ -40,11 +40,7 @@ impl Default for MacArraySpec {
 }
 
 const fn parameter(name: &'static str, min: i64, max: i64, meaning: &'static str) -> Parameter {
-    Parameter {
-        name,
-        range: Range::Integer(min, max),
-        meaning,
-    }
+    Parameter { name, range: Range::Integer(min, max), meaning }
 }
 
 const ROWS: Parameter = parameter("rows", 1, 64, "activations that meet in one sum");
@@ -59,13 +55,8 @@ const ACCUMULATOR_BITS: Parameter = parameter(
 );
 
 impl Spec for MacArraySpec {
-    const PARAMETERS: &'static [Parameter] = &[
-        ROWS,
-        COLUMNS,
-        WEIGHT_BITS,
-        ACTIVATION_BITS,
-        ACCUMULATOR_BITS,
-    ];
+    const PARAMETERS: &'static [Parameter] =
+        &[ROWS, COLUMNS, WEIGHT_BITS, ACTIVATION_BITS, ACCUMULATOR_BITS];
 
     fn validate(&self) -> Result<(), SpecError> {
         ROWS.check(self.rows)?;
@@ -110,11 +101,7 @@ impl MacArraySpec {
     }
 
     fn name(&self, what: &str) -> String {
-        let (w, a, sum) = (
-            self.weight_bits,
-            self.activation_bits,
-            self.accumulator_bits,
-        );
+        let (w, a, sum) = (self.weight_bits, self.activation_bits, self.accumulator_bits);
         format!("{what}_w{w}_a{a}_acc{sum}")
     }
 }
@@ -159,10 +146,7 @@ fn mac_row(spec: &MacArraySpec) -> Arc<Module> {
     let (mut weights_out, mut sums_out) = (vec![], vec![]);
     for (column, (weight, sum)) in weights.into_iter().zip(sums).enumerate() {
         let pe = m.instance(format!("pe_{column}"), &pe);
-        pe.input("load", load)
-            .input("weight_in", weight)
-            .input("x_in", x)
-            .input("sum_in", sum);
+        pe.input("load", load).input("weight_in", weight).input("x_in", x).input("sum_in", sum);
         weights_out.push(pe.output("weight_out"));
         sums_out.push(pe.output("sum_out"));
         if column + 1 < columns as usize {
@@ -269,11 +253,7 @@ mod tests {
     use super::*;
 
     fn spec(rows: u32, columns: u32) -> MacArraySpec {
-        MacArraySpec {
-            rows,
-            columns,
-            ..MacArraySpec::default()
-        }
+        MacArraySpec { rows, columns, ..MacArraySpec::default() }
     }
 
     #[test]
@@ -286,10 +266,7 @@ mod tests {
 
     #[test]
     fn a_narrow_accumulator_is_refused() {
-        let spec = MacArraySpec {
-            accumulator_bits: 18,
-            ..MacArraySpec::default()
-        };
+        let spec = MacArraySpec { accumulator_bits: 18, ..MacArraySpec::default() };
         assert_eq!(spec.least_accumulator_bits(), 19);
         assert_eq!(
             spec.validate().unwrap_err().to_string(),

@@ -82,18 +82,12 @@ pub struct ParameterInfo {
 
 /// Every design.
 pub fn designs() -> &'static [&'static dyn Design] {
-    &[
-        &Entry::<LapaSpec>(PhantomData),
-        &Entry::<MacArraySpec>(PhantomData),
-    ]
+    &[&Entry::<LapaSpec>(PhantomData), &Entry::<MacArraySpec>(PhantomData)]
 }
 
 /// The design of that name.
 pub fn find(name: &str) -> Option<&'static dyn Design> {
-    designs()
-        .iter()
-        .copied()
-        .find(|design| design.name() == name)
+    designs().iter().copied().find(|design| design.name() == name)
 }
 
 /// A specification type's place in the registry.
@@ -217,9 +211,7 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_told_with_its_override() {
-        let error = find("mac_array")
-            .unwrap()
-            .configure(None, &["rows=65".to_string()]);
+        let error = find("mac_array").unwrap().configure(None, &["rows=65".to_string()]);
         assert_eq!(
             error.err().unwrap().to_string(),
             "--set rows=65: `rows` = 65 is out of range: must be 1..=64"

@@ -6,9 +6,7 @@ use hwgen_hdl::{ModuleBuilder, Signal, Type, cat, u};
 #[track_caller]
 pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<Signal<'m>> {
     let width = element.width;
-    (0..count)
-        .map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element))
-        .collect()
+    (0..count).map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element)).collect()
 }
 
 /// The inverse of [`unpack`].

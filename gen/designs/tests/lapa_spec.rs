@@ -45,30 +45,17 @@ fn overrides_win_over_the_file() {
 #[test]
 fn a_new_mode_brings_its_own_fields_in_any_order() {
     let top_k = Filter::TopK { keep256: vec![64] };
-    assert_eq!(
-        from_overrides(&["filter.mode=top_k"]).unwrap().filter,
-        top_k
-    );
+    assert_eq!(from_overrides(&["filter.mode=top_k"]).unwrap().filter, top_k);
     let file = "{\"filter\": {\"alpha16\": [1, 2], \"mode\": \"mean_max\"}}";
-    assert_eq!(
-        from_file(file, &["filter.mode=top_k"]).unwrap().filter,
-        top_k
-    );
-    let top_k = Filter::TopK {
-        keep256: vec![128, 64],
-    };
+    assert_eq!(from_file(file, &["filter.mode=top_k"]).unwrap().filter, top_k);
+    let top_k = Filter::TopK { keep256: vec![128, 64] };
     let overrides = ["filter.keep256=[128, 64]", "filter.mode=top_k"];
     assert_eq!(from_overrides(&overrides).unwrap().filter, top_k);
     let sigma = Filter::Sigma { c16: vec![4, 8] };
     let overrides = ["filter={\"mode\":\"sigma\",\"c16\":[4,8]}"];
     assert_eq!(from_overrides(&overrides).unwrap().filter, sigma);
     let mean_max = Filter::MeanMax { alpha16: vec![2] };
-    assert_eq!(
-        from_overrides(&["filter={\"alpha16\":[2]}"])
-            .unwrap()
-            .filter,
-        mean_max
-    );
+    assert_eq!(from_overrides(&["filter={\"alpha16\":[2]}"]).unwrap().filter, mean_max);
 }
 
 #[test]
@@ -77,10 +64,7 @@ fn one_filter_entry_serves_every_round() {
     let rounds: Vec<_> = (0..3).map(|round| spec.filter.round(round)).collect();
     assert_eq!(rounds, [Some(RoundFilter::MeanMax { alpha16: 3 }); 3]);
     let spec = from_overrides(&["filter.alpha16=[3,-1]"]).unwrap();
-    assert_eq!(
-        spec.filter.round(1),
-        Some(RoundFilter::MeanMax { alpha16: -1 })
-    );
+    assert_eq!(spec.filter.round(1), Some(RoundFilter::MeanMax { alpha16: -1 }));
     assert_eq!(spec.filter.round(2), None);
 }
 
@@ -130,12 +114,7 @@ fn a_list_that_does_not_fit_the_rounds_says_what_would() {
 #[test]
 fn an_override_of_a_list_takes_the_blame_from_the_file() {
     let error = from_file("{\"key_slices\": [4,\n4]}", &["key_slices=[4,9]"]).unwrap_err();
-    assert_eq!(
-        error.origin,
-        Origin::Set {
-            text: "key_slices=[4,9]".into()
-        }
-    );
+    assert_eq!(error.origin, Origin::Set { text: "key_slices=[4,9]".into() });
 }
 
 #[test]

@@ -25,15 +25,14 @@ impl Numbers {
 }
 
 fn pack(elements: &[i64], bits: u32) -> Int {
-    elements.iter().rev().fold(Int::ZERO, |packed, x| {
-        (packed << bits) | s(bits).to_bits(&Int::from(*x))
-    })
+    elements
+        .iter()
+        .rev()
+        .fold(Int::ZERO, |packed, x| (packed << bits) | s(bits).to_bits(&Int::from(*x)))
 }
 
 fn unpack(packed: &Int, count: u32, bits: u32) -> Vec<Int> {
-    (0..count)
-        .map(|i| s(bits).wrap(packed.clone() >> (i * bits)))
-        .collect()
+    (0..count).map(|i| s(bits).wrap(packed.clone() >> (i * bits))).collect()
 }
 
 /// Loads a matrix, streams vectors with gaps, loads another.
@@ -43,9 +42,8 @@ fn check(spec: &MacArraySpec) {
     sim.reset();
     let mut numbers = Numbers(1);
     for _ in 0..2 {
-        let weights: Vec<Vec<i64>> = (0..rows)
-            .map(|_| numbers.vector(spec.columns, spec.weight_bits))
-            .collect();
+        let weights: Vec<Vec<i64>> =
+            (0..rows).map(|_| numbers.vector(spec.columns, spec.weight_bits)).collect();
         sim.poke("load", 1);
         for row in weights.iter().rev() {
             sim.poke("weights", pack(row, spec.weight_bits));
@@ -82,13 +80,8 @@ fn equals_the_matrix_product() {
     for (rows, columns, weight_bits, activation_bits) in
         [(1, 1, 8, 8), (1, 5, 2, 2), (5, 1, 16, 16), (3, 4, 4, 9)]
     {
-        let mut spec = MacArraySpec {
-            rows,
-            columns,
-            weight_bits,
-            activation_bits,
-            ..MacArraySpec::default()
-        };
+        let mut spec =
+            MacArraySpec { rows, columns, weight_bits, activation_bits, ..MacArraySpec::default() };
         spec.accumulator_bits = spec.least_accumulator_bits();
         check(&spec);
     }
@@ -97,9 +90,6 @@ fn equals_the_matrix_product() {
 #[test]
 fn eight_by_eight_prints_short() {
     let text = build(&MacArraySpec::default()).verilog().unwrap();
-    let modules = text
-        .lines()
-        .filter(|line| line.starts_with("module "))
-        .count();
+    let modules = text.lines().filter(|line| line.starts_with("module ")).count();
     assert!(modules <= 3 && text.lines().count() < 500);
 }

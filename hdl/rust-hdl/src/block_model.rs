@@ -50,23 +50,11 @@ impl<U: Block> BlockModel<U> {
         for ProbedPort { port, id } in probe_ports(&block) {
             match port.direction {
                 PortDirection::Input => input_types.push(port.ty),
-                PortDirection::Output => outputs.push(Output {
-                    id,
-                    port,
-                    value: Int::ZERO,
-                }),
+                PortDirection::Output => outputs.push(Output { id, port, value: Int::ZERO }),
                 PortDirection::Clock | PortDirection::InOut => {}
             }
         }
-        Self {
-            name,
-            block,
-            drives,
-            registered,
-            input_types,
-            outputs,
-            last: None,
-        }
+        Self { name, block, drives, registered, input_types, outputs, last: None }
     }
 
     fn drive(&mut self, clocks: &[bool], inputs: &[Int]) {
@@ -90,17 +78,10 @@ impl<U: Block> BlockModel<U> {
         };
         self.drive(clocks, inputs);
         settle(&self.name, &mut self.block)?;
-        let mut probe = OutputProbe {
-            outputs: &mut self.outputs,
-            next: 0,
-            changed: None,
-        };
+        let mut probe = OutputProbe { outputs: &mut self.outputs, next: 0, changed: None };
         self.block.accept("top", &mut probe);
         if let Some(port) = probe.changed.filter(|_| self.registered && same_clocks) {
-            return Err(Error::NotRegistered {
-                module: self.name.clone(),
-                port,
-            });
+            return Err(Error::NotRegistered { module: self.name.clone(), port });
         }
         self.last = Some((clocks.to_vec(), inputs.to_vec()));
         Ok(())
@@ -114,8 +95,7 @@ impl<U: Block + Send> LeafModel for BlockModel<U> {
     /// # Panics
     /// With the text of [`Error::NotSettled`] or [`Error::NotRegistered`].
     fn update(&mut self, clocks: &[bool], inputs: &[Int], outputs: &mut [Int]) {
-        self.step(clocks, inputs)
-            .unwrap_or_else(|error| panic!("{error}"));
+        self.step(clocks, inputs).unwrap_or_else(|error| panic!("{error}"));
         for (to, from) in outputs.iter_mut().zip(&self.outputs) {
             to.clone_from(&from.value);
         }
@@ -129,10 +109,7 @@ fn settle(name: &str, block: &mut dyn Block) -> Result<(), Error> {
             return Ok(());
         }
     }
-    Err(Error::NotSettled {
-        module: name.to_string(),
-        passes: SETTLE_PASSES,
-    })
+    Err(Error::NotSettled { module: name.to_string(), passes: SETTLE_PASSES })
 }
 
 /// Refreshes the outputs in one walk; ports come in the same order every time.

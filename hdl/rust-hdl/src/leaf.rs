@@ -76,12 +76,8 @@ impl<U: Block + Send + 'static> LeafBuilder<U> {
         let (ids, bound): (Vec<usize>, Vec<Drive<U>>) = self.inputs.into_iter().unzip();
         let ports = check(&self.name, &self.sample, &ids)?;
         let drives_of = |wanted: PortDirection| -> Vec<Drive<U>> {
-            let wanted = ports
-                .iter()
-                .filter(|probed| probed.port.direction == wanted);
-            wanted
-                .filter_map(|probed| Some(bound[position(&ids, probed)?].clone()))
-                .collect()
+            let wanted = ports.iter().filter(|probed| probed.port.direction == wanted);
+            wanted.filter_map(|probed| Some(bound[position(&ids, probed)?].clone())).collect()
         };
         let drives = Arc::new(Drives {
             clocks: drives_of(PortDirection::Clock),
@@ -90,12 +86,7 @@ impl<U: Block + Send + 'static> LeafBuilder<U> {
         let verilog = verilog::print(&self.name, &self.sample)?;
         let (name, make, registered) = (self.name.clone(), self.make, self.registered);
         let model = move || -> Box<dyn LeafModel> {
-            Box::new(BlockModel::new(
-                name.clone(),
-                make(),
-                drives.clone(),
-                registered,
-            ))
+            Box::new(BlockModel::new(name.clone(), make(), drives.clone(), registered))
         };
         module(&self.name, &ports, verilog, registered, Box::new(model))
     }
@@ -109,36 +100,25 @@ fn position(bound: &[usize], probed: &ProbedPort) -> Option<usize> {
 /// The ports of `block`, after all checks; `bound` are the signals that can be driven.
 fn check(name: &str, block: &dyn Block, bound: &[usize]) -> Result<Vec<ProbedPort>, Error> {
     let module = || name.to_string();
-    check_all(block).map_err(|e| Error::Rejected {
-        module: module(),
-        problem: format!("{e:?}"),
-    })?;
+    check_all(block)
+        .map_err(|e| Error::Rejected { module: module(), problem: format!("{e:?}") })?;
     let ports = probe_ports(block);
     let mut used = vec![false; bound.len()];
     for probed in &ports {
         let port = || probed.port.name.clone();
         match (probed.port.direction, position(bound, probed)) {
             (PortDirection::InOut, _) => {
-                return Err(Error::InOut {
-                    module: module(),
-                    port: port(),
-                });
+                return Err(Error::InOut { module: module(), port: port() });
             }
             (PortDirection::Output, _) => {}
             (_, Some(index)) => used[index] = true,
             (_, None) => {
-                return Err(Error::UnboundInput {
-                    module: module(),
-                    port: port(),
-                });
+                return Err(Error::UnboundInput { module: module(), port: port() });
             }
         }
     }
     match used.iter().position(|used| !used) {
-        Some(index) => Err(Error::NotAPort {
-            module: module(),
-            index,
-        }),
+        Some(index) => Err(Error::NotAPort { module: module(), index }),
         None => Ok(ports),
     }
 }
@@ -168,21 +148,11 @@ fn module(
             }
         }
     }
-    let dependencies = if registered {
-        Vec::new()
-    } else {
-        (0..inputs).collect()
-    };
+    let dependencies = if registered { Vec::new() } else { (0..inputs).collect() };
     let combinational = vec![dependencies; outputs.len()];
-    let leaf = netlist::Leaf {
-        verilog,
-        combinational,
-        model,
-    };
-    m.finish_leaf(&outputs, leaf).map_err(|e| Error::Refused {
-        module: name.to_string(),
-        problem: e.to_string(),
-    })
+    let leaf = netlist::Leaf { verilog, combinational, model };
+    m.finish_leaf(&outputs, leaf)
+        .map_err(|e| Error::Refused { module: name.to_string(), problem: e.to_string() })
 }
 
 #[cfg(test)]
@@ -232,10 +202,8 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(
-        expected = "inverter: `y` is said to be registered, yet it changed without a \
-                               clock; leave out `.registered()`"
-    )]
+    #[should_panic(expected = "inverter: `y` is said to be registered, yet it changed without a \
+                               clock; leave out `.registered()`")]
     fn a_false_claim_of_registered_outputs_is_found() {
         let module = inverter().registered().build().unwrap();
         let mut sim = Simulator::new(&module, Engine::Interpreter);
@@ -266,9 +234,7 @@ mod tests {
     #[test]
     fn only_ports_of_the_block_itself_can_be_bound() {
         let leaf = LeafBuilder::new("oscillator", Oscillator::default);
-        let leaf = leaf
-            .input(|block| &mut block.kick)
-            .input(|block| &mut block.inner.a);
+        let leaf = leaf.input(|block| &mut block.kick).input(|block| &mut block.inner.a);
         assert_eq!(
             leaf.build().unwrap_err().to_string(),
             "oscillator: input binding number 1 is not an input port of the block itself"
@@ -285,20 +251,13 @@ mod tests {
             fn update(&mut self) {}
         }
         let error = LeafBuilder::new("open", Open::default).build().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("open: rust-hdl's checks reject the block: Open")
-        );
+        assert!(error.to_string().starts_with("open: rust-hdl's checks reject the block: Open"));
     }
 
     #[test]
     fn names_that_verilog_does_not_allow_are_refused() {
         let leaf = LeafBuilder::new("always", Inverter::default).input(|block| &mut block.a);
         let error = leaf.build().unwrap_err().to_string();
-        assert!(
-            error.contains("`always`") && error.contains("keyword"),
-            "{error}"
-        );
+        assert!(error.contains("`always`") && error.contains("keyword"), "{error}");
     }
 }

@@ -51,41 +51,25 @@ impl NetlistBlock {
     /// not print.
     pub fn new(module: &Arc<Module>, options: SimOptions) -> Result<Self, Error> {
         let name = || module.name.to_string();
-        let options = SimOptions {
-            collect_violations: true,
-            ..options
-        };
-        let simulator =
-            Simulator::try_with_options(module, options).map_err(|e| Error::Simulator {
-                module: name(),
-                problem: e.to_string(),
-            })?;
-        let texts = module.verilog_modules().map_err(|e| Error::Refused {
-            module: name(),
-            problem: e.to_string(),
-        })?;
+        let options = SimOptions { collect_violations: true, ..options };
+        let simulator = Simulator::try_with_options(module, options)
+            .map_err(|e| Error::Simulator { module: name(), problem: e.to_string() })?;
+        let texts = module
+            .verilog_modules()
+            .map_err(|e| Error::Refused { module: name(), problem: e.to_string() })?;
         let guarded = texts.iter().map(|text| {
             let guard = format!("HWGEN_{}", text.name);
             format!("`ifndef {guard}\n`define {guard}\n{}\n`endif\n", text.text)
         });
         let atom = |name: &Arc<str>, ty, direction| {
-            RuntimeAtom::new(Port {
-                name: name.to_string(),
-                ty,
-                direction,
-            })
+            RuntimeAtom::new(Port { name: name.to_string(), ty, direction })
         };
         let atoms = |ports: &[hwgen_hdl::netlist::Port], direction| -> Vec<RuntimeAtom> {
-            ports
-                .iter()
-                .map(|port| atom(&port.name, port.ty, direction))
-                .collect()
+            ports.iter().map(|port| atom(&port.name, port.ty, direction)).collect()
         };
         let clocks = module.clocks.iter();
         let mut block = Self {
-            clocks: clocks
-                .map(|clock| atom(&clock.name, u(1), PortDirection::Clock))
-                .collect(),
+            clocks: clocks.map(|clock| atom(&clock.name, u(1), PortDirection::Clock)).collect(),
             inputs: atoms(&module.inputs, PortDirection::Input),
             outputs: atoms(&module.outputs, PortDirection::Output),
             verilog: guarded.collect(),
@@ -112,12 +96,7 @@ impl NetlistBlock {
             }
             Some(atom) => {
                 let (module, ty) = (module.to_string(), atom.port.ty);
-                Err(Error::DoesNotFit {
-                    module,
-                    port: port.into(),
-                    ty,
-                    value,
-                })
+                Err(Error::DoesNotFit { module, port: port.into(), ty, value })
             }
         }
     }
@@ -137,9 +116,7 @@ impl NetlistBlock {
     /// [`Error::NoSuchPort`].
     pub fn get(&self, port: &str) -> Result<Int, Error> {
         let found = self.atoms().find(|atom| atom.port.name == port);
-        found
-            .map(|atom| atom.value.clone())
-            .ok_or_else(|| self.no_such_port("port", port))
+        found.map(|atom| atom.value.clone()).ok_or_else(|| self.no_such_port("port", port))
     }
 
     /// What stopped the module, if anything did; rust-hdl itself then says `FailedToConverge`.
@@ -154,12 +131,7 @@ impl NetlistBlock {
     fn no_such_port(&self, what: &'static str, port: &str) -> Error {
         let known: Vec<_> = self.atoms().map(|atom| atom.port.name.as_str()).collect();
         let (module, port) = (self.module.name.to_string(), port.to_string());
-        Error::NoSuchPort {
-            module,
-            what,
-            port,
-            known: known.join(", "),
-        }
+        Error::NoSuchPort { module, what, port, known: known.join(", ") }
     }
 
     fn read_outputs(&mut self) {
@@ -170,21 +142,13 @@ impl NetlistBlock {
 
     /// Hands the new inputs and rising clocks to the simulator.
     fn run(&mut self, rising: &[usize]) {
-        for (index, atom) in self
-            .inputs
-            .iter()
-            .enumerate()
-            .filter(|(_, atom)| atom.changed)
-        {
+        for (index, atom) in self.inputs.iter().enumerate().filter(|(_, atom)| atom.changed) {
             if let Err(error) = self.simulator.poke_index(index, &atom.value) {
                 self.fail(error.to_string());
                 return;
             }
         }
-        let rising: Vec<_> = rising
-            .iter()
-            .map(|&clock| &*self.module.clocks[clock].name)
-            .collect();
+        let rising: Vec<_> = rising.iter().map(|&clock| &*self.module.clocks[clock].name).collect();
         if !rising.is_empty()
             && let Err(error) = self.simulator.try_tick(&rising)
         {
@@ -198,8 +162,7 @@ impl NetlistBlock {
 
     fn fail(&mut self, problem: String) {
         let module = self.module.name.to_string();
-        self.failure
-            .get_or_insert(Error::Simulator { module, problem });
+        self.failure.get_or_insert(Error::Simulator { module, problem });
     }
 }
 
@@ -208,10 +171,8 @@ impl Logic for NetlistBlock {
 
     /// An instance of the module, and its text.
     fn hdl(&self) -> Verilog {
-        let pins: Vec<_> = self
-            .atoms()
-            .map(|atom| format!("    .{0}({0})", atom.port.name))
-            .collect();
+        let pins: Vec<_> =
+            self.atoms().map(|atom| format!("    .{0}({0})", atom.port.name)).collect();
         Verilog::Wrapper(Wrapper {
             code: format!("{} inner (\n{}\n);\n", self.module.name, pins.join(",\n")),
             cores: self.verilog.clone(),

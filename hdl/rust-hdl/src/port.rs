@@ -92,15 +92,8 @@ impl Probe for PortProbe {
         };
         let path = self.interfaces.iter().map(String::as_str).chain([name]);
         let path: Vec<_> = path.collect();
-        let port = Port {
-            name: plain_name(&path.join("$")),
-            ty,
-            direction,
-        };
-        self.ports.push(ProbedPort {
-            port,
-            id: atom.id(),
-        });
+        let port = Port { name: plain_name(&path.join("$")), ty, direction };
+        self.ports.push(ProbedPort { port, id: atom.id() });
     }
 }
 
@@ -159,15 +152,9 @@ mod tests {
 
     #[test]
     fn ports_are_those_of_the_top_level_in_order() {
-        let ports: Vec<Port> = probe_ports(&Sample::default())
-            .into_iter()
-            .map(|probed| probed.port)
-            .collect();
-        let port = |name: &str, ty, direction| Port {
-            name: name.into(),
-            ty,
-            direction,
-        };
+        let ports: Vec<Port> =
+            probe_ports(&Sample::default()).into_iter().map(|probed| probed.port).collect();
+        let port = |name: &str, ty, direction| Port { name: name.into(), ty, direction };
         assert_eq!(
             ports,
             [

@@ -17,13 +17,7 @@ pub(crate) struct RuntimeAtom {
 impl RuntimeAtom {
     pub(crate) fn new(port: Port) -> Self {
         let (value, next) = (Int::ZERO, Int::ZERO);
-        Self {
-            port,
-            value,
-            next,
-            changed: false,
-            id: get_signal_id(),
-        }
+        Self { port, value, next, changed: false, id: get_signal_id() }
     }
 
     /// Takes the next value; says whether that changed anything.

@@ -52,9 +52,7 @@ fn plain_names(module: &str, text: &str) -> Result<String, Error> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_name_char) {
-        let length = rest[start..]
-            .find(|c| !is_name_char(c))
-            .unwrap_or(rest.len() - start);
+        let length = rest[start..].find(|c| !is_name_char(c)).unwrap_or(rest.len() - start);
         let name = &rest[start..start + length];
         out += &rest[..start];
         if name.starts_with('$') {
@@ -64,12 +62,7 @@ fn plain_names(module: &str, text: &str) -> Result<String, Error> {
             let first = *taken.entry(plain.clone()).or_insert(name);
             if first != name {
                 let (first, second) = (first.to_string(), name.to_string());
-                return Err(Error::NameClash {
-                    module: module.into(),
-                    first,
-                    second,
-                    plain,
-                });
+                return Err(Error::NameClash { module: module.into(), first, second, plain });
             }
             out += &plain;
         }

@@ -63,14 +63,8 @@ fn array() -> Array {
 #[test]
 fn every_instance_is_a_module_of_its_own() {
     let text = generate_verilog(&array());
-    let modules = text
-        .lines()
-        .filter(|line| line.starts_with("module "))
-        .count();
-    println!(
-        "{modules} modules, {} lines for {CELLS} equal cells",
-        text.lines().count()
-    );
+    let modules = text.lines().filter(|line| line.starts_with("module ")).count();
+    println!("{modules} modules, {} lines for {CELLS} equal cells", text.lines().count());
     assert_eq!(modules, 1 + 2 * CELLS, "rust-hdl is mended if there are 3");
 }
 

@@ -24,11 +24,8 @@ fn a_fifo_gives_words_back_in_order_and_never_loses_one() {
             let write = rng.random_bool(0.6) && fifo.peek_u64("full") == 0;
             let read = rng.random_bool(0.5) && fifo.peek_u64("empty") == 0;
             let word = rng.random_range(0..1_u64 << width);
-            for (port, bits) in [
-                ("write", write.into()),
-                ("read", read.into()),
-                ("data_in", word),
-            ] {
+            for (port, bits) in [("write", write.into()), ("read", read.into()), ("data_in", word)]
+            {
                 fifo.poke(port, bits);
             }
             if read {
@@ -41,10 +38,7 @@ fn a_fifo_gives_words_back_in_order_and_never_loses_one() {
             fifo.step();
         }
         assert_eq!(most, 16, "the test must fill the FIFO");
-        assert_eq!(
-            (fifo.peek_u64("overflow"), fifo.peek_u64("underflow")),
-            (0, 0)
-        );
+        assert_eq!((fifo.peek_u64("overflow"), fifo.peek_u64("underflow")), (0, 0));
     }
 }
 
@@ -57,10 +51,7 @@ fn a_word_shows_up_two_edges_after_it_was_written() {
     fifo.poke("write", 0);
     assert_eq!(fifo.peek_u64("empty"), 1);
     fifo.step();
-    assert_eq!(
-        (fifo.peek_u64("empty"), fifo.peek_u64("data_out")),
-        (0, 0xa5)
-    );
+    assert_eq!((fifo.peek_u64("empty"), fifo.peek_u64("data_out")), (0, 0xa5));
 }
 
 #[test]
@@ -93,11 +84,7 @@ fn an_edge_detector_pulses_once_an_edge_and_not_at_power_up() {
                     Edge::Rising => previous < level,
                     Edge::Falling => previous > level,
                 };
-                assert_eq!(
-                    sim.peek_u64("edge_signal"),
-                    u64::from(wanted) * all,
-                    "{edge:?}"
-                );
+                assert_eq!(sim.peek_u64("edge_signal"), u64::from(wanted) * all, "{edge:?}");
                 previous = level;
             }
         }
@@ -132,9 +119,6 @@ fn an_spi_master_wired_to_itself_receives_what_it_sends() {
             sim.poke("wires__miso", mosi);
             sim.step();
         }
-        assert_eq!(
-            (sim.peek_u64("transfer_done"), sim.peek_u64("data_inbound")),
-            (1, word)
-        );
+        assert_eq!((sim.peek_u64("transfer_done"), sim.peek_u64("data_inbound")), (1, word));
     }
 }

@@ -16,10 +16,7 @@ fn check(engine: &str, run: fn(&[Case]) -> Vec<common::Trace>) {
         distinct.sort();
         distinct.dedup();
         let (name, cycles) = (&case.module.name, expected.len());
-        println!(
-            "{name:42} {cycles:5} cycles equal, {:5} distinct rows",
-            distinct.len()
-        );
+        println!("{name:42} {cycles:5} cycles equal, {:5} distinct rows", distinct.len());
     }
 }
 
@@ -44,11 +41,8 @@ fn leaves_synthesise_without_latches_or_loops() {
     let mut script = String::new();
     for case in leaf_cases() {
         let name = &case.module.name;
-        std::fs::write(
-            dir.path().join(format!("{name}.v")),
-            case.module.verilog().unwrap(),
-        )
-        .unwrap();
+        std::fs::write(dir.path().join(format!("{name}.v")), case.module.verilog().unwrap())
+            .unwrap();
         script += &format!(
             "design -reset; read_verilog {name}.v; hierarchy -top {name}; proc; flatten; opt; \
              select -assert-none t:$dlatch; check -assert\n"

@@ -25,26 +25,17 @@ fn two_fifos() -> Arc<Module> {
     let take = ((!holds | put) & !first.output("empty") & running).named("take");
     word.next(first.output("data_out")).enable(take);
     holds.next(take | (holds & !put));
-    first.input(
-        "write",
-        m.input("write", u(1)) & !first.output("full") & running,
-    );
+    first.input("write", m.input("write", u(1)) & !first.output("full") & running);
     first.input("data_in", m.input("data_in", u(13)));
     first.input("read", take);
     second.input("write", put);
     second.input("data_in", word);
-    second.input(
-        "read",
-        m.input("read", u(1)) & !second.output("empty") & running,
-    );
+    second.input("read", m.input("read", u(1)) & !second.output("empty") & running);
     let (empty, data) = (second.output("empty"), second.output("data_out"));
     m.output("empty", empty);
     // What stands in an unread memory is unknown in hardware.
     m.output("data_or_0", mux(empty, m.lit(u(13), 0), data));
-    m.output(
-        "overflow",
-        first.output("overflow") | second.output("overflow"),
-    );
+    m.output("overflow", first.output("overflow") | second.output("overflow"));
     m.finish()
 }
 
@@ -78,9 +69,7 @@ fn spi_loop() -> Arc<Module> {
     spi.input("continued_transaction", m.lit(u(1), 0));
     spi.input("wires__miso", spi.output("wires__mosi"));
     let received = m.reg("received", u(11));
-    received
-        .next(spi.output("data_inbound"))
-        .enable(spi.output("transfer_done"));
+    received.next(spi.output("data_inbound")).enable(spi.output("transfer_done"));
     m.output("received_word", received);
     m.output("select", spi.output("wires__msel"));
     m.output("wire_clock", spi.output("wires__mclk"));
@@ -101,11 +90,9 @@ fn cases() -> Vec<Case> {
             "rst" => resetting(first),
             _ => draw(port, rng),
         }),
-        Case::new(rise_counters(), CYCLES, move |port, rng| {
-            match &*port.name {
-                "rst" => resetting(second),
-                _ => any_bits(port, rng),
-            }
+        Case::new(rise_counters(), CYCLES, move |port, rng| match &*port.name {
+            "rst" => resetting(second),
+            _ => any_bits(port, rng),
         }),
         Case::new(spi_loop(), CYCLES, move |port, rng| match &*port.name {
             "rst" => resetting(third),
@@ -121,35 +108,18 @@ fn netlists_with_leaves_equal_on_every_engine() {
     let engines = [("Icarus", icarus(&cases)), ("Verilator", verilator(&cases))];
     for (index, case) in cases.iter().enumerate() {
         let expected = case.ours(Engine::Interpreter);
-        assert_eq!(
-            expected,
-            case.ours(Engine::Jit),
-            "{}: our engines",
-            case.module.name
-        );
+        assert_eq!(expected, case.ours(Engine::Jit), "{}: our engines", case.module.name);
         let mut distinct = expected.clone();
         distinct.sort();
         distinct.dedup();
-        assert!(
-            distinct.len() > 20,
-            "{}: {} distinct rows",
-            case.module.name,
-            distinct.len()
-        );
+        assert!(distinct.len() > 20, "{}: {} distinct rows", case.module.name, distinct.len());
         for (engine, traces) in &engines {
             // Registers are unknown to Icarus until reset has seen an edge.
             let differs =
                 (1..expected.len()).find(|&cycle| expected[cycle] != traces[index][cycle]);
-            assert_eq!(
-                differs, None,
-                "{} differs in {engine} at this cycle",
-                case.module.name
-            );
+            assert_eq!(differs, None, "{} differs in {engine} at this cycle", case.module.name);
         }
-        println!(
-            "{:16} {CYCLES} cycles equal on all engines",
-            case.module.name
-        );
+        println!("{:16} {CYCLES} cycles equal on all engines", case.module.name);
     }
 }
 

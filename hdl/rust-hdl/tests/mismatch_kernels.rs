@@ -82,10 +82,7 @@ fn examine() -> Vec<Finding> {
     }
     let case = Case::new(rejected_leaf(), VECTORS, any_bits);
     let name = case.module.outputs[0].name.to_string();
-    findings.push((
-        name,
-        try_icarus(std::slice::from_ref(&case)).ok().map(|_| 0),
-    ));
+    findings.push((name, try_icarus(std::slice::from_ref(&case)).ok().map(|_| 0)));
     findings
 }
 
@@ -101,10 +98,8 @@ fn known_bad_kernels_still_differ_and_the_others_agree() {
     let (bad, all) = (findings.iter().filter(is_bad).count(), findings.len());
     println!("{table}\n{bad} of {all} kernels print Verilog that is not what rust-hdl simulates");
     let known_bad = |finding: &&Finding| !finding.0.starts_with("ok_");
-    let surprises: Vec<_> = findings
-        .iter()
-        .filter(|finding| known_bad(finding) != is_bad(finding))
-        .collect();
+    let surprises: Vec<_> =
+        findings.iter().filter(|finding| known_bad(finding) != is_bad(finding)).collect();
     assert!(surprises.is_empty(), "no longer as known: {surprises:?}");
 }
 
@@ -146,20 +141,12 @@ fn the_stock_fir_filter_still_differs() {
 fn widening_the_smallest_number_still_aborts() {
     let this_test_binary = std::env::current_exe().unwrap();
     let widen = |x: &str| {
-        let arguments = [
-            "--exact",
-            "widen_in_own_process",
-            "--ignored",
-            "--nocapture",
-        ];
+        let arguments = ["--exact", "widen_in_own_process", "--ignored", "--nocapture"];
         let mut run = Command::new(&this_test_binary);
         run.args(arguments).env("WIDEN", x).output().unwrap().status
     };
     assert!(widen("-127").success());
-    assert!(
-        !widen("-128").success(),
-        "rust-hdl is mended: signed_bit_cast(-128) returns"
-    );
+    assert!(!widen("-128").success(), "rust-hdl is mended: signed_bit_cast(-128) returns");
 }
 
 #[test]

@@ -24,15 +24,9 @@ fn mac(width: u32, acc: u32) -> Arc<Module> {
     sum.next(sum + w.mul(x).extend(acc));
     let fifo = m.instance("fifo", &leaves::synchronous_fifo(acc).unwrap());
     let running = !m.domain().in_reset();
-    fifo.input(
-        "write",
-        m.input("save", u(1)) & !fifo.output("full") & running,
-    );
+    fifo.input("write", m.input("save", u(1)) & !fifo.output("full") & running);
     fifo.input("data_in", sum.as_unsigned());
-    fifo.input(
-        "read",
-        m.input("load", u(1)) & !fifo.output("empty") & running,
-    );
+    fifo.input("read", m.input("load", u(1)) & !fifo.output("empty") & running);
     m.output("acc", sum);
     m.output("empty", fifo.output("empty"));
     m.output("oldest", fifo.output("data_out").as_signed());
@@ -40,10 +34,7 @@ fn mac(width: u32, acc: u32) -> Arc<Module> {
 }
 
 fn block(engine: Engine) -> NetlistBlock {
-    let options = SimOptions {
-        engine,
-        ..SimOptions::default()
-    };
+    let options = SimOptions { engine, ..SimOptions::default() };
     NetlistBlock::new(&mac(9, 29), options).unwrap()
 }
 
@@ -61,9 +52,7 @@ fn draw(cycle: usize, rng: &mut ChaCha8Rng) -> [(&'static str, Int); 5] {
 /// Runs the block in rust-hdl beside our simulator alone and compares all outputs every cycle.
 fn bench(engine: Engine) -> Simulation<NetlistBlock> {
     let mut simulation = Simulation::new();
-    simulation.add_clock(HALF_PERIOD, |block: &mut Box<NetlistBlock>| {
-        block.toggle("clk").unwrap()
-    });
+    simulation.add_clock(HALF_PERIOD, |block: &mut Box<NetlistBlock>| block.toggle("clk").unwrap());
     simulation.add_testbench(move |mut sim: Sim<NetlistBlock>| {
         let mut alone = Simulator::new(&mac(9, 29), engine);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -88,9 +77,7 @@ fn bench(engine: Engine) -> Simulation<NetlistBlock> {
 #[test]
 fn a_netlist_in_rust_hdl_equals_our_simulator_alone() {
     for engine in [Engine::Interpreter, Engine::Jit] {
-        bench(engine)
-            .run(Box::new(block(engine)), u64::MAX - 1)
-            .unwrap();
+        bench(engine).run(Box::new(block(engine)), u64::MAX - 1).unwrap();
     }
 }
 
@@ -98,9 +85,7 @@ fn a_netlist_in_rust_hdl_equals_our_simulator_alone() {
 fn rust_hdl_writes_a_netlist_s_signals_to_its_vcd() {
     let mut vcd = Vec::new();
     let engine = Engine::Interpreter;
-    bench(engine)
-        .run_traced(Box::new(block(engine)), u64::MAX - 1, &mut vcd)
-        .unwrap();
+    bench(engine).run_traced(Box::new(block(engine)), u64::MAX - 1, &mut vcd).unwrap();
     let mut waves = simple::read_from_reader(std::io::Cursor::new(vcd)).unwrap();
     let hierarchy = waves.hierarchy();
     let variable = hierarchy.lookup_var(&["uut"], "acc").unwrap();
@@ -117,9 +102,7 @@ fn rust_hdl_writes_a_netlist_s_signals_to_its_vcd() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut expected = vec![alone.peek("acc")];
     for cycle in 0..CYCLES {
-        draw(cycle, &mut rng)
-            .into_iter()
-            .for_each(|(port, value)| alone.poke(port, value));
+        draw(cycle, &mut rng).into_iter().for_each(|(port, value)| alone.poke(port, value));
         alone.step();
         expected.push(alone.peek("acc"));
     }
@@ -170,16 +153,10 @@ impl Logic for Twins {
         self.native.read.next = self.read.val();
         self.native.write.next = self.write.val();
         self.native.data_in.next = self.data.val();
-        self.netlist
-            .set("clock", u8::from(self.clock.val().clk))
-            .unwrap();
+        self.netlist.set("clock", u8::from(self.clock.val().clk)).unwrap();
         self.netlist.set("read", u8::from(self.read.val())).unwrap();
-        self.netlist
-            .set("write", u8::from(self.write.val()))
-            .unwrap();
-        self.netlist
-            .set("data_in", self.data.val().to_u64())
-            .unwrap();
+        self.netlist.set("write", u8::from(self.write.val())).unwrap();
+        self.netlist.set("data_in", self.data.val().to_u64()).unwrap();
     }
 
     fn connect(&mut self) {
@@ -211,9 +188,7 @@ fn a_netlist_keeps_step_with_a_rust_hdl_block_under_one_parent() {
         }
         sim.done(twins)
     });
-    simulation
-        .run(Box::new(Twins::new()), u64::MAX - 1)
-        .unwrap();
+    simulation.run(Box::new(Twins::new()), u64::MAX - 1).unwrap();
 }
 
 #[test]
@@ -224,11 +199,7 @@ fn a_netlist_prints_as_an_instance_of_its_module() {
     assert_eq!(text.matches("mac_w9_acc29 inner (").count(), 1);
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("top.v"), text).unwrap();
-    run(
-        dir.path(),
-        "iverilog",
-        &["-g2005", "-t", "null", "-s", "top", "top.v"],
-    );
+    run(dir.path(), "iverilog", &["-g2005", "-t", "null", "-s", "top", "top.v"]);
 }
 
 #[test]

@@ -10,9 +10,7 @@ pub type Fields = Vec<(String, Type)>;
 
 /// A bundle's shape from a list of names and types.
 pub fn fields<N: Into<String>>(list: impl IntoIterator<Item = (N, Type)>) -> Fields {
-    list.into_iter()
-        .map(|(name, ty)| (name.into(), ty))
-        .collect()
+    list.into_iter().map(|(name, ty)| (name.into(), ty)).collect()
 }
 
 /// Named signals, in order.
@@ -22,11 +20,7 @@ pub struct Bundle<'m>(Vec<(String, Signal<'m>)>);
 impl<'m> Bundle<'m> {
     /// A bundle of the given signals.
     pub fn new<N: Into<String>>(list: impl IntoIterator<Item = (N, Signal<'m>)>) -> Bundle<'m> {
-        Bundle(
-            list.into_iter()
-                .map(|(name, signal)| (name.into(), signal))
-                .collect(),
-        )
+        Bundle(list.into_iter().map(|(name, signal)| (name.into(), signal)).collect())
     }
 
     /// The field of that name.
@@ -41,14 +35,8 @@ impl<'m> Bundle<'m> {
         let at = Place::here();
         let names: Vec<_> = self.0.iter().map(|(name, _)| format!("`{name}`")).collect();
         let (field, available) = (field.to_string(), names.join(", "));
-        let error = HdlError::NoSuchField {
-            at,
-            field,
-            available,
-        };
-        let Some((_, first)) = self.0.first() else {
-            panic!("{error}")
-        };
+        let error = HdlError::NoSuchField { at, field, available };
+        let Some((_, first)) = self.0.first() else { panic!("{error}") };
         first.module().error(error);
         first.module().poison(u(1), at)
     }
@@ -60,19 +48,12 @@ impl<'m> Bundle<'m> {
 
     /// The bundle's shape.
     pub fn shape(&self) -> Fields {
-        self.iter()
-            .map(|(name, signal)| (name.to_string(), signal.ty()))
-            .collect()
+        self.iter().map(|(name, signal)| (name.to_string(), signal.ty())).collect()
     }
 
     /// The same names with other signals.
     pub fn map(&self, mut change: impl FnMut(&str, Signal<'m>) -> Signal<'m>) -> Bundle<'m> {
-        Bundle(
-            self.0
-                .iter()
-                .map(|(name, old)| (name.clone(), change(name, *old)))
-                .collect(),
-        )
+        Bundle(self.0.iter().map(|(name, old)| (name.clone(), change(name, *old))).collect())
     }
 
     /// This bundle with one more field.

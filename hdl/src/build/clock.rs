@@ -41,11 +41,7 @@ impl<'m> Domain<'m> {
     pub fn reset(self, name: impl Into<String>, kind: ResetKind, active_low: bool) -> Domain<'m> {
         let name = name.into();
         self.builder.check_name(&name, Place::here());
-        let plan = ResetPlan {
-            name,
-            kind,
-            active_low,
-        };
+        let plan = ResetPlan { name, kind, active_low };
         self.builder.draft.borrow_mut().resets[self.id.index()] = Some(plan);
         self
     }
@@ -65,10 +61,7 @@ impl<'m> Domain<'m> {
         };
         let signal = Signal::new(self.builder, id, u(1));
         let draft = self.builder.draft.borrow();
-        let low = draft.module.clocks[self.id.index()]
-            .reset
-            .as_ref()
-            .is_some_and(|r| r.active_low);
+        let low = draft.module.clocks[self.id.index()].reset.as_ref().is_some_and(|r| r.active_low);
         drop(draft);
         if low { !signal } else { signal }
     }
@@ -80,29 +73,19 @@ impl ModuleBuilder {
     pub fn clock(&self, name: impl Into<String>) -> Domain<'_> {
         let (name, place) = (name.into(), Place::here());
         self.check_port_name(&name, place);
-        Domain {
-            builder: self,
-            id: self.add_clock(name.into(), place),
-        }
+        Domain { builder: self, id: self.add_clock(name.into(), place) }
     }
 
     /// The domain of registers that name none: `clk` and `rst` unless set otherwise.
     #[track_caller]
     pub fn domain(&self) -> Domain<'_> {
-        Domain {
-            builder: self,
-            id: self.default_clock_id(Place::here()),
-        }
+        Domain { builder: self, id: self.default_clock_id(Place::here()) }
     }
 
     fn add_clock(&self, name: Arc<str>, place: Place) -> ClockId {
         let mut draft = self.draft.borrow_mut();
         let id = ClockId::new(draft.module.clocks.len());
-        draft.module.clocks.push(Clock {
-            name,
-            reset: None,
-            place,
-        });
+        draft.module.clocks.push(Clock { name, reset: None, place });
         draft.resets.push(None);
         id
     }
@@ -113,11 +96,7 @@ impl ModuleBuilder {
         }
         self.check_port_name("clk", place);
         let id = self.add_clock("clk".into(), place);
-        let plan = ResetPlan {
-            name: "rst".into(),
-            kind: ResetKind::Sync,
-            active_low: false,
-        };
+        let plan = ResetPlan { name: "rst".into(), kind: ResetKind::Sync, active_low: false };
         self.draft.borrow_mut().resets[id.index()] = Some(plan);
         self.default_clock.set(Some(id));
         id
@@ -128,38 +107,21 @@ impl ModuleBuilder {
         let (present, plan, name) = {
             let draft = self.draft.borrow();
             let known = &draft.module.clocks[clock.index()];
-            (
-                known.reset.clone(),
-                draft.resets[clock.index()].clone(),
-                known.name.to_string(),
-            )
+            (known.reset.clone(), draft.resets[clock.index()].clone(), known.name.to_string())
         };
         if let Some(reset) = present {
             return Some(reset.signal);
         }
         let Some(plan) = plan else {
-            self.error(HdlError::NoReset {
-                at,
-                clock: name,
-                user: user.to_string(),
-            });
+            self.error(HdlError::NoReset { at, clock: name, user: user.to_string() });
             return None;
         };
         self.check_port_name(&plan.name, at);
         let name: Arc<str> = plan.name.into();
         let signal = self.add(Kind::Input, u(1), Some(name.clone()), at).id();
         let mut draft = self.draft.borrow_mut();
-        draft.module.inputs.push(Port {
-            name,
-            node: signal,
-            ty: u(1),
-            place: at,
-        });
-        let reset = Reset {
-            signal,
-            kind: plan.kind,
-            active_low: plan.active_low,
-        };
+        draft.module.inputs.push(Port { name, node: signal, ty: u(1), place: at });
+        let reset = Reset { signal, kind: plan.kind, active_low: plan.active_low };
         draft.module.clocks[clock.index()].reset = Some(reset);
         Some(signal)
     }

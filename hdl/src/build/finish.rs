@@ -13,19 +13,14 @@ impl ModuleBuilder {
     /// With the text of every mistake in the circuit. [`ModuleBuilder::try_finish`] returns them.
     #[track_caller]
     pub fn finish(self) -> Arc<Module> {
-        self.try_finish()
-            .unwrap_or_else(|errors| panic!("{errors}"))
+        self.try_finish().unwrap_or_else(|errors| panic!("{errors}"))
     }
 
     /// The finished module, or every mistake made while building it.
     pub fn try_finish(self) -> Result<Arc<Module>, BuildErrors> {
         self.resolve_instances();
         self.resolve_registers();
-        let Draft {
-            mut module,
-            mut errors,
-            ..
-        } = self.draft.into_inner();
+        let Draft { mut module, mut errors, .. } = self.draft.into_inner();
         errors.extend(undriven_wires(&module));
         resets_first(&mut module);
         if errors.is_empty() {
@@ -40,10 +35,7 @@ impl ModuleBuilder {
         if errors.is_empty() {
             return Ok(Arc::new(module));
         }
-        Err(BuildErrors {
-            module: module.name.to_string(),
-            errors,
-        })
+        Err(BuildErrors { module: module.name.to_string(), errors })
     }
 
     /// A module whose text and behaviour are given: only its ports are taken from this builder,
@@ -54,10 +46,7 @@ impl ModuleBuilder {
         leaf: Leaf,
     ) -> Result<Arc<Module>, BuildErrors> {
         for (port, (name, ty)) in outputs.iter().enumerate() {
-            let kind = Kind::LeafOutput {
-                leaf: LeafId::new(0),
-                port,
-            };
+            let kind = Kind::LeafOutput { leaf: LeafId::new(0), port };
             let node = self.add(kind, *ty, None, crate::place::Place::here());
             self.output(*name, node);
         }
@@ -77,22 +66,13 @@ impl ModuleBuilder {
 
 /// Resets appear when something needs them; readers look for them beside the clocks.
 fn resets_first(module: &mut Module) {
-    let resets: Vec<_> = module
-        .clocks
-        .iter()
-        .filter_map(|c| c.reset.as_ref())
-        .map(|r| r.signal)
-        .collect();
-    module
-        .inputs
-        .sort_by_key(|port| !resets.contains(&port.node));
+    let resets: Vec<_> =
+        module.clocks.iter().filter_map(|c| c.reset.as_ref()).map(|r| r.signal).collect();
+    module.inputs.sort_by_key(|port| !resets.contains(&port.node));
 }
 
 fn undriven_wires(module: &Module) -> impl Iterator<Item = HdlError> {
-    let open = module
-        .nodes
-        .iter()
-        .filter(|node| node.kind == Kind::Wire(None));
+    let open = module.nodes.iter().filter(|node| node.kind == Kind::Wire(None));
     open.map(|node| HdlError::Undriven {
         at: node.place,
         what: "wire",

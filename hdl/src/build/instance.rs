@@ -59,15 +59,11 @@ impl<'m> InstanceBuilder<'m> {
 
     /// The instantiated module.
     pub fn module(&self) -> Arc<Module> {
-        self.builder.draft.borrow().module.instances[self.id.index()]
-            .module
-            .clone()
+        self.builder.draft.borrow().module.instances[self.id.index()].module.clone()
     }
 
     fn name(&self) -> String {
-        self.builder.draft.borrow().module.instances[self.id.index()]
-            .name
-            .to_string()
+        self.builder.draft.borrow().module.instances[self.id.index()].name.to_string()
     }
 
     /// The name of a net of ours that belongs to the instance's port.
@@ -79,11 +75,7 @@ impl<'m> InstanceBuilder<'m> {
         let (instance, module) = (self.name(), self.module().name.to_string());
         let available = match names.is_empty() {
             true => "none".to_string(),
-            false => names
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            false => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         };
         let port = port.to_string();
         self.builder.error(HdlError::NoSuchPort {
@@ -112,8 +104,7 @@ impl<'m> InstanceBuilder<'m> {
         }
         if value.ty() != ty {
             let value = self.builder.describe(value.id());
-            self.builder
-                .error(HdlError::DriveType { at, target, value });
+            self.builder.error(HdlError::DriveType { at, target, value });
             return self;
         }
         let first = {
@@ -124,11 +115,7 @@ impl<'m> InstanceBuilder<'m> {
             first
         };
         if let Some(first) = first {
-            self.builder.error(HdlError::DrivenTwice {
-                at,
-                what: target,
-                first,
-            });
+            self.builder.error(HdlError::DrivenTwice { at, what: target, first });
         }
         self
     }
@@ -147,10 +134,7 @@ impl<'m> InstanceBuilder<'m> {
             return Signal::new(self.builder, id, ty);
         }
         let name = Arc::from(self.net_name(port));
-        let kind = Kind::InstanceOutput {
-            instance: self.id,
-            port: index,
-        };
+        let kind = Kind::InstanceOutput { instance: self.id, port: index };
         let signal = self.builder.add(kind, ty, Some(name), at);
         self.builder.draft.borrow_mut().module.instances[self.id.index()].outputs[index] =
             Some(signal.id());
@@ -167,11 +151,7 @@ impl<'m> InstanceBuilder<'m> {
                 draft.instance_plans[self.id.index()].clocks[index] = Some(domain.id);
             }
             None => {
-                let names = module
-                    .clocks
-                    .iter()
-                    .map(|clock| clock.name.to_string())
-                    .collect();
+                let names = module.clocks.iter().map(|clock| clock.name.to_string()).collect();
                 self.no_such_port("clock", clock, names, at);
             }
         }
@@ -192,32 +172,17 @@ impl ModuleBuilder {
                 let draft = self.draft.borrow();
                 let instance = &draft.module.instances[index];
                 let given = draft.instance_plans[index].clocks.clone();
-                (
-                    instance.module.clone(),
-                    instance.name.clone(),
-                    instance.place,
-                    given,
-                )
+                (instance.module.clone(), instance.name.clone(), instance.place, given)
             };
             let clocks: Vec<_> = (module.clocks.iter().zip(given))
                 .map(|(clock, given)| {
                     given.or_else(|| self.matching_clock(&clock.name, at, &module))
                 })
                 .collect();
-            for (clock, _) in module
-                .clocks
-                .iter()
-                .zip(&clocks)
-                .filter(|(_, c)| c.is_none())
-            {
+            for (clock, _) in module.clocks.iter().zip(&clocks).filter(|(_, c)| c.is_none()) {
                 let clock = clock.name.to_string();
                 let (instance, module) = (name.to_string(), module.name.to_string());
-                self.error(HdlError::OpenClock {
-                    at,
-                    instance,
-                    module,
-                    clock,
-                });
+                self.error(HdlError::OpenClock { at, instance, module, clock });
             }
             let inputs = (0..module.inputs.len())
                 .map(|port| self.resolve_input(index, port, &module, &clocks))
@@ -226,10 +191,7 @@ impl ModuleBuilder {
             let mut draft = self.draft.borrow_mut();
             let instance = &mut draft.module.instances[index];
             instance.inputs = inputs;
-            instance.clocks = clocks
-                .into_iter()
-                .map(|clock| clock.unwrap_or(fallback))
-                .collect();
+            instance.clocks = clocks.into_iter().map(|clock| clock.unwrap_or(fallback)).collect();
         }
     }
 
@@ -238,12 +200,7 @@ impl ModuleBuilder {
     fn matching_clock(&self, name: &str, at: Place, module: &Module) -> Option<ClockId> {
         let known = {
             let draft = self.draft.borrow();
-            draft
-                .module
-                .clocks
-                .iter()
-                .position(|clock| *clock.name == *name)
-                .map(ClockId::new)
+            draft.module.clocks.iter().position(|clock| *clock.name == *name).map(ClockId::new)
         };
         known.or_else(|| (module.clocks.len() == 1).then(|| self.default_clock_id(at)))
     }
@@ -265,17 +222,10 @@ impl ModuleBuilder {
             return id;
         }
         let input = &module.inputs[port];
-        let mut resets = module
-            .clocks
-            .iter()
-            .zip(clocks)
-            .filter_map(|(clock, parent)| {
-                let reset = clock
-                    .reset
-                    .as_ref()
-                    .filter(|reset| reset.signal == input.node)?;
-                Some((reset.active_low, (*parent)?))
-            });
+        let mut resets = module.clocks.iter().zip(clocks).filter_map(|(clock, parent)| {
+            let reset = clock.reset.as_ref().filter(|reset| reset.signal == input.node)?;
+            Some((reset.active_low, (*parent)?))
+        });
         if let Some((active_low, parent)) = resets.next() {
             let user = format!("instance `{instance}`");
             let reset = self.reset_signal(parent, &user, at);
@@ -288,19 +238,10 @@ impl ModuleBuilder {
                 clock.reset.as_ref().is_some_and(|reset| reset.active_low)
             };
             let signal = Signal::new(self, id, u(1));
-            return if own_low == active_low {
-                id
-            } else {
-                (!signal).id()
-            };
+            return if own_low == active_low { id } else { (!signal).id() };
         }
         let (module, port) = (module.name.to_string(), input.name.to_string());
-        self.error(HdlError::OpenPort {
-            at,
-            instance,
-            module,
-            port,
-        });
+        self.error(HdlError::OpenPort { at, instance, module, port });
         self.poison(input.ty, at).id()
     }
 }

@@ -29,12 +29,7 @@ impl ModuleBuilder {
         let mut bounded = depth;
         if !(1..=MAX_DEPTH).contains(&depth) {
             let (name, max) = (name.clone(), MAX_DEPTH);
-            self.error(HdlError::MemoryDepth {
-                at,
-                name,
-                depth,
-                max,
-            });
+            self.error(HdlError::MemoryDepth { at, name, depth, max });
             bounded = 1;
         }
         let mut draft = self.draft.borrow_mut();
@@ -48,12 +43,7 @@ impl ModuleBuilder {
             reads: vec![],
             place: at,
         });
-        MemoryBuilder {
-            builder: self,
-            id,
-            depth: bounded,
-            word,
-        }
+        MemoryBuilder { builder: self, id, depth: bounded, word }
     }
 }
 
@@ -64,9 +54,7 @@ impl<'m> MemoryBuilder<'m> {
     }
 
     fn name(&self) -> String {
-        self.builder.draft.borrow().module.memories[self.id.index()]
-            .name
-            .to_string()
+        self.builder.draft.borrow().module.memories[self.id.index()].name.to_string()
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> T {
@@ -77,30 +65,15 @@ impl<'m> MemoryBuilder<'m> {
     #[track_caller]
     pub fn init(self, words: impl IntoIterator<Item = impl Into<Int>>) -> MemoryBuilder<'m> {
         let at = Place::here();
-        let words: Vec<Int> = words
-            .into_iter()
-            .take(MAX_DEPTH + 1)
-            .map(Into::into)
-            .collect();
+        let words: Vec<Int> = words.into_iter().take(MAX_DEPTH + 1).map(Into::into).collect();
         let (name, given, depth, ty) = (self.name(), words.len(), self.depth, self.word);
         if given > depth {
-            self.builder.error(HdlError::MemoryInit {
-                at,
-                name,
-                given,
-                depth,
-            });
+            self.builder.error(HdlError::MemoryInit { at, name, given, depth });
             return self;
         }
         if let Some((index, word)) = words.iter().enumerate().find(|(_, word)| !ty.holds(word)) {
             let value = word.clone();
-            self.builder.error(HdlError::MemoryWord {
-                at,
-                name,
-                index,
-                value,
-                ty,
-            });
+            self.builder.error(HdlError::MemoryWord { at, name, index, value, ty });
             return self;
         }
         self.with(|memory| memory.init = words);
@@ -113,12 +86,7 @@ impl<'m> MemoryBuilder<'m> {
         if !fits {
             let (name, want) = (self.name(), self.address_type().width);
             let got = self.builder.describe(address.id());
-            self.builder.error(HdlError::MemoryAddress {
-                at,
-                name,
-                want,
-                got,
-            });
+            self.builder.error(HdlError::MemoryAddress { at, name, want, got });
         }
         fits
     }
@@ -148,14 +116,7 @@ impl<'m> MemoryBuilder<'m> {
     ) -> MemoryBuilder<'m> {
         let at = Place::here();
         let clock = self.builder.default_clock_id(at);
-        self.add_write(
-            clock,
-            address.into(),
-            data.into(),
-            enable.into(),
-            Some(mask.into()),
-            at,
-        )
+        self.add_write(clock, address.into(), data.into(), enable.into(), Some(mask.into()), at)
     }
 
     /// A write port in the given clock domain.
@@ -167,14 +128,7 @@ impl<'m> MemoryBuilder<'m> {
         data: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        self.add_write(
-            domain.id,
-            address.into(),
-            data.into(),
-            enable.into(),
-            None,
-            Place::here(),
-        )
+        self.add_write(domain.id, address.into(), data.into(), enable.into(), None, Place::here())
     }
 
     /// A write port with a lane mask in the given clock domain.
@@ -188,14 +142,7 @@ impl<'m> MemoryBuilder<'m> {
         mask: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
         let (data, mask) = (data.into(), mask.into());
-        self.add_write(
-            domain.id,
-            address.into(),
-            data,
-            enable.into(),
-            Some(mask),
-            Place::here(),
-        )
+        self.add_write(domain.id, address.into(), data, enable.into(), Some(mask), Place::here())
     }
 
     fn add_write(
@@ -210,9 +157,7 @@ impl<'m> MemoryBuilder<'m> {
         let name = self.name();
         let enable_role = format!("write enable of memory `{name}`");
         let owned = [Some(data), Some(enable), mask].into_iter().flatten();
-        if !owned
-            .map(|signal| self.builder.owns(signal, place))
-            .fold(true, |all, own| all & own)
+        if !owned.map(|signal| self.builder.owns(signal, place)).fold(true, |all, own| all & own)
             || !self.check_address(address, place)
             || !self.builder.check_bit(&enable_role, enable, place)
         {
@@ -221,35 +166,19 @@ impl<'m> MemoryBuilder<'m> {
         if data.ty() != self.word {
             let target = format!("word of memory `{name}: {}`", self.word);
             let value = self.builder.describe(data.id());
-            self.builder.error(HdlError::DriveType {
-                at: place,
-                target,
-                value,
-            });
+            self.builder.error(HdlError::DriveType { at: place, target, value });
             return self;
         }
         if let Some(mask) = mask
             && (mask.ty().signed || !self.word.width.is_multiple_of(mask.width()))
         {
             let (mask, width) = (mask.width(), self.word.width);
-            self.builder.error(HdlError::MemoryMask {
-                at: place,
-                name,
-                mask,
-                width,
-            });
+            self.builder.error(HdlError::MemoryMask { at: place, name, mask, width });
             return self;
         }
         let (address, data, enable) = (address.id(), data.id(), enable.id());
         let mask = mask.map(|mask| mask.id());
-        let port = WritePort {
-            clock,
-            address,
-            data,
-            enable,
-            mask,
-            place,
-        };
+        let port = WritePort { clock, address, data, enable, mask, place };
         self.with(|memory| memory.writes.push(port));
         self
     }
@@ -281,11 +210,7 @@ impl<'m> MemoryBuilder<'m> {
         address: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> Signal<'m> {
-        self.add_read(
-            Some((domain.id, enable.into())),
-            address.into(),
-            Place::here(),
-        )
+        self.add_read(Some((domain.id, enable.into())), address.into(), Place::here())
     }
 
     fn add_read(
@@ -303,26 +228,13 @@ impl<'m> MemoryBuilder<'m> {
             return self.builder.poison(self.word, place);
         }
         let port = self.with(|memory| memory.reads.len());
-        let kind = Kind::MemoryRead {
-            memory: self.id,
-            port,
-        };
+        let kind = Kind::MemoryRead { memory: self.id, port };
         // Named after the memory: a registered read is a register in the text.
-        let suffix = if port == 0 {
-            "word".to_string()
-        } else {
-            format!("word_{port}")
-        };
-        let name = sync
-            .is_some()
-            .then(|| Arc::from(format!("{name}_{suffix}")));
+        let suffix = if port == 0 { "word".to_string() } else { format!("word_{port}") };
+        let name = sync.is_some().then(|| Arc::from(format!("{name}_{suffix}")));
         let signal = self.builder.add(kind, self.word, name, place);
         let sync = sync.map(|(clock, enable)| (clock, enable.id()));
-        let read = ReadPort {
-            node: signal.id(),
-            address: address.id(),
-            sync,
-        };
+        let read = ReadPort { node: signal.id(), address: address.id(), sync };
         self.with(|memory| memory.reads.push(read));
         signal
     }

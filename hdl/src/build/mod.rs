@@ -104,11 +104,7 @@ impl ModuleBuilder {
 
     /// Records a parameter the module was built from; printed in its header.
     pub fn parameter(&self, name: impl Into<String>, value: impl std::fmt::Display) {
-        self.draft
-            .borrow_mut()
-            .module
-            .parameters
-            .push((name.into(), value.to_string()));
+        self.draft.borrow_mut().module.parameters.push((name.into(), value.to_string()));
     }
 
     /// An input port.
@@ -119,12 +115,7 @@ impl ModuleBuilder {
         let ty = self.check_type(&format!("input `{name}`"), ty, place);
         let name: Arc<str> = name.into();
         let node = self.add(Kind::Input, ty, Some(name.clone()), place);
-        self.draft.borrow_mut().module.inputs.push(Port {
-            name,
-            node: node.id(),
-            ty,
-            place,
-        });
+        self.draft.borrow_mut().module.inputs.push(Port { name, node: node.id(), ty, place });
         node
     }
 
@@ -137,12 +128,7 @@ impl ModuleBuilder {
             return;
         }
         let (node, ty) = (value.id(), value.ty());
-        let port = Port {
-            name: name.into(),
-            node,
-            ty,
-            place,
-        };
+        let port = Port { name: name.into(), node, ty, place };
         self.draft.borrow_mut().module.outputs.push(port);
     }
 
@@ -152,11 +138,7 @@ impl ModuleBuilder {
         let (value, place) = (value.into(), Place::here());
         let ty = self.check_type("constant", ty, place);
         if !ty.holds(&value) {
-            self.error(HdlError::ConstantDoesNotFit {
-                at: place,
-                value,
-                ty,
-            });
+            self.error(HdlError::ConstantDoesNotFit { at: place, value, ty });
             return self.poison(ty, place);
         }
         self.add(Kind::Constant(value), ty, None, place)
@@ -180,24 +162,14 @@ impl ModuleBuilder {
         }
         let clock = self.default_clock_id(place);
         let message = message.into().into();
-        let promise = Assertion {
-            message,
-            clock,
-            condition: condition.id(),
-            place,
-        };
+        let promise = Assertion { message, clock, condition: condition.id(), place };
         self.draft.borrow_mut().module.assertions.push(promise);
     }
 
     fn add(&self, kind: Kind, ty: Type, name: Option<Arc<str>>, place: Place) -> Signal<'_> {
         let mut draft = self.draft.borrow_mut();
         let id = NodeId::new(draft.module.nodes.len());
-        draft.module.nodes.push(Node {
-            kind,
-            ty,
-            name,
-            place,
-        });
+        draft.module.nodes.push(Node { kind, ty, name, place });
         Signal::new(self, id, ty)
     }
 
@@ -256,10 +228,7 @@ impl ModuleBuilder {
             ports.any(|port| *port.name == *name) || module.clocks.iter().any(|c| *c.name == *name)
         };
         if taken {
-            self.error(HdlError::DuplicatePort {
-                at,
-                name: name.to_string(),
-            });
+            self.error(HdlError::DuplicatePort { at, name: name.to_string() });
         }
     }
 }

@@ -77,17 +77,12 @@ impl<'m> Reg<'m> {
         let target = format!("register `{}`", self.name());
         let first = self.builder().draft.borrow_mut().driven[self.id.index()].replace(at);
         if let Some(first) = first {
-            self.builder().error(HdlError::DrivenTwice {
-                at,
-                what: target,
-                first,
-            });
+            self.builder().error(HdlError::DrivenTwice { at, what: target, first });
             return self;
         }
         if value.ty() != self.ty() {
             let value = self.builder().describe(value.id());
-            self.builder()
-                .error(HdlError::DriveType { at, target, value });
+            self.builder().error(HdlError::DriveType { at, target, value });
             return self;
         }
         self.with(|register| register.next = value.id())
@@ -116,8 +111,7 @@ impl<'m> Reg<'m> {
     pub fn reset_to(self, value: impl Into<Int>) -> Reg<'m> {
         let (value, at, ty) = (value.into(), Place::here(), self.ty());
         if !ty.holds(&value) {
-            self.builder()
-                .error(HdlError::ConstantDoesNotFit { at, value, ty });
+            self.builder().error(HdlError::ConstantDoesNotFit { at, value, ty });
             return self;
         }
         self.plan(|plan| plan.reset_value = value)
@@ -154,12 +148,7 @@ impl ModuleBuilder {
             enable: None,
         });
         draft.driven.push(None);
-        let plan = RegisterPlan {
-            clock: None,
-            reset: true,
-            reset_value: Int::ZERO,
-            place,
-        };
+        let plan = RegisterPlan { clock: None, reset: true, reset_value: Int::ZERO, place };
         draft.register_plans.push(plan);
         Reg { signal, id }
     }
@@ -173,30 +162,16 @@ impl ModuleBuilder {
                 let plan = &draft.register_plans[index];
                 let node = draft.module.registers[index].node;
                 let value = plan.reset_value.clone();
-                (
-                    plan.clock,
-                    plan.reset,
-                    value,
-                    plan.place,
-                    node,
-                    draft.driven[index],
-                )
+                (plan.clock, plan.reset, value, plan.place, node, draft.driven[index])
             };
             let name = self.describe(node);
             if driven.is_none() {
                 let (what, how) = ("register", "next");
-                self.error(HdlError::Undriven {
-                    at: place,
-                    what,
-                    name: name.clone(),
-                    how,
-                });
+                self.error(HdlError::Undriven { at: place, what, name: name.clone(), how });
             }
             let clock = clock.unwrap_or_else(|| self.default_clock_id(place));
-            let reset = reset
-                && self
-                    .reset_signal(clock, &format!("register `{name}`"), place)
-                    .is_some();
+            let reset =
+                reset && self.reset_signal(clock, &format!("register `{name}`"), place).is_some();
             let mut draft = self.draft.borrow_mut();
             let register = &mut draft.module.registers[index];
             register.clock = clock;

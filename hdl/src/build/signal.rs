@@ -142,16 +142,8 @@ impl<'m> Signal<'m> {
             return self.builder.poison(ty, at);
         }
         if self.ty != other.ty {
-            let (left, right) = (
-                self.builder.describe(self.id),
-                self.builder.describe(other.id),
-            );
-            self.builder.error(HdlError::OperandsDiffer {
-                at,
-                op: op.name(),
-                left,
-                right,
-            });
+            let (left, right) = (self.builder.describe(self.id), self.builder.describe(other.id));
+            self.builder.error(HdlError::OperandsDiffer { at, op: op.name(), left, right });
             return self.builder.poison(ty, at);
         }
         self.make(Kind::Binary(op, self.id, other.id), ty)
@@ -164,23 +156,13 @@ impl<'m> Signal<'m> {
         let at = Place::here();
         let other = other.resolve(self);
         let width = self.width().saturating_add(other.width());
-        let ty = self
-            .builder
-            .check_type("mul", self.ty.with_width(width), at);
+        let ty = self.builder.check_type("mul", self.ty.with_width(width), at);
         if !self.builder.owns(other, at) {
             return self.builder.poison(ty, at);
         }
         if self.ty.signed != other.ty.signed {
-            let (left, right) = (
-                self.builder.describe(self.id),
-                self.builder.describe(other.id),
-            );
-            self.builder.error(HdlError::SignsDiffer {
-                at,
-                op: "mul",
-                left,
-                right,
-            });
+            let (left, right) = (self.builder.describe(self.id), self.builder.describe(other.id));
+            self.builder.error(HdlError::SignsDiffer { at, op: "mul", left, right });
             return self.builder.poison(ty, at);
         }
         self.make(Kind::Binary(BinaryOp::Mul, self.id, other.id), ty)
@@ -195,11 +177,7 @@ impl<'m> Signal<'m> {
         }
         if amount.ty.signed || amount.width() > 31 {
             let amount = self.builder.describe(amount.id);
-            self.builder.error(HdlError::ShiftAmount {
-                at,
-                op: op.name(),
-                amount,
-            });
+            self.builder.error(HdlError::ShiftAmount { at, op: op.name(), amount });
             return self;
         }
         self.make(Kind::Binary(op, self.id, amount.id), self.ty)
@@ -280,8 +258,7 @@ impl<'m> Signal<'m> {
         if high < low || high >= self.width() {
             let (high, low) = (u64::from(high), u64::from(low));
             let of = self.builder.describe(self.id);
-            self.builder
-                .error(HdlError::SliceOutOfRange { at, high, low, of });
+            self.builder.error(HdlError::SliceOutOfRange { at, high, low, of });
             return self.builder.poison(u(1), at);
         }
         if low == 0 && high + 1 == self.width() {
@@ -314,16 +291,9 @@ impl<'m> Signal<'m> {
         if width == self.width() {
             return self;
         }
-        let width = self
-            .builder
-            .check_type("truncate", u(width), Place::here())
-            .width;
+        let width = self.builder.check_type("truncate", u(width), Place::here()).width;
         let low = self.slice(width - 1, 0);
-        if self.ty.signed {
-            low.cast(s(low.width()))
-        } else {
-            low
-        }
+        if self.ty.signed { low.cast(s(low.width())) } else { low }
     }
 
     /// The same value with more bits.
@@ -332,27 +302,16 @@ impl<'m> Signal<'m> {
         let at = Place::here();
         if width < self.width() {
             let from = self.builder.describe(self.id);
-            self.builder.error(HdlError::ExtendNarrows {
-                at,
-                from,
-                to: width,
-            });
+            self.builder.error(HdlError::ExtendNarrows { at, from, to: width });
             return self.builder.poison(self.ty.with_width(width.max(1)), at);
         }
-        self.cast(
-            self.builder
-                .check_type("extend", self.ty.with_width(width), at),
-        )
+        self.cast(self.builder.check_type("extend", self.ty.with_width(width), at))
     }
 
     /// `extend` or `truncate`, whichever leads to `width`.
     #[track_caller]
     pub fn resize(self, width: u32) -> Signal<'m> {
-        if width < self.width() {
-            self.truncate(width)
-        } else {
-            self.extend(width)
-        }
+        if width < self.width() { self.truncate(width) } else { self.extend(width) }
     }
 
     /// The same bits, read as another type of at least the same width: extended by its own sign
@@ -365,11 +324,7 @@ impl<'m> Signal<'m> {
         let at = Place::here();
         if ty.width < self.width() {
             let from = self.builder.describe(self.id);
-            self.builder.error(HdlError::ExtendNarrows {
-                at,
-                from,
-                to: ty.width,
-            });
+            self.builder.error(HdlError::ExtendNarrows { at, from, to: ty.width });
             return self.builder.poison(ty.with_width(ty.width.max(1)), at);
         }
         let ty = self.builder.check_type("cast", ty, at);
@@ -391,11 +346,7 @@ impl<'m> Signal<'m> {
     /// The same value as a signed number: one bit wider if it was unsigned.
     #[track_caller]
     pub fn to_signed(self) -> Signal<'m> {
-        if self.ty.signed {
-            self
-        } else {
-            self.cast(s(self.width() + 1))
-        }
+        if self.ty.signed { self } else { self.cast(s(self.width() + 1)) }
     }
 
     /// This signal's bits above `low`'s.
@@ -420,24 +371,13 @@ impl<'m> Signal<'m> {
             return self.builder.poison(on_true.ty, at);
         }
         if on_true.ty != on_false.ty {
-            let (left, right) = (
-                self.builder.describe(on_true.id),
-                self.builder.describe(on_false.id),
-            );
-            self.builder.error(HdlError::OperandsDiffer {
-                at,
-                op: "mux",
-                left,
-                right,
-            });
+            let (left, right) =
+                (self.builder.describe(on_true.id), self.builder.describe(on_false.id));
+            self.builder.error(HdlError::OperandsDiffer { at, op: "mux", left, right });
             return self.builder.poison(on_true.ty, at);
         }
         let (select, on_true_id, on_false_id) = (self.id, on_true.id, on_false.id);
-        let kind = Kind::Mux {
-            select,
-            on_true: on_true_id,
-            on_false: on_false_id,
-        };
+        let kind = Kind::Mux { select, on_true: on_true_id, on_false: on_false_id };
         self.make(kind, on_true.ty)
     }
 
@@ -449,15 +389,8 @@ impl<'m> Signal<'m> {
         let places = 1u128.checked_shl(self.width()).unwrap_or(u128::MAX);
         if choices.is_empty() || self.ty.signed || choices.len() as u128 > places {
             let (index, given) = (self.builder.describe(self.id), choices.len());
-            self.builder.error(HdlError::SelectCount {
-                at,
-                index,
-                places,
-                given,
-            });
-            return self
-                .builder
-                .poison(choices.first().map_or(u(1), |c| c.ty), at);
+            self.builder.error(HdlError::SelectCount { at, index, places, given });
+            return self.builder.poison(choices.first().map_or(u(1), |c| c.ty), at);
         }
         let mut level = choices.to_vec();
         for bit in 0..self.width() {
@@ -488,24 +421,14 @@ pub fn cat<'m>(parts: &[Signal<'m>]) -> Signal<'m> {
         return first.as_unsigned();
     }
     let builder = first.builder;
-    let width = parts
-        .iter()
-        .fold(0u32, |sum, part| sum.saturating_add(part.width()));
+    let width = parts.iter().fold(0u32, |sum, part| sum.saturating_add(part.width()));
     let ty = builder.check_type("cat", u(width), at);
-    if !rest
-        .iter()
-        .map(|part| builder.owns(*part, at))
-        .fold(true, |all, own| all & own)
+    if !rest.iter().map(|part| builder.owns(*part, at)).fold(true, |all, own| all & own)
         || ty.width != width
     {
         return builder.poison(ty, at);
     }
-    builder.add(
-        Kind::Concat(parts.iter().map(|part| part.id).collect()),
-        ty,
-        None,
-        at,
-    )
+    builder.add(Kind::Concat(parts.iter().map(|part| part.id).collect()), ty, None, at)
 }
 
 /// `if select { on_true } else { on_false }`.
@@ -526,23 +449,11 @@ pub fn reduce<'m>(
 ) -> Signal<'m> {
     let mut level = signals.to_vec();
     if level.is_empty() {
-        panic!(
-            "{}",
-            HdlError::NoOperands {
-                at: Place::here(),
-                op: "reduce"
-            }
-        );
+        panic!("{}", HdlError::NoOperands { at: Place::here(), op: "reduce" });
     }
     while level.len() > 1 {
         level = (level.chunks(2))
-            .map(|pair| {
-                if let [a, b] = *pair {
-                    combine(a, b)
-                } else {
-                    pair[0]
-                }
-            })
+            .map(|pair| if let [a, b] = *pair { combine(a, b) } else { pair[0] })
             .collect();
     }
     level[0]
@@ -630,11 +541,7 @@ impl<'m> Neg for Signal<'m> {
     fn neg(self) -> Signal<'m> {
         if !self.ty.signed {
             let (at, operand) = (Place::here(), self.builder.describe(self.id));
-            self.builder.error(HdlError::NegatesUnsigned {
-                at,
-                op: "neg",
-                operand,
-            });
+            self.builder.error(HdlError::NegatesUnsigned { at, op: "neg", operand });
         }
         self.unary(UnaryOp::Neg, self.ty)
     }
@@ -676,20 +583,12 @@ impl<'m> Wire<'m> {
         };
         if let Some(first) = previous {
             let first = draft.module.nodes[first.index()].place;
-            draft.errors.push(HdlError::DrivenTwice {
-                at,
-                what: target,
-                first,
-            });
+            draft.errors.push(HdlError::DrivenTwice { at, what: target, first });
             return;
         }
         draft.module.nodes[self.0.id.index()].kind = Kind::Wire(Some(value.id));
         if value.ty != self.0.ty {
-            draft.errors.push(HdlError::DriveType {
-                at,
-                target,
-                value: described,
-            });
+            draft.errors.push(HdlError::DriveType { at, target, value: described });
         }
     }
 }

@@ -41,11 +41,7 @@ impl<'m> Stream<'m> {
         payload: Bundle<'m>,
     ) -> Stream<'m> {
         let ready = m.wire(field_name(name, "ready"), u(1));
-        Stream {
-            valid: valid.into(),
-            payload,
-            ready,
-        }
+        Stream { valid: valid.into(), payload, ready }
     }
 
     /// Whether a payload passes at this edge.
@@ -62,10 +58,7 @@ impl<'m> Stream<'m> {
 
     /// The same handshake with another payload.
     pub fn with_payload(&self, payload: Bundle<'m>) -> Stream<'m> {
-        Stream {
-            payload,
-            ..self.clone()
-        }
+        Stream { payload, ..self.clone() }
     }
 
     /// Sends the stream through an instance of `module`, in by its stream `in`, out by its `out`.
@@ -89,11 +82,7 @@ impl ModuleBuilder {
         }
         let ready = self.wire(field_name(name, "ready"), u(1));
         self.output(field_name(name, "ready"), ready);
-        let stream = Stream {
-            valid,
-            payload,
-            ready,
-        };
+        let stream = Stream { valid, payload, ready };
         self.note_stream(name, Direction::In, &stream, at);
         stream
     }
@@ -106,19 +95,14 @@ impl ModuleBuilder {
         for (field, signal) in stream.payload.iter() {
             self.output(field_name(name, field), signal);
         }
-        stream
-            .ready
-            .drive(self.input(field_name(name, "ready"), u(1)));
+        stream.ready.drive(self.input(field_name(name, "ready"), u(1)));
         self.note_stream(name, Direction::Out, stream, at);
     }
 
     fn note_stream(&self, name: &str, direction: Direction, stream: &Stream<'_>, place: Place) {
         let clock = self.default_clock_id(place);
-        let payload = stream
-            .payload
-            .iter()
-            .map(|(name, field)| (Arc::from(name), field.id()))
-            .collect();
+        let payload =
+            stream.payload.iter().map(|(name, field)| (Arc::from(name), field.id())).collect();
         self.draft.borrow_mut().module.streams.push(StreamPort {
             name: name.into(),
             direction,
@@ -153,14 +137,8 @@ impl<'m> super::InstanceBuilder<'m> {
         for (field, _) in fields {
             payload = payload.with(&**field, self.output(&field_name(port, field)));
         }
-        let ready = self
-            .parent()
-            .wire(self.net_name(&field_name(port, "ready")), u(1));
+        let ready = self.parent().wire(self.net_name(&field_name(port, "ready")), u(1));
         self.input(&field_name(port, "ready"), ready);
-        Stream {
-            valid,
-            payload,
-            ready,
-        }
+        Stream { valid, payload, ready }
     }
 }

@@ -62,10 +62,7 @@ fn loop_error(module: &Module, path: &[NodeId]) -> HdlError {
     };
     let mut names: Vec<String> = path.iter().rev().map(name).collect();
     names.push(names[0].clone());
-    HdlError::CombinationalLoop {
-        at: module.node(path[0]).place,
-        path: names.join(" -> "),
-    }
+    HdlError::CombinationalLoop { at: module.node(path[0]).place, path: names.join(" -> ") }
 }
 
 /// For each output, the positions of the inputs it depends on combinationally.
@@ -89,14 +86,7 @@ pub(crate) fn combinational_inputs(module: &Module, order: &[NodeId]) -> Vec<Vec
             }
         }
     }
-    let positions = |id: NodeId| {
-        reach[id.index()]
-            .as_ref()
-            .map_or(vec![], |bits| bits.iter_ones().collect())
-    };
-    module
-        .outputs
-        .iter()
-        .map(|port| positions(port.node))
-        .collect()
+    let positions =
+        |id: NodeId| reach[id.index()].as_ref().map_or(vec![], |bits| bits.iter_ones().collect());
+    module.outputs.iter().map(|port| positions(port.node)).collect()
 }

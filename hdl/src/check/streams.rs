@@ -5,13 +5,8 @@ use crate::netlist::{Direction, Module, NodeId, StreamPort};
 
 /// Outgoing streams whose `valid` depends on their own `ready` within a cycle.
 pub(crate) fn valid_waits_for_ready(module: &Module) -> Vec<HdlError> {
-    let outgoing = module
-        .streams
-        .iter()
-        .filter(|stream| stream.direction == Direction::Out);
-    outgoing
-        .filter_map(|stream| waits(module, stream))
-        .collect()
+    let outgoing = module.streams.iter().filter(|stream| stream.direction == Direction::Out);
+    outgoing.filter_map(|stream| waits(module, stream)).collect()
 }
 
 fn waits(module: &Module, stream: &StreamPort) -> Option<HdlError> {
@@ -23,23 +18,13 @@ fn waits(module: &Module, stream: &StreamPort) -> Option<HdlError> {
     if !module.combinational[valid].contains(&ready) {
         return None;
     }
-    let path = path(
-        module,
-        module.inputs[ready].node,
-        module.outputs[valid].node,
-    );
+    let path = path(module, module.inputs[ready].node, module.outputs[valid].node);
     let name = |id: &NodeId| {
         let node = module.node(*id);
-        node.name
-            .as_ref()
-            .map_or_else(|| node.kind.word().to_string(), ToString::to_string)
+        node.name.as_ref().map_or_else(|| node.kind.word().to_string(), ToString::to_string)
     };
     let path = path.iter().map(name).collect::<Vec<_>>().join(" -> ");
-    Some(HdlError::ValidWaitsForReady {
-        at: stream.place,
-        stream: stream.name.to_string(),
-        path,
-    })
+    Some(HdlError::ValidWaitsForReady { at: stream.place, stream: stream.name.to_string(), path })
 }
 
 /// A shortest combinational path from one node to another.

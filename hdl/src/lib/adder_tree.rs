@@ -47,11 +47,7 @@ pub fn pipelined_adder_tree<'m>(
         since_register += 1;
         if since_register == levels_per_stage || level.len() == 1 {
             let (sums, counts): (Vec<_>, Vec<_>) = level.into_iter().unzip();
-            level = pipeline
-                .stage("sum", &sums)
-                .into_iter()
-                .zip(counts)
-                .collect();
+            level = pipeline.stage("sum", &sums).into_iter().zip(counts).collect();
             since_register = 0;
         }
     }
@@ -63,10 +59,7 @@ type Partial<'m> = (Signal<'m>, usize);
 
 #[track_caller]
 fn leaves<'m>(terms: &[Signal<'m>]) -> Vec<Partial<'m>> {
-    assert!(
-        !terms.is_empty(),
-        "adder_tree: there must be at least one term"
-    );
+    assert!(!terms.is_empty(), "adder_tree: there must be at least one term");
     terms.iter().map(|term| (*term, 1)).collect()
 }
 
@@ -115,10 +108,7 @@ pub fn pipelined_module(count: usize, term: Type, levels_per_stage: u32) -> Arc<
     let terms: Vec<_> = input.payload.iter().map(|(_, x)| x).collect();
     let mut pipeline = Pipeline::from_stream(&input);
     let sum = pipelined_adder_tree(&mut pipeline, &terms, levels_per_stage);
-    m.stream_out(
-        "out",
-        &pipeline.into_stream("out", Bundle::new([("sum", sum)])),
-    );
+    m.stream_out("out", &pipeline.into_stream("out", Bundle::new([("sum", sum)])));
     m.finish()
 }
 
@@ -180,13 +170,9 @@ mod tests {
         let mut random = Random::new(2);
         for (count, levels) in [(1, 1), (2, 1), (3, 1), (9, 1), (9, 2), (16, 3), (33, 4)] {
             let module = pipelined_module(count, s(5), levels);
-            let inputs: Vec<Vec<Int>> = (0..60)
-                .map(|_| (0..count).map(|_| random.value(s(5))).collect())
-                .collect();
-            let sums: Vec<Vec<Int>> = inputs
-                .iter()
-                .map(|terms| vec![terms.iter().sum()])
-                .collect();
+            let inputs: Vec<Vec<Int>> =
+                (0..60).map(|_| (0..count).map(|_| random.value(s(5))).collect()).collect();
+            let sums: Vec<Vec<Int>> = inputs.iter().map(|terms| vec![terms.iter().sum()]).collect();
             for stall in [0, 50] {
                 let run = pass(&module, &inputs, stall);
                 assert_eq!(run.outputs, sums, "{}", module.name);

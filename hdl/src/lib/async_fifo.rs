@@ -22,31 +22,14 @@ use std::sync::Arc;
 /// If `depth` is not a power of two in `2..=65536`, or there are no fields.
 pub fn async_fifo(depth: usize, fields: &Fields, reset: ResetKind) -> Arc<Module> {
     check_range("async_fifo", "depth", depth, 2..=65536);
-    assert!(
-        depth.is_power_of_two(),
-        "async_fifo: depth {depth} is not a power of two"
-    );
-    assert!(
-        !fields.is_empty(),
-        "async_fifo: there must be at least one field"
-    );
-    let suffix = if reset == ResetKind::Async {
-        "_arst"
-    } else {
-        ""
-    };
+    assert!(depth.is_power_of_two(), "async_fifo: depth {depth} is not a power of two");
+    assert!(!fields.is_empty(), "async_fifo: there must be at least one field");
+    let suffix = if reset == ResetKind::Async { "_arst" } else { "" };
     let m = ModuleBuilder::new(format!("async_fifo_d{depth}_{}{suffix}", shape(fields)));
     m.doc("First in, first out, from in_clk to out_clk. Reset both sides together.");
     m.parameter("depth", depth);
     m.parameter("fields", shape(fields));
-    m.parameter(
-        "reset",
-        if reset == ResetKind::Async {
-            "asynchronous"
-        } else {
-            "synchronous"
-        },
-    );
+    m.parameter("reset", if reset == ResetKind::Async { "asynchronous" } else { "synchronous" });
     let writer = m.clock("in_clk").reset("in_rst", reset, false);
     let reader = m.clock("out_clk").reset("out_rst", reset, false);
 
@@ -66,12 +49,7 @@ pub fn async_fifo(depth: usize, fields: &Fields, reset: ResetKind) -> Arc<Module
     input.ready.drive(!full);
     push.drive(input.fires());
     let memory = m.memory("words", depth, u(packed_width(fields)));
-    memory.write_in(
-        writer,
-        write.address,
-        input.payload.pack().named("newest"),
-        *push,
-    );
+    memory.write_in(writer, write.address, input.payload.pack().named("newest"), *push);
 
     reader.default();
     let empty = read.gray.eq(write_seen).named("empty");
@@ -98,19 +76,13 @@ fn pointer<'m>(
     advance: Signal<'m>,
 ) -> Pointer<'m> {
     let m = advance.module();
-    let register = |part: &str| {
-        m.reg(format!("{name}_{part}"), u(address_bits + 1))
-            .domain(domain)
-    };
+    let register = |part: &str| m.reg(format!("{name}_{part}"), u(address_bits + 1)).domain(domain);
     let count = register("count").enable(advance);
     let gray = register("gray").enable(advance);
     let next = (count + 1).named(format!("{name}_next"));
     count.next(next);
     gray.next(next ^ next.shr(1));
-    Pointer {
-        address: count.truncate(address_bits),
-        gray: gray.into(),
-    }
+    Pointer { address: count.truncate(address_bits), gray: gray.into() }
 }
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
@@ -121,11 +93,7 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
         async_fifo(2, &data(1), ResetKind::Sync),
         async_fifo(16, &data(8), ResetKind::Sync),
         async_fifo(16, &data(8), ResetKind::Async),
-        async_fifo(
-            512,
-            &fields([("value", s(30)), ("last", u(1))]),
-            ResetKind::Async,
-        ),
+        async_fifo(512, &fields([("value", s(30)), ("last", u(1))]), ResetKind::Async),
     ]
 }
 
@@ -190,12 +158,7 @@ mod tests {
     #[test]
     fn full_throughput_at_one_speed() {
         for depth in [8, 16] {
-            let edges = run(
-                &async_fifo(depth, &data(8), ResetKind::Sync),
-                (1, 1),
-                0,
-                500,
-            );
+            let edges = run(&async_fifo(depth, &data(8), ResetKind::Sync), (1, 1), 0, 500);
             assert_eq!(edges, 500 + 4, "depth {depth}");
         }
     }
@@ -213,10 +176,7 @@ mod tests {
             sim.poke("in_valid", 0);
             sim.reset();
             for _ in 0..10 {
-                assert_eq!(
-                    (sim.peek_u64("out_valid"), sim.peek_u64("in_ready")),
-                    (0, 1)
-                );
+                assert_eq!((sim.peek_u64("out_valid"), sim.peek_u64("in_ready")), (0, 1));
                 sim.step();
             }
         }

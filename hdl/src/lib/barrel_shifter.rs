@@ -24,13 +24,8 @@ pub enum Shift {
 
 impl Shift {
     /// All of them.
-    pub const ALL: [Shift; 5] = [
-        Shift::Left,
-        Shift::Right,
-        Shift::ArithmeticRight,
-        Shift::RotateLeft,
-        Shift::RotateRight,
-    ];
+    pub const ALL: [Shift; 5] =
+        [Shift::Left, Shift::Right, Shift::ArithmeticRight, Shift::RotateLeft, Shift::RotateRight];
 
     /// The name used in module names.
     pub const fn name(self) -> &'static str {
@@ -56,13 +51,9 @@ pub fn barrel_shift<'m>(shift: Shift, x: Signal<'m>, amount: Signal<'m>) -> Sign
             Shift::RotateLeft | Shift::RotateRight => power_of_two_modulo(bit, width),
             _ => width.min(1u64.checked_shl(bit).unwrap_or(width)),
         };
-        amount
-            .bit(bit)
-            .mux(by_constant(shift, so_far, distance as u32), so_far)
+        amount.bit(bit).mux(by_constant(shift, so_far, distance as u32), so_far)
     };
-    (0..amount.width())
-        .fold(x.as_unsigned(), level)
-        .cast(x.ty())
+    (0..amount.width()).fold(x.as_unsigned(), level).cast(x.ty())
 }
 
 fn power_of_two_modulo(exponent: u32, modulus: u64) -> u64 {
@@ -108,10 +99,7 @@ pub fn module(shift: Shift, width: u32) -> Arc<Module> {
 }
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
-    Shift::ALL
-        .iter()
-        .flat_map(|shift| [1, 5, 32].map(|width| module(*shift, width)))
-        .collect()
+    Shift::ALL.iter().flat_map(|shift| [1, 5, 32].map(|width| module(*shift, width))).collect()
 }
 
 #[cfg(test)]
@@ -146,11 +134,7 @@ mod tests {
                     for amount in 0..1u64 << index_bits(width as usize) {
                         sim.poke("amount", amount);
                         let expected = model(shift, &x, width.into(), amount);
-                        assert_eq!(
-                            sim.peek("y"),
-                            expected,
-                            "{shift:?} {x} by {amount} of {width}"
-                        );
+                        assert_eq!(sim.peek("y"), expected, "{shift:?} {x} by {amount} of {width}");
                     }
                 }
             }

@@ -17,14 +17,9 @@ pub struct Sample {
 
 impl Sample {
     fn new(component: &'static str, module: Arc<Module>) -> Sample {
-        let parameters: Vec<_> = (module.parameters.iter())
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        Sample {
-            component,
-            parameters: parameters.join(" "),
-            module,
-        }
+        let parameters: Vec<_> =
+            (module.parameters.iter()).map(|(name, value)| format!("{name}={value}")).collect();
+        Sample { component, parameters: parameters.join(" "), module }
     }
 }
 
@@ -57,9 +52,7 @@ pub fn catalogue() -> Vec<Sample> {
     ];
     all.into_iter()
         .flat_map(|(component, modules)| {
-            modules
-                .into_iter()
-                .map(move |module| Sample::new(component, module))
+            modules.into_iter().map(move |module| Sample::new(component, module))
         })
         .collect()
 }
@@ -72,21 +65,11 @@ mod tests {
     #[test]
     fn three_samples_each_under_names_of_their_own() {
         let samples = catalogue();
-        let names: HashSet<_> = samples
-            .iter()
-            .map(|sample| sample.module.name.clone())
-            .collect();
-        assert_eq!(
-            names.len(),
-            samples.len(),
-            "two samples share a module name"
-        );
+        let names: HashSet<_> = samples.iter().map(|sample| sample.module.name.clone()).collect();
+        assert_eq!(names.len(), samples.len(), "two samples share a module name");
         let components: HashSet<_> = samples.iter().map(|sample| sample.component).collect();
         for component in components {
-            let count = samples
-                .iter()
-                .filter(|sample| sample.component == component)
-                .count();
+            let count = samples.iter().filter(|sample| sample.component == component).count();
             assert!(count >= 3, "{component}: {count} samples");
         }
         assert!(samples.iter().all(|sample| !sample.module.doc.is_empty()));

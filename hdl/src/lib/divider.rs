@@ -50,10 +50,7 @@ pub fn pipelined_divide<'m>(
             carried.push(divisor);
         }
         let registers = pipeline.stage("division", &carried);
-        so_far = Division {
-            quotient: registers[0],
-            remainder: registers[1],
-        };
+        so_far = Division { quotient: registers[0], remainder: registers[1] };
         divisor = registers.get(2).copied().unwrap_or(divisor);
     }
     so_far
@@ -62,10 +59,7 @@ pub fn pipelined_divide<'m>(
 /// Before the first step the quotient's place holds the dividend, whose bits leave at the top.
 fn start<'m>(dividend: Signal<'m>, divisor: Signal<'m>) -> Division<'m> {
     let remainder = dividend.module().lit(u(divisor.width()), 0);
-    Division {
-        quotient: dividend,
-        remainder,
-    }
+    Division { quotient: dividend, remainder }
 }
 
 /// One more bit: bring down a bit of the dividend, take the divisor away if it fits.
@@ -75,17 +69,12 @@ fn step<'m>(so_far: Division<'m>, divisor: Signal<'m>) -> Division<'m> {
     let partial = so_far.remainder.cat(so_far.quotient.msb());
     let divisor = divisor.extend(partial.width());
     let fits = partial.ge(divisor);
-    let remainder = fits
-        .mux(partial - divisor, partial)
-        .truncate(partial.width() - 1);
+    let remainder = fits.mux(partial - divisor, partial).truncate(partial.width() - 1);
     let quotient = match width {
         1 => fits,
         _ => so_far.quotient.truncate(width - 1).cat(fits),
     };
-    Division {
-        quotient,
-        remainder,
-    }
+    Division { quotient, remainder }
 }
 
 fn operands(dividend_bits: u32, divisor_bits: u32) -> Fields {
@@ -93,10 +82,7 @@ fn operands(dividend_bits: u32, divisor_bits: u32) -> Fields {
 }
 
 fn result<'m>(division: Division<'m>) -> Bundle<'m> {
-    Bundle::new([
-        ("quotient", division.quotient),
-        ("remainder", division.remainder),
-    ])
+    Bundle::new([("quotient", division.quotient), ("remainder", division.remainder)])
 }
 
 /// The pipelined divider alone: stream `in` of `dividend`, `divisor`, stream `out` of `quotient`,
@@ -153,28 +139,13 @@ pub fn module(dividend_bits: u32, divisor_bits: u32) -> Arc<Module> {
     let begins = input.fires().named("begins");
     let works = (begins | busy).named("works");
     let first = start(input.get("dividend"), *divisor);
-    let next = step(
-        Division {
-            quotient: *quotient,
-            remainder: *remainder,
-        },
-        *divisor,
-    );
-    bits_left
-        .next(begins.mux(m.lit(bits_left.ty(), dividend_bits), bits_left - 1))
-        .enable(works);
+    let next = step(Division { quotient: *quotient, remainder: *remainder }, *divisor);
+    bits_left.next(begins.mux(m.lit(bits_left.ty(), dividend_bits), bits_left - 1)).enable(works);
     divisor.next(input.get("divisor")).enable(begins);
-    quotient
-        .next(begins.mux(first.quotient, next.quotient))
-        .enable(works);
-    remainder
-        .next(begins.mux(first.remainder, next.remainder))
-        .enable(works);
+    quotient.next(begins.mux(first.quotient, next.quotient)).enable(works);
+    remainder.next(begins.mux(first.remainder, next.remainder)).enable(works);
 
-    let division = Division {
-        quotient: *quotient,
-        remainder: *remainder,
-    };
+    let division = Division { quotient: *quotient, remainder: *remainder };
     let output = Stream::source(&m, "out", done, result(division));
     done.next((busy & bits_left.eq(1)) | (*done & !*output.ready));
     m.stream_out("out", &output);
@@ -199,14 +170,9 @@ mod tests {
     use crate::ty::Int;
 
     fn expected(operands: &[Int], dividend_bits: u32, divisor_bits: u32) -> Vec<Int> {
-        let [dividend, divisor] = operands else {
-            panic!("two operands")
-        };
+        let [dividend, divisor] = operands else { panic!("two operands") };
         if divisor == &Int::ZERO {
-            return vec![
-                u(dividend_bits).max(),
-                u(divisor_bits).wrap(dividend.clone()),
-            ];
+            return vec![u(dividend_bits).max(), u(divisor_bits).wrap(dividend.clone())];
         }
         vec![dividend / divisor, dividend % divisor]
     }
@@ -215,9 +181,7 @@ mod tests {
     fn pairs(dividend_bits: u32, divisor_bits: u32) -> Vec<Vec<Int>> {
         let (dividends, divisors) = (values(u(dividend_bits)), values(u(divisor_bits)));
         let pair = |a: &Int, b: &Int| vec![a.clone(), b.clone()];
-        let all = dividends
-            .iter()
-            .flat_map(|a| divisors.iter().map(move |b| pair(a, b)));
+        let all = dividends.iter().flat_map(|a| divisors.iter().map(move |b| pair(a, b)));
         if dividends.len() * divisors.len() <= 4096 {
             return all.collect();
         }
@@ -229,10 +193,7 @@ mod tests {
     fn combinational() {
         for (dividend_bits, divisor_bits) in [(1, 1), (4, 4), (6, 3), (3, 6), (33, 9), (70, 70)] {
             let m = ModuleBuilder::new("divide");
-            let (a, b) = (
-                m.input("a", u(dividend_bits)),
-                m.input("b", u(divisor_bits)),
-            );
+            let (a, b) = (m.input("a", u(dividend_bits)), m.input("b", u(divisor_bits)));
             let division = divide(a, b);
             m.output("quotient", division.quotient);
             m.output("remainder", division.remainder);
@@ -251,17 +212,11 @@ mod tests {
         for (dividend_bits, divisor_bits) in [(1, 1), (5, 4), (3, 6), (16, 5), (33, 40)] {
             let operands = pairs(dividend_bits, divisor_bits);
             let operands = &operands[..operands.len().min(600)];
-            let results: Vec<_> = (operands.iter())
-                .map(|pair| expected(pair, dividend_bits, divisor_bits))
-                .collect();
+            let results: Vec<_> =
+                (operands.iter()).map(|pair| expected(pair, dividend_bits, divisor_bits)).collect();
             let (count, bits) = (operands.len() as u64, u64::from(dividend_bits));
             let check = |module: Arc<Module>, cycles: u64| {
-                assert_eq!(
-                    pass(&module, operands, 40).outputs,
-                    results,
-                    "{}",
-                    module.name
-                );
+                assert_eq!(pass(&module, operands, 40).outputs, results, "{}", module.name);
                 let run = pass(&module, operands, 0);
                 assert_eq!(run.outputs, results, "{}", module.name);
                 assert_eq!(run.cycles, cycles, "{}", module.name);

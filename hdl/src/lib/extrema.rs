@@ -34,10 +34,7 @@ fn choose<'m>(
     values: &[Signal<'m>],
     wins: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
 ) -> Extremum<'m> {
-    assert!(
-        !values.is_empty(),
-        "extrema: there must be at least one value"
-    );
+    assert!(!values.is_empty(), "extrema: there must be at least one value");
     let index_type = u(index_bits(values.len()));
     let candidate = |(index, value): (usize, &Signal<'m>)| Extremum {
         value: *value,
@@ -49,10 +46,7 @@ fn choose<'m>(
             [first, second] => {
                 let second_wins = wins(second.value, first.value);
                 let value = second_wins.mux(second.value, first.value);
-                Extremum {
-                    value,
-                    index: second_wins.mux(second.index, first.index),
-                }
+                Extremum { value, index: second_wins.mux(second.index, first.index) }
             }
             _ => pair[0],
         };
@@ -106,19 +100,11 @@ pub fn module(count: usize, value: Type, largest: bool) -> Arc<Module> {
     check_range("extrema", "count", count, 1..=4096);
     let what = if largest { "maximum" } else { "minimum" };
     let m = ModuleBuilder::new(format!("{what}_n{count}_{value}"));
-    m.doc(format!(
-        "The {what} of all x and its position; of equal values the first."
-    ));
+    m.doc(format!("The {what} of all x and its position; of equal values the first."));
     m.parameter("count", count);
     m.parameter("value", value);
-    let values: Vec<_> = (0..count)
-        .map(|i| m.input(format!("x{i}"), value))
-        .collect();
-    let found = if largest {
-        maximum(&values)
-    } else {
-        minimum(&values)
-    };
+    let values: Vec<_> = (0..count).map(|i| m.input(format!("x{i}"), value)).collect();
+    let found = if largest { maximum(&values) } else { minimum(&values) };
     m.output("value", found.value);
     m.output("index", found.index);
     m.finish()
@@ -136,9 +122,7 @@ pub fn running_module(count: usize, value: Type) -> Arc<Module> {
     m.parameter("count", count);
     m.parameter("value", value);
     let (valid, clear) = (m.input("valid", u(1)), m.input("clear", u(1)));
-    let values: Vec<_> = (0..count)
-        .map(|i| m.input(format!("x{i}"), value))
-        .collect();
+    let values: Vec<_> = (0..count).map(|i| m.input(format!("x{i}"), value)).collect();
     let row = running_extrema("row", &values, valid, clear);
     m.output("max", row.max);
     m.output("min", row.min);
@@ -176,11 +160,7 @@ mod tests {
                         for (i, value) in values.iter().enumerate() {
                             sim.poke(&format!("x{i}"), value.clone());
                         }
-                        let best = if largest {
-                            values.iter().max()
-                        } else {
-                            values.iter().min()
-                        };
+                        let best = if largest { values.iter().max() } else { values.iter().min() };
                         let first = values.iter().position(|value| Some(value) == best);
                         assert_eq!(Some(&sim.peek("value")), best);
                         assert_eq!(Some(sim.peek_u64("index") as usize), first, "{values:?}");

@@ -31,22 +31,11 @@ pub fn fifo(depth: usize, fields: &Fields) -> Arc<Module> {
 pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module> {
     check_range("fifo", "depth", depth, 1..=MAX_DEPTH);
     assert!(!fields.is_empty(), "fifo: there must be at least one field");
-    let kind = if storage == Storage::BlockRam {
-        "fifo_ram"
-    } else {
-        "fifo"
-    };
+    let kind = if storage == Storage::BlockRam { "fifo_ram" } else { "fifo" };
     let m = ModuleBuilder::new(format!("{kind}_d{depth}_{}", shape(fields)));
     m.doc("First in, first out; out shows the oldest payload.");
     m.parameter("depth", depth);
-    m.parameter(
-        "storage",
-        if storage == Storage::BlockRam {
-            "block RAM"
-        } else {
-            "registers"
-        },
-    );
+    m.parameter("storage", if storage == Storage::BlockRam { "block RAM" } else { "registers" });
     m.parameter("fields", shape(fields));
 
     let input = m.stream_in("in", fields);
@@ -78,9 +67,7 @@ pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module>
         }
     };
     pop.drive(output.fires());
-    count
-        .next(push.mux(count + 1, count - 1))
-        .enable(push ^ *pop);
+    count.next(push.mux(count + 1, count - 1)).enable(push ^ *pop);
     m.promise("the count stays within the depth", count.le(depth));
     m.output("count", count);
     m.stream_out("out", &output);
@@ -113,11 +100,7 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
         fifo(5, &fields([("value", s(12)), ("last", u(1))])),
         fifo_with(Storage::BlockRam, 1, &data(8)),
         fifo_with(Storage::BlockRam, 3, &data(8)),
-        fifo_with(
-            Storage::BlockRam,
-            512,
-            &fields([("value", s(30)), ("last", u(1))]),
-        ),
+        fifo_with(Storage::BlockRam, 512, &fields([("value", s(30)), ("last", u(1))])),
     ]
 }
 
@@ -168,9 +151,8 @@ mod tests {
         for storage in STORAGES {
             let shape = fields([("value", s(70)), ("index", u(9)), ("last", u(1))]);
             let module = fifo_with(storage, 6, &shape);
-            let inputs: Vec<Vec<Int>> = (0..50)
-                .map(|_| shape.iter().map(|(_, ty)| random.value(*ty)).collect())
-                .collect();
+            let inputs: Vec<Vec<Int>> =
+                (0..50).map(|_| shape.iter().map(|(_, ty)| random.value(*ty)).collect()).collect();
             assert_eq!(pass(&module, &inputs, 40).outputs, inputs);
         }
     }
@@ -185,19 +167,13 @@ mod tests {
                     let mut bench = Bench::new(&mut sim);
                     bench.driver("in", share(push), 3);
                     bench.monitor("out", share(pop), 4);
-                    payloads(200)
-                        .into_iter()
-                        .for_each(|payload| bench.drivers[0].push(payload));
+                    payloads(200).into_iter().for_each(|payload| bench.drivers[0].push(payload));
                     for _ in 0..250 {
                         let inside =
                             bench.drivers[0].sent - bench.monitors[0].received.len() as u64;
                         let output = |name: &str| {
                             let module = bench.device.module();
-                            module
-                                .outputs
-                                .iter()
-                                .position(|port| *port.name == *name)
-                                .unwrap()
+                            module.outputs.iter().position(|port| *port.name == *name).unwrap()
                         };
                         let (count, ready) = (output("count"), output("in_ready"));
                         assert_eq!(bench.device.peek(count), Int::from(inside));

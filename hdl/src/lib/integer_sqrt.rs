@@ -23,9 +23,9 @@ pub struct SquareRoot<'m> {
 #[track_caller]
 pub fn integer_sqrt(x: Signal<'_>) -> SquareRoot<'_> {
     let x = even(x);
-    (0..x.width() / 2).rev().fold(start(x), |so_far, digit| {
-        step(so_far, x.slice(2 * digit + 1, 2 * digit))
-    })
+    (0..x.width() / 2)
+        .rev()
+        .fold(start(x), |so_far, digit| step(so_far, x.slice(2 * digit + 1, 2 * digit)))
 }
 
 /// The square root of an unsigned number, `digits_per_stage` digits between registers of
@@ -39,12 +39,7 @@ pub fn pipelined_integer_sqrt<'m>(
     x: Signal<'m>,
     digits_per_stage: u32,
 ) -> SquareRoot<'m> {
-    check_range(
-        "integer_sqrt",
-        "digits_per_stage",
-        digits_per_stage,
-        1..=1024,
-    );
+    check_range("integer_sqrt", "digits_per_stage", digits_per_stage, 1..=1024);
     let mut rest = even(x);
     let mut so_far = start(rest);
     let digits: Vec<u32> = (0..rest.width() / 2).rev().collect();
@@ -58,10 +53,7 @@ pub fn pipelined_integer_sqrt<'m>(
             carried.push(rest.truncate(2 * last));
         }
         let registers = pipeline.stage("sqrt", &carried);
-        so_far = SquareRoot {
-            root: registers[0],
-            remainder: registers[1],
-        };
+        so_far = SquareRoot { root: registers[0], remainder: registers[1] };
         rest = registers.get(2).copied().unwrap_or(rest);
     }
     so_far
@@ -74,10 +66,7 @@ fn even(x: Signal<'_>) -> Signal<'_> {
 
 fn start(x: Signal<'_>) -> SquareRoot<'_> {
     let (m, digits) = (x.module(), x.width() / 2);
-    SquareRoot {
-        root: m.lit(u(digits), 0),
-        remainder: m.lit(u(digits + 1), 0),
-    }
+    SquareRoot { root: m.lit(u(digits), 0), remainder: m.lit(u(digits + 1), 0) }
 }
 
 /// One more digit: bring down two bits, and take away `4 * root + 1` if there is as much.
@@ -141,22 +130,13 @@ pub fn module(width: u32) -> Arc<Module> {
     let busy = digits_left.any().named("busy");
     input.ready.drive(!busy & !done);
     let begins = input.fires().named("begins");
-    let next = step(
-        SquareRoot {
-            root: *root,
-            remainder: *remainder,
-        },
-        rest.high(2),
-    );
+    let next = step(SquareRoot { root: *root, remainder: *remainder }, rest.high(2));
     let blank = start(x);
     let count_down = begins.mux(m.lit(digits_left.ty(), digits), digits_left - 1);
     digits_left.next(count_down).enable(begins | busy);
     rest.next(begins.mux(x, rest.shl(2))).enable(begins | busy);
-    root.next(begins.mux(blank.root, next.root))
-        .enable(begins | busy);
-    remainder
-        .next(begins.mux(blank.remainder, next.remainder))
-        .enable(begins | busy);
+    root.next(begins.mux(blank.root, next.root)).enable(begins | busy);
+    remainder.next(begins.mux(blank.remainder, next.remainder)).enable(begins | busy);
 
     let payload = Bundle::new([("root", *root), ("remainder", *remainder)]);
     let output = Stream::source(&m, "out", done, payload);
@@ -199,11 +179,7 @@ mod tests {
             let mut sim = simulate(&m.finish());
             for x in values(u(width)) {
                 sim.poke("x", x.clone());
-                assert_eq!(
-                    vec![sim.peek("root"), sim.peek("remainder")],
-                    expected(&x),
-                    "{x}"
-                );
+                assert_eq!(vec![sim.peek("root"), sim.peek("remainder")], expected(&x), "{x}");
             }
         }
     }
@@ -223,9 +199,7 @@ mod tests {
             check(&module(width), width, &|count| count * (digits + 2));
             for per_stage in [1, 2, 3] {
                 let latency = digits.div_ceil(u64::from(per_stage));
-                check(&pipelined_module(width, per_stage), width, &|count| {
-                    count + latency
-                });
+                check(&pipelined_module(width, per_stage), width, &|count| count + latency);
             }
         }
     }

@@ -31,12 +31,7 @@ pub(super) fn find_one<'m>(
     x: Signal<'m>,
     take_high: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
-    let bit = |at: u32| Stretch {
-        low: at,
-        high: at,
-        any: x.bit(at),
-        index: None,
-    };
+    let bit = |at: u32| Stretch { low: at, high: at, any: x.bit(at), index: None };
     let mut level: Vec<Stretch<'m>> = (0..x.width()).map(bit).collect();
     let mut bits = 0;
     while level.len() > 1 {
@@ -48,10 +43,7 @@ pub(super) fn find_one<'m>(
         bits += 1;
     }
     let whole = level[0];
-    (
-        whole.index.unwrap_or_else(|| x.module().lit(u(1), 0)),
-        whole.any,
-    )
+    (whole.index.unwrap_or_else(|| x.module().lit(u(1), 0)), whole.any)
 }
 
 /// Neighbouring bits `low..=high`: is there a 1 among them, and where?
@@ -76,10 +68,9 @@ impl<'m> Stretch<'m> {
         let (low, high) = (self.low, above.high);
         let upper = take_high(self.any, above.any);
         let index = self.index.map_or(upper, |below| {
-            let above = above.index.map_or_else(
-                || below.module().lit(u(bits), 0),
-                |above| above.extend(bits),
-            );
+            let above = above
+                .index
+                .map_or_else(|| below.module().lit(u(bits), 0), |above| above.extend(bits));
             upper.cat(upper.mux(above, below))
         });
         Stretch {
@@ -123,11 +114,7 @@ mod tests {
             for_each_pattern(width, |x| {
                 sim.poke("x", x.clone());
                 assert_eq!(sim.peek_u64("zero") == 1, x.bits() == 0);
-                assert_eq!(
-                    sim.peek_u64("index"),
-                    x.bits().saturating_sub(1),
-                    "{x} in {width}"
-                );
+                assert_eq!(sim.peek_u64("index"), x.bits().saturating_sub(1), "{x} in {width}");
             });
         }
     }

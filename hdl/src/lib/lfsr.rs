@@ -27,9 +27,7 @@ const PRIMITIVE: [&[u32]; 63] = [
 /// If `width` is outside `2..=64`.
 pub fn galois_mask(width: u32) -> u64 {
     check_range("lfsr", "width", width, 2..=64);
-    let inner = PRIMITIVE[width as usize - 2]
-        .iter()
-        .map(|exponent| 1 << (exponent - 1));
+    let inner = PRIMITIVE[width as usize - 2].iter().map(|exponent| 1 << (exponent - 1));
     inner.sum::<u64>() | 1 << (width - 1)
 }
 
@@ -38,12 +36,7 @@ pub fn galois_mask(width: u32) -> u64 {
 /// # Panics
 /// If `width` is outside `2..=64`.
 pub fn galois_next(width: u32, state: u64) -> u64 {
-    state >> 1
-        ^ if state & 1 == 1 {
-            galois_mask(width)
-        } else {
-            0
-        }
+    state >> 1 ^ if state & 1 == 1 { galois_mask(width) } else { 0 }
 }
 
 /// A register `name` that goes through all `2^width - 1` states but 0, one an edge with `enable`,
@@ -74,10 +67,7 @@ pub fn module(width: u32, seed: u64) -> Arc<Module> {
     m.doc("Galois shift register of maximal period.");
     m.parameter("width", width);
     m.parameter("seed", seed);
-    m.output(
-        "state",
-        lfsr(&m, "state", width, seed, m.input("enable", u(1))),
-    );
+    m.output("state", lfsr(&m, "state", width, seed, m.input("enable", u(1))));
     m.finish()
 }
 
@@ -98,11 +88,7 @@ mod tests {
             for cycle in 0..100u32 {
                 assert_eq!(sim.peek_u64("state"), state);
                 sim.poke("enable", u32::from(cycle % 5 != 4));
-                state = if cycle % 5 == 4 {
-                    state
-                } else {
-                    galois_next(width, state)
-                };
+                state = if cycle % 5 == 4 { state } else { galois_next(width, state) };
                 sim.step();
             }
         }
@@ -128,10 +114,7 @@ mod tests {
             let period = u64::MAX >> (64 - width);
             assert!(after(width, period) == 1, "{width}");
             for prime in prime_factors(period) {
-                assert!(
-                    after(width, period / prime) != 1 || prime == period,
-                    "{width} {prime}"
-                );
+                assert!(after(width, period / prime) != 1 || prime == period, "{width} {prime}");
             }
         }
     }
@@ -141,9 +124,7 @@ mod tests {
         // Column `i` is what becomes of bit `i`.
         let mut step: Vec<u64> = (0..width).map(|bit| galois_next(width, 1 << bit)).collect();
         let apply = |step: &[u64], state: u64| {
-            (0..step.len())
-                .filter(|bit| state >> bit & 1 == 1)
-                .fold(0, |sum, bit| sum ^ step[bit])
+            (0..step.len()).filter(|bit| state >> bit & 1 == 1).fold(0, |sum, bit| sum ^ step[bit])
         };
         let mut state = 1;
         while steps > 0 {
@@ -217,8 +198,6 @@ mod tests {
             }
             (factor != n).then_some(factor)
         };
-        (1..)
-            .find_map(attempt)
-            .expect("a composite number has a factor")
+        (1..).find_map(attempt).expect("a composite number has a factor")
     }
 }

@@ -13,21 +13,13 @@ pub(super) fn shape(fields: &Fields) -> String {
     {
         return format!("w{}", ty.width);
     }
-    let parts: Vec<_> = fields
-        .iter()
-        .map(|(name, ty)| format!("{name}_{ty}"))
-        .collect();
+    let parts: Vec<_> = fields.iter().map(|(name, ty)| format!("{name}_{ty}")).collect();
     let text = parts.join("_");
     match text.len() {
         0 => "token".to_string(),
         1..=80 => text,
         // Too long to read: the count, the bits and a hash tell shapes apart.
-        _ => format!(
-            "f{}_w{}_{:016x}",
-            fields.len(),
-            packed_width(fields),
-            fnv1a(&text)
-        ),
+        _ => format!("f{}_w{}_{:016x}", fields.len(), packed_width(fields), fnv1a(&text)),
     }
 }
 
@@ -79,10 +71,7 @@ mod tests {
     fn shapes_tell_interfaces_apart() {
         assert_eq!(shape(&data(8)), "w8");
         assert_eq!(shape(&fields([("data", s(8))])), "data_s8");
-        assert_eq!(
-            shape(&fields([("key", s(4)), ("last", u(1))])),
-            "key_s4_last_u1"
-        );
+        assert_eq!(shape(&fields([("key", s(4)), ("last", u(1))])), "key_s4_last_u1");
         assert_eq!(shape(&vec![]), "token");
         let many = fields((0..40).map(|i| (format!("lane{i}"), u(8))));
         assert_eq!(shape(&many), "f40_w320_9fe66ccbfd75e006");

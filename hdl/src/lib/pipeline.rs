@@ -17,12 +17,7 @@ impl<'m> Pipeline<'m> {
     /// A pipeline fed with `valid`, all of whose registers hold while `advance` is 0.
     pub fn new(valid: impl Into<Signal<'m>>, advance: impl Into<Signal<'m>>) -> Pipeline<'m> {
         let (valid, advance) = (valid.into(), advance.into());
-        Pipeline {
-            valid,
-            advance,
-            latency: 0,
-            wait_for: None,
-        }
+        Pipeline { valid, advance, latency: 0, wait_for: None }
     }
 
     /// A pipeline fed from a stream; end it with [`Pipeline::into_stream`].
@@ -31,12 +26,7 @@ impl<'m> Pipeline<'m> {
         let advance = stream.valid.module().wire("advance", u(1));
         stream.ready.drive(*advance);
         let (valid, advance_now) = (stream.valid, *advance);
-        Pipeline {
-            valid,
-            advance: advance_now,
-            latency: 0,
-            wait_for: Some(advance),
-        }
+        Pipeline { valid, advance: advance_now, latency: 0, wait_for: Some(advance) }
     }
 
     /// Registers `signals`; the results are named after the stage: `{name}_1`, or `{name}_1_0`,
@@ -77,9 +67,7 @@ impl<'m> Pipeline<'m> {
     #[track_caller]
     pub fn into_stream(self, name: &str, payload: Bundle<'m>) -> Stream<'m> {
         let stream = Stream::source(self.valid.module(), name, self.valid, payload);
-        let wait_for = self
-            .wait_for
-            .expect("a pipeline that ends in a stream starts from one");
+        let wait_for = self.wait_for.expect("a pipeline that ends in a stream starts from one");
         wait_for.drive(*stream.ready | !self.valid);
         stream
     }

@@ -22,11 +22,7 @@ pub struct Priority<'m> {
 #[track_caller]
 pub fn priority_encoder(requests: Signal<'_>) -> Priority<'_> {
     let (index, any) = find_one(requests, |low, high| !low & high);
-    Priority {
-        index,
-        one_hot: lowest_one(requests),
-        none: !any,
-    }
+    Priority { index, one_hot: lowest_one(requests), none: !any }
 }
 
 /// The least significant 1 of `x` alone, unsigned; 0 if there is none. Combinational.
@@ -42,19 +38,14 @@ pub fn lowest_one(x: Signal<'_>) -> Signal<'_> {
 #[track_caller]
 pub fn one_hot_index(one_hot: Signal<'_>) -> Signal<'_> {
     let index_bit = |bit: u32| {
-        let with_bit = (0..one_hot.width())
-            .rev()
-            .filter(|position| position >> bit & 1 == 1);
+        let with_bit = (0..one_hot.width()).rev().filter(|position| position >> bit & 1 == 1);
         let ones: Vec<_> = with_bit.map(|position| one_hot.bit(position)).collect();
         match ones.is_empty() {
             true => one_hot.module().lit(u(1), 0),
             false => cat(&ones).any(),
         }
     };
-    let bits: Vec<_> = (0..index_bits(one_hot.width() as usize))
-        .rev()
-        .map(index_bit)
-        .collect();
+    let bits: Vec<_> = (0..index_bits(one_hot.width() as usize)).rev().map(index_bit).collect();
     cat(&bits)
 }
 

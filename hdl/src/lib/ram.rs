@@ -23,11 +23,7 @@ pub fn simple_dual_port(depth: usize, word: Type, lanes: u32) -> Arc<Module> {
         "ram: {lanes} lanes do not divide words of {} bits",
         word.width
     );
-    let suffix = if lanes > 1 {
-        format!("_lanes{lanes}")
-    } else {
-        String::new()
-    };
+    let suffix = if lanes > 1 { format!("_lanes{lanes}") } else { String::new() };
     let m = ModuleBuilder::new(format!("ram_sdp_d{depth}_{word}{suffix}"));
     m.doc("RAM with a write port and a read port; a read gives the word from before the edge.");
     m.parameter("depth", depth);
@@ -71,10 +67,7 @@ pub fn true_dual_port(depth: usize, word: Type) -> Arc<Module> {
         let address = input("address", memory.address_type());
         let writes = (enable & write).named(format!("{port}_writes"));
         memory.write(address, input("write_data", word), writes);
-        m.output(
-            format!("{port}_read_data"),
-            memory.read_sync(address, enable),
-        );
+        m.output(format!("{port}_read_data"), memory.read_sync(address, enable));
         (writes, address)
     });
     let [(a_writes, a_address), (b_writes, b_address)] = ports;

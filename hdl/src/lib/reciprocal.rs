@@ -43,10 +43,7 @@ pub fn module(max_count: usize, fraction: u32) -> Arc<Module> {
     m.doc("floor((2^fraction + count / 2) / count), one cycle after count; 0 for count 0.");
     m.parameter("max_count", max_count);
     m.parameter("fraction", fraction);
-    let (enable, count) = (
-        m.input("enable", u(1)),
-        m.input("count", u(index_bits(max_count + 1))),
-    );
+    let (enable, count) = (m.input("enable", u(1)), m.input("count", u(index_bits(max_count + 1))));
     let table = reciprocal_table(&m, "reciprocals", max_count, fraction);
     m.output("reciprocal", table.read_sync(count, enable));
     m.finish()

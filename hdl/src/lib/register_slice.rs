@@ -81,9 +81,7 @@ fn backward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
     let skid = format!("{name}_skid");
     let full = valid_bit(&skid, stream);
     let kept = store(&skid, &stream.payload, stream.fires());
-    let payload = stream
-        .payload
-        .map(|field, passing| full.mux(kept.get(field), passing));
+    let payload = stream.payload.map(|field, passing| full.mux(kept.get(field), passing));
     let output = Stream::source(stream.valid.module(), &skid, stream.valid | *full, payload);
     full.next(output.valid & !*output.ready);
     stream.ready.drive(!full);
@@ -131,9 +129,7 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
         fields([("last", u(1))]),
         fields([("value", s(70)), ("index", u(9))]),
     ];
-    CUTS.iter()
-        .flat_map(|cut| shapes.iter().map(|shape| register_slice(*cut, shape)))
-        .collect()
+    CUTS.iter().flat_map(|cut| shapes.iter().map(|shape| register_slice(*cut, shape))).collect()
 }
 
 #[cfg(test)]
@@ -146,19 +142,12 @@ mod tests {
     fn keeps_order_at_the_stated_rate() {
         let mut random = Random::new(5);
         for module in samples() {
-            let types: Vec<_> = (module.streams[0].payload.iter())
-                .map(|(_, node)| module.ty(*node))
-                .collect();
-            let inputs: Vec<Vec<Int>> = (0..100)
-                .map(|_| types.iter().map(|ty| random.value(*ty)).collect())
-                .collect();
+            let types: Vec<_> =
+                (module.streams[0].payload.iter()).map(|(_, node)| module.ty(*node)).collect();
+            let inputs: Vec<Vec<Int>> =
+                (0..100).map(|_| types.iter().map(|ty| random.value(*ty)).collect()).collect();
             for stall in [20, 50, 80] {
-                assert_eq!(
-                    pass(&module, &inputs, stall).outputs,
-                    inputs,
-                    "{}",
-                    module.name
-                );
+                assert_eq!(pass(&module, &inputs, stall).outputs, inputs, "{}", module.name);
             }
             let run = pass(&module, &inputs, 0);
             assert_eq!(run.outputs, inputs);
@@ -177,27 +166,15 @@ mod tests {
             let module = register_slice(cut, &super::super::naming::data(4));
             let depends = |output: &str, input: &str| {
                 let position = |ports: &[crate::netlist::Port], name: &str| {
-                    ports
-                        .iter()
-                        .position(|port| *port.name == *name)
-                        .expect("a port")
+                    ports.iter().position(|port| *port.name == *name).expect("a port")
                 };
                 let input = position(&module.inputs, input);
                 module.combinational[position(&module.outputs, output)].contains(&input)
             };
             let passes = |a, b| cut == a || cut == b;
-            assert_eq!(
-                depends("out_data", "in_data"),
-                passes(Cut::Backward, Cut::Backward)
-            );
-            assert_eq!(
-                depends("out_valid", "in_valid"),
-                passes(Cut::Backward, Cut::Backward)
-            );
-            assert_eq!(
-                depends("in_ready", "out_ready"),
-                passes(Cut::Forward, Cut::Forward)
-            );
+            assert_eq!(depends("out_data", "in_data"), passes(Cut::Backward, Cut::Backward));
+            assert_eq!(depends("out_valid", "in_valid"), passes(Cut::Backward, Cut::Backward));
+            assert_eq!(depends("in_ready", "out_ready"), passes(Cut::Forward, Cut::Forward));
             assert!(!depends("in_ready", "in_valid"));
         }
     }

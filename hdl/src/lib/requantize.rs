@@ -28,9 +28,7 @@ pub struct Requantize {
 impl Requantize {
     /// What the circuit computes.
     pub fn apply(&self, accumulator: &Int) -> Int {
-        let scaled = self
-            .rounding
-            .divide(&(accumulator * self.multiplier), self.shift);
+        let scaled = self.rounding.divide(&(accumulator * self.multiplier), self.shift);
         (scaled + self.zero_point).clamp(self.to.min(), self.to.max())
     }
 }
@@ -177,11 +175,7 @@ mod tests {
                     let mut sim = simulate(&module(from, &by));
                     for accumulator in values(from) {
                         sim.poke("accumulator", accumulator.clone());
-                        assert_eq!(
-                            sim.peek("q"),
-                            by.apply(&accumulator),
-                            "{accumulator} {by:?}"
-                        );
+                        assert_eq!(sim.peek("q"), by.apply(&accumulator), "{accumulator} {by:?}");
                     }
                 }
             }
@@ -209,11 +203,7 @@ mod tests {
                     sim.poke("multiplier", by.multiplier);
                     sim.poke("shift", by.shift);
                     sim.poke("zero_point", zero_point);
-                    assert_eq!(
-                        sim.peek("q"),
-                        by.apply(&accumulator),
-                        "{accumulator} {by:?}"
-                    );
+                    assert_eq!(sim.peek("q"), by.apply(&accumulator), "{accumulator} {by:?}");
                 }
             }
         }

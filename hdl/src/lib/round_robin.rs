@@ -18,9 +18,7 @@ pub fn round_robin<'m>(
     requests: Signal<'m>,
     served: impl Into<Signal<'m>>,
 ) -> Signal<'m> {
-    let after_last = requests
-        .module()
-        .reg(format!("{name}_after_last"), requests.ty());
+    let after_last = requests.module().reg(format!("{name}_after_last"), requests.ty());
     let waiting = (requests & *after_last).named(format!("{name}_waiting"));
     let grant = waiting.any().mux(lowest_one(waiting), lowest_one(requests));
     // The bits above the grant; none if nobody was granted, which is as after a reset.

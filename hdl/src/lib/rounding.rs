@@ -46,10 +46,7 @@ impl Rounding {
     /// The smallest type of the same sign that holds every result for values of type `from`.
     pub fn result_type(self, from: Type, shift: u32) -> Type {
         // Rounding is monotonic, so the ends of the range say it all.
-        let (least, most) = (
-            self.divide(&from.min(), shift),
-            self.divide(&from.max(), shift),
-        );
+        let (least, most) = (self.divide(&from.min(), shift), self.divide(&from.max(), shift));
         let mut to = from.with_width(1);
         while !(to.holds(&least) && to.holds(&most)) {
             to.width += 1;
@@ -121,10 +118,7 @@ pub fn module(from: Type, shift: u32, rounding: Rounding) -> Arc<Module> {
 /// If `amount_bits` is outside `1..=31`.
 pub fn run_time_module(from: Type, amount_bits: u32, rounding: Rounding) -> Arc<Module> {
     check_range("rounding", "amount_bits", amount_bits, 1..=31);
-    let m = ModuleBuilder::new(format!(
-        "round_{}_{from}_by_u{amount_bits}",
-        rounding.name()
-    ));
+    let m = ModuleBuilder::new(format!("round_{}_{from}_by_u{amount_bits}", rounding.name()));
     m.doc("x / 2^amount, rounded.");
     m.parameter("from", from);
     m.parameter("amount_bits", amount_bits);
@@ -178,11 +172,7 @@ mod tests {
                     for x in values(from) {
                         sim.poke("x", x.clone());
                         let expected = rounding.divide(&x, shift);
-                        assert_eq!(
-                            sim.peek("y"),
-                            expected,
-                            "{rounding:?} {x}: {from} / 2^{shift}"
-                        );
+                        assert_eq!(sim.peek("y"), expected, "{rounding:?} {x}: {from} / 2^{shift}");
                     }
                 }
                 let mut sim = simulate(&run_time_module(from, 7, rounding));
@@ -190,11 +180,7 @@ mod tests {
                     sim.poke("amount", amount);
                     for x in values(from) {
                         sim.poke("x", x.clone());
-                        assert_eq!(
-                            sim.peek("y"),
-                            rounding.divide(&x, amount),
-                            "{x} / 2^{amount}"
-                        );
+                        assert_eq!(sim.peek("y"), rounding.divide(&x, amount), "{x} / 2^{amount}");
                     }
                 }
             }

@@ -36,12 +36,7 @@ pub fn module(from: Type, to: Type) -> Arc<Module> {
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
     use crate::ty::{s, u};
-    vec![
-        module(s(32), s(8)),
-        module(s(1), u(1)),
-        module(u(20), s(9)),
-        module(s(9), u(70)),
-    ]
+    vec![module(s(32), s(8)), module(s(1), u(1)), module(u(20), s(9)), module(s(9), u(70))]
 }
 
 #[cfg(test)]
@@ -52,10 +47,8 @@ mod tests {
 
     #[test]
     fn nearest_value_between_all_types() {
-        let types: Vec<Type> = [1, 2, 3, 7, 8, 9, 40, 70]
-            .iter()
-            .flat_map(|&width| [u(width), s(width)])
-            .collect();
+        let types: Vec<Type> =
+            [1, 2, 3, 7, 8, 9, 40, 70].iter().flat_map(|&width| [u(width), s(width)]).collect();
         for &from in &types {
             for &to in &types {
                 let mut sim = simulate(&module(from, to));

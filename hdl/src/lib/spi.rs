@@ -67,17 +67,13 @@ pub fn master(mode: u32, half_period: u32, width: u32) -> Arc<Module> {
     };
 
     let reload = m.lit(cycles_left.ty(), half_period - 1);
-    cycles_left
-        .next((begins | half_ends).mux(reload, cycles_left - 1))
-        .enable(begins | busy);
+    cycles_left.next((begins | half_ends).mux(reload, cycles_left - 1)).enable(begins | busy);
     let counted = begins.mux(m.lit(halves_left.ty(), halves), halves_left - 1);
     halves_left.next(counted).enable(begins | half_ends);
     sclk.next(!sclk).enable(edge);
     select.next(!begins).enable(begins | (ends & *last));
     last.next(input.get("last")).enable(begins);
-    sending
-        .next(begins.mux(input.get("data"), sending.shl(1)))
-        .enable(begins | change);
+    sending.next(begins.mux(input.get("data"), sending.shl(1))).enable(begins | change);
     let taken_in = match width {
         1 => miso,
         _ => received.truncate(width - 1).cat(miso),
@@ -94,12 +90,7 @@ pub fn master(mode: u32, half_period: u32, width: u32) -> Arc<Module> {
 }
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
-    vec![
-        master(0, 1, 1),
-        master(1, 2, 8),
-        master(2, 5, 16),
-        master(3, 1, 64),
-    ]
+    vec![master(0, 1, 1), master(1, 2, 8), master(2, 5, 16), master(3, 1, 64)]
 }
 
 #[cfg(test)]
@@ -138,11 +129,7 @@ mod tests {
             if sclk == clock_before {
                 return;
             }
-            assert_eq!(
-                (cs_n, select_before),
-                (0, 0),
-                "the clock runs while selected"
-            );
+            assert_eq!((cs_n, select_before), (0, 0), "the clock runs while selected");
             let leading = sclk != u64::from(self.mode >> 1);
             let samples = leading != (self.mode & 1 == 1);
             if samples {
@@ -188,11 +175,7 @@ mod tests {
                     driver.push([*word, u64::from(*last)]);
                 }
                 for _ in 0..12 * (2 * width + 1) * half_period + 200 {
-                    slave.see(
-                        sim.peek_u64("sclk"),
-                        sim.peek_u64("mosi"),
-                        sim.peek_u64("cs_n"),
-                    );
+                    slave.see(sim.peek_u64("sclk"), sim.peek_u64("mosi"), sim.peek_u64("cs_n"));
                     sim.poke("miso", slave.miso());
                     driver.drive(&mut sim);
                     monitor.drive(&mut sim);

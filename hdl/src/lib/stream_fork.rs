@@ -25,16 +25,10 @@ pub fn fork_stream<'m>(
     let branch = |(i, part): (usize, Bundle<'m>)| {
         let branch = format!("{name}{i}");
         let taken = m.reg(field_name(&branch, "taken"), u(1));
-        (
-            taken,
-            Stream::source(m, &branch, input.valid & !taken, part),
-        )
+        (taken, Stream::source(m, &branch, input.valid & !taken, part))
     };
     let branches: Vec<_> = parts.into_iter().enumerate().map(branch).collect();
-    let done: Vec<_> = branches
-        .iter()
-        .map(|(taken, output)| *taken | *output.ready)
-        .collect();
+    let done: Vec<_> = branches.iter().map(|(taken, output)| *taken | *output.ready).collect();
     let all_done = reduce(&done, |a, b| a & b).named(format!("{name}_all_done"));
     for ((taken, _), done) in branches.iter().zip(&done) {
         taken.next(*done & !all_done).enable(input.valid);
@@ -102,11 +96,8 @@ pub fn join(parts: &[Fields]) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("join_{}", shapes(parts)));
     m.doc("Passes a payload of every input at once.");
     m.parameter("parts", shapes(parts));
-    let inputs: Vec<_> = parts
-        .iter()
-        .enumerate()
-        .map(|(i, part)| m.stream_in(&format!("in{i}"), part))
-        .collect();
+    let inputs: Vec<_> =
+        parts.iter().enumerate().map(|(i, part)| m.stream_in(&format!("in{i}"), part)).collect();
     m.stream_out("out", &join_streams(&m, "out", &inputs));
     m.finish()
 }
@@ -119,11 +110,7 @@ pub(super) fn samples() -> Vec<Arc<Module>> {
     use super::naming::data;
     use crate::build::fields;
     use crate::ty::s;
-    let parts = [
-        fields([("value", s(12))]),
-        fields([("index", u(5)), ("last", u(1))]),
-        data(8),
-    ];
+    let parts = [fields([("value", s(12))]), fields([("index", u(5)), ("last", u(1))]), data(8)];
     vec![
         broadcast(1, &data(8)),
         broadcast(2, &parts[1]),
@@ -158,8 +145,7 @@ mod tests {
         let mut bench = Bench::new(&mut sim);
         for (i, (input, sent)) in inputs.iter().zip(sent).enumerate() {
             bench.driver(input, share(stall), i as u64);
-            sent.iter()
-                .for_each(|payload| bench.drivers[i].push(payload.clone()));
+            sent.iter().for_each(|payload| bench.drivers[i].push(payload.clone()));
         }
         for (i, output) in outputs.iter().enumerate() {
             bench.monitor(output, share(stall), 50 + i as u64);
@@ -167,18 +153,12 @@ mod tests {
         let count = sent[0].len();
         let all_out = |bench: &Bench| bench.monitors.iter().all(|m| m.received.len() == count);
         bench.run_until(5000, &module.name, all_out).unwrap();
-        bench
-            .monitors
-            .into_iter()
-            .map(|monitor| monitor.received)
-            .collect()
+        bench.monitors.into_iter().map(|monitor| monitor.received).collect()
     }
 
     fn payloads(fields: &Fields, seed: u64) -> Vec<Vec<Int>> {
         let mut random = Random::new(seed);
-        (0..100)
-            .map(|_| fields.iter().map(|(_, ty)| random.value(*ty)).collect())
-            .collect()
+        (0..100).map(|_| fields.iter().map(|(_, ty)| random.value(*ty)).collect()).collect()
     }
 
     #[test]
@@ -188,13 +168,7 @@ mod tests {
                 let sent = payloads(&data(8), 1);
                 let outputs = &["out0", "out1", "out2", "out3", "out4"][..count];
                 let module = broadcast(count, &data(8));
-                let received = run(
-                    &module,
-                    &["in"],
-                    std::slice::from_ref(&sent),
-                    outputs,
-                    stall,
-                );
+                let received = run(&module, &["in"], std::slice::from_ref(&sent), outputs, stall);
                 assert!(received.iter().all(|received| *received == sent));
             }
         }
@@ -202,36 +176,18 @@ mod tests {
 
     #[test]
     fn fork_and_join_split_and_merge_fields() {
-        let parts = [
-            fields([("a", u(3))]),
-            fields([("b", u(8)), ("c", u(1))]),
-            fields([("d", u(70))]),
-        ];
+        let parts =
+            [fields([("a", u(3))]), fields([("b", u(8)), ("c", u(1))]), fields([("d", u(70))])];
         let whole = payloads(&parts.concat(), 2);
         let take = |from: usize, to: usize| -> Vec<Vec<Int>> {
-            whole
-                .iter()
-                .map(|payload| payload[from..to].to_vec())
-                .collect()
+            whole.iter().map(|payload| payload[from..to].to_vec()).collect()
         };
         let split = [take(0, 1), take(1, 3), take(3, 4)];
         for stall in [0, 30, 60] {
             let (one, three) = (["in"], ["out0", "out1", "out2"]);
-            let received = run(
-                &fork(&parts),
-                &one,
-                std::slice::from_ref(&whole),
-                &three,
-                stall,
-            );
+            let received = run(&fork(&parts), &one, std::slice::from_ref(&whole), &three, stall);
             assert_eq!(received, split);
-            let received = run(
-                &join(&parts),
-                &["in0", "in1", "in2"],
-                &split,
-                &["out"],
-                stall,
-            );
+            let received = run(&join(&parts), &["in0", "in1", "in2"], &split, &["out"], stall);
             assert_eq!(received[0], whole);
         }
     }

@@ -12,12 +12,7 @@ use std::sync::Arc;
 #[track_caller]
 fn granted<'m>(m: &'m ModuleBuilder, inputs: &[Stream<'m>], grant: Signal<'m>) -> Stream<'m> {
     let any = |signals: Vec<Signal<'m>>| reduce(&signals, |a, b| a | b);
-    let each = || {
-        inputs
-            .iter()
-            .zip(0..)
-            .map(|(input, i)| (input, grant.bit(i)))
-    };
+    let each = || inputs.iter().zip(0..).map(|(input, i)| (input, grant.bit(i)));
     let valid = any(each().map(|(input, chosen)| input.valid & chosen).collect());
     let payload = inputs[0].payload.map(|field, value| {
         let masked = each()
@@ -32,9 +27,7 @@ fn granted<'m>(m: &'m ModuleBuilder, inputs: &[Stream<'m>], grant: Signal<'m>) -
 }
 
 fn inputs<'m>(m: &'m ModuleBuilder, count: usize, fields: &Fields) -> Vec<Stream<'m>> {
-    (0..count)
-        .map(|i| m.stream_in(&format!("in{i}"), fields))
-        .collect()
+    (0..count).map(|i| m.stream_in(&format!("in{i}"), fields)).collect()
 }
 
 /// A fair arbiter: streams `in0`, `in1`, .. of the given fields, stream `out` of the same fields
@@ -115,9 +108,7 @@ mod tests {
     use crate::ty::Int;
 
     fn payloads(source: usize, count: usize) -> Vec<Vec<Int>> {
-        (0..count)
-            .map(|i| vec![Int::from(source * 1000 + i)])
-            .collect()
+        (0..count).map(|i| vec![Int::from(source * 1000 + i)]).collect()
     }
 
     #[test]
@@ -130,9 +121,7 @@ mod tests {
                 let all: Vec<_> = (0..count).map(|i| payloads(i, 40)).collect();
                 for (i, payloads) in all.iter().enumerate() {
                     bench.driver(&format!("in{i}"), share(stall), i as u64);
-                    payloads
-                        .iter()
-                        .for_each(|payload| bench.drivers[i].push(payload.clone()));
+                    payloads.iter().for_each(|payload| bench.drivers[i].push(payload.clone()));
                 }
                 let all_out = |bench: &Bench| bench.monitors[0].received.len() == 40 * count;
                 bench.run_until(2000, "the arbiter", all_out).unwrap();
@@ -175,10 +164,7 @@ mod tests {
                 assert_eq!(sim.peek_u64("out_valid") == 1, exists);
                 for i in 0..count {
                     let turn = select == i as u64;
-                    assert_eq!(
-                        sim.peek_u64(&format!("in{i}_ready")),
-                        ready * u64::from(turn)
-                    );
+                    assert_eq!(sim.peek_u64(&format!("in{i}_ready")), ready * u64::from(turn));
                 }
                 if exists {
                     assert_eq!(sim.peek_u64("out_data"), select);

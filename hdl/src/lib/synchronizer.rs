@@ -42,10 +42,7 @@ pub fn module(stages: u32, idle: bool) -> Arc<Module> {
     m.parameter("stages", stages);
     m.parameter("idle", u32::from(idle));
     let from = m.input("async_in", u(1));
-    m.output(
-        "sync_out",
-        synchronize(m.domain(), "bit", from, stages, idle.into()),
-    );
+    m.output("sync_out", synchronize(m.domain(), "bit", from, stages, idle.into()));
     m.finish()
 }
 
@@ -56,23 +53,14 @@ pub fn module(stages: u32, idle: bool) -> Arc<Module> {
 /// If `stages` is outside `2..=8`.
 pub fn reset_synchronizer(stages: u32, active_low: bool) -> Arc<Module> {
     check_range("synchronizer", "stages", stages, 2..=8);
-    let (suffix, port) = if active_low {
-        ("_low", "async_rst_n")
-    } else {
-        ("", "async_rst")
-    };
+    let (suffix, port) = if active_low { ("_low", "async_rst_n") } else { ("", "async_rst") };
     let m = ModuleBuilder::new(format!("reset_synchronizer_n{stages}{suffix}"));
     m.doc("Resets at once, releases at a clock edge.");
     m.parameter("stages", stages);
     m.parameter("active_low", active_low);
-    m.clock("clk")
-        .reset(port, crate::netlist::ResetKind::Async, active_low)
-        .default();
+    m.clock("clk").reset(port, crate::netlist::ResetKind::Async, active_low).default();
     let released = (0..stages).fold(m.lit(u(1), 0), |from, stage| {
-        m.reg(format!("held_{stage}"), u(1))
-            .reset_to(1)
-            .next(from)
-            .into()
+        m.reg(format!("held_{stage}"), u(1)).reset_to(1).next(from).into()
     });
     m.output("rst", released);
     m.finish()

@@ -48,20 +48,11 @@ impl Random {
 /// All values of a narrow type; corners and random ones (of all magnitudes) of a wide one.
 pub(super) fn values(ty: Type) -> Vec<Int> {
     if ty.width <= 8 {
-        return (0..1u32 << ty.width)
-            .map(|bits| ty.wrap(bits.into()))
-            .collect();
+        return (0..1u32 << ty.width).map(|bits| ty.wrap(bits.into())).collect();
     }
     let mut random = Random::new(u64::from(ty.width));
     let one = Int::from(1);
-    let mut values = vec![
-        ty.min(),
-        ty.min() + 1,
-        Int::ZERO,
-        one.clone(),
-        ty.max() - 1,
-        ty.max(),
-    ];
+    let mut values = vec![ty.min(), ty.min() + 1, Int::ZERO, one.clone(), ty.max() - 1, ty.max()];
     for bit in 0..ty.width {
         values.push(ty.wrap(one.clone() << bit));
         values.push(ty.wrap((one.clone() << bit) - 1));
@@ -90,16 +81,11 @@ pub(super) fn pass(module: &Arc<Module>, inputs: &[Vec<Int>], stall: u64) -> Run
     let mut bench = Bench::new(&mut sim);
     let driver = bench.driver("in", share(stall), 1);
     bench.monitor("out", share(stall), 2);
-    inputs
-        .iter()
-        .for_each(|payload| bench.drivers[driver].push(payload.clone()));
+    inputs.iter().for_each(|payload| bench.drivers[driver].push(payload.clone()));
     let limit = 1000 + 300 * inputs.len() as u64;
     let all_out = |bench: &Bench| bench.monitors[0].received.len() == inputs.len();
     let cycles = bench.run_until(limit, &module.name, all_out).unwrap();
-    Run {
-        outputs: std::mem::take(&mut bench.monitors[0].received),
-        cycles,
-    }
+    Run { outputs: std::mem::take(&mut bench.monitors[0].received), cycles }
 }
 
 /// Percent as a fraction of 1.

@@ -30,9 +30,7 @@ pub fn transmitter(divisor: u32) -> Arc<Module> {
     let bits_left = m.reg("bits_left", u(bits_for(FRAME_BITS.into())));
     let cycles_left = m.reg("cycles_left", u(bits_for(u64::from(divisor) - 1)));
     // The bits still to be sent above the one on the line; ones come in from the top.
-    let frame = m
-        .reg("frame", u(FRAME_BITS))
-        .reset_to((1 << FRAME_BITS) - 1);
+    let frame = m.reg("frame", u(FRAME_BITS)).reset_to((1 << FRAME_BITS) - 1);
 
     let bit_ends = cycles_left.eq(0).named("bit_ends");
     let idle = bits_left.eq(0).named("idle");
@@ -41,9 +39,7 @@ pub fn transmitter(divisor: u32) -> Arc<Module> {
     let begins = input.fires().named("begins");
     let framed = m.lit(u(1), 1).cat(input.get("data")).cat(m.lit(u(1), 0));
     let shifted = m.lit(u(1), 1).cat(frame.slice(FRAME_BITS - 1, 1));
-    frame
-        .next(begins.mux(framed, shifted))
-        .enable(begins | bit_ends);
+    frame.next(begins.mux(framed, shifted)).enable(begins | bit_ends);
     let counted = begins.mux(m.lit(bits_left.ty(), FRAME_BITS), bits_left - 1);
     bits_left.next(counted).enable(begins | (!idle & bit_ends));
     let reload = m.lit(cycles_left.ty(), divisor - 1);
@@ -84,25 +80,18 @@ pub fn receiver(divisor: u32) -> Arc<Module> {
 
     let number = |value: u32| m.lit(bits_left.ty(), value);
     let counted = noise.mux(number(0), bits_left - 1);
-    bits_left
-        .next(begins.mux(number(FRAME_BITS), counted))
-        .enable(begins | sample);
+    bits_left.next(begins.mux(number(FRAME_BITS), counted)).enable(begins | sample);
     // From the edge to the middle of the start bit, then from middle to middle.
     let cycles = |value: u32| m.lit(cycles_left.ty(), value);
     let counted = sample.mux(cycles(divisor - 1), cycles_left - 1);
     cycles_left.next(idle.mux(cycles(divisor / 2 - 1), counted));
-    byte.next(line.cat(byte.slice(7, 1)))
-        .enable(sample & !is_start & bits_left.ne(1));
+    byte.next(line.cat(byte.slice(7, 1))).enable(sample & !is_start & bits_left.ne(1));
     wait_for_one.next(ends.mux(!line, *wait_for_one & !line));
 
     let valid = m.reg("valid", u(1));
     let keep = ends & !valid;
     let kept_byte = m.reg("data", u(8)).no_reset().enable(keep).next(*byte);
-    let kept_error = m
-        .reg("framing_error", u(1))
-        .no_reset()
-        .enable(keep)
-        .next(!line);
+    let kept_error = m.reg("framing_error", u(1)).no_reset().enable(keep).next(!line);
     let payload = Bundle::new([("data", *kept_byte), ("framing_error", *kept_error)]);
     let output = Stream::source(&m, "out", valid, payload);
     valid.next(valid.mux(!*output.ready, ends));
@@ -132,13 +121,7 @@ pub fn uart(divisor: u32) -> Arc<Module> {
 }
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
-    vec![
-        transmitter(1),
-        transmitter(104),
-        receiver(4),
-        receiver(104),
-        uart(16),
-    ]
+    vec![transmitter(1), transmitter(104), receiver(4), receiver(104), uart(16)]
 }
 
 #[cfg(test)]
@@ -152,9 +135,7 @@ mod tests {
     fn frame(byte: u8, divisor: u32) -> Vec<u64> {
         let bits = (0..8).map(|bit| u64::from(byte >> bit & 1));
         let levels = [0].into_iter().chain(bits).chain([1]);
-        levels
-            .flat_map(|level| vec![level; divisor as usize])
-            .collect()
+        levels.flat_map(|level| vec![level; divisor as usize]).collect()
     }
 
     #[test]
@@ -162,10 +143,7 @@ mod tests {
         for divisor in [1, 2, 3, 16] {
             let mut sim = simulate(&transmitter(divisor));
             let bytes = [0x00, 0xff, 0x55, 0xa3, 0x80];
-            let expected: Vec<u64> = bytes
-                .iter()
-                .flat_map(|byte| frame(*byte, divisor))
-                .collect();
+            let expected: Vec<u64> = bytes.iter().flat_map(|byte| frame(*byte, divisor)).collect();
             assert_eq!(sim.peek_u64("tx"), 1, "idle");
             let mut queue = bytes.iter();
             let mut levels = vec![];
@@ -179,15 +157,8 @@ mod tests {
                 }
                 sim.step();
             }
-            assert_eq!(
-                levels[1..=expected.len()],
-                expected[..],
-                "divisor {divisor}"
-            );
-            assert!(
-                levels[expected.len() + 1..].iter().all(|level| *level == 1),
-                "idle again"
-            );
+            assert_eq!(levels[1..=expected.len()], expected[..], "divisor {divisor}");
+            assert!(levels[expected.len() + 1..].iter().all(|level| *level == 1), "idle again");
         }
     }
 
@@ -264,13 +235,10 @@ mod tests {
         bench.monitor("out", share(50), 2);
         (0..60u32).for_each(|i| bench.drivers[0].push([i * 37 % 256]));
         bench
-            .run_until(15_000, "60 bytes", |bench| {
-                bench.monitors[0].received.len() == 60
-            })
+            .run_until(15_000, "60 bytes", |bench| bench.monitors[0].received.len() == 60)
             .unwrap();
-        let expected: Vec<Vec<Int>> = (0..60u32)
-            .map(|i| vec![Int::from(i * 37 % 256), Int::ZERO])
-            .collect();
+        let expected: Vec<Vec<Int>> =
+            (0..60u32).map(|i| vec![Int::from(i * 37 % 256), Int::ZERO]).collect();
         assert_eq!(bench.monitors[0].received, expected);
     }
 }

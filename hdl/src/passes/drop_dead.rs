@@ -32,10 +32,7 @@ pub fn drop_dead(module: &Module, keep: Keep) -> Module {
     for (index, _) in live.memories.iter().enumerate().filter(|(_, live)| **live) {
         // A dead read port of a living memory goes; the others move up.
         let reads: Vec<bool> = live.reads(module, index).collect();
-        retain(
-            &mut kept.memories[memories[index].unwrap_or(0)].reads,
-            &reads,
-        );
+        retain(&mut kept.memories[memories[index].unwrap_or(0)].reads, &reads);
     }
     for instance in &mut kept.instances {
         for output in &mut instance.outputs {
@@ -87,42 +84,20 @@ impl Liveness {
             memories: vec![false; module.memories.len()],
             pending: vec![],
         };
-        let ports = module
-            .inputs
-            .iter()
-            .chain(&module.outputs)
-            .map(|port| port.node);
-        let inside = module
-            .instances
-            .iter()
-            .flat_map(|instance| instance.inputs.iter().copied());
-        let leaves = module
-            .leaves
-            .iter()
-            .flat_map(|leaf| leaf.inputs.iter().copied());
-        ports
-            .chain(inside)
-            .chain(leaves)
-            .for_each(|id| live.mark(id));
+        let ports = module.inputs.iter().chain(&module.outputs).map(|port| port.node);
+        let inside = module.instances.iter().flat_map(|instance| instance.inputs.iter().copied());
+        let leaves = module.leaves.iter().flat_map(|leaf| leaf.inputs.iter().copied());
+        ports.chain(inside).chain(leaves).for_each(|id| live.mark(id));
         for stream in &module.streams {
             live.mark(stream.valid);
             live.mark(stream.ready);
-            stream
-                .payload
-                .iter()
-                .for_each(|(_, field)| live.mark(*field));
+            stream.payload.iter().for_each(|(_, field)| live.mark(*field));
         }
         if keep != Keep::Ports {
-            module
-                .assertions
-                .iter()
-                .for_each(|promise| live.mark(promise.condition));
+            module.assertions.iter().for_each(|promise| live.mark(promise.condition));
         }
         if keep == Keep::Names {
-            module
-                .ids()
-                .filter(|(_, n)| n.name.is_some())
-                .for_each(|(id, _)| live.mark(id));
+            module.ids().filter(|(_, n)| n.name.is_some()).for_each(|(id, _)| live.mark(id));
         }
         while let Some(id) = live.pending.pop() {
             live.reach(module, id);
@@ -153,21 +128,15 @@ impl Liveness {
                 let reset = &module.clocks[register.clock.index()].reset;
                 let reset = reset.as_ref().map(|reset| reset.signal);
                 self.mark(register.next);
-                [register.clear, register.enable, reset]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|id| {
-                        self.mark(id);
-                    });
+                [register.clear, register.enable, reset].into_iter().flatten().for_each(|id| {
+                    self.mark(id);
+                });
             }
             Kind::MemoryRead { memory, port } => {
                 let index = memory.index();
                 let memory = &module.memories[index];
                 self.mark(memory.reads[*port].address);
-                memory.reads[*port]
-                    .sync
-                    .iter()
-                    .for_each(|(_, enable)| self.mark(*enable));
+                memory.reads[*port].sync.iter().for_each(|(_, enable)| self.mark(*enable));
                 if !self.memories[index] {
                     self.memories[index] = true;
                     for write in &memory.writes {
@@ -179,10 +148,7 @@ impl Liveness {
                     }
                 }
             }
-            kind => kind
-                .operands()
-                .into_iter()
-                .for_each(|operand| self.mark(operand)),
+            kind => kind.operands().into_iter().for_each(|operand| self.mark(operand)),
         }
     }
 }

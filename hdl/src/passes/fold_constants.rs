@@ -47,29 +47,16 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
             if let Some(value) = module.constant(*a) {
                 return Some(Folded::Constant(semantics::unary(*op, value, from, ty)));
             }
-            let reduces = matches!(
-                op,
-                UnaryOp::ReduceAnd | UnaryOp::ReduceOr | UnaryOp::ReduceXor
-            );
+            let reduces = matches!(op, UnaryOp::ReduceAnd | UnaryOp::ReduceOr | UnaryOp::ReduceXor);
             (reduces && from == ty).then_some(Folded::Same(*a))
         }
         Kind::Binary(op, a, b) => fold_binary(module, *op, *a, *b, ty),
-        Kind::Mux {
-            select,
-            on_true,
-            on_false,
-        } => match module.constant(*select) {
-            Some(value) => Some(Folded::Same(if value.is_zero() {
-                *on_false
-            } else {
-                *on_true
-            })),
+        Kind::Mux { select, on_true, on_false } => match module.constant(*select) {
+            Some(value) => Some(Folded::Same(if value.is_zero() { *on_false } else { *on_true })),
             None => (on_true == on_false).then_some(Folded::Same(*on_true)),
         },
         Kind::Concat(parts) => {
-            let values = parts
-                .iter()
-                .map(|part| Some((module.ty(*part), module.constant(*part)?)));
+            let values = parts.iter().map(|part| Some((module.ty(*part), module.constant(*part)?)));
             let values = values.collect::<Option<Vec<_>>>()?;
             Some(Folded::Constant(semantics::concat(values.into_iter())))
         }
@@ -79,10 +66,9 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
                 Kind::Constant(value) => {
                     Some(Folded::Constant(semantics::slice(value, from, *low, ty)))
                 }
-                Kind::Slice { of, low: inner } => Some(Folded::Kind(Kind::Slice {
-                    of: *of,
-                    low: low + inner,
-                })),
+                Kind::Slice { of, low: inner } => {
+                    Some(Folded::Kind(Kind::Slice { of: *of, low: low + inner }))
+                }
                 Kind::Concat(parts) => slice_of_concat(module, parts, *low, ty),
                 Kind::Cast(inner) if low + ty.width <= module.ty(*inner).width => {
                     let from = module.ty(*inner);
@@ -91,10 +77,7 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
                         let cast = Folded::Kind(Kind::Cast(*inner));
                         return Some(if same { Folded::Same(*inner) } else { cast });
                     }
-                    Some(Folded::Kind(Kind::Slice {
-                        of: *inner,
-                        low: *low,
-                    }))
+                    Some(Folded::Kind(Kind::Slice { of: *inner, low: *low }))
                 }
                 _ => None,
             }
@@ -118,8 +101,8 @@ fn fold(module: &Module, id: NodeId) -> Option<Folded> {
             // its power-up content first.
             let memory = &module.memories[memory.index()];
             let read = &memory.reads[*port];
-            let beyond = read.sync.is_none()
-                && *module.constant(read.address)? >= Int::from(memory.depth);
+            let beyond =
+                read.sync.is_none() && *module.constant(read.address)? >= Int::from(memory.depth);
             beyond.then_some(Folded::Constant(Int::ZERO))
         }
         _ => None,
@@ -137,10 +120,7 @@ fn slice_of_concat(module: &Module, parts: &[NodeId], low: u32, ty: Type) -> Opt
             } else if from.width == ty.width {
                 Folded::Kind(Kind::Cast(*part))
             } else {
-                Folded::Kind(Kind::Slice {
-                    of: *part,
-                    low: low - start,
-                })
+                Folded::Kind(Kind::Slice { of: *part, low: low - start })
             });
         }
         start += from.width;
@@ -163,9 +143,7 @@ fn fold_binary(module: &Module, op: BinaryOp, a: NodeId, b: NodeId, ty: Type) ->
     let from = module.ty(a);
     let (left, right) = (module.constant(a), module.constant(b));
     if let (Some(left), Some(right)) = (left, right) {
-        return Some(Folded::Constant(semantics::binary(
-            op, left, right, from, ty,
-        )));
+        return Some(Folded::Constant(semantics::binary(op, left, right, from, ty)));
     }
     use BinaryOp::*;
     let zero = |value: Option<&Int>| value.is_some_and(Zero::is_zero);

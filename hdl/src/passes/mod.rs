@@ -16,10 +16,7 @@ use crate::netlist::{Kind, Module, NodeId};
 
 /// All passes. Sharing makes operands equal, which folds once more.
 pub fn simplify(module: &Module, keep: Keep) -> Module {
-    drop_dead(
-        &fold_constants(&share_common(&fold_constants(module))),
-        keep,
-    )
+    drop_dead(&fold_constants(&share_common(&fold_constants(module))), keep)
 }
 
 /// Applies `map` to every reference to a node inside a node's kind.
@@ -28,11 +25,7 @@ fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
         Kind::Unary(_, a) | Kind::Slice { of: a, .. } | Kind::Cast(a) => *a = map(*a),
         Kind::Wire(driver) => *driver = driver.map(map),
         Kind::Binary(_, a, b) => (*a, *b) = (map(*a), map(*b)),
-        Kind::Mux {
-            select,
-            on_true,
-            on_false,
-        } => {
+        Kind::Mux { select, on_true, on_false } => {
             (*select, *on_true, *on_false) = (map(*select), map(*on_true), map(*on_false));
         }
         Kind::Concat(parts) => parts.iter_mut().for_each(|part| *part = map(*part)),
@@ -49,16 +42,8 @@ fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
 /// state, instances, leaves, promises.
 fn map_references(module: &mut Module, map: impl Fn(NodeId) -> NodeId) {
     let to = |id: &mut NodeId| *id = map(*id);
-    module
-        .clocks
-        .iter_mut()
-        .filter_map(|c| c.reset.as_mut())
-        .for_each(|r| to(&mut r.signal));
-    module
-        .inputs
-        .iter_mut()
-        .chain(&mut module.outputs)
-        .for_each(|port| to(&mut port.node));
+    module.clocks.iter_mut().filter_map(|c| c.reset.as_mut()).for_each(|r| to(&mut r.signal));
+    module.inputs.iter_mut().chain(&mut module.outputs).for_each(|port| to(&mut port.node));
     for stream in &mut module.streams {
         to(&mut stream.valid);
         to(&mut stream.ready);
@@ -67,11 +52,7 @@ fn map_references(module: &mut Module, map: impl Fn(NodeId) -> NodeId) {
     for register in &mut module.registers {
         to(&mut register.node);
         to(&mut register.next);
-        register
-            .clear
-            .iter_mut()
-            .chain(&mut register.enable)
-            .for_each(to);
+        register.clear.iter_mut().chain(&mut register.enable).for_each(to);
     }
     for memory in &mut module.memories {
         for write in &mut memory.writes {
@@ -87,19 +68,8 @@ fn map_references(module: &mut Module, map: impl Fn(NodeId) -> NodeId) {
         }
     }
     for instance in &mut module.instances {
-        instance
-            .inputs
-            .iter_mut()
-            .chain(instance.outputs.iter_mut().flatten())
-            .for_each(to);
+        instance.inputs.iter_mut().chain(instance.outputs.iter_mut().flatten()).for_each(to);
     }
-    module
-        .leaves
-        .iter_mut()
-        .flat_map(|leaf| &mut leaf.inputs)
-        .for_each(to);
-    module
-        .assertions
-        .iter_mut()
-        .for_each(|promise| to(&mut promise.condition));
+    module.leaves.iter_mut().flat_map(|leaf| &mut leaf.inputs).for_each(to);
+    module.assertions.iter_mut().for_each(|promise| to(&mut promise.condition));
 }

@@ -21,32 +21,18 @@ impl<'d> Bench<'d> {
     /// A bench without drivers and monitors, after a reset: every reset asserted for two edges of
     /// all clocks, then released.
     pub fn new(device: &'d mut dyn Device) -> Bench<'d> {
-        let clocks = (0..device.module().clocks.len())
-            .map(ClockId::new)
-            .collect();
-        let mut bench = Bench {
-            device,
-            drivers: vec![],
-            monitors: vec![],
-            cycle: 0,
-            clocks,
-        };
+        let clocks = (0..device.module().clocks.len()).map(ClockId::new).collect();
+        let mut bench = Bench { device, drivers: vec![], monitors: vec![], cycle: 0, clocks };
         bench.reset();
         bench
     }
 
     fn reset(&mut self) {
         let module = self.device.module().clone();
-        let resets = module
-            .clocks
-            .iter()
-            .filter_map(|clock| clock.reset.as_ref());
+        let resets = module.clocks.iter().filter_map(|clock| clock.reset.as_ref());
         let resets: Vec<(usize, bool)> = resets
             .filter_map(|reset| {
-                let port = module
-                    .inputs
-                    .iter()
-                    .position(|port| port.node == reset.signal);
+                let port = module.inputs.iter().position(|port| port.node == reset.signal);
                 Some((port?, reset.active_low))
             })
             .collect();
@@ -68,8 +54,7 @@ impl<'d> Bench<'d> {
     #[track_caller]
     pub fn driver(&mut self, stream: &str, stall: f64, seed: u64) -> usize {
         let driver = StreamDriver::new(self.device.module(), stream, stall, seed);
-        self.drivers
-            .push(driver.unwrap_or_else(|error| panic!("{error}")));
+        self.drivers.push(driver.unwrap_or_else(|error| panic!("{error}")));
         self.drivers.len() - 1
     }
 
@@ -80,25 +65,16 @@ impl<'d> Bench<'d> {
     #[track_caller]
     pub fn monitor(&mut self, stream: &str, stall: f64, seed: u64) -> usize {
         let monitor = StreamMonitor::new(self.device.module(), stream, stall, seed);
-        self.monitors
-            .push(monitor.unwrap_or_else(|error| panic!("{error}")));
+        self.monitors.push(monitor.unwrap_or_else(|error| panic!("{error}")));
         self.monitors.len() - 1
     }
 
     /// One cycle: everybody sets his wires, looks at what passes, and the clocks rise.
     pub fn step(&mut self) {
-        self.drivers
-            .iter_mut()
-            .for_each(|driver| driver.drive(self.device));
-        self.monitors
-            .iter_mut()
-            .for_each(|monitor| monitor.drive(self.device));
-        self.drivers
-            .iter_mut()
-            .for_each(|driver| driver.sample(self.device));
-        self.monitors
-            .iter_mut()
-            .for_each(|monitor| monitor.sample(self.device));
+        self.drivers.iter_mut().for_each(|driver| driver.drive(self.device));
+        self.monitors.iter_mut().for_each(|monitor| monitor.drive(self.device));
+        self.drivers.iter_mut().for_each(|driver| driver.sample(self.device));
+        self.monitors.iter_mut().for_each(|monitor| monitor.sample(self.device));
         self.device.tick(&self.clocks);
         self.cycle += 1;
     }
@@ -121,9 +97,6 @@ impl<'d> Bench<'d> {
                 self.step();
             }
         }
-        Err(SimError::TimedOut {
-            what: what.to_string(),
-            cycles: limit,
-        })
+        Err(SimError::TimedOut { what: what.to_string(), cycles: limit })
     }
 }

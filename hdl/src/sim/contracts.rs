@@ -56,11 +56,7 @@ pub(super) fn expand(flat: &mut Module, contracts: Vec<Contract>) {
                     "" => promise.message.to_string(),
                     path => format!("`{path}`: {}", promise.message),
                 };
-                let mut watch = Watch {
-                    flat,
-                    clock: promise.clock,
-                    place: promise.place,
-                };
+                let mut watch = Watch { flat, clock: promise.clock, place: promise.place };
                 watch.assert(message, promise.condition);
             }
             Contract::Stream { path, stream } => {
@@ -68,11 +64,7 @@ pub(super) fn expand(flat: &mut Module, contracts: Vec<Contract>) {
                 let wires = [stream.valid, stream.ready].into_iter().chain(payload);
                 let wires: Vec<NodeId> = wires.map(|node| source(flat, node)).collect();
                 if seen.insert((stream.clock, wires)) {
-                    let mut watch = Watch {
-                        flat,
-                        clock: stream.clock,
-                        place: stream.place,
-                    };
+                    let mut watch = Watch { flat, clock: stream.clock, place: stream.place };
                     watch.stream(&format!("{path}{}", stream.name), &stream);
                 }
             }
@@ -94,10 +86,7 @@ impl Watch<'_> {
         let waited = self.register(bit, waits, true);
         let calm = self.not(waited);
         let valid = self.binary(BinaryOp::Or, calm, stream.valid);
-        self.assert(
-            format!("stream `{name}`: valid fell before the payload passed"),
-            valid,
-        );
+        self.assert(format!("stream `{name}`: valid fell before the payload passed"), valid);
         for (field, node) in &stream.payload {
             let before = self.register(self.flat.ty(*node), *node, false);
             let same = self.binary(BinaryOp::Eq, before, *node);
@@ -105,10 +94,7 @@ impl Watch<'_> {
             let gone = self.not(stream.valid);
             let free = self.binary(BinaryOp::Or, calm, gone);
             let kept = self.binary(BinaryOp::Or, free, same);
-            self.assert(
-                format!("stream `{name}`: `{field}` changed before it passed"),
-                kept,
-            );
+            self.assert(format!("stream `{name}`: `{field}` changed before it passed"), kept);
         }
     }
 
@@ -118,29 +104,17 @@ impl Watch<'_> {
         let condition = match reset {
             None => condition,
             Some(reset) => {
-                let in_reset = if reset.active_low {
-                    self.not(reset.signal)
-                } else {
-                    reset.signal
-                };
+                let in_reset = if reset.active_low { self.not(reset.signal) } else { reset.signal };
                 self.binary(BinaryOp::Or, in_reset, condition)
             }
         };
         let (clock, place) = (self.clock, self.place);
         let message = message.into();
-        self.flat.assertions.push(Assertion {
-            message,
-            clock,
-            condition,
-            place,
-        });
+        self.flat.assertions.push(Assertion { message, clock, condition, place });
     }
 
     fn register(&mut self, ty: Type, next: NodeId, reset: bool) -> NodeId {
-        let node = self.node(
-            Kind::Register(RegisterId::new(self.flat.registers.len())),
-            ty,
-        );
+        let node = self.node(Kind::Register(RegisterId::new(self.flat.registers.len())), ty);
         let reset = reset && self.flat.clocks[self.clock.index()].reset.is_some();
         self.flat.registers.push(Register {
             node,
@@ -164,12 +138,7 @@ impl Watch<'_> {
 
     fn node(&mut self, kind: Kind, ty: Type) -> NodeId {
         let id = NodeId::new(self.flat.nodes.len());
-        self.flat.nodes.push(Node {
-            kind,
-            ty,
-            name: None,
-            place: self.place,
-        });
+        self.flat.nodes.push(Node { kind, ty, name: None, place: self.place });
         id
     }
 }

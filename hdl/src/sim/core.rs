@@ -31,9 +31,7 @@ pub(super) trait Core: Send {
     /// Up to `n` ticks with unchanged inputs, ending early after one at which an assertion failed;
     /// returns how many there were.
     fn run(&mut self, ticking: &[bool], n: u64) -> u64 {
-        (0..n)
-            .find(|_| !self.tick(ticking))
-            .map_or(n, |last| last + 1)
+        (0..n).find(|_| !self.tick(ticking)).map_or(n, |last| last + 1)
     }
 
     /// The assertions that failed at the last tick.

@@ -9,35 +9,16 @@ use thiserror::Error;
 #[allow(missing_docs)] // each variant's text says what its fields are
 pub enum SimError {
     #[error("module `{module}` has no {what} `{name}`; it has {available}")]
-    NoSuchName {
-        module: String,
-        what: &'static str,
-        name: String,
-        available: String,
-    },
+    NoSuchName { module: String, what: &'static str, name: String, available: String },
     #[error(
         "input `{input}` of module `{module}`: {value} does not fit {ty} ({}..={})",
         Type::min(*ty), Type::max(*ty)
     )]
-    ValueDoesNotFit {
-        module: String,
-        input: String,
-        value: Int,
-        ty: Type,
-    },
+    ValueDoesNotFit { module: String, input: String, value: Int, ty: Type },
     #[error("`{name}` of module `{module}` is {value}, which does not fit {wanted}; use `peek`")]
-    PeekDoesNotFit {
-        module: String,
-        name: String,
-        value: Int,
-        wanted: &'static str,
-    },
+    PeekDoesNotFit { module: String, name: String, value: Int, wanted: &'static str },
     #[error("stream `{stream}` has {fields} payload fields, but a payload of {given} was queued")]
-    PayloadFields {
-        stream: String,
-        fields: usize,
-        given: usize,
-    },
+    PayloadFields { stream: String, fields: usize, given: usize },
     #[error("{what}: not within {cycles} cycles")]
     TimedOut { what: String, cycles: u64 },
     #[error("the compiled engine cannot be made: {reason}; use the interpreter")]

@@ -38,20 +38,12 @@ pub fn flatten(module: &Module, check_contracts: bool) -> Flat {
     };
     let clocks = flattener.roots.clone();
     flattener.add(module, "", None, &clocks);
-    let Flattener {
-        mut flat,
-        roots,
-        contracts,
-    } = flattener;
+    let Flattener { mut flat, roots, contracts } = flattener;
     let watchers = flat.registers.len();
     if check_contracts {
         contracts::expand(&mut flat, contracts);
     }
-    Flat {
-        module: flat,
-        roots,
-        watchers,
-    }
+    Flat { module: flat, roots, watchers }
 }
 
 /// The node at the far end of a chain of wires.
@@ -90,8 +82,7 @@ impl Flattener {
             .map(|(clock, &outer)| self.clock(path, clock, outer, at))
             .collect();
         self.add_state(module, path, &clocks, at);
-        self.contracts
-            .extend(Contract::of(module, path, &clocks, at));
+        self.contracts.extend(Contract::of(module, path, &clocks, at));
         for instance in &module.instances {
             self.add_instance(instance, path, &clocks, at);
         }
@@ -108,20 +99,13 @@ impl Flattener {
                 Kind::Constant(value) => Kind::Constant(value.clone()),
                 Kind::Unary(op, a) => Kind::Unary(*op, at(*a)),
                 Kind::Binary(op, a, b) => Kind::Binary(*op, at(*a), at(*b)),
-                Kind::Mux {
-                    select,
-                    on_true,
-                    on_false,
-                } => Kind::Mux {
+                Kind::Mux { select, on_true, on_false } => Kind::Mux {
                     select: at(*select),
                     on_true: at(*on_true),
                     on_false: at(*on_false),
                 },
                 Kind::Concat(parts) => Kind::Concat(parts.iter().map(|&part| at(part)).collect()),
-                Kind::Slice { of, low } => Kind::Slice {
-                    of: at(*of),
-                    low: *low,
-                },
+                Kind::Slice { of, low } => Kind::Slice { of: at(*of), low: *low },
                 Kind::Cast(a) => Kind::Cast(at(*a)),
                 Kind::Wire(driver) => Kind::Wire(driver.map(&at)),
                 Kind::Register(id) => Kind::Register(RegisterId::new(registers + id.index())),
@@ -131,17 +115,12 @@ impl Flattener {
                 },
                 // Driven once the instance is in place.
                 Kind::InstanceOutput { .. } => Kind::Wire(None),
-                Kind::LeafOutput { leaf, port } => Kind::LeafOutput {
-                    leaf: LeafId::new(leaves + leaf.index()),
-                    port: *port,
-                },
+                Kind::LeafOutput { leaf, port } => {
+                    Kind::LeafOutput { leaf: LeafId::new(leaves + leaf.index()), port: *port }
+                }
             };
             let name = node.name.as_ref().map(|name| join(path, name));
-            self.flat.nodes.push(Node {
-                kind,
-                name,
-                ..node.clone()
-            });
+            self.flat.nodes.push(Node { kind, name, ..node.clone() });
         }
     }
 
@@ -153,54 +132,48 @@ impl Flattener {
         at: impl Fn(NodeId) -> NodeId,
     ) {
         let clock = |id: ClockId| clocks[id.index()];
-        self.flat
-            .registers
-            .extend(module.registers.iter().map(|register| Register {
-                node: at(register.node),
-                clock: clock(register.clock),
-                next: at(register.next),
-                reset_value: register.reset_value.clone(),
-                clear: register.clear.map(&at),
-                clear_value: register.clear_value.clone(),
-                enable: register.enable.map(&at),
-            }));
-        self.flat
-            .memories
-            .extend(module.memories.iter().map(|memory| {
-                Memory {
-                    name: join(path, &memory.name),
-                    writes: (memory.writes.iter())
-                        .map(|write| WritePort {
-                            clock: clock(write.clock),
-                            address: at(write.address),
-                            data: at(write.data),
-                            enable: at(write.enable),
-                            mask: write.mask.map(&at),
-                            place: write.place,
-                        })
-                        .collect(),
-                    reads: (memory.reads.iter())
-                        .map(|read| ReadPort {
-                            node: at(read.node),
-                            address: at(read.address),
-                            sync: read.sync.map(|(id, enable)| (clock(id), at(enable))),
-                        })
-                        .collect(),
-                    ..memory.clone()
-                }
-            }));
-        self.flat
-            .leaves
-            .extend(module.leaves.iter().map(|leaf| LeafUse {
-                name: match path {
-                    "" => leaf.name.clone(),
-                    path => Arc::from(path.trim_end_matches('.')),
-                },
-                leaf: leaf.leaf.clone(),
-                inputs: leaf.inputs.iter().map(|&input| at(input)).collect(),
-                outputs: leaf.outputs.clone(),
-                clocks: leaf.clocks.iter().map(|&id| clock(id)).collect(),
-            }));
+        self.flat.registers.extend(module.registers.iter().map(|register| Register {
+            node: at(register.node),
+            clock: clock(register.clock),
+            next: at(register.next),
+            reset_value: register.reset_value.clone(),
+            clear: register.clear.map(&at),
+            clear_value: register.clear_value.clone(),
+            enable: register.enable.map(&at),
+        }));
+        self.flat.memories.extend(module.memories.iter().map(|memory| {
+            Memory {
+                name: join(path, &memory.name),
+                writes: (memory.writes.iter())
+                    .map(|write| WritePort {
+                        clock: clock(write.clock),
+                        address: at(write.address),
+                        data: at(write.data),
+                        enable: at(write.enable),
+                        mask: write.mask.map(&at),
+                        place: write.place,
+                    })
+                    .collect(),
+                reads: (memory.reads.iter())
+                    .map(|read| ReadPort {
+                        node: at(read.node),
+                        address: at(read.address),
+                        sync: read.sync.map(|(id, enable)| (clock(id), at(enable))),
+                    })
+                    .collect(),
+                ..memory.clone()
+            }
+        }));
+        self.flat.leaves.extend(module.leaves.iter().map(|leaf| LeafUse {
+            name: match path {
+                "" => leaf.name.clone(),
+                path => Arc::from(path.trim_end_matches('.')),
+            },
+            leaf: leaf.leaf.clone(),
+            inputs: leaf.inputs.iter().map(|&input| at(input)).collect(),
+            outputs: leaf.outputs.clone(),
+            clocks: leaf.clocks.iter().map(|&id| clock(id)).collect(),
+        }));
     }
 
     fn add_instance(
@@ -212,11 +185,7 @@ impl Flattener {
     ) {
         let inner = join(path, &format!("{}.", instance.name));
         let drivers: Vec<NodeId> = instance.inputs.iter().map(|&input| at(input)).collect();
-        let clocks: Vec<ClockId> = instance
-            .clocks
-            .iter()
-            .map(|id| clocks[id.index()])
-            .collect();
+        let clocks: Vec<ClockId> = instance.clocks.iter().map(|id| clocks[id.index()]).collect();
         let base = self.add(&instance.module, &inner, Some(&drivers), &clocks);
         for (port, output) in instance.module.outputs.iter().zip(&instance.outputs) {
             let driver = NodeId::new(base + port.node.index());
@@ -227,12 +196,7 @@ impl Flattener {
             let name = join(&inner, &port.name);
             if self.flat.node(driver).name.as_ref() != Some(&name) {
                 let (kind, name) = (Kind::Wire(Some(driver)), Some(name));
-                self.flat.nodes.push(Node {
-                    kind,
-                    ty: port.ty,
-                    name,
-                    place: port.place,
-                });
+                self.flat.nodes.push(Node { kind, ty: port.ty, name, place: port.place });
             }
         }
     }
@@ -248,10 +212,7 @@ impl Flattener {
         let Some(reset) = &clock.reset else {
             return outer;
         };
-        let reset = Reset {
-            signal: at(reset.signal),
-            ..reset.clone()
-        };
+        let reset = Reset { signal: at(reset.signal), ..reset.clone() };
         let key = |reset: &Reset| {
             let (mut signal, mut low) = (source(&self.flat, reset.signal), reset.active_low);
             while let Kind::Unary(UnaryOp::Not, a) = self.flat.node(signal).kind {
@@ -262,21 +223,13 @@ impl Flattener {
         let wanted = key(&reset);
         let root = self.roots[outer.index()];
         let known = (self.flat.clocks.iter().zip(&self.roots)).position(|(clock, of)| {
-            *of == root
-                && clock
-                    .reset
-                    .as_ref()
-                    .is_some_and(|reset| key(reset) == wanted)
+            *of == root && clock.reset.as_ref().is_some_and(|reset| key(reset) == wanted)
         });
         if let Some(known) = known {
             return ClockId::new(known);
         }
         let name = join(path, &clock.name);
-        self.flat.clocks.push(Clock {
-            name,
-            reset: Some(reset),
-            place: clock.place,
-        });
+        self.flat.clocks.push(Clock { name, reset: Some(reset), place: clock.place });
         self.roots.push(root);
         ClockId::new(self.roots.len() - 1)
     }

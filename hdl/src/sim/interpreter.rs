@@ -35,9 +35,7 @@ impl Interpreter {
         for (words, memory) in state.memories.iter_mut().zip(&module.memories) {
             words.resize(memory.depth, Int::ZERO);
         }
-        let order = combinational_order(module)
-            .expect("finished modules have no loop")
-            .into();
+        let order = combinational_order(module).expect("finished modules have no loop").into();
         let fresh = |used: &LeafUse| LeafState {
             model: (used.leaf.model)(),
             outputs: vec![Int::ZERO; used.outputs.len()],
@@ -46,16 +44,7 @@ impl Interpreter {
         let async_resets = has_async_resets(module);
         let values = vec![Int::ZERO; module.nodes.len()];
         let (settled, failed) = (false, vec![]);
-        Interpreter {
-            order,
-            values,
-            settled,
-            async_resets,
-            state,
-            leaves,
-            failed,
-            flat,
-        }
+        Interpreter { order, values, settled, async_resets, state, leaves, failed, flat }
     }
 
     fn value(&self, id: NodeId) -> &Int {
@@ -96,11 +85,7 @@ impl Interpreter {
         let used = &self.flat.module.leaves[leaf.index()];
         let level = |id: &ClockId| ticking.get(id.index()).is_some_and(|high| *high);
         let clocks: Vec<bool> = used.clocks.iter().map(level).collect();
-        let inputs: Vec<Int> = used
-            .inputs
-            .iter()
-            .map(|&input| self.value(input).clone())
-            .collect();
+        let inputs: Vec<Int> = used.inputs.iter().map(|&input| self.value(input).clone()).collect();
         let state = &mut self.leaves[leaf.index()];
         state.model.update(&clocks, &inputs, &mut state.outputs);
     }
@@ -115,22 +100,12 @@ impl Interpreter {
             Kind::Binary(op, a, b) => {
                 semantics::binary(*op, self.value(*a), self.value(*b), module.ty(*a), node.ty)
             }
-            Kind::Mux {
-                select,
-                on_true,
-                on_false,
-            } => self
-                .value(if self.is_set(*select) {
-                    *on_true
-                } else {
-                    *on_false
-                })
-                .clone(),
-            Kind::Concat(parts) => semantics::concat(
-                parts
-                    .iter()
-                    .map(|&part| (module.ty(part), self.value(part))),
-            ),
+            Kind::Mux { select, on_true, on_false } => {
+                self.value(if self.is_set(*select) { *on_true } else { *on_false }).clone()
+            }
+            Kind::Concat(parts) => {
+                semantics::concat(parts.iter().map(|&part| (module.ty(part), self.value(part))))
+            }
             Kind::Slice { of, low } => {
                 semantics::slice(self.value(*of), module.ty(*of), *low, node.ty)
             }
@@ -156,9 +131,9 @@ impl Interpreter {
                 }
             }
             Kind::InstanceOutput { .. } => unreachable!("flat modules have no instances"),
-            Kind::LeafOutput { leaf, port } => node
-                .ty
-                .wrap(self.leaves[leaf.index()].outputs[*port].clone()),
+            Kind::LeafOutput { leaf, port } => {
+                node.ty.wrap(self.leaves[leaf.index()].outputs[*port].clone())
+            }
         };
         Some(value)
     }
@@ -170,18 +145,13 @@ impl Interpreter {
     /// The word at an address; 0 beyond the depth.
     fn word(&self, memory: MemoryId, address: NodeId) -> Int {
         let words = &self.state.memories[memory.index()];
-        let word = self
-            .value(address)
-            .to_usize()
-            .and_then(|address| words.get(address));
+        let word = self.value(address).to_usize().and_then(|address| words.get(address));
         word.cloned().unwrap_or_default()
     }
 
     /// What a register holds after an edge of its clock.
     fn next(&self, register: &Register) -> Int {
-        let reset = self.flat.module.clocks[register.clock.index()]
-            .reset
-            .as_ref();
+        let reset = self.flat.module.clocks[register.clock.index()].reset.as_ref();
         match &register.reset_value {
             Some(value) if reset.is_some_and(|reset| self.in_reset(reset)) => value.clone(),
             _ if register.clear.is_some_and(|clear| self.is_set(clear)) => {
@@ -196,11 +166,7 @@ impl Interpreter {
 
     /// The writes at this edge to a memory: address and new word, in the order of the ports.
     fn write(&mut self, memory: &Memory, index: usize, ticking: &[bool]) {
-        for port in memory
-            .writes
-            .iter()
-            .filter(|port| ticking[port.clock.index()])
-        {
+        for port in memory.writes.iter().filter(|port| ticking[port.clock.index()]) {
             let address = self.value(port.address).to_usize();
             let Some(address) = address.filter(|&address| address < memory.depth) else {
                 continue;
@@ -235,13 +201,8 @@ fn masked(memory: &Memory, old: &Int, new: &Int, mask: &Int, lanes: u32) -> Int 
 
 /// Whether a register of the module has an asynchronous reset.
 pub(super) fn has_async_resets(module: &Module) -> bool {
-    let resets = module
-        .clocks
-        .iter()
-        .filter_map(|clock| clock.reset.as_ref());
-    resets
-        .into_iter()
-        .any(|reset| reset.kind == ResetKind::Async)
+    let resets = module.clocks.iter().filter_map(|clock| clock.reset.as_ref());
+    resets.into_iter().any(|reset| reset.kind == ResetKind::Async)
 }
 
 impl Core for Interpreter {

@@ -75,13 +75,7 @@ impl Simulator {
     /// # Panics
     /// If the compiled engine cannot be made for this machine.
     pub fn new(module: &Arc<Module>, engine: Engine) -> Simulator {
-        Simulator::with_options(
-            module,
-            SimOptions {
-                engine,
-                ..SimOptions::default()
-            },
-        )
+        Simulator::with_options(module, SimOptions { engine, ..SimOptions::default() })
     }
 
     /// A simulator of the module as after power-up.
@@ -131,8 +125,7 @@ impl Simulator {
     /// Sets an input.
     #[track_caller]
     pub fn poke(&mut self, input: &str, value: impl Into<Int>) {
-        self.try_poke(input, value)
-            .unwrap_or_else(|error| panic!("{error}"));
+        self.try_poke(input, value).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Sets an input.
@@ -162,8 +155,7 @@ impl Simulator {
     /// The settled value of a port or of an internal named signal (`inst.sub.name`).
     #[track_caller]
     pub fn peek(&mut self, name: &str) -> Int {
-        self.try_peek(name)
-            .unwrap_or_else(|error| panic!("{error}"))
+        self.try_peek(name).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The settled value of a port or of an internal named signal (`inst.sub.name`).
@@ -194,8 +186,7 @@ impl Simulator {
         if ty.width <= 64 && (bits == 64 || value >> bits == 0) {
             self.core.poke_word(input, value);
         } else {
-            self.poke_index(input, &value.into())
-                .unwrap_or_else(|error| panic!("{error}"));
+            self.poke_index(input, &value.into()).unwrap_or_else(|error| panic!("{error}"));
         }
     }
 
@@ -209,41 +200,27 @@ impl Simulator {
         if ty.width <= 64 && !ty.signed {
             return self.core.peek_word(self.flat.module.outputs[output].node);
         }
-        let (value, name) = (
-            self.peek_index(output),
-            self.module.outputs[output].name.clone(),
-        );
-        value
-            .to_u64()
-            .unwrap_or_else(|| panic!("{}", self.misfit(&name, value, "u64")))
+        let (value, name) = (self.peek_index(output), self.module.outputs[output].name.clone());
+        value.to_u64().unwrap_or_else(|| panic!("{}", self.misfit(&name, value, "u64")))
     }
 
     /// [`Simulator::peek`] for values in `0..2^64`.
     #[track_caller]
     pub fn peek_u64(&mut self, name: &str) -> u64 {
         let value = self.peek(name);
-        value
-            .to_u64()
-            .unwrap_or_else(|| panic!("{}", self.misfit(name, value, "u64")))
+        value.to_u64().unwrap_or_else(|| panic!("{}", self.misfit(name, value, "u64")))
     }
 
     /// [`Simulator::peek`] for values in `-2^63..2^63`.
     #[track_caller]
     pub fn peek_i64(&mut self, name: &str) -> i64 {
         let value = self.peek(name);
-        value
-            .to_i64()
-            .unwrap_or_else(|| panic!("{}", self.misfit(name, value, "i64")))
+        value.to_i64().unwrap_or_else(|| panic!("{}", self.misfit(name, value, "i64")))
     }
 
     fn misfit(&self, name: &str, value: Int, wanted: &'static str) -> SimError {
         let (module, name) = (self.module.name.to_string(), name.to_string());
-        SimError::PeekDoesNotFit {
-            module,
-            name,
-            value,
-            wanted,
-        }
+        SimError::PeekDoesNotFit { module, name, value, wanted }
     }
 
     /// A rising edge of every clock at once.
@@ -263,19 +240,14 @@ impl Simulator {
     /// Simultaneous rising edges of these clocks.
     #[track_caller]
     pub fn tick(&mut self, clocks: &[&str]) {
-        self.try_tick(clocks)
-            .unwrap_or_else(|error| panic!("{error}"));
+        self.try_tick(clocks).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Simultaneous rising edges of these clocks.
     #[track_caller]
     pub fn try_tick(&mut self, clocks: &[&str]) -> Result<(), SimError> {
         let position = |name: &&str| {
-            let known = self
-                .module
-                .clocks
-                .iter()
-                .position(|clock| *clock.name == **name);
+            let known = self.module.clocks.iter().position(|clock| *clock.name == **name);
             known.map(ClockId::new).ok_or_else(|| {
                 let available = self.module.clocks.iter().map(|clock| &*clock.name);
                 no_such_name(&self.module, "clock", name, available)
@@ -295,12 +267,7 @@ impl Simulator {
     #[track_caller]
     fn run(&mut self, clocks: &[ClockId], n: u64) {
         if self.ticking.0 != clocks {
-            let ticks = self
-                .flat
-                .roots
-                .iter()
-                .map(|root| clocks.contains(root))
-                .collect();
+            let ticks = self.flat.roots.iter().map(|root| clocks.contains(root)).collect();
             self.ticking = (clocks.to_vec(), ticks);
         }
         let mut left = n;
@@ -351,11 +318,7 @@ impl Simulator {
             let Some(reset) = &self.module.clocks[index].reset else {
                 continue;
             };
-            let port = self
-                .module
-                .inputs
-                .iter()
-                .position(|port| port.node == reset.signal);
+            let port = self.module.inputs.iter().position(|port| port.node == reset.signal);
             let level = Int::from(u8::from(active != reset.active_low));
             if let Some(port) = port {
                 self.core.poke(port, &level);
@@ -416,21 +379,12 @@ fn no_such_name<'a>(
         module: module.name.to_string(),
         what,
         name: name.chars().take(80).collect(),
-        available: if available.is_empty() {
-            "none".into()
-        } else {
-            available.join(", ")
-        },
+        available: if available.is_empty() { "none".into() } else { available.join(", ") },
     }
 }
 
 fn positions(module: &Module) -> HashMap<Arc<str>, usize> {
-    module
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(index, port)| (port.name.clone(), index))
-        .collect()
+    module.inputs.iter().enumerate().map(|(index, port)| (port.name.clone(), index)).collect()
 }
 
 /// Names of ports, then of registers, then of other signals; the first of a name has it.
@@ -439,10 +393,7 @@ fn names(flat: &Module) -> HashMap<Arc<str>, NodeId> {
     for port in flat.inputs.iter().chain(&flat.outputs) {
         names.entry(port.name.clone()).or_insert(port.node);
     }
-    let named = || {
-        flat.ids()
-            .filter_map(|(id, node)| Some((node.name.as_ref()?, id, node)))
-    };
+    let named = || flat.ids().filter_map(|(id, node)| Some((node.name.as_ref()?, id, node)));
     let registers = named().filter(|(.., node)| matches!(node.kind, Kind::Register(_)));
     for (name, id, _) in registers.chain(named()) {
         names.entry(name.clone()).or_insert(id);

@@ -42,17 +42,11 @@ impl PowerUp {
             }
         };
         let module = &flat.module;
-        let mut registers: Vec<Int> = module
-            .registers
-            .iter()
-            .map(|register| fresh(module.ty(register.node)))
-            .collect();
+        let mut registers: Vec<Int> =
+            module.registers.iter().map(|register| fresh(module.ty(register.node))).collect();
         registers[flat.watchers..].fill(Int::ZERO);
         let mut memories = vec![];
-        for Memory {
-            init, depth, word, ..
-        } in &module.memories
-        {
+        for Memory { init, depth, word, .. } in &module.memories {
             let mut words = init.clone();
             if initial != Initial::Zero {
                 words.resize_with(*depth, || fresh(*word));
@@ -62,10 +56,6 @@ impl PowerUp {
         let reads = (module.memories.iter())
             .map(|memory| memory.reads.iter().map(|_| fresh(memory.word)).collect())
             .collect();
-        PowerUp {
-            registers,
-            memories,
-            reads,
-        }
+        PowerUp { registers, memories, reads }
     }
 }

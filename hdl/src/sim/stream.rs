@@ -64,10 +64,7 @@ impl StreamDriver {
     pub fn new(module: &Module, stream: &str, stall: f64, seed: u64) -> Result<Self, SimError> {
         let port = find(module, stream, Direction::In)?;
         let input = |field: &str| position(&module.inputs, stream, field);
-        let fields = port
-            .payload
-            .iter()
-            .map(|(field, node)| (input(field), module.ty(*node)));
+        let fields = port.payload.iter().map(|(field, node)| (input(field), module.ty(*node)));
         Ok(StreamDriver {
             stream: stream.to_string(),
             valid: input("valid"),
@@ -89,14 +86,7 @@ impl StreamDriver {
         let payload: Vec<Int> = payload.into_iter().map(Into::into).collect();
         if payload.len() != self.fields.len() {
             let (fields, given) = (self.fields.len(), payload.len());
-            panic!(
-                "{}",
-                SimError::PayloadFields {
-                    stream: self.stream.clone(),
-                    fields,
-                    given
-                }
-            );
+            panic!("{}", SimError::PayloadFields { stream: self.stream.clone(), fields, given });
         }
         self.queue.push_back(payload);
     }
@@ -150,11 +140,7 @@ impl StreamMonitor {
         Ok(StreamMonitor {
             valid: output("valid"),
             ready: position(&module.inputs, stream, "ready"),
-            fields: port
-                .payload
-                .iter()
-                .map(|(field, _)| output(field))
-                .collect(),
+            fields: port.payload.iter().map(|(field, _)| output(field)).collect(),
             stall: Chance::new(stall, seed),
             willing: false,
             received: vec![],
@@ -184,10 +170,7 @@ impl StreamMonitor {
 }
 
 fn find<'m>(module: &'m Module, name: &str, end: Direction) -> Result<&'m StreamPort, SimError> {
-    let mut ours = module
-        .streams
-        .iter()
-        .filter(|stream| stream.direction == end);
+    let mut ours = module.streams.iter().filter(|stream| stream.direction == end);
     let available = ours.clone().map(|stream| &*stream.name);
     let what = match end {
         Direction::In => "incoming stream",
@@ -217,10 +200,7 @@ struct Chance {
 
 impl Chance {
     fn new(probability: f64, seed: u64) -> Chance {
-        Chance {
-            rng: ChaCha8Rng::seed_from_u64(seed),
-            probability,
-        }
+        Chance { rng: ChaCha8Rng::seed_from_u64(seed), probability }
     }
 
     fn comes(&mut self) -> bool {

@@ -33,12 +33,7 @@ pub(super) fn module_text(module: &Module) -> String {
     let nets = Nets::of(module);
     let names = nets.taken.clone();
     let writer = Writer::new(module, &nets);
-    let mut body = Body {
-        writer,
-        out: String::new(),
-        taken: names,
-        names: vec![],
-    };
+    let mut body = Body { writer, out: String::new(), taken: names, names: vec![] };
     body.out.push_str("`default_nettype none\n");
     body.out.push_str(&header(module));
     body.ports();
@@ -57,11 +52,7 @@ pub(super) fn module_text(module: &Module) -> String {
 /// `signed [7:0] `, or nothing for a single unsigned bit.
 fn declared(ty: Type) -> String {
     let sign = if ty.signed { "signed " } else { "" };
-    let range = if ty.width > 1 {
-        format!("[{}:0] ", ty.width - 1)
-    } else {
-        String::new()
-    };
+    let range = if ty.width > 1 { format!("[{}:0] ", ty.width - 1) } else { String::new() };
     format!("{sign}{range}")
 }
 
@@ -95,10 +86,7 @@ impl<'a> Body<'a> {
         for run in nets.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2)) {
             let names: Vec<String> = run.iter().map(|(_, name, _)| name.clone()).collect();
             let (ty, _, place) = &run[0];
-            self.line(
-                wrapped(&format!("{class} {}", declared(*ty)), &names, ";"),
-                *place,
-            );
+            self.line(wrapped(&format!("{class} {}", declared(*ty)), &names, ";"), *place);
         }
     }
 
@@ -113,10 +101,7 @@ impl<'a> Body<'a> {
             ports.push((format!("input  wire {}", clock.name), clock.place));
         }
         for port in &module.inputs {
-            ports.push((
-                format!("input  wire {}{}", declared(port.ty), port.name),
-                port.place,
-            ));
+            ports.push((format!("input  wire {}{}", declared(port.ty), port.name), port.place));
         }
         for port in &module.outputs {
             let is_register = match module.node(port.node).kind {
@@ -131,10 +116,7 @@ impl<'a> Body<'a> {
             let own = self.writer.nets.is_port[port.node.index()]
                 && self.writer.net_name(port.node) == *port.name;
             let class = if is_register && own { "reg " } else { "wire" };
-            ports.push((
-                format!("output {class} {}{}", declared(port.ty), port.name),
-                port.place,
-            ));
+            ports.push((format!("output {class} {}{}", declared(port.ty), port.name), port.place));
         }
         let _ = writeln!(self.out, "module {} (", module.name);
         let last = ports.len().saturating_sub(1);
@@ -150,13 +132,7 @@ impl<'a> Body<'a> {
         let module = self.module();
         let own = module.registers.iter().map(|register| register.node);
         let own = own.filter(|id| !self.writer.nets.is_port[id.index()]);
-        let own = own.map(|id| {
-            (
-                module.ty(id),
-                self.writer.net_name(id),
-                module.node(id).place,
-            )
-        });
+        let own = own.map(|id| (module.ty(id), self.writer.net_name(id), module.node(id).place));
         self.declare("reg", &own.collect::<Vec<_>>());
         for memory in &module.memories {
             let name = self.unique(&memory.name);
@@ -182,30 +158,18 @@ impl<'a> Body<'a> {
                     self.line(format!("reg {word}{own};"), node.place);
                 }
             }
-            self.names.push(MemoryNames {
-                memory: name,
-                beyond,
-            });
+            self.names.push(MemoryNames { memory: name, beyond });
         }
     }
 
     /// Declares what instances drive.
     fn instance_nets(&mut self) {
         let module = self.module();
-        let driven = module
-            .instances
-            .iter()
-            .flat_map(|i| i.outputs.iter().flatten().copied());
+        let driven = module.instances.iter().flat_map(|i| i.outputs.iter().flatten().copied());
         let own = driven.filter(|id| !self.writer.nets.is_port[id.index()]);
         // Nets of one port of many instances stand together.
         let mut own: Vec<_> = own
-            .map(|id| {
-                (
-                    module.ty(id),
-                    self.writer.net_name(id),
-                    module.node(id).place,
-                )
-            })
+            .map(|id| (module.ty(id), self.writer.net_name(id), module.node(id).place))
             .collect();
         let mut first = std::collections::HashMap::new();
         for (at, (ty, _, place)) in own.iter().enumerate() {
@@ -238,10 +202,7 @@ impl<'a> Body<'a> {
             if self.writer.nets.is_port[id.index()] {
                 self.line(format!("assign {name} = {value};"), node.place);
             } else {
-                self.line(
-                    format!("wire {}{name} = {value};", declared(node.ty)),
-                    node.place,
-                );
+                self.line(format!("wire {}{name} = {value};", declared(node.ty)), node.place);
             }
         }
     }
@@ -273,11 +234,7 @@ impl<'a> Body<'a> {
     /// That an address lies within the memory.
     fn inside(&mut self, memory: &Memory, address: NodeId) -> String {
         let ty = self.module().ty(address);
-        format!(
-            "{} < {}",
-            self.writer.operand(address),
-            literal(ty, &memory.depth.into())
-        )
+        format!("{} < {}", self.writer.operand(address), literal(ty, &memory.depth.into()))
     }
 
     /// Registers that share clock, reset, clear and enable share a block.
@@ -308,10 +265,7 @@ impl<'a> Body<'a> {
                 group.iter().map(set).collect::<Vec<_>>()
             };
             if let Some(condition) = condition {
-                branches.push((
-                    Some(condition),
-                    reset_lines(self, |r| r.reset_value.as_ref()),
-                ));
+                branches.push((Some(condition), reset_lines(self, |r| r.reset_value.as_ref())));
             }
             if let Some(clear) = first.clear {
                 let clear = self.writer.whole(clear);
@@ -339,11 +293,7 @@ impl<'a> Body<'a> {
             (ResetKind::Async, false) => format!(" or posedge {name}"),
             (ResetKind::Async, true) => format!(" or negedge {name}"),
         };
-        let condition = if reset.active_low {
-            format!("!{name}")
-        } else {
-            name
-        };
+        let condition = if reset.active_low { format!("!{name}") } else { name };
         (edge, Some(condition))
     }
 
@@ -378,11 +328,8 @@ impl<'a> Body<'a> {
             if !memory.init.is_empty() {
                 self.out.push_str("\n  initial begin\n");
                 for (at, word) in memory.init.iter().enumerate() {
-                    let _ = writeln!(
-                        self.out,
-                        "    {name}[{at}] = {};",
-                        literal(memory.word, word)
-                    );
+                    let _ =
+                        writeln!(self.out, "    {name}[{at}] = {};", literal(memory.word, word));
                 }
                 self.out.push_str("  end\n");
             }
@@ -418,10 +365,7 @@ impl<'a> Body<'a> {
         }
         let address = self.writer.operand(write.address);
         let mut conditions = vec![];
-        if module
-            .constant(write.enable)
-            .is_none_or(|enable| *enable != 1.into())
-        {
+        if module.constant(write.enable).is_none_or(|enable| *enable != 1.into()) {
             conditions.push(self.writer.operand(write.enable));
         }
         if reach == Reach::Either {
@@ -429,10 +373,7 @@ impl<'a> Body<'a> {
         }
         let Some(mask) = write.mask else {
             let data = self.writer.operand(write.data);
-            return vec![guarded(
-                &conditions,
-                format!("{name}[{address}] <= {data};"),
-            )];
+            return vec![guarded(&conditions, format!("{name}[{address}] <= {data};"))];
         };
         let lanes = module.ty(mask).width;
         let width = memory.word.width / lanes;
@@ -457,20 +398,9 @@ impl<'a> Body<'a> {
         if read_reach(self.module(), known, port) == Reach::Beyond {
             return vec![];
         }
-        let always = self
-            .module()
-            .constant(enable)
-            .is_some_and(|enable| *enable == 1.into());
-        let conditions = if always {
-            vec![]
-        } else {
-            vec![self.writer.operand(enable)]
-        };
-        let word = format!(
-            "{}[{}]",
-            self.names[memory].memory,
-            self.writer.operand(read.address)
-        );
+        let always = self.module().constant(enable).is_some_and(|enable| *enable == 1.into());
+        let conditions = if always { vec![] } else { vec![self.writer.operand(enable)] };
+        let word = format!("{}[{}]", self.names[memory].memory, self.writer.operand(read.address));
         match self.names[memory].beyond[port].clone() {
             None => {
                 let own = self.writer.net_name(read.node);
@@ -479,10 +409,7 @@ impl<'a> Body<'a> {
             Some((flag, raw)) => {
                 let inside = self.inside(known, read.address);
                 let stored = guarded(&conditions, format!("{raw} <= {word};"));
-                vec![
-                    stored,
-                    guarded(&conditions, format!("{flag} <= !({inside});")),
-                ]
+                vec![stored, guarded(&conditions, format!("{flag} <= !({inside});"))]
             }
         }
     }
@@ -496,11 +423,7 @@ impl<'a> Body<'a> {
             let (inner, name) = (&instance.module, self.unique(&instance.name));
             let mut pins = vec![];
             for (clock, outer) in inner.clocks.iter().zip(&instance.clocks) {
-                pins.push(format!(
-                    ".{}({})",
-                    clock.name,
-                    module.clocks[outer.index()].name
-                ));
+                pins.push(format!(".{}({})", clock.name, module.clocks[outer.index()].name));
             }
             for (port, driver) in inner.inputs.iter().zip(&instance.inputs) {
                 pins.push(format!(".{}({})", port.name, self.writer.pin(*driver)));
@@ -548,20 +471,11 @@ impl<'a> Body<'a> {
             let clock_id = ClockId::new(index);
             let reads = |memory: &Memory| {
                 memory.writes.iter().any(|write| write.clock == clock_id)
-                    || memory
-                        .reads
-                        .iter()
-                        .any(|r| r.sync.is_some_and(|(at, _)| at == clock_id))
+                    || memory.reads.iter().any(|r| r.sync.is_some_and(|(at, _)| at == clock_id))
             };
-            let used = module
-                .registers
-                .iter()
-                .any(|register| register.clock == clock_id)
+            let used = module.registers.iter().any(|register| register.clock == clock_id)
                 || module.memories.iter().any(reads)
-                || module
-                    .instances
-                    .iter()
-                    .any(|instance| instance.clocks.contains(&clock_id));
+                || module.instances.iter().any(|instance| instance.clocks.contains(&clock_id));
             if !used {
                 unread.push(clock.name.to_string());
             }

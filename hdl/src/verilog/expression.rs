@@ -15,11 +15,7 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(super) fn new(module: &'a Module, nets: &'a Nets) -> Writer<'a> {
         let bits = |id: usize| BitVec::repeat(false, module.nodes[id].ty.width as usize);
-        Writer {
-            module,
-            nets,
-            used: (0..module.nodes.len()).map(bits).collect(),
-        }
+        Writer { module, nets, used: (0..module.nodes.len()).map(bits).collect() }
     }
 
     /// The name of a net, all of whose bits are read.
@@ -45,11 +41,7 @@ impl<'a> Writer<'a> {
         }
         self.used[id.index()][low as usize..(low + width) as usize].fill(true);
         let name = self.net_name(id);
-        if ty.width == 1 {
-            name
-        } else {
-            format!("{name}{}", range(low, width))
-        }
+        if ty.width == 1 { name } else { format!("{name}{}", range(low, width)) }
     }
 
     /// Bits of the net that nothing has read, as text; empty if all were.
@@ -62,14 +54,9 @@ impl<'a> Writer<'a> {
         let mut parts = vec![];
         let mut low = 0;
         while let Some(start) = used[low..].first_zero().map(|at| at + low) {
-            let end = used[start..]
-                .first_one()
-                .map_or(used.len(), |at| at + start);
+            let end = used[start..].first_one().map_or(used.len(), |at| at + start);
             debug_assert!(ty.width > 1);
-            parts.push(format!(
-                "{name}{}",
-                range(start as u32, (end - start) as u32)
-            ));
+            parts.push(format!("{name}{}", range(start as u32, (end - start) as u32)));
             low = end;
         }
         parts
@@ -79,11 +66,7 @@ impl<'a> Writer<'a> {
     pub(super) fn operand(&mut self, id: NodeId) -> String {
         if let Some(value) = self.module.constant(id) {
             let text = literal(self.module.ty(id), value);
-            return if text.starts_with('-') {
-                format!("({text})")
-            } else {
-                text
-            };
+            return if text.starts_with('-') { format!("({text})") } else { text };
         }
         if self.nets.names[id.index()].is_some() {
             return self.net(id);
@@ -137,11 +120,7 @@ impl<'a> Writer<'a> {
                 let (a, b) = (self.operand(*a), self.operand(*b));
                 format!("{a} {} {b}", binary_text(*op, signed))
             }
-            Kind::Mux {
-                select,
-                on_true,
-                on_false,
-            } => {
+            Kind::Mux { select, on_true, on_false } => {
                 let (select, on_true) = (self.operand(*select), self.operand(*on_true));
                 format!("{select} ? {on_true} : {}", self.operand(*on_false))
             }
@@ -166,11 +145,7 @@ impl<'a> Writer<'a> {
     fn concat(&mut self, parts: &[NodeId]) -> String {
         let runs = parts.chunk_by(|a, b| a == b).map(|run| {
             let part = self.operand(run[0]);
-            if run.len() == 1 {
-                part
-            } else {
-                format!("{{{}{{{part}}}}}", run.len())
-            }
+            if run.len() == 1 { part } else { format!("{{{}{{{part}}}}}", run.len()) }
         });
         format!("{{{}}}", runs.collect::<Vec<_>>().join(", "))
     }
@@ -187,20 +162,12 @@ impl<'a> Writer<'a> {
             (_, true, _) => format!("{{{{{more}{{{name}[{}]}}}}, {name}}}", from.width - 1),
             (_, false, _) => format!("{{{more}'d0, {name}}}"),
         };
-        if ty.signed {
-            format!("$signed({pattern})")
-        } else {
-            pattern
-        }
+        if ty.signed { format!("$signed({pattern})") } else { pattern }
     }
 }
 
 fn range(low: u32, width: u32) -> String {
-    if width == 1 {
-        format!("[{low}]")
-    } else {
-        format!("[{}:{low}]", low + width - 1)
-    }
+    if width == 1 { format!("[{low}]") } else { format!("[{}:{low}]", low + width - 1) }
 }
 
 fn unary_text(op: UnaryOp) -> &'static str {

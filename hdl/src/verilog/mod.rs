@@ -91,9 +91,7 @@ impl Printer {
         match self.by_name.get(&name) {
             Some(&known) if self.modules[known].text == text => {}
             Some(_) => {
-                return Err(HdlError::ModuleNameClash {
-                    name: name.to_string(),
-                });
+                return Err(HdlError::ModuleNameClash { name: name.to_string() });
             }
             None => {
                 self.by_name.insert(name.clone(), self.modules.len());

@@ -55,8 +55,7 @@ impl Nets {
         let inputs = module.inputs.iter().map(|port| &port.name);
         let outputs = module.outputs.iter().map(|port| &port.name);
         self.taken.extend(inputs.chain(outputs).cloned());
-        self.taken
-            .extend(module.clocks.iter().map(|clock| clock.name.clone()));
+        self.taken.extend(module.clocks.iter().map(|clock| clock.name.clone()));
         for port in &module.inputs {
             self.names[port.node.index()] = Some(port.name.clone());
         }
@@ -119,10 +118,7 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
         }
     }
     for register in &module.registers {
-        for id in [Some(register.next), register.clear, register.enable]
-            .into_iter()
-            .flatten()
-        {
+        for id in [Some(register.next), register.clear, register.enable].into_iter().flatten() {
             uses[id.index()] += 1;
         }
     }
@@ -137,9 +133,7 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
         }
         for read in &memory.reads {
             want(read.address);
-            read.sync
-                .iter()
-                .for_each(|(_, enable)| uses[enable.index()] += 1);
+            read.sync.iter().for_each(|(_, enable)| uses[enable.index()] += 1);
         }
     }
     for instance in &module.instances {
@@ -159,10 +153,7 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
         let mut operands = kind.operands();
         operands.sort_by_key(|operand| operators[operand.index()]);
         loop {
-            let inside = operands
-                .iter()
-                .map(|operand| operators[operand.index()])
-                .sum::<usize>();
+            let inside = operands.iter().map(|operand| operators[operand.index()]).sum::<usize>();
             match operands.pop() {
                 Some(largest) if inside >= MAX_OPERATORS && operators[largest.index()] > 0 => {
                     wanted[largest.index()] = true;
@@ -180,11 +171,7 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
 
 /// `codes_7_4` for bits 7 to 4 of `codes`.
 fn bits_name(of: &str, low: u32, width: u32) -> String {
-    if width == 1 {
-        format!("{of}_{low}")
-    } else {
-        format!("{of}_{}_{low}", low + width - 1)
-    }
+    if width == 1 { format!("{of}_{low}") } else { format!("{of}_{}_{low}", low + width - 1) }
 }
 
 /// `prod_ext`, `sum_add`: the first named thing an expression is made of, and what is done to it;
@@ -198,13 +185,8 @@ fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> Stri
         if let Kind::Mux { .. } = module.node(at).kind {
             operands.rotate_left(1);
         }
-        if let Some(name) = operands
-            .iter()
-            .find_map(|operand| names[operand.index()].as_ref())
-        {
-            let stem = name
-                .strip_suffix(word)
-                .and_then(|stem| stem.strip_suffix('_'));
+        if let Some(name) = operands.iter().find_map(|operand| names[operand.index()].as_ref()) {
+            let stem = name.strip_suffix(word).and_then(|stem| stem.strip_suffix('_'));
             return match module.node(id).kind {
                 Kind::Slice { low, .. } if at == id => bits_name(name, low, module.ty(id).width),
                 _ => format!("{}_{word}", stem.unwrap_or(name)),

@@ -64,11 +64,7 @@ pub fn recorded_workloads() -> Result<Option<Vec<Workload>>, DataError> {
         fused(&folder, "MiniLM, 26 tokens", "minilm_gsm8k_single.npy")?,
         fused(&folder, "MiniLM, 128 tokens", "minilm_gsm8k_t128.npy")?,
         fused(&folder, "DINOv2 ViT-S, 257 patches", "dinov2s_flower.npy")?,
-        grouped(
-            &folder,
-            "SmolLM2-135M, 128 tokens, causal",
-            "smollm2_humaneval_t128",
-        )?,
+        grouped(&folder, "SmolLM2-135M, 128 tokens, causal", "smollm2_humaneval_t128")?,
     ]))
 }
 
@@ -80,43 +76,25 @@ struct Array {
 
 impl Array {
     fn read(path: PathBuf, expected: &'static str) -> Result<Self, DataError> {
-        let cannot_read = |source| DataError::Read {
-            path: path.clone(),
-            source,
-        };
+        let cannot_read = |source| DataError::Read { path: path.clone(), source };
         let reader = BufReader::new(File::open(&path).map_err(cannot_read)?);
         let file = NpyFile::new(reader).map_err(cannot_read)?;
         let (axes, order) = (file.shape().to_vec(), file.order());
-        let elements = axes
-            .iter()
-            .try_fold(1u64, |product, &axis| product.checked_mul(axis));
+        let elements = axes.iter().try_fold(1u64, |product, &axis| product.checked_mul(axis));
         let fits = elements.is_some_and(|elements| elements <= MAX_ELEMENTS);
         // queries of grouped heads have four axes: no axis for keys and values
         let shape = match axes.iter().map(|&axis| axis as usize).collect::<Vec<_>>()[..] {
             [a, b, c, d] if fits => [a, 1, b, c, d],
             [a, b, c, d, e] if fits => [a, b, c, d, e],
             _ => {
-                return Err(DataError::Shape {
-                    path,
-                    shape: axes,
-                    order,
-                    expected,
-                });
+                return Err(DataError::Shape { path, shape: axes, order, expected });
             }
         };
         if order != Order::C || shape.contains(&0) {
-            return Err(DataError::Shape {
-                path,
-                shape: axes,
-                order,
-                expected,
-            });
+            return Err(DataError::Shape { path, shape: axes, order, expected });
         }
         let values = file.into_vec::<f16>().map_err(cannot_read)?;
-        Ok(Array {
-            shape,
-            values: values.into_iter().map(f16::to_f32).collect(),
-        })
+        Ok(Array { shape, values: values.into_iter().map(f16::to_f32).collect() })
     }
 
     /// The tokens of one head; `part` picks among queries, keys and values.
@@ -135,12 +113,7 @@ fn fused(folder: &Path, name: &str, file: &str) -> Result<Workload, DataError> {
     let [layers, parts, heads, _, dim] = array.shape;
     if parts != 3 {
         let shape = array.shape.map(|axis| axis as u64).to_vec();
-        return Err(DataError::Shape {
-            path,
-            shape,
-            order: Order::C,
-            expected,
-        });
+        return Err(DataError::Shape { path, shape, order: Order::C, expected });
     }
     let head = |layer, head| Head {
         name: format!("layer {layer} head {head}"),
@@ -150,19 +123,14 @@ fn fused(folder: &Path, name: &str, file: &str) -> Result<Workload, DataError> {
         scale: (dim as f32).sqrt().recip(),
     };
     let heads = (0..layers).flat_map(|layer| (0..heads).map(move |h| (layer, h)));
-    Ok(Workload {
-        name: name.into(),
-        heads: heads.map(|(layer, h)| head(layer, h)).collect(),
-    })
+    Ok(Workload { name: name.into(), heads: heads.map(|(layer, h)| head(layer, h)).collect() })
 }
 
 /// Reads causal heads that share keys: queries `[layer][head][token][dim]`, keys
 /// `[layer][key, value][group][token][dim]`.
 fn grouped(folder: &Path, name: &str, stem: &str) -> Result<Workload, DataError> {
-    let queries = Array::read(
-        folder.join(format!("{stem}_q.npy")),
-        "axes layer, head, token, dim",
-    )?;
+    let queries =
+        Array::read(folder.join(format!("{stem}_q.npy")), "axes layer, head, token, dim")?;
     let expected = "axes layer, 2, group, token, dim that fit the queries";
     let path = folder.join(format!("{stem}_kv.npy"));
     let keys = Array::read(path.clone(), expected)?;
@@ -170,12 +138,7 @@ fn grouped(folder: &Path, name: &str, stem: &str) -> Result<Workload, DataError>
     let groups = keys.shape[2];
     if keys.shape != [layers, 2, groups, tokens, dim] || heads % groups != 0 {
         let shape = keys.shape.map(|axis| axis as u64).to_vec();
-        return Err(DataError::Shape {
-            path,
-            shape,
-            order: Order::C,
-            expected,
-        });
+        return Err(DataError::Shape { path, shape, order: Order::C, expected });
     }
     let head = |layer, head| Head {
         name: format!("layer {layer} head {head}"),
@@ -185,10 +148,7 @@ fn grouped(folder: &Path, name: &str, stem: &str) -> Result<Workload, DataError>
         scale: (dim as f32).sqrt().recip(),
     };
     let heads = (0..layers).flat_map(|layer| (0..heads).map(move |h| (layer, h)));
-    Ok(Workload {
-        name: name.into(),
-        heads: heads.map(|(layer, h)| head(layer, h)).collect(),
-    })
+    Ok(Workload { name: name.into(), heads: heads.map(|(layer, h)| head(layer, h)).collect() })
 }
 
 #[cfg(test)]
@@ -198,17 +158,9 @@ mod tests {
 
     fn write(path: &Path, shape: &[u64], order: Order) {
         let elements: u64 = shape.iter().product();
-        let options = npyz::WriteOptions::new()
-            .default_dtype()
-            .shape(shape)
-            .order(order);
-        let mut writer = options
-            .writer(File::create(path).unwrap())
-            .begin_nd()
-            .unwrap();
-        writer
-            .extend((0..elements).map(|i| f16::from_f32(i as f32)))
-            .unwrap();
+        let options = npyz::WriteOptions::new().default_dtype().shape(shape).order(order);
+        let mut writer = options.writer(File::create(path).unwrap()).begin_nd().unwrap();
+        writer.extend((0..elements).map(|i| f16::from_f32(i as f32))).unwrap();
         writer.finish().unwrap();
     }
 
@@ -220,26 +172,16 @@ mod tests {
         assert_eq!(fused.heads.len(), 4);
         assert_eq!(fused.heads[3].name, "layer 1 head 1");
         // layer 1 starts at 48, its keys at 64, head 1 of them at 72
-        assert_eq!(
-            fused.heads[3].keys.iter().next(),
-            Some(&[72.0, 73.0, 74.0, 75.0][..])
-        );
+        assert_eq!(fused.heads[3].keys.iter().next(), Some(&[72.0, 73.0, 74.0, 75.0][..]));
         assert_eq!((fused.heads[3].scale, fused.heads[3].causal), (0.5, false));
 
         write(&folder.path().join("b_q.npy"), &[1, 4, 2, 4], Order::C);
         write(&folder.path().join("b_kv.npy"), &[1, 2, 2, 2, 4], Order::C);
         let grouped = grouped(folder.path(), "b", "b").unwrap();
         let first = |matrix: &Matrix| matrix.iter().next().unwrap()[0];
-        let queries: Vec<f32> = grouped
-            .heads
-            .iter()
-            .map(|head| first(&head.queries))
-            .collect();
+        let queries: Vec<f32> = grouped.heads.iter().map(|head| first(&head.queries)).collect();
         let keys: Vec<f32> = grouped.heads.iter().map(|head| first(&head.keys)).collect();
-        assert_eq!(
-            (queries, keys),
-            (vec![0.0, 8.0, 16.0, 24.0], vec![0.0, 0.0, 8.0, 8.0])
-        );
+        assert_eq!((queries, keys), (vec![0.0, 8.0, 16.0, 24.0], vec![0.0, 0.0, 8.0, 8.0]));
     }
 
     #[test]
@@ -248,27 +190,14 @@ mod tests {
         let error = |shape: &[u64], order| {
             write(&folder.path().join("a.npy"), shape, order);
             let error = fused(folder.path(), "a", "a.npy").unwrap_err().to_string();
-            error
-                .rsplit("a.npy: ")
-                .next()
-                .unwrap_or_default()
-                .to_owned()
+            error.rsplit("a.npy: ").next().unwrap_or_default().to_owned()
         };
         let expected = "expected C order and axes layer, 3, head, token, dim";
-        assert_eq!(
-            error(&[2, 2], Order::C),
-            format!("shape [2, 2] in C order: {expected}")
-        );
+        assert_eq!(error(&[2, 2], Order::C), format!("shape [2, 2] in C order: {expected}"));
         let two_parts = error(&[1, 2, 1, 1, 1], Order::C);
-        assert_eq!(
-            two_parts,
-            format!("shape [1, 2, 1, 1, 1] in C order: {expected}")
-        );
+        assert_eq!(two_parts, format!("shape [1, 2, 1, 1, 1] in C order: {expected}"));
         let fortran = error(&[1, 3, 1, 1, 2], Order::Fortran);
-        assert_eq!(
-            fortran,
-            format!("shape [1, 3, 1, 1, 2] in Fortran order: {expected}")
-        );
+        assert_eq!(fortran, format!("shape [1, 3, 1, 1, 2] in Fortran order: {expected}"));
         assert!(fused(folder.path(), "b", "b.npy").is_err());
     }
 }

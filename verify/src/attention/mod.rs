@@ -21,10 +21,7 @@ pub struct Matrix {
 impl Matrix {
     /// Rows of `cols` values each; a last row that is not full is left out.
     pub fn new(cols: usize, values: Vec<f32>) -> Self {
-        Matrix {
-            cols: cols.max(1),
-            values,
-        }
+        Matrix { cols: cols.max(1), values }
     }
 
     /// Number of rows.
@@ -61,11 +58,7 @@ pub struct Head {
 impl Head {
     /// Keys that query `row` sees.
     pub fn visible(&self, row: usize) -> usize {
-        if self.causal {
-            (row + 1).min(self.keys.rows())
-        } else {
-            self.keys.rows()
-        }
+        if self.causal { (row + 1).min(self.keys.rows()) } else { self.keys.rows() }
     }
 }
 
@@ -95,10 +88,7 @@ pub fn quantize(matrix: &Matrix, bits: u32) -> Quantized {
     let top = ((1 << (bits - 1)) - 1) as f32;
     let step = if largest > 0.0 { largest / top } else { 1.0 };
     let quantize = |x: &f32| (x / step).round().clamp(-top, top) as i32;
-    let rows = matrix
-        .iter()
-        .map(|row| row.iter().map(quantize).collect())
-        .collect();
+    let rows = matrix.iter().map(|row| row.iter().map(quantize).collect()).collect();
     Quantized { rows, step }
 }
 
@@ -113,13 +103,7 @@ mod tests {
         assert_eq!(quantized.rows, [[127, -64], [1, -127]]);
         assert_eq!(quantized.step, 1.0 / 127.0);
         let zeros = quantize(&Matrix::new(2, vec![0.0; 2]), 8);
-        assert_eq!(
-            zeros,
-            Quantized {
-                rows: vec![vec![0, 0]],
-                step: 1.0
-            }
-        );
+        assert_eq!(zeros, Quantized { rows: vec![vec![0, 0]], step: 1.0 });
     }
 
     #[test]

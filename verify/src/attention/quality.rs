@@ -58,21 +58,13 @@ pub struct FilterQuality {
 pub fn measure_scores(spec: &LapaSpec, workload: &Workload) -> Result<ScoreQuality, InputError> {
     let mut total = ScoreQuality::default();
     for_each_row(spec, workload, |row, predictor, keys| {
-        let QueryRow {
-            elements, visible, ..
-        } = &row.query;
+        let QueryRow { elements, visible, .. } = &row.query;
         let quarter = visible / 4;
         let round = |round| -> Result<BitVec, InputError> {
             let scores = predictor.unfiltered_scores(elements, round, *visible)?;
-            Ok(largest(
-                &scores.into_iter().map(|a| a as f64).collect::<Vec<_>>(),
-                quarter,
-            ))
+            Ok(largest(&scores.into_iter().map(|a| a as f64).collect::<Vec<_>>(), quarter))
         };
-        let integer: Vec<f64> = keys[..*visible]
-            .iter()
-            .map(|k| product(elements, k))
-            .collect();
+        let integer: Vec<f64> = keys[..*visible].iter().map(|k| product(elements, k)).collect();
         let truth = largest(&row.logits, quarter);
         let by_final = round(spec.rounds() - 1)?;
         total.rows += 1;
@@ -101,10 +93,7 @@ pub fn measure_scores(spec: &LapaSpec, workload: &Workload) -> Result<ScoreQuali
 /// # Errors
 /// A head that does not fit the engine.
 pub fn measure_filter(spec: &LapaSpec, workload: &Workload) -> Result<FilterQuality, InputError> {
-    let mut total = FilterQuality {
-        live: vec![0.0; spec.rounds()],
-        ..FilterQuality::default()
-    };
+    let mut total = FilterQuality { live: vec![0.0; spec.rounds()], ..FilterQuality::default() };
     for_each_row(spec, workload, |row, predictor, _| {
         let prediction = predictor.predict(&row.query)?;
         let visible = row.query.visible;
@@ -147,11 +136,7 @@ fn for_each_row(
 ) -> Result<(), InputError> {
     for head in &workload.heads {
         let (head_dim, max_keys) = (head.keys.cols() as u32, head.keys.rows() as u32);
-        let spec = LapaSpec {
-            head_dim,
-            max_keys,
-            ..spec.clone()
-        };
+        let spec = LapaSpec { head_dim, max_keys, ..spec.clone() };
         let queries = quantize(&head.queries, spec.query_bits);
         let keys = quantize(&head.keys, spec.key_bits());
         let predictor = Predictor::new(&spec, &keys.rows)?;
@@ -165,31 +150,15 @@ fn for_each_row(
             let keys_seen = head.keys.iter().take(visible);
             let logits: Vec<f64> = keys_seen.map(|key| logit(head.scale, query, key)).collect();
             let weights = softmax(&logits);
-            let query = QueryRow {
-                elements,
-                visible,
-                radius,
-            };
-            visit(
-                Row {
-                    query,
-                    logits,
-                    weights,
-                },
-                &predictor,
-                &keys.rows,
-            )?;
+            let query = QueryRow { elements, visible, radius };
+            visit(Row { query, logits, weights }, &predictor, &keys.rows)?;
         }
     }
     Ok(())
 }
 
 fn logit(scale: f32, query: &[f32], key: &[f32]) -> f64 {
-    let sum: f64 = query
-        .iter()
-        .zip(key)
-        .map(|(&q, &k)| f64::from(q) * f64::from(k))
-        .sum();
+    let sum: f64 = query.iter().zip(key).map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
     f64::from(scale) * sum
 }
 
@@ -235,15 +204,8 @@ mod tests {
 
     #[test]
     fn largest_breaks_ties_by_index() {
-        let kept = |keep| {
-            largest(&[1.0, 3.0, 3.0, 2.0], keep)
-                .iter_ones()
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            [kept(1), kept(3), kept(9)],
-            [vec![1], vec![1, 2, 3], vec![0, 1, 2, 3]]
-        );
+        let kept = |keep| largest(&[1.0, 3.0, 3.0, 2.0], keep).iter_ones().collect::<Vec<_>>();
+        assert_eq!([kept(1), kept(3), kept(9)], [vec![1], vec![1, 2, 3], vec![0, 1, 2, 3]]);
     }
 
     /// One element: the leading-one code keeps the order of products, so nothing is missed.
@@ -251,23 +213,11 @@ mod tests {
     fn a_head_of_one_element_is_predicted_perfectly() {
         let keys = Matrix::new(1, (0..8).map(|j| j as f32 * 16.0 + 15.0).collect());
         let queries = Matrix::new(1, vec![127.0, -127.0]);
-        let head = Head {
-            name: String::new(),
-            queries,
-            keys,
-            causal: false,
-            scale: 1e-4,
-        };
-        let workload = Workload {
-            name: String::new(),
-            heads: vec![head],
-        };
+        let head = Head { name: String::new(), queries, keys, causal: false, scale: 1e-4 };
+        let workload = Workload { name: String::new(), heads: vec![head] };
         let spec = LapaSpec::default();
         let scores = measure_scores(&spec, &workload).unwrap();
-        assert_eq!(
-            (scores.rows, scores.recall_integer, scores.recall_final),
-            (2, 1.0, 1.0)
-        );
+        assert_eq!((scores.rows, scores.recall_integer, scores.recall_final), (2, 1.0, 1.0));
         assert_eq!(scores.mass_final, scores.mass_top_quarter);
         let filter = measure_filter(&spec, &workload).unwrap();
         assert_eq!((filter.precision, filter.recall), (1.0, 1.0));

@@ -59,13 +59,11 @@ impl Clustered {
     fn head(&self, seed: u64) -> Head {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let dim = self.head_dim;
-        let spread: Vec<f32> = (0..dim)
-            .map(|_| (self.channel_spread * normal(&mut rng)).exp())
-            .collect();
+        let spread: Vec<f32> =
+            (0..dim).map(|_| (self.channel_spread * normal(&mut rng)).exp()).collect();
         let centres: Vec<f32> = (0..self.clusters * dim).map(|_| normal(&mut rng)).collect();
-        let cluster: Vec<usize> = (0..self.tokens)
-            .map(|_| rng.random_range(0..self.clusters))
-            .collect();
+        let cluster: Vec<usize> =
+            (0..self.tokens).map(|_| rng.random_range(0..self.clusters)).collect();
         let mut scatter = |gain: f32| {
             let mut values = Vec::with_capacity(self.tokens * dim);
             for &cluster in &cluster {
@@ -97,20 +95,12 @@ mod tests {
 
     #[test]
     fn heads_have_their_shape_and_depend_on_the_seed_alone() {
-        let shape = Clustered {
-            tokens: 40,
-            head_dim: 8,
-            seeds: 2,
-            ..Clustered::default()
-        };
+        let shape = Clustered { tokens: 40, head_dim: 8, seeds: 2, ..Clustered::default() };
         let workload = shape.workload();
         assert_eq!(workload, shape.workload());
         assert_eq!(workload.name, "clustered 40x8");
         assert_ne!(workload.heads[0].keys, workload.heads[1].keys);
         let head = &workload.heads[0];
-        assert_eq!(
-            (head.queries.rows(), head.keys.rows(), head.keys.cols()),
-            (40, 40, 8)
-        );
+        assert_eq!((head.queries.rows(), head.keys.rows(), head.keys.cols()), (40, 40, 8));
     }
 }

@@ -49,11 +49,7 @@ mod tests {
 
     #[test]
     fn columns_line_up() {
-        let score = ScoreQuality {
-            rows: 12,
-            recall_final: 0.5,
-            ..ScoreQuality::default()
-        };
+        let score = ScoreQuality { rows: 12, recall_final: 0.5, ..ScoreQuality::default() };
         assert_eq!(
             score_table([("a", &score)]).lines().last(),
             Some(
@@ -61,14 +57,9 @@ mod tests {
                  0.000"
             )
         );
-        let filter = FilterQuality {
-            live: vec![0.5, 0.25],
-            ..FilterQuality::default()
-        };
+        let filter = FilterQuality { live: vec![0.5, 0.25], ..FilterQuality::default() };
         let table = filter_table("title", [("a", &filter)]);
-        let [title, line] = table.lines().collect::<Vec<_>>()[..] else {
-            panic!("two lines")
-        };
+        let [title, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("two lines") };
         assert_eq!(title.len(), line.len());
         assert!(line.contains(" 0.500 0.250 |"));
     }

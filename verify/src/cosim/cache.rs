@@ -22,12 +22,8 @@ pub fn cache_folder() -> PathBuf {
         return PathBuf::from(folder);
     }
     let program = std::env::current_exe().unwrap_or_default();
-    let target = program
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target
-        .map_or_else(std::env::temp_dir, Path::to_path_buf)
-        .join("hwgen-cosim")
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    target.map_or_else(std::env::temp_dir, Path::to_path_buf).join("hwgen-cosim")
 }
 
 /// The name of a folder made from these ingredients.
@@ -37,10 +33,7 @@ pub(super) fn key(kind: &str, ingredients: &[&str]) -> String {
         hash.update((ingredient.len() as u64).to_le_bytes());
         hash.update(ingredient);
     }
-    let digest: String = hash.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest: String = hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{kind}-{digest}")
 }
 
@@ -56,17 +49,13 @@ pub(super) fn cached(
     }
     fs::create_dir_all(&cache).map_err(CosimError::file("create", &cache))?;
     sweep(&cache);
-    let making = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempdir_in(&cache);
+    let making = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&cache);
     let making = making.map_err(CosimError::file("create a folder in", &cache))?;
     build(making.path())?;
     match fs::rename(making.path(), &folder) {
         // Someone else was faster; what he made is the same.
         Err(_) if folder.is_dir() => Ok(folder),
-        renamed => renamed
-            .map(|()| folder.clone())
-            .map_err(CosimError::file("create", &folder)),
+        renamed => renamed.map(|()| folder.clone()).map_err(CosimError::file("create", &folder)),
     }
 }
 
@@ -78,12 +67,7 @@ fn sweep(cache: &Path) {
         entry.file_name().to_string_lossy().starts_with(UNFINISHED)
             && age.is_ok_and(|age| age > ABANDONED)
     };
-    for entry in fs::read_dir(cache)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(old)
-    {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten().filter(old) {
         // It may be gone already, or someone else's: neither matters here.
         let _ = fs::remove_dir_all(entry.path());
     }
@@ -131,11 +115,7 @@ mod tests {
 
     #[test]
     fn a_failed_build_leaves_nothing() {
-        let fail = |_: &Path| {
-            Err(CosimError::Protocol {
-                what: "test".into(),
-            })
-        };
+        let fail = |_: &Path| Err(CosimError::Protocol { what: "test".into() });
         assert!(cached("test-failing", fail).is_err());
         assert!(!cache_folder().join("test-failing").exists());
     }

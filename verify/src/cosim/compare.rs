@@ -36,14 +36,7 @@ impl Comparison {
     /// A comparison of these engines with the usual settings: 200 cycles, 2 of them in reset, 3 copies.
     pub fn new(design: impl Into<String>, engines: &[Engine]) -> Comparison {
         let (design, engines) = (design.into(), engines.to_vec());
-        Comparison {
-            design,
-            engines,
-            cycles: 200,
-            seed: 1,
-            reset_cycles: 2,
-            shadows: 3,
-        }
+        Comparison { design, engines, cycles: 200, seed: 1, reset_cycles: 2, shadows: 3 }
     }
 
     /// The command that repeats it up to a number of cycles.
@@ -87,21 +80,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let engines = self.engines.join(" = ");
-        write!(
-            f,
-            "{engines}: {} cycles, {} checks, ",
-            self.cycles, self.checks
-        )?;
-        write!(
-            f,
-            "{} mismatches, {} bits unknown ",
-            self.mismatches, self.unknown_bits
-        )?;
+        write!(f, "{engines}: {} cycles, {} checks, ", self.cycles, self.checks)?;
+        write!(f, "{} mismatches, {} bits unknown ", self.mismatches, self.unknown_bits)?;
         write!(f, "({} to Icarus alone), ", self.pessimistic_bits)?;
         write!(f, "{} left open", self.undetermined_bits)?;
-        self.first
-            .as_ref()
-            .map_or(Ok(()), |first| write!(f, "\n{first}"))
+        self.first.as_ref().map_or(Ok(()), |first| write!(f, "\n{first}"))
     }
 }
 
@@ -122,25 +105,12 @@ pub struct Mismatch {
 /// Runs a comparison to its end or to the first cycle with a mismatch.
 pub fn compare(module: &Arc<Module>, plan: &Comparison) -> Result<Report, CosimError> {
     let open = |engine: &Engine| engine.open(module, Initial::Zero);
-    let devices = plan
-        .engines
-        .iter()
-        .map(open)
-        .collect::<Result<Vec<_>, _>>()?;
+    let devices = plan.engines.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let open_shadow = |seed| Engine::Jit.open(module, Initial::Random(seed));
     let determined = plan.engines.iter().all(|engine| engine.keeps_power_up());
     let shadows = if determined { 0 } else { plan.shadows };
-    let shadows = (1..=shadows)
-        .map(open_shadow)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Lockstep {
-        plan,
-        module,
-        devices,
-        shadows,
-        report: Report::default(),
-    }
-    .run())
+    let shadows = (1..=shadows).map(open_shadow).collect::<Result<Vec<_>, _>>()?;
+    Ok(Lockstep { plan, module, devices, shadows, report: Report::default() }.run())
 }
 
 struct Lockstep<'p> {
@@ -185,20 +155,15 @@ impl Lockstep<'_> {
         let Some(reference) = seen.first() else {
             return;
         };
-        let differing = shadows
-            .iter()
-            .fold(Int::ZERO, |open, (bits, _)| open | (bits ^ &reference.0));
+        let differing =
+            shadows.iter().fold(Int::ZERO, |open, (bits, _)| open | (bits ^ &reference.0));
         // What the Verilog's own unknowns tell serves its gates too: Yosys may tie them to anything.
         let unset = self.plan.engines.iter().zip(&seen);
         let open = unset
             .filter(|(engine, _)| **engine == Engine::Icarus)
             .fold(differing.clone(), |open, (_, (_, unknown))| open | unknown);
         for (engine, (bits, unknown)) in self.plan.engines.iter().zip(&seen).skip(1) {
-            let ignored = if engine.keeps_power_up() {
-                Int::ZERO
-            } else {
-                &open | unknown
-            };
+            let ignored = if engine.keeps_power_up() { Int::ZERO } else { &open | unknown };
             let known_but_ignored = &ignored - (&ignored & unknown);
             self.report.checks += 1;
             self.report.unknown_bits += count(unknown);
@@ -239,9 +204,7 @@ impl Lockstep<'_> {
 }
 
 fn count(bits: &Int) -> u64 {
-    bits.iter_u64_digits()
-        .map(|digit| u64::from(digit.count_ones()))
-        .sum()
+    bits.iter_u64_digits().map(|digit| u64::from(digit.count_ones())).sum()
 }
 
 /// A bit pattern in hexadecimal, all digits written, `x` where a digit has unknown bits.
@@ -249,13 +212,7 @@ pub(super) fn hex(bits: &Int, unknown: &Int, width: u32) -> String {
     let digits = width.div_ceil(4) as usize;
     let (bits, unknown) = (format!("{bits:0digits$x}"), format!("{unknown:0digits$x}"));
     let digit = |(bit, unknown)| if unknown == '0' { bit } else { 'x' };
-    format!(
-        "0x{}",
-        bits.chars()
-            .zip(unknown.chars())
-            .map(digit)
-            .collect::<String>()
-    )
+    format!("0x{}", bits.chars().zip(unknown.chars()).map(digit).collect::<String>())
 }
 
 #[cfg(test)]
@@ -269,23 +226,14 @@ mod tests {
         let m = ModuleBuilder::new("adder");
         m.output("sum", m.input("a", u(8)) + m.input("b", u(8)));
         let module = m.finish();
-        let wrong = module
-            .verilog()
-            .unwrap()
-            .replace("a + b", "a + b + (a == 8'hff)");
+        let wrong = module.verilog().unwrap().replace("a + b", "a + b + (a == 8'hff)");
         let plan = Comparison::new("adder", &[Engine::Interpreter, Engine::Verilator]);
         let devices: Vec<Box<dyn Device>> = vec![
             Engine::Interpreter.open(&module, Initial::Zero).unwrap(),
             Box::new(VerilatorDevice::from_text(&module, &wrong).unwrap()),
         ];
         let (shadows, report) = (vec![], Report::default());
-        let lockstep = Lockstep {
-            plan: &plan,
-            module: &module,
-            devices,
-            shadows,
-            report,
-        };
+        let lockstep = Lockstep { plan: &plan, module: &module, devices, shadows, report };
         let report = lockstep.run();
         let text = report.assert_equal().unwrap_err().to_string();
         assert_eq!((report.mismatches, report.checks), (1, report.cycles));
@@ -310,10 +258,7 @@ mod tests {
         let report = compare(&m.finish(), &plan).unwrap();
         let first = report.first.unwrap();
         assert!(first.place.contains("output `out_valid`"), "{first}");
-        assert_eq!(
-            (&*first.reference, &*first.other),
-            ("interpreter 0x0", "icarus 0xx")
-        );
+        assert_eq!((&*first.reference, &*first.other), ("interpreter 0x0", "icarus 0xx"));
     }
 
     #[test]
@@ -324,10 +269,8 @@ mod tests {
 
     #[test]
     fn a_mismatch_reads_as_a_command() {
-        let plan = Comparison {
-            seed: 7,
-            ..Comparison::new("lapa", &[Engine::Jit, Engine::Icarus])
-        };
+        let plan =
+            Comparison { seed: 7, ..Comparison::new("lapa", &[Engine::Jit, Engine::Icarus]) };
         let mismatch = Mismatch {
             command: plan.command(120),
             place: "cycle 119, output `acc`".into(),

@@ -64,14 +64,7 @@ impl Engine {
         module: &Arc<Module>,
         initial: Initial,
     ) -> Result<Box<dyn Device>, CosimError> {
-        self.start(
-            module,
-            SimOptions {
-                initial,
-                check_contracts: false,
-                ..SimOptions::default()
-            },
-        )
+        self.start(module, SimOptions { initial, check_contracts: false, ..SimOptions::default() })
     }
 
     /// Starts the engine on a module from zeros, promises checked if it is one of ours.
@@ -113,9 +106,7 @@ impl FromStr for Engine {
     type Err = CosimError;
 
     fn from_str(name: &str) -> Result<Engine, CosimError> {
-        let found = Engine::ALL
-            .into_iter()
-            .find(|engine| engine.name() == name.trim());
+        let found = Engine::ALL.into_iter().find(|engine| engine.name() == name.trim());
         found.ok_or_else(|| CosimError::UnknownEngine {
             name: name.trim().chars().take(80).collect(),
             known: Engine::ALL.map(Engine::name).join(", "),
@@ -129,10 +120,7 @@ mod tests {
 
     #[test]
     fn engines_are_read_by_name() {
-        assert_eq!(
-            Engine::parse_list("jit, icarus").unwrap(),
-            [Engine::Jit, Engine::Icarus]
-        );
+        assert_eq!(Engine::parse_list("jit, icarus").unwrap(), [Engine::Jit, Engine::Icarus]);
         assert_eq!(
             Engine::parse_list("jit,modelsim").unwrap_err().to_string(),
             "no engine `modelsim`; there are \

@@ -39,10 +39,7 @@ impl IcarusDevice {
             Ok(())
         })?;
         let mut command = vvp.command();
-        Remote::new(
-            module,
-            Process::start(command.arg("-n").arg(folder.join("simulation.vvp")))?,
-        )
+        Remote::new(module, Process::start(command.arg("-n").arg(folder.join("simulation.vvp")))?)
     }
 }
 
@@ -156,11 +153,7 @@ fn four_state(word: &str, width: u32) -> io::Result<(Int, Int)> {
         let digits: Vec<u8> = word.bytes().map(|c| u8::from(ones.contains(&c))).collect();
         Int::from_radix_be(num_bigint::Sign::Plus, &digits, 2).ok_or_else(wrong)
     };
-    if valid {
-        Ok((number(b"1")?, number(b"xzXZ")?))
-    } else {
-        Err(wrong())
-    }
+    if valid { Ok((number(b"1")?, number(b"xzXZ")?)) } else { Err(wrong()) }
 }
 
 #[cfg(test)]

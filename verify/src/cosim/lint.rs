@@ -20,9 +20,7 @@ pub fn lint_text(top: &str, verilog: &str) -> Result<(), CosimError> {
     let file = &format!("{top}.v");
     write(folder.path(), file, verilog)?;
     let mut command = verilator.command();
-    command
-        .current_dir(folder.path())
-        .args(["--lint-only", "-Wall"]);
+    command.current_dir(folder.path()).args(["--lint-only", "-Wall"]);
     command.args(["--default-language", "1364-2005", "--top-module", top, file]);
     let text = match run(&mut command, Duration::from_secs(600)) {
         Ok(output) if output.stderr.trim().is_empty() => return Ok(()),
@@ -31,11 +29,7 @@ pub fn lint_text(top: &str, verilog: &str) -> Result<(), CosimError> {
         Err(error) => return Err(error.into()),
     };
     let text = text.trim_end().to_string();
-    Err(CosimError::Unclean(Finding {
-        tool: "verilator",
-        module: top.to_string(),
-        text,
-    }))
+    Err(CosimError::Unclean(Finding { tool: "verilator", module: top.to_string(), text }))
 }
 
 #[cfg(test)]
@@ -46,10 +40,7 @@ mod tests {
     fn a_warning_is_an_error() {
         let narrow = "module m (input [7:0] a, output [3:0] q); assign q = a; endmodule\n";
         let text = lint_text("m", narrow).unwrap_err().to_string();
-        assert!(
-            text.starts_with("verilator, module `m`:\n%Warning-WIDTH"),
-            "{text}"
-        );
+        assert!(text.starts_with("verilator, module `m`:\n%Warning-WIDTH"), "{text}");
         let good = "module m (input [7:0] a, output [7:0] q); assign q = a; endmodule\n";
         lint_text("m", good).unwrap();
     }

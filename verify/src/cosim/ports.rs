@@ -21,13 +21,8 @@ pub(super) struct Ports {
 impl Ports {
     pub(super) fn of(module: &Module) -> Ports {
         let reset = |node| {
-            let mut resets = module
-                .clocks
-                .iter()
-                .filter_map(|clock| clock.reset.as_ref());
-            resets
-                .find(|reset| reset.signal == node)
-                .map(|reset| !reset.active_low)
+            let mut resets = module.clocks.iter().filter_map(|clock| clock.reset.as_ref());
+            resets.find(|reset| reset.signal == node).map(|reset| !reset.active_low)
         };
         Ports {
             module: module.name.to_string(),
@@ -40,27 +35,11 @@ impl Ports {
 
     /// `name dut (.clk(ck[0]), .x(i0), .y(o0));`
     pub(super) fn instance(&self, module: &Module) -> String {
-        let clocks = module
-            .clocks
-            .iter()
-            .enumerate()
-            .map(|(k, c)| format!(".{}(ck[{k}])", c.name));
-        let inputs = module
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(k, p)| format!(".{}(i{k})", p.name));
-        let outputs = module
-            .outputs
-            .iter()
-            .enumerate()
-            .map(|(k, p)| format!(".{}(o{k})", p.name));
+        let clocks = module.clocks.iter().enumerate().map(|(k, c)| format!(".{}(ck[{k}])", c.name));
+        let inputs = module.inputs.iter().enumerate().map(|(k, p)| format!(".{}(i{k})", p.name));
+        let outputs = module.outputs.iter().enumerate().map(|(k, p)| format!(".{}(o{k})", p.name));
         let pins: Vec<String> = clocks.chain(inputs).chain(outputs).collect();
-        format!(
-            "  {} dut (\n    {}\n  );\n",
-            self.module,
-            pins.join(",\n    ")
-        )
+        format!("  {} dut (\n    {}\n  );\n", self.module, pins.join(",\n    "))
     }
 }
 

@@ -36,10 +36,7 @@ struct Watched {
 impl Process {
     pub(super) fn start(command: &mut Command) -> Result<Process, CosimError> {
         let line = tools::command_line(command);
-        let start = |source| tools::ToolError::Start {
-            command: line.clone(),
-            source,
-        };
+        let start = |source| tools::ToolError::Start { command: line.clone(), source };
         let errors = tempfile::tempfile().map_err(start)?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(errors.try_clone().map_err(start)?);
@@ -102,9 +99,7 @@ impl Process {
         act: impl FnOnce(&mut Process) -> std::io::Result<T>,
     ) -> Result<T, CosimError> {
         let limit = self.watched.started.elapsed() + ANSWER_LIMIT;
-        self.watched
-            .overdue
-            .store(limit.as_millis() as u64, Ordering::Relaxed);
+        self.watched.overdue.store(limit.as_millis() as u64, Ordering::Relaxed);
         let done = act(self);
         self.watched.overdue.store(0, Ordering::Relaxed);
         done.map_err(|source| CosimError::Died {
@@ -124,10 +119,7 @@ impl Drop for Process {
 }
 
 fn stop(watched: &Watched) {
-    let mut child = watched
-        .child
-        .lock()
-        .unwrap_or_else(|held| held.into_inner());
+    let mut child = watched.child.lock().unwrap_or_else(|held| held.into_inner());
     // Both fail only if the process is gone.
     let _ = child.kill();
     let _ = child.wait();

@@ -96,9 +96,7 @@ impl Checksum {
         for (output, port) in module.outputs.iter().enumerate() {
             let bits = port.ty.to_bits(&device.peek(output));
             let words = bits.iter_u64_digits().chain(std::iter::repeat(0));
-            words
-                .take(port.ty.width.div_ceil(64) as usize)
-                .for_each(|word| self.fold(word));
+            words.take(port.ty.width.div_ceil(64) as usize).for_each(|word| self.fold(word));
         }
     }
 }
@@ -133,24 +131,14 @@ pub fn race(device: &mut dyn Device, cycles: u64, seed: u64, stimulus: Stimulus)
     if stimulus == Stimulus::Held {
         sum.fold_outputs(device);
     }
-    Race {
-        cycles,
-        seconds: began.elapsed().as_secs_f64(),
-        checksum: sum.0,
-    }
+    Race { cycles, seconds: began.elapsed().as_secs_f64(), checksum: sum.0 }
 }
 
 /// The inputs that are resets, and whether 1 asserts them.
 pub(super) fn resets(module: &Module) -> impl Iterator<Item = (usize, bool)> {
-    let all = module
-        .clocks
-        .iter()
-        .filter_map(|clock| clock.reset.as_ref());
+    let all = module.clocks.iter().filter_map(|clock| clock.reset.as_ref());
     all.filter_map(|reset| {
-        let input = module
-            .inputs
-            .iter()
-            .position(|port| port.node == reset.signal)?;
+        let input = module.inputs.iter().position(|port| port.node == reset.signal)?;
         Some((input, !reset.active_low))
     })
 }

@@ -49,10 +49,7 @@ impl<L: Language> Remote<L> {
     pub(super) fn new(module: &Arc<Module>, process: Process) -> Result<Remote<L>, CosimError> {
         if module.clocks.len() > 32 {
             let (name, clocks) = (module.name.to_string(), module.clocks.len());
-            return Err(CosimError::TooManyClocks {
-                module: name,
-                clocks,
-            });
+            return Err(CosimError::TooManyClocks { module: name, clocks });
         }
         Ok(Remote {
             process,
@@ -80,9 +77,7 @@ impl<L: Language> Remote<L> {
 
     /// Rising, then falling edges; an error if the process died.
     pub fn try_tick(&mut self, clocks: &[ClockId]) -> Result<(), CosimError> {
-        let mask = clocks
-            .iter()
-            .fold(0, |mask, clock| mask | 1 << clock.index());
+        let mask = clocks.iter().fold(0, |mask, clock| mask | 1 << clock.index());
         L::tick(self.process.requests(), mask);
         self.fresh = false;
         self.process.send_if_long()
@@ -109,14 +104,8 @@ impl<L: Language> Device for Remote<L> {
 
     fn poke(&mut self, input: usize, value: &Int) {
         let port = &self.module.inputs[input];
-        assert!(
-            port.ty.holds(value),
-            "input `{}`: {value} does not fit {}",
-            port.name,
-            port.ty
-        );
-        self.try_poke(input, value)
-            .unwrap_or_else(|error| panic!("{error}"));
+        assert!(port.ty.holds(value), "input `{}`: {value} does not fit {}", port.name, port.ty);
+        self.try_poke(input, value).unwrap_or_else(|error| panic!("{error}"));
     }
 
     fn peek(&mut self, output: usize) -> Int {
@@ -124,13 +113,11 @@ impl<L: Language> Device for Remote<L> {
     }
 
     fn peek_known(&mut self, output: usize) -> (Int, Int) {
-        self.try_peek(output)
-            .unwrap_or_else(|error| panic!("{error}"))
+        self.try_peek(output).unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn tick(&mut self, clocks: &[ClockId]) {
-        self.try_tick(clocks)
-            .unwrap_or_else(|error| panic!("{error}"));
+        self.try_tick(clocks).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

@@ -60,15 +60,12 @@ impl Random {
     pub(super) fn next(&mut self) -> Cycle {
         if self.cycle.is_multiple_of(PHASE_CYCLES) {
             let rng = &mut self.rng;
-            self.habits
-                .fill_with(|| *[0.0, 0.1, 0.5, 0.9, 1.0].choose(rng).unwrap_or(&0.5));
+            self.habits.fill_with(|| *[0.0, 0.1, 0.5, 0.9, 1.0].choose(rng).unwrap_or(&0.5));
         }
         if self.in_reset == 0 && self.rng.random_bool(1.0 / 64.0) {
             self.in_reset = self.rng.random_range(1..=3);
         }
-        let inputs = (0..self.types.len())
-            .map(|input| self.input(input))
-            .collect();
+        let inputs = (0..self.types.len()).map(|input| self.input(input)).collect();
         // Clocks tick at random, but all of them while in reset: it must reach every domain.
         let (rng, all) = (&mut self.rng, self.in_reset > 0);
         let mut clocks = self.clocks.clone();

@@ -32,15 +32,8 @@ pub fn compare_traffic(
     plan: &Comparison,
     traffic: &Traffic,
 ) -> Result<Report, CosimError> {
-    let engines = plan
-        .engines
-        .iter()
-        .map(|engine| engine.to_string())
-        .collect();
-    let mut report = Report {
-        engines,
-        ..Report::default()
-    };
+    let engines = plan.engines.iter().map(|engine| engine.to_string()).collect();
+    let mut report = Report { engines, ..Report::default() };
     let mut reference: Option<Received> = None;
     for (k, engine) in plan.engines.iter().enumerate() {
         let mut device = engine.open_checked(module)?;
@@ -90,45 +83,28 @@ fn run(
     let module = device.module().clone();
     for (name, value) in &traffic.held {
         let position = module.inputs.iter().position(|port| *port.name == **name);
-        let unknown = || CosimError::NoInput {
-            module: module.name.to_string(),
-            input: name.clone(),
-        };
+        let unknown =
+            || CosimError::NoInput { module: module.name.to_string(), input: name.clone() };
         device.poke(position.ok_or_else(unknown)?, value);
     }
     let mut bench = Bench::new(device);
     for (k, (stream, payloads)) in traffic.sent.iter().enumerate() {
         let driver = bench.driver(stream, traffic.stall, seed.wrapping_add(k as u64));
-        payloads
-            .iter()
-            .for_each(|payload| bench.drivers[driver].push(payload.iter().cloned()));
+        payloads.iter().for_each(|payload| bench.drivers[driver].push(payload.iter().cloned()));
     }
     for (k, (stream, _)) in traffic.awaited.iter().enumerate() {
         bench.monitor(stream, traffic.stall, seed.wrapping_add(500 + k as u64));
     }
     let wanted: Vec<usize> = traffic.awaited.iter().map(|(_, count)| *count).collect();
     let cycles = bench.run_until(limit, "the awaited payloads", |bench| {
-        bench
-            .monitors
-            .iter()
-            .zip(&wanted)
-            .all(|(monitor, count)| monitor.received.len() >= *count)
+        bench.monitors.iter().zip(&wanted).all(|(monitor, count)| monitor.received.len() >= *count)
     })?;
-    Ok((
-        bench
-            .monitors
-            .into_iter()
-            .map(|monitor| monitor.received)
-            .collect(),
-        cycles,
-    ))
+    Ok((bench.monitors.into_iter().map(|monitor| monitor.received).collect(), cycles))
 }
 
 /// The name and width of a stream's field.
 fn field_of(module: &Module, stream: &str, field: usize) -> (String, u32) {
     let known = module.streams.iter().find(|known| *known.name == *stream);
     let field = known.and_then(|known| known.payload.get(field));
-    field.map_or((String::new(), 1), |(name, node)| {
-        (name.to_string(), module.ty(*node).width)
-    })
+    field.map_or((String::new(), 1), |(name, node)| (name.to_string(), module.ty(*node).width))
 }

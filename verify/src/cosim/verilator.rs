@@ -26,13 +26,8 @@ use std::time::Duration;
 const COMPILE: [&str; 4] = ["-faligned-new", "-fcf-protection=none", "-w", "-pthread"];
 
 /// The features of a model, as Verilator's own make files pass them.
-const FEATURES: [&str; 5] = [
-    "-DVM_COVERAGE=0",
-    "-DVM_SC=0",
-    "-DVM_TRACE=0",
-    "-DVM_TRACE_FST=0",
-    "-DVM_TRACE_VCD=0",
-];
+const FEATURES: [&str; 5] =
+    ["-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0", "-DVM_TRACE_VCD=0"];
 
 const LIMIT: Duration = Duration::from_secs(1800);
 
@@ -62,14 +57,7 @@ impl Optimise {
     fn verilator(self) -> &'static [&'static str] {
         match self {
             Optimise::Build => &["--x-assign", "unique", "--x-initial", "unique"],
-            Optimise::Run => &[
-                "-O3",
-                "--x-assign",
-                "fast",
-                "--x-initial",
-                "fast",
-                "--noassert",
-            ],
+            Optimise::Run => &["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"],
         }
     }
 }
@@ -111,28 +99,15 @@ impl Compiled {
         let (verilator, compiler) = (tools::require("verilator")?, tools::require("c++")?);
         let ports = Ports::of(module);
         let text = format!("{verilog}\n{}", shim::wrapper(&ports, module));
-        let flags = format!(
-            "{:?} {:?} {REVISION}",
-            optimise.verilator(),
-            optimise.compiler()
-        );
+        let flags = format!("{:?} {:?} {REVISION}", optimise.verilator(), optimise.compiler());
         let place = verilator.path.to_string_lossy();
-        let made_of = [
-            &*text,
-            &shim::program(&ports, &[]),
-            &verilator.version,
-            &place,
-            &flags,
-        ];
+        let made_of = [&*text, &shim::program(&ports, &[]), &verilator.version, &place, &flags];
         let folder = cached(&key("verilator", &made_of), |folder| {
             let kit = Kit::new(&verilator, &compiler, optimise)?;
             write(folder, "top.v", &text)?;
             kit.compile(folder, &ports)
         })?;
-        Ok(Compiled {
-            module: module.clone(),
-            program: folder.join("simulation"),
-        })
+        Ok(Compiled { module: module.clone(), program: folder.join("simulation") })
     }
 
     /// Starts it, as after power-up. Models optimised to [`Optimise::Run`] start from zero.
@@ -152,22 +127,11 @@ impl Compiled {
     pub fn race(&self, cycles: u64, seed: u64, stimulus: Stimulus) -> Result<Race, CosimError> {
         let mut command = std::process::Command::new(&self.program);
         let (seed, count) = (seed.max(1).to_string(), cycles.to_string());
-        let output = run(
-            command.args(["race", "0", &seed, &count, stimulus.name()]),
-            LIMIT,
-        )?;
-        let numbers = output
-            .stdout
-            .trim()
-            .split_once(' ')
-            .and_then(|(seconds, sum)| {
-                let checksum = u64::from_str_radix(sum, 16).ok()?;
-                Some(Race {
-                    cycles,
-                    seconds: seconds.parse().ok()?,
-                    checksum,
-                })
-            });
+        let output = run(command.args(["race", "0", &seed, &count, stimulus.name()]), LIMIT)?;
+        let numbers = output.stdout.trim().split_once(' ').and_then(|(seconds, sum)| {
+            let checksum = u64::from_str_radix(sum, 16).ok()?;
+            Some(Race { cycles, seconds: seconds.parse().ok()?, checksum })
+        });
         let what = || format!("a race ended with `{}`", output.stdout.trim());
         numbers.ok_or_else(|| CosimError::Protocol { what: what() })
     }
@@ -192,19 +156,9 @@ impl Kit<'_> {
         optimise: Optimise,
     ) -> Result<Kit<'t>, CosimError> {
         let include = tools::verilator_root(&verilator.path)?.join("include");
-        let mut kit = Kit {
-            verilator,
-            compiler,
-            optimise,
-            include,
-            library: PathBuf::new(),
-        };
+        let mut kit = Kit { verilator, compiler, optimise, include, library: PathBuf::new() };
         let flags = format!("{:?}", kit.flags());
-        let versions = [
-            &*verilator.version,
-            &compiler.version,
-            &compiler.path.to_string_lossy(),
-        ];
+        let versions = [&*verilator.version, &compiler.version, &compiler.path.to_string_lossy()];
         let made_of = [&flags, versions[0], versions[1], versions[2]];
         kit.library = cached(&key("verilator-library", &made_of), |folder| {
             write(folder, "prelude.h", "#include \"verilated.h\"\n")?;
@@ -221,27 +175,14 @@ impl Kit<'_> {
 
     fn flags(&self) -> Vec<String> {
         let include = self.include.display();
-        let paths = [
-            format!("-I{include}"),
-            format!("-I{include}/vltstd"),
-            "-I.".into(),
-        ];
-        let fixed = COMPILE
-            .iter()
-            .chain(&FEATURES)
-            .chain(self.optimise.compiler());
+        let paths = [format!("-I{include}"), format!("-I{include}/vltstd"), "-I.".into()];
+        let fixed = COMPILE.iter().chain(&FEATURES).chain(self.optimise.compiler());
         fixed.map(|flag| flag.to_string()).chain(paths).collect()
     }
 
     fn compiler(&self, folder: &Path, arguments: &[&str]) -> Result<(), CosimError> {
         let mut command = self.compiler.command();
-        run(
-            command
-                .current_dir(folder)
-                .args(self.flags())
-                .args(arguments),
-            LIMIT,
-        )?;
+        run(command.current_dir(folder).args(self.flags()).args(arguments), LIMIT)?;
         Ok(())
     }
 
@@ -255,9 +196,7 @@ impl Kit<'_> {
     /// Makes `simulation` of `top.v`, and nothing else that is worth keeping.
     fn compile(&self, folder: &Path, ports: &Ports) -> Result<(), CosimError> {
         let mut command = self.verilator.command();
-        command
-            .current_dir(folder)
-            .args(["--cc", "top.v", "--top-module", shim::TOP]);
+        command.current_dir(folder).args(["--cc", "top.v", "--top-module", shim::TOP]);
         // What is worth a warning is the lint's business; here only the behaviour counts.
         command.args(["--Mdir", "cpp", "-Wno-lint", "-Wno-style", "-Wno-fatal"]);
         command.args(self.optimise.verilator());
@@ -270,11 +209,8 @@ impl Kit<'_> {
         let prelude = self.library.join("prelude.h");
         let objects = LIBRARY.map(|name| self.library.join(format!("{name}.o")));
         let mut arguments = vec!["-Icpp", "-include"];
-        let paths: Vec<_> = [&prelude]
-            .into_iter()
-            .chain(&objects)
-            .map(|p| p.to_string_lossy())
-            .collect();
+        let paths: Vec<_> =
+            [&prelude].into_iter().chain(&objects).map(|p| p.to_string_lossy()).collect();
         arguments.extend([&*paths[0], "main.cpp", &*paths[1], &*paths[2]]);
         arguments.extend(["-o", "simulation", "-latomic"]);
         self.compiler(folder, &arguments)?;
@@ -285,9 +221,7 @@ impl Kit<'_> {
 /// The C++ files of a folder, in the same order every time.
 fn sources(folder: &Path) -> Result<Vec<String>, CosimError> {
     let entries = std::fs::read_dir(folder).map_err(CosimError::file("list", folder))?;
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".cpp")).collect();
     names.sort();
     Ok(names)
@@ -301,11 +235,7 @@ impl Language for Binary {
         requests.push(1);
         requests.extend((input as u32).to_le_bytes());
         let digits = bits.iter_u32_digits().chain(std::iter::repeat(0));
-        requests.extend(
-            digits
-                .take(width.div_ceil(32) as usize)
-                .flat_map(u32::to_le_bytes),
-        );
+        requests.extend(digits.take(width.div_ceil(32) as usize).flat_map(u32::to_le_bytes));
     }
 
     fn tick(requests: &mut Vec<u8>, clocks: u32) {

@@ -77,20 +77,11 @@ pub fn netlist_of_text(
     let passes = synthesis.script(&module.name);
     let script =
         format!("read_verilog design.v; {passes}; check -assert; write_verilog -noattr netlist.v");
-    let folder = cached(
-        &key("yosys", &[verilog, &script, &yosys.version]),
-        |folder| {
-            write(folder, "design.v", verilog)?;
-            run(
-                yosys
-                    .command()
-                    .current_dir(folder)
-                    .args(["-q", "-p", &script]),
-                LIMIT,
-            )?;
-            Ok(())
-        },
-    )?;
+    let folder = cached(&key("yosys", &[verilog, &script, &yosys.version]), |folder| {
+        write(folder, "design.v", verilog)?;
+        run(yosys.command().current_dir(folder).args(["-q", "-p", &script]), LIMIT)?;
+        Ok(())
+    })?;
     read(&folder, "netlist.v")
 }
 
@@ -108,9 +99,7 @@ pub fn gates_in_icarus(module: &Arc<Module>) -> Result<IcarusDevice, CosimError>
 pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     let text = verilog_of(module)?;
     let mut reports = check_texts(&[(&module.name, &text)])?;
-    reports.pop().ok_or_else(|| CosimError::Protocol {
-        what: "no report of Yosys".into(),
-    })
+    reports.pop().ok_or_else(|| CosimError::Protocol { what: "no report of Yosys".into() })
 }
 
 /// The same for many modules, in one process as long as none fails.
@@ -118,9 +107,7 @@ pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError
     let texts: Result<Vec<_>, _> = modules.iter().map(|module| verilog_of(module)).collect();
     let together = texts.and_then(|texts| {
         let named = modules.iter().zip(&texts);
-        let named: Vec<_> = named
-            .map(|(module, text)| (&*module.name, text.as_str()))
-            .collect();
+        let named: Vec<_> = named.map(|(module, text)| (&*module.name, text.as_str())).collect();
         check_texts(&named)
     });
     match together {
@@ -150,13 +137,7 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
             write(folder, &format!("{k}.v"), text)?;
         }
         write(folder, "script.ys", &script)?;
-        run(
-            yosys
-                .command()
-                .current_dir(folder)
-                .args(["-q", "-s", "script.ys"]),
-            LIMIT,
-        )?;
+        run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
         Ok(())
     })?;
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
@@ -168,21 +149,13 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
 
 /// Reads what `check` and `stat -json` print.
 fn report(module: &str, check: &str, stat: &str) -> Result<Report, CosimError> {
-    let wrong = |what: &str| CosimError::Protocol {
-        what: format!("Yosys' {what} of `{module}`"),
-    };
+    let wrong = |what: &str| CosimError::Protocol { what: format!("Yosys' {what} of `{module}`") };
     let stat: serde_json::Value =
         serde_json::from_str(stat).map_err(|error| wrong(&format!("statistics ({error})")))?;
     let design = &stat["design"];
-    let types = design["num_cells_by_type"]
-        .as_object()
-        .ok_or_else(|| wrong("statistics"))?;
+    let types = design["num_cells_by_type"].as_object().ok_or_else(|| wrong("statistics"))?;
     let count = |is: &dyn Fn(&str) -> bool| -> u64 {
-        types
-            .iter()
-            .filter(|(cell, _)| is(cell))
-            .filter_map(|(_, count)| count.as_u64())
-            .sum()
+        types.iter().filter(|(cell, _)| is(cell)).filter_map(|(_, count)| count.as_u64()).sum()
     };
     let latch = |cell: &str| cell.to_lowercase().contains("latch") || cell.starts_with("$_SR_");
     let flip_flop = |cell: &str| cell.to_lowercase().contains("dff");
@@ -192,15 +165,10 @@ fn report(module: &str, check: &str, stat: &str) -> Result<Report, CosimError> {
     let problems: Vec<String> = problems(check);
     Ok(Report {
         module: module.to_string(),
-        cells: design["num_cells"]
-            .as_u64()
-            .ok_or_else(|| wrong("statistics"))?,
+        cells: design["num_cells"].as_u64().ok_or_else(|| wrong("statistics"))?,
         latches: count(&latch),
         flip_flops: count(&flip_flop),
-        loops: problems
-            .iter()
-            .filter(|text| text.contains("logic loop"))
-            .count() as u64,
+        loops: problems.iter().filter(|text| text.contains("logic loop")).count() as u64,
         problems,
     })
 }
@@ -241,10 +209,7 @@ mod tests {
     fn latches_and_loops_are_seen_and_neighbours_do_not_mix() {
         let texts = [("m", LATCH), ("m", GOOD), ("m", LOOP)];
         let reports = check_texts(&texts).unwrap();
-        let found: Vec<_> = reports
-            .iter()
-            .map(|r| (r.latches, r.flip_flops, r.loops))
-            .collect();
+        let found: Vec<_> = reports.iter().map(|r| (r.latches, r.flip_flops, r.loops)).collect();
         assert_eq!(found, [(1, 0, 0), (0, 1, 0), (0, 0, 1)]);
         reports[1].assert_clean().unwrap();
         assert_eq!(
@@ -252,9 +217,6 @@ mod tests {
             "yosys, module `m`:\n1 latches"
         );
         let text = reports[2].assert_clean().unwrap_err().to_string();
-        assert!(
-            text.starts_with("yosys, module `m`:\nfound logic loop"),
-            "{text}"
-        );
+        assert!(text.starts_with("yosys, module `m`:\nfound logic loop"), "{text}");
     }
 }

@@ -60,26 +60,17 @@ impl Head {
     ) -> Head {
         let dim = spec.head_dim as usize;
         let keys: Vec<Vec<i32>> = (0..keys)
-            .map(|_| {
-                (0..dim)
-                    .map(|_| values.draw(rng, spec.key_bits()))
-                    .collect()
-            })
+            .map(|_| (0..dim).map(|_| values.draw(rng, spec.key_bits())).collect())
             .collect();
         let rows = (0..rows).map(|_| QueryRow {
-            elements: (0..dim)
-                .map(|_| values.draw(rng, spec.query_bits))
-                .collect(),
+            elements: (0..dim).map(|_| values.draw(rng, spec.query_bits)).collect(),
             visible: rng.random_range(1..=keys.len()),
             radius: match values {
                 Values::Corner => [0, (1 << spec.radius_bits()) - 1][rng.random_range(0..2)],
                 _ => rng.random_range(0..1 << spec.radius_bits()),
             },
         });
-        Head {
-            rows: rows.collect(),
-            keys,
-        }
+        Head { rows: rows.collect(), keys }
     }
 
     /// What the golden model says, in the result stream's beats.
@@ -164,18 +155,13 @@ pub fn run(
             bench.drivers[queries].push(beat);
         }
     }
-    let mut run = Run {
-        groups: vec![],
-        cycles: vec![],
-        unknown: 0,
-    };
+    let mut run = Run { groups: vec![], cycles: vec![], unknown: 0 };
     while run.groups.len() < beats {
         let seen = run.groups.len();
         bench.run_until(1_000_000, "a group of scores", |bench| {
             bench.monitors[out].received.len() > seen
         })?;
-        run.groups
-            .push(group(spec, &bench.monitors[out].received[seen]));
+        run.groups.push(group(spec, &bench.monitors[out].received[seen]));
         run.cycles.push(bench.cycle - 1);
     }
     run.unknown = bench.monitors[out].unknown;
@@ -184,9 +170,10 @@ pub fn run(
 
 /// Numbers side by side, the first lowest.
 fn pack(elements: &[i32], bits: u32) -> Int {
-    elements.iter().rev().fold(Int::ZERO, |joined, x| {
-        (joined << bits) | s(bits).to_bits(&Int::from(*x))
-    })
+    elements
+        .iter()
+        .rev()
+        .fold(Int::ZERO, |joined, x| (joined << bits) | s(bits).to_bits(&Int::from(*x)))
 }
 
 /// A beat's fields: `survivors`, `scores`, `row_last`.

@@ -24,35 +24,20 @@ impl Job {
             let number = |_| i64::try_from(random_value(rng, ty)).unwrap_or_default();
             (0..count).map(number).collect()
         };
-        let weights = (0..spec.rows)
-            .map(|_| draw(spec.columns, s(spec.weight_bits)))
-            .collect();
-        let vectors: Vec<_> = (0..vectors)
-            .map(|_| draw(spec.rows, s(spec.activation_bits)))
-            .collect();
+        let weights = (0..spec.rows).map(|_| draw(spec.columns, s(spec.weight_bits))).collect();
+        let vectors: Vec<_> =
+            (0..vectors).map(|_| draw(spec.rows, s(spec.activation_bits))).collect();
         let mut pause = || {
-            if rng.random_bool(0.3) {
-                rng.random_range(1..4)
-            } else {
-                0
-            }
+            if rng.random_bool(0.3) { rng.random_range(1..4) } else { 0 }
         };
-        let activations = vectors
-            .into_iter()
-            .map(|vector| (pause(), vector))
-            .collect();
-        Job {
-            weights,
-            activations,
-        }
+        let activations = vectors.into_iter().map(|vector| (pause(), vector)).collect();
+        Job { weights, activations }
     }
 
     /// What the golden model says: a vector of `columns` sums for each vector of activations.
     pub fn expected(&self) -> Vec<Vec<i64>> {
         let vectors = self.activations.iter();
-        vectors
-            .map(|(_, vector)| product(&self.weights, vector))
-            .collect()
+        vectors.map(|(_, vector)| product(&self.weights, vector)).collect()
     }
 }
 
@@ -67,10 +52,7 @@ pub fn run(device: &mut dyn Device, spec: &MacArraySpec, job: &Job) -> (Vec<Vec<
     let input = |name| find(&module.inputs, name);
     let (load, weights) = (input("load"), input("weights"));
     let (valid, activations) = (input("valid"), input("activations"));
-    let (sums_valid, sums) = (
-        find(&module.outputs, "sums_valid"),
-        find(&module.outputs, "sums"),
-    );
+    let (sums_valid, sums) = (find(&module.outputs, "sums_valid"), find(&module.outputs, "sums"));
 
     let mut bench = Bench::new(device);
     let mut received = vec![];
@@ -79,31 +61,21 @@ pub fn run(device: &mut dyn Device, spec: &MacArraySpec, job: &Job) -> (Vec<Vec<
             bench.device.poke(*port, value);
         }
         if bench.device.peek(sums_valid) == Int::from(1) {
-            received.push(unpack(
-                &bench.device.peek(sums),
-                s(spec.accumulator_bits),
-                spec.columns,
-            ));
+            received.push(unpack(&bench.device.peek(sums), s(spec.accumulator_bits), spec.columns));
         }
         bench.step();
     };
     // the last row first: it travels furthest
     for row in job.weights.iter().rev() {
         let row = pack(row, spec.weight_bits);
-        cycle(
-            &mut bench,
-            &[(load, 1.into()), (weights, row), (valid, 0.into())],
-        );
+        cycle(&mut bench, &[(load, 1.into()), (weights, row), (valid, 0.into())]);
     }
     for (pause, vector) in &job.activations {
         for _ in 0..*pause {
             cycle(&mut bench, &[(load, 0.into()), (valid, 0.into())]);
         }
         let vector = pack(vector, spec.activation_bits);
-        cycle(
-            &mut bench,
-            &[(load, 0.into()), (valid, 1.into()), (activations, vector)],
-        );
+        cycle(&mut bench, &[(load, 0.into()), (valid, 1.into()), (activations, vector)]);
     }
     for _ in 0..=spec.latency_cycles() {
         cycle(&mut bench, &[(load, 0.into()), (valid, 0.into())]);
@@ -115,14 +87,10 @@ pub fn run(device: &mut dyn Device, spec: &MacArraySpec, job: &Job) -> (Vec<Vec<
 /// Numbers side by side, the first lowest.
 fn pack(numbers: &[i64], bits: u32) -> Int {
     let numbers = numbers.iter().rev();
-    numbers.fold(Int::ZERO, |packed, &x| {
-        (packed << bits) | s(bits).to_bits(&Int::from(x))
-    })
+    numbers.fold(Int::ZERO, |packed, &x| (packed << bits) | s(bits).to_bits(&Int::from(x)))
 }
 
 fn unpack(packed: &Int, ty: Type, count: u32) -> Vec<i64> {
     let number = |n| ty.wrap(packed.clone() >> (n * ty.width));
-    (0..count)
-        .map(|n| i64::try_from(number(n)).unwrap_or_default())
-        .collect()
+    (0..count).map(|n| i64::try_from(number(n)).unwrap_or_default()).collect()
 }

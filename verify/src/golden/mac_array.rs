@@ -3,13 +3,7 @@
 /// `sums[c] = sum over r of weights[r][c] * activations[r]`; a row of weights an activation.
 pub fn product(weights: &[Vec<i64>], activations: &[i64]) -> Vec<i64> {
     let columns = weights.first().map_or(0, Vec::len);
-    let sum = |c| {
-        weights
-            .iter()
-            .zip(activations)
-            .map(|(row, x)| row[c] * x)
-            .sum()
-    };
+    let sum = |c| weights.iter().zip(activations).map(|(row, x)| row[c] * x).sum();
     (0..columns).map(sum).collect()
 }
 

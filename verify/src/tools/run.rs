@@ -87,35 +87,21 @@ impl Output {
 /// and what it started (Verilator is a script that starts a program) are stopped.
 pub fn run(command: &mut Command, limit: Duration) -> Result<Output, ToolError> {
     let line = command_line(command);
-    let start = |source| ToolError::Start {
-        command: line.clone(),
-        source,
-    };
-    let (mut out, mut err) = (
-        tempfile::tempfile().map_err(start)?,
-        tempfile::tempfile().map_err(start)?,
-    );
+    let start = |source| ToolError::Start { command: line.clone(), source };
+    let (mut out, mut err) =
+        (tempfile::tempfile().map_err(start)?, tempfile::tempfile().map_err(start)?);
     command.stdin(Stdio::null()).process_group(0);
     command.stdout(out.try_clone().map_err(start)?);
     command.stderr(err.try_clone().map_err(start)?);
     let mut child = command.spawn().map_err(start)?;
     let status = wait(&mut child, limit).map_err(start)?;
-    let output = Output {
-        stdout: text(&mut out),
-        stderr: text(&mut err),
-    };
+    let output = Output { stdout: text(&mut out), stderr: text(&mut err) };
     let command = line.clone();
     match status {
-        None => Err(ToolError::TimedOut {
-            command,
-            limit,
-            tail: output.tail(),
-        }),
-        Some(status) if !status.success() => Err(ToolError::Failed {
-            command,
-            status,
-            tail: output.tail(),
-        }),
+        None => Err(ToolError::TimedOut { command, limit, tail: output.tail() }),
+        Some(status) if !status.success() => {
+            Err(ToolError::Failed { command, status, tail: output.tail() })
+        }
         Some(_) => Ok(output),
     }
 }
@@ -151,11 +137,7 @@ pub(crate) fn text(file: &mut File) -> String {
 
 /// The last lines of a text, as errors show them.
 pub(crate) fn tail(text: String) -> String {
-    Output {
-        stdout: text,
-        stderr: String::new(),
-    }
-    .tail()
+    Output { stdout: text, stderr: String::new() }.tail()
 }
 
 /// The command as one would type it.
@@ -190,12 +172,9 @@ mod tests {
 
     #[test]
     fn a_failure_names_the_command_and_shows_its_last_lines() {
-        let error = shell(
-            "seq 20; echo no such pass >&2; exit 3",
-            Duration::from_secs(10),
-        )
-        .unwrap_err()
-        .to_string();
+        let error = shell("seq 20; echo no such pass >&2; exit 3", Duration::from_secs(10))
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with(
             "`sh -c 'seq 20; echo no such pass >&2; exit 3'` failed (exit status: 3):\n7\n"
         ));

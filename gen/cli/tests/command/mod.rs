@@ -26,11 +26,7 @@ pub(crate) fn hwgen(arguments: &[&str]) -> Run {
 
 /// Runs a command.
 pub(crate) fn run(command: &mut Command) -> Run {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
+    let Output { status, stdout, stderr } = command.output().unwrap();
     Run {
         code: status.code().unwrap(),
         stdout: String::from_utf8(stdout).unwrap(),
@@ -50,11 +46,6 @@ pub(crate) fn ok(arguments: &[&str]) -> String {
 #[allow(dead_code)]
 pub(crate) fn refused(code: i32, arguments: &[&str]) -> String {
     let run = hwgen(arguments);
-    assert_eq!(
-        (run.code, run.stdout.as_str()),
-        (code, ""),
-        "{arguments:?}: {}",
-        run.stderr
-    );
+    assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{arguments:?}: {}", run.stderr);
     run.stderr
 }

@@ -33,11 +33,7 @@ impl std::ops::AddAssign for Area {
 pub fn area(spec: &LapaSpec) -> Area {
     let code_bits = u64::from(spec.head_dim * spec.lo_code_bits());
     let results = u64::from(spec.rows * (spec.final_score_bits() + 1));
-    let radius = if spec.has_radius() {
-        u64::from(spec.radius_bits())
-    } else {
-        0
-    };
+    let radius = if spec.has_radius() { u64::from(spec.radius_bits()) } else { 0 };
     let mut total = Area {
         luts: u64::from(spec.head_dim * spec.query_bits * 4),
         flip_flops: code_bits + results + radius + 4 * u64::from(spec.count_bits()),
@@ -57,14 +53,9 @@ pub fn area(spec: &LapaSpec) -> Area {
 fn banks_and_rows(spec: &LapaSpec, round: usize) -> Area {
     let (rows, dim) = (u64::from(spec.rows), u64::from(spec.head_dim));
     let width = u64::from(spec.key_slices[round]);
-    let (exponent, bits) = (
-        u64::from(spec.max_exponent()),
-        u64::from(spec.exponent_bits()),
-    );
+    let (exponent, bits) = (u64::from(spec.max_exponent()), u64::from(spec.exponent_bits()));
     let score = u64::from(spec.score_bits(round));
-    let before = round
-        .checked_sub(1)
-        .map_or(0, |r| u64::from(spec.score_bits(r)));
+    let before = round.checked_sub(1).map_or(0, |r| u64::from(spec.score_bits(r)));
     let term = width + 1 + exponent;
 
     // negated slices, then the tree's registers
@@ -100,10 +91,7 @@ fn statistics_and_threshold(spec: &LapaSpec, round: usize, filter: RoundFilter) 
     let score = u64::from(spec.score_bits(round));
     let rows = u64::from(spec.rows);
     let (count, recip) = (u64::from(spec.count_bits()), u64::from(spec.recip_bits()));
-    let (sum, squares) = (
-        u64::from(spec.sum_bits(round)),
-        u64::from(spec.sum_squares_bits(round)),
-    );
+    let (sum, squares) = (u64::from(spec.sum_bits(round)), u64::from(spec.sum_squares_bits(round)));
 
     // registers of a tree over the lanes, per bit of a lane that does not grow
     let (mut kept, mut left, mut level) = (0, rows, 0);
@@ -171,11 +159,7 @@ fn queues(spec: &LapaSpec, round: usize, row_bits: u64) -> Area {
     let group = u64::from(spec.rows) * (score + 1) + 1;
     let groups = u64::from(cost::groups_in_flight(spec, round));
     let rows = u64::from(cost::rows_in_flight(spec, round));
-    let row_bits = if round + 1 < spec.rounds() {
-        row_bits + 1
-    } else {
-        0
-    };
+    let row_bits = if round + 1 < spec.rounds() { row_bits + 1 } else { 0 };
     Area {
         // comparators and masks of the filter, then pointers and credits
         luts: 2 * group + 200,
@@ -196,10 +180,8 @@ mod tests {
         let bits = |ty: hwgen_hdl::Type| u64::from(ty.width);
         let registers = module.registers.iter().map(|r| bits(module.ty(r.node)));
         let memories = module.memories.iter();
-        let own = (
-            registers.sum::<u64>(),
-            memories.map(|m| m.depth as u64 * bits(m.word)).sum::<u64>(),
-        );
+        let own =
+            (registers.sum::<u64>(), memories.map(|m| m.depth as u64 * bits(m.word)).sum::<u64>());
         let below = module.instances.iter().map(|i| counted(&i.module));
         below.fold(own, |(ff, bits), (f, b)| (ff + f, bits + b))
     }
@@ -220,10 +202,8 @@ mod tests {
             let (flip_flops, memory_bits) = counted(&super::super::build(&spec));
             let area = area(&spec);
             let ratio = |estimate: u64, count: u64| estimate as f64 / count as f64;
-            let (ff, bits) = (
-                ratio(area.flip_flops, flip_flops),
-                ratio(area.memory_bits, memory_bits),
-            );
+            let (ff, bits) =
+                (ratio(area.flip_flops, flip_flops), ratio(area.memory_bits, memory_bits));
             println!("{overrides}: {area:?}, flip-flops x {ff:.3}, memory x {bits:.3}");
             assert!((0.9..=1.1).contains(&ff), "{overrides}: {ff}");
             assert!((0.9..=1.1).contains(&bits), "{overrides}: {bits}");

@@ -13,15 +13,10 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     m.doc(format!("Slice {round} of every key of one row."));
     let word = u(spec.head_dim * spec.key_slices[round]);
     let bank = m.memory("slices", spec.max_groups() as usize, word);
-    let (write, write_group) = (
-        m.input("write", u(1)),
-        m.input("write_group", bank.address_type()),
-    );
+    let (write, write_group) =
+        (m.input("write", u(1)), m.input("write_group", bank.address_type()));
     bank.write(write_group, m.input("write_keys", word), write);
-    let (read, read_group) = (
-        m.input("read", u(1)),
-        m.input("read_group", bank.address_type()),
-    );
+    let (read, read_group) = (m.input("read", u(1)), m.input("read_group", bank.address_type()));
     m.output("keys", bank.read_sync(read_group, read));
     m.finish()
 }

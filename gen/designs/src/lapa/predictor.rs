@@ -23,10 +23,8 @@ pub(super) fn key_fields(spec: &LapaSpec) -> Fields {
 /// Stream `queries`: `data`, a query of `head_dim` elements, element 0 low; `visible` keys;
 /// `radius` in mode `radius`; `last` of the head.
 pub(super) fn query_fields(spec: &LapaSpec) -> Fields {
-    let mut query = vec![
-        ("data", u(spec.head_dim * spec.query_bits)),
-        ("visible", u(spec.count_bits())),
-    ];
+    let mut query =
+        vec![("data", u(spec.head_dim * spec.query_bits)), ("visible", u(spec.count_bits()))];
     if spec.has_radius() {
         query.push(("radius", u(spec.radius_bits())));
     }
@@ -53,10 +51,7 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
 
     let key_count = m.reg("key_count", u(spec.count_bits()));
     let store = (keys.fires() & key_count.lt(spec.max_keys)).named("store");
-    key_count
-        .next(key_count + 1)
-        .enable(store)
-        .clear(*head_done);
+    key_count.next(key_count + 1).enable(store).clear(*head_done);
     let (write, write_group) = key_place(&m, spec, *key_count, store);
 
     let encoded = encode(&m, spec, &queries, *querying, *key_count);
@@ -116,10 +111,7 @@ fn key_place<'m>(
     let (bank, group) = place(spec, index);
     let write = match bank {
         None => store,
-        Some(bank) => store
-            .mux(m.lit(u(spec.rows), 1), 0)
-            .shl(bank)
-            .named("write"),
+        Some(bank) => store.mux(m.lit(u(spec.rows), 1), 0).shl(bank).named("write"),
     };
     (write, group)
 }
@@ -151,11 +143,7 @@ fn encode<'m>(
     key_count: Signal<'m>,
 ) -> Stream<'m> {
     let encoder = leading_one::module(spec);
-    let elements = unpack(
-        queries.get("data"),
-        hwgen_hdl::s(spec.query_bits),
-        spec.head_dim,
-    );
+    let elements = unpack(queries.get("data"), hwgen_hdl::s(spec.query_bits), spec.head_dim);
     let codes: Vec<_> = (elements.into_iter().enumerate())
         .map(|(i, x)| {
             let encoder = m.instance(format!("encode_{i}"), &encoder);
@@ -198,9 +186,7 @@ fn split<'m>(
     };
     let payload = Bundle::new([("live", live), ("last", ends)]);
     let groups = Stream::source(m, "groups", encoded.valid, payload);
-    group
-        .next(mux(ends, m.lit(group.ty(), 0), group + 1))
-        .enable(groups.fires());
+    group.next(mux(ends, m.lit(group.ty(), 0), group + 1)).enable(groups.fires());
 
     let fields = round::row_fields(spec);
     let row = Bundle::new(fields.iter().map(|(name, _)| (name, encoded.get(name))));

@@ -33,10 +33,7 @@ pub(super) fn group_fields(spec: &LapaSpec, round: Option<usize>) -> Fields {
 
 /// A row: `codes` of the query, `last` of its head, and what its filter needs.
 pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
-    let mut row = vec![
-        ("codes", u(spec.head_dim * spec.lo_code_bits())),
-        ("last", u(1)),
-    ];
+    let mut row = vec![("codes", u(spec.head_dim * spec.lo_code_bits())), ("last", u(1))];
     if spec.has_radius() {
         row.push(("radius", u(spec.radius_bits())));
     }
@@ -61,12 +58,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
         "Round {round}: scores a group of keys a cycle, then drops those below the row's threshold."
     ));
     let filter = round_filter(spec, round);
-    let this = Round {
-        m: &m,
-        spec,
-        round,
-        filter,
-    };
+    let this = Round { m: &m, spec, round, filter };
     let groups = m.stream_in("groups", &group_fields(spec, round.checked_sub(1)));
     let row = m.stream_in("row", &row_fields(spec));
 
@@ -76,10 +68,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let issue = this.issue(&groups, &row, *searching, *out_taken, *row_taken);
     if round + 1 < spec.rounds() {
         let leaving = Stream::source(&m, "row_out", issue.last, row.payload.clone());
-        m.promise(
-            "the next round has room for the row",
-            *leaving.ready | !issue.last,
-        );
+        m.promise("the next round has room for the row", *leaving.ready | !issue.last);
         m.stream_out("row_out", &leaving);
     } else {
         m.output("head_done", issue.last & row.get("last"));
@@ -98,10 +87,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
         &group_fields(spec, Some(round)),
     );
     let scores = this.queue("score_queue", &score_queue, &scored);
-    let limit_queue = fifo(
-        cost::rows_in_flight(spec, round) as usize,
-        &limit.payload.shape(),
-    );
+    let limit_queue = fifo(cost::rows_in_flight(spec, round) as usize, &limit.payload.shape());
     let limits = this.queue("limit_queue", &limit_queue, &limit);
 
     let out = this.filter(&scores, &limits, *out_taken);
@@ -151,10 +137,7 @@ impl<'m> Round<'m, '_> {
         now.drive(groups.valid & may_issue);
         last.drive(*now & ends);
         row.ready.drive(*last);
-        Issue {
-            now: *now,
-            last: *last,
-        }
+        Issue { now: *now, last: *last }
     }
 
     /// Whether any of `room` places is free: `take` takes one, `give` frees one.
@@ -215,11 +198,8 @@ impl<'m> Round<'m, '_> {
         let cycles = cost::score_cycles(spec, round);
         let valid = delayed_flag(m, "issued", issue.now, cycles);
         let last = delayed(m, "last", groups.get("last"), cycles);
-        let scored = Bundle::new([
-            ("scores", pack(&scores)),
-            ("live", pack(&lives)),
-            ("last", last),
-        ]);
+        let scored =
+            Bundle::new([("scores", pack(&scores)), ("live", pack(&lives)), ("last", last)]);
         Stream::source(m, "scored", valid, scored)
     }
 
@@ -233,10 +213,7 @@ impl<'m> Round<'m, '_> {
             .input("last", scored.get("last"))
             .input("live", scored.get("live"))
             .input("scores", scored.get("scores"));
-        let unit = m.instance(
-            "threshold_unit",
-            &threshold::module(spec, round, self.filter),
-        );
+        let unit = m.instance("threshold_unit", &threshold::module(spec, round, self.filter));
         for output in &statistics.module().outputs {
             unit.input(&output.name, statistics.output(&output.name));
         }
@@ -266,12 +243,7 @@ impl<'m> Round<'m, '_> {
             .input("scores", scored.get("scores"))
             .input("visible", *visible);
         let limit = ["threshold", "ties"].map(|name| (name, unit.output(name)));
-        Stream::source(
-            self.m,
-            "limit",
-            unit.output("threshold_valid"),
-            Bundle::new(limit),
-        )
+        Stream::source(self.m, "limit", unit.output("threshold_valid"), Bundle::new(limit))
     }
 
     /// 1 while the pipe must not take the next row: the search unit holds one row at a time.
@@ -279,10 +251,7 @@ impl<'m> Round<'m, '_> {
         match self.filter {
             RoundFilter::TopK { .. } => {
                 let row_in_search = self.m.reg("row_in_search", u(1));
-                row_in_search
-                    .next(issue.last)
-                    .enable(issue.last | limit.valid)
-                    .into()
+                row_in_search.next(issue.last).enable(issue.last | limit.valid).into()
             }
             _ => self.m.lit(u(1), 0),
         }
@@ -292,8 +261,7 @@ impl<'m> Round<'m, '_> {
     fn queue(&self, name: &str, queue: &Arc<Module>, from: &Stream<'m>) -> Stream<'m> {
         let instance = self.m.instance(name, queue);
         instance.stream_into("in", from.clone());
-        self.m
-            .promise(format!("{name} has room"), *from.ready | !from.valid);
+        self.m.promise(format!("{name} has room"), *from.ready | !from.valid);
         instance.stream_from("out")
     }
 
@@ -306,12 +274,7 @@ impl<'m> Round<'m, '_> {
         let (threshold, last) = (limits.get("threshold"), groups.get("last"));
         let survivors: Vec<_> = match self.filter {
             RoundFilter::TopK { .. } => {
-                let group = top_k::Group {
-                    live: &live,
-                    scores: &scores,
-                    taken,
-                    row_ends: last,
-                };
+                let group = top_k::Group { live: &live, scores: &scores, taken, row_ends: last };
                 top_k::survivors(spec, group, threshold, limits.get("ties"))
             }
             _ => (live.iter().zip(&scores))
@@ -321,11 +284,8 @@ impl<'m> Round<'m, '_> {
         let kept: Vec<_> = (survivors.iter().zip(&scores))
             .map(|(survives, score)| survives.mux(*score, 0))
             .collect();
-        let payload = Bundle::new([
-            ("scores", pack(&kept)),
-            ("live", pack(&survivors)),
-            ("last", last),
-        ]);
+        let payload =
+            Bundle::new([("scores", pack(&kept)), ("live", pack(&survivors)), ("last", last)]);
         Stream::source(m, "out", groups.valid & limits.valid, payload)
     }
 }

@@ -18,11 +18,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("lapa_row_{round}"));
     m.doc(format!(
         "Round {round} score of one key: sum of sign * (key slice << exponent){}.",
-        if round > 0 {
-            ", added to the shifted score before"
-        } else {
-            ""
-        }
+        if round > 0 { ", added to the shifted score before" } else { "" }
     ));
     let live = m.input("live", u(1));
     let keys = m.input("keys", u(spec.head_dim * width));

@@ -98,9 +98,7 @@ fn top_k_keep256() -> Vec<u32> {
 
 impl Default for Filter {
     fn default() -> Self {
-        Filter::MeanMax {
-            alpha16: mean_max_alpha16(),
-        }
+        Filter::MeanMax { alpha16: mean_max_alpha16() }
     }
 }
 
@@ -137,18 +135,10 @@ impl Filter {
             list.get(round).copied()
         }
         Some(match self {
-            Filter::MeanMax { alpha16 } => RoundFilter::MeanMax {
-                alpha16: entry(alpha16, round)?,
-            },
-            Filter::Sigma { c16 } => RoundFilter::Sigma {
-                c16: entry(c16, round)?,
-            },
-            Filter::Radius { alpha16 } => RoundFilter::Radius {
-                alpha16: entry(alpha16, round)?,
-            },
-            Filter::TopK { keep256 } => RoundFilter::TopK {
-                keep256: entry(keep256, round)?,
-            },
+            Filter::MeanMax { alpha16 } => RoundFilter::MeanMax { alpha16: entry(alpha16, round)? },
+            Filter::Sigma { c16 } => RoundFilter::Sigma { c16: entry(c16, round)? },
+            Filter::Radius { alpha16 } => RoundFilter::Radius { alpha16: entry(alpha16, round)? },
+            Filter::TopK { keep256 } => RoundFilter::TopK { keep256: entry(keep256, round)? },
         })
     }
 
@@ -163,11 +153,7 @@ impl Filter {
         if length != 1 && length != rounds {
             let expected = format!("1 (for every round) or {rounds} (one per key slice)");
             let field = parameter.name.to_owned();
-            return Err(SpecError::WrongLength {
-                field,
-                length,
-                expected,
-            });
+            return Err(SpecError::WrongLength { field, length, expected });
         }
         match self {
             Filter::MeanMax { alpha16: list } | Filter::Radius { alpha16: list } => {
@@ -180,25 +166,15 @@ impl Filter {
 }
 
 const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter {
-        name,
-        range,
-        meaning,
-    }
+    Parameter { name, range, meaning }
 }
 
-const HEAD_DIM: Parameter = parameter(
-    "head_dim",
-    Range::Integer(1, 256),
-    "elements of a query or key",
-);
+const HEAD_DIM: Parameter =
+    parameter("head_dim", Range::Integer(1, 256), "elements of a query or key");
 const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
 const ROWS: Parameter = parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
-const QUERY_BITS: Parameter = parameter(
-    "query_bits",
-    Range::Integer(2, 16),
-    "bits of a query element",
-);
+const QUERY_BITS: Parameter =
+    parameter("query_bits", Range::Integer(2, 16), "bits of a query element");
 const KEY_SLICES: Parameter = parameter(
     "key_slices",
     Range::List(1, 8),
@@ -265,11 +241,7 @@ impl Spec for LapaSpec {
         if !(1..=3).contains(&slices.len()) {
             let expected = "1 to 3, one per round".to_owned();
             let (field, length) = (KEY_SLICES.name.to_owned(), slices.len());
-            return Err(SpecError::WrongLength {
-                field,
-                length,
-                expected,
-            });
+            return Err(SpecError::WrongLength { field, length, expected });
         }
         KEY_SLICES.check_entries(slices)?;
         if !(2..=16).contains(&self.key_bits()) {

@@ -20,10 +20,7 @@ impl Needs {
     /// What round `round` of `spec` needs beside the largest score.
     pub(super) fn of(filter: RoundFilter) -> Needs {
         Needs {
-            mean: matches!(
-                filter,
-                RoundFilter::MeanMax { .. } | RoundFilter::Sigma { .. }
-            ),
+            mean: matches!(filter, RoundFilter::MeanMax { .. } | RoundFilter::Sigma { .. }),
             min: matches!(filter, RoundFilter::MeanMax { alpha16 } if alpha16 < 0),
             squares: matches!(filter, RoundFilter::Sigma { .. }),
         }
@@ -43,10 +40,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module>
     let live = m.input("live", u(spec.rows));
     let scores = m.input("scores", u(spec.rows * score.width));
     let mut squares = vec![];
-    let (mut live, mut scores) = (
-        unpack(live, u(1), spec.rows),
-        unpack(scores, score, spec.rows),
-    );
+    let (mut live, mut scores) = (unpack(live, u(1), spec.rows), unpack(scores, score, spec.rows));
     if needs.squares {
         squares = registers(&m, "square", scores.iter().map(|score| square(*score)));
         live = registers(&m, "live", live.into_iter());
@@ -60,15 +54,9 @@ pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module>
     first.next(last).enable(valid);
     m.output("row_valid", m.reg("row_valid", u(1)).next(valid & last));
 
-    let row = Row {
-        m: &m,
-        valid,
-        first: *first,
-    };
+    let row = Row { m: &m, valid, first: *first };
     let lanes = |neutral: Int| -> Vec<_> {
-        (live.iter().zip(&scores))
-            .map(|(live, score)| live.mux(*score, neutral.clone()))
-            .collect()
+        (live.iter().zip(&scores)).map(|(live, score)| live.mux(*score, neutral.clone())).collect()
     };
     row.extremum("max", lanes(score.min()), Signal::gt);
     if needs.min {
@@ -114,13 +102,11 @@ struct Row<'m> {
 impl<'m> Row<'m> {
     /// The sum of all lanes of all groups, in `width` bits.
     fn total(&self, name: &str, lanes: Vec<Signal<'m>>, width: u32) {
-        let group = self.over_lanes(name, lanes, |a, b| {
-            a.extend(a.width() + 1) + b.extend(b.width() + 1)
-        });
+        let group =
+            self.over_lanes(name, lanes, |a, b| a.extend(a.width() + 1) + b.extend(b.width() + 1));
         let group = group.resize(width);
         let row = self.m.reg(format!("row_{name}"), group.ty()).no_reset();
-        row.next(self.first.mux(group, row + group))
-            .enable(self.valid);
+        row.next(self.first.mux(group, row + group)).enable(self.valid);
         self.m.output(name, row);
     }
 
@@ -133,8 +119,7 @@ impl<'m> Row<'m> {
     ) {
         let group = self.over_lanes(name, lanes, |a, b| better(b, a).mux(b, a));
         let row = self.m.reg(format!("row_{name}"), group.ty()).no_reset();
-        row.next(group)
-            .enable(self.valid & (self.first | better(group, *row)));
+        row.next(group).enable(self.valid & (self.first | better(group, *row)));
         self.m.output(name, row);
     }
 

@@ -20,12 +20,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize, filter: RoundFilter) -> Arc<
     m.doc("Threshold of a row, from its statistics; a row a cycle.");
     let row_valid = m.input("row_valid", u(1));
     let max = m.input("max", score);
-    let unit = Unit {
-        spec,
-        round,
-        m: &m,
-        mean_type_bits: score.width + 1,
-    };
+    let unit = Unit { spec, round, m: &m, mean_type_bits: score.width + 1 };
     let mut pipeline = Pipeline::new(row_valid, m.lit(u(1), 1));
     let theta = match filter {
         RoundFilter::MeanMax { alpha16 } => unit.mean_max(&mut pipeline, max, alpha16),
@@ -82,10 +77,9 @@ impl<'m> Unit<'m, '_> {
         let stage = pipeline.stage("square", &[mean.mul(mean), mean_square, mean, beside[0]]);
         let stage = pipeline.stage("squared", &stage);
         let difference = stage[1] - stage[0];
-        let variance = difference.msb().mux(
-            self.m.lit(u(bits - 3), 0),
-            difference.as_unsigned().truncate(bits - 3),
-        );
+        let variance = difference
+            .msb()
+            .mux(self.m.lit(u(bits - 3), 0), difference.as_unsigned().truncate(bits - 3));
         let stage = pipeline.stage("variance", &[variance, stage[2], stage[3]]);
         let before = pipeline.latency();
         let sigma = pipelined_integer_sqrt(pipeline, stage[0], cost::SQRT_DIGITS_PER_STAGE).root;
@@ -134,9 +128,8 @@ impl<'m> Unit<'m, '_> {
         let table = reciprocal_table(m, "reciprocals", spec.max_keys as usize, fraction);
         let stage = pipeline.stage("division", &all(totals, beside));
         let reciprocal = table.read_sync(count, m.lit(u(1), 1)).to_signed();
-        let products: Vec<_> = (stage[..totals.len()].iter())
-            .map(|total| total.mul(reciprocal))
-            .collect();
+        let products: Vec<_> =
+            (stage[..totals.len()].iter()).map(|total| total.mul(reciprocal)).collect();
         // two registers behind a product are what a DSP block offers
         let stage = pipeline.stage("product", &all(&products, &stage[totals.len()..]));
         let stage = pipeline.stage("quotient", &stage);

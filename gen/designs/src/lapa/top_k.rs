@@ -66,15 +66,10 @@ pub(super) fn module(spec: &LapaSpec, round: usize, keep256: u32) -> Arc<Module>
     let accept = (*decided & reached.ge(keep)).named("accept");
     // the last candidate refused is the threshold plus one: its count is that of larger scores
     let larger = m.reg("larger", count).no_reset();
-    larger
-        .next(ends.mux(m.lit(count, 0), reached))
-        .enable(ends | (*decided & !accept));
-    threshold
-        .next(ends.mux(m.lit(threshold.ty(), 0), candidate))
-        .enable(ends | accept);
+    larger.next(ends.mux(m.lit(count, 0), reached)).enable(ends | (*decided & !accept));
+    threshold.next(ends.mux(m.lit(threshold.ty(), 0), candidate)).enable(ends | accept);
     let top_bit = m.lit(bit.ty(), hwgen_hdl::Int::from(1) << (score.width - 1));
-    bit.next(ends.mux(top_bit, bit.shr(1)))
-        .enable(ends | *decided);
+    bit.next(ends.mux(top_bit, bit.shr(1))).enable(ends | *decided);
     let done = (*decided & bit.bit(0)).named("done");
     again.drive(*decided & !bit.bit(0));
 
@@ -131,13 +126,9 @@ pub(super) fn survivors<'m>(
     let width = spec.count_bits().max(bits_for(spec.rows.into())) + 1;
     let seen = m.reg("ties_seen", u(width));
     let (ranks, in_group) = ranks(&equal, width);
-    seen.next(*seen + in_group)
-        .enable(group.taken)
-        .clear(group.taken & group.row_ends);
+    seen.next(*seen + in_group).enable(group.taken).clear(group.taken & group.row_ends);
     let ties = ties.extend(width);
     let among_k = |(equal, rank): (&Signal<'m>, Signal<'m>)| *equal & (*seen + rank).lt(ties);
     let among_k = equal.iter().zip(ranks).map(among_k);
-    (keys().zip(among_k))
-        .map(|((live, a), among_k)| (*live & a.gt(threshold)) | among_k)
-        .collect()
+    (keys().zip(among_k)).map(|((live, a), among_k)| (*live & a.gt(threshold)) | among_k).collect()
 }

@@ -113,12 +113,7 @@ impl LapaSpec {
     /// of two nearest to `count`, on a logarithmic staircase (3 counts as 4, 5 as 4, 6 as 8).
     pub fn approx_mean_shift(count: u32) -> u32 {
         let floor = count.max(1).ilog2();
-        floor
-            + if floor > 0 {
-                count >> (floor - 1) & 1
-            } else {
-                0
-            }
+        floor + if floor > 0 { count >> (floor - 1) & 1 } else { 0 }
     }
 
     /// Groups of `rows` keys that cover `keys` keys.
@@ -149,21 +144,11 @@ mod tests {
     #[test]
     fn widths_of_the_default_agree_with_the_notes() {
         let spec = LapaSpec::default();
-        assert_eq!(
-            (
-                spec.max_exponent(),
-                spec.exponent_bits(),
-                spec.lo_code_bits()
-            ),
-            (6, 3, 5)
-        );
+        assert_eq!((spec.max_exponent(), spec.exponent_bits(), spec.lo_code_bits()), (6, 3, 5));
         assert_eq!((spec.score_bits(0), spec.score_bits(1)), (17, 21));
         assert_eq!((spec.slice_low(0), spec.slice_low(1)), (4, 0));
         assert_eq!((spec.sum_bits(1), spec.count_bits()), (30, 10));
-        let rounded = LapaSpec {
-            round_leading_one: true,
-            ..spec
-        };
+        let rounded = LapaSpec { round_leading_one: true, ..spec };
         assert_eq!((rounded.score_bits(0), rounded.score_bits(1)), (18, 22));
         assert_eq!((rounded.max_exponent(), rounded.exponent_bits()), (7, 3));
     }
@@ -178,14 +163,7 @@ mod tests {
             key_slices: vec![2],
             ..LapaSpec::default()
         };
-        assert_eq!(
-            (
-                least.max_exponent(),
-                least.exponent_bits(),
-                least.score_bits(0)
-            ),
-            (0, 1, 3)
-        );
+        assert_eq!((least.max_exponent(), least.exponent_bits(), least.score_bits(0)), (0, 1, 3));
         assert_eq!((least.count_bits(), least.recip_table()), (1, vec![0, 256]));
         let most = LapaSpec {
             head_dim: 256,
@@ -195,22 +173,12 @@ mod tests {
             round_leading_one: true,
             ..LapaSpec::default()
         };
-        assert_eq!(
-            (
-                most.score_bits(1),
-                most.sum_bits(1),
-                most.sum_squares_bits(1)
-            ),
-            (40, 52, 89)
-        );
+        assert_eq!((most.score_bits(1), most.sum_bits(1), most.sum_squares_bits(1)), (40, 52, 89));
     }
 
     #[test]
     fn reciprocals_round_half_up() {
-        let spec = LapaSpec {
-            max_keys: 7,
-            ..LapaSpec::default()
-        };
+        let spec = LapaSpec { max_keys: 7, ..LapaSpec::default() };
         assert_eq!(spec.recip_fraction_bits(), 11);
         assert_eq!(spec.recip_table(), [0, 2048, 1024, 683, 512, 410, 341, 293]);
     }

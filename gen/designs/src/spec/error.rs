@@ -89,11 +89,7 @@ impl SpecError {
         range: impl fmt::Display,
     ) -> Self {
         let (value, range) = (value.to_string(), range.to_string());
-        SpecError::OutOfRange {
-            field: field.into(),
-            value,
-            range,
-        }
+        SpecError::OutOfRange { field: field.into(), value, range }
     }
 
     /// The parameter at fault, if the fault is one parameter's.
@@ -111,17 +107,11 @@ impl SpecError {
 }
 
 fn allowed(range: &str) -> String {
-    if range.is_empty() {
-        String::new()
-    } else {
-        format!("; must be {range}")
-    }
+    if range.is_empty() { String::new() } else { format!("; must be {range}") }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
+    nearest.as_ref().map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
 
 /// Where a value was said.
@@ -165,9 +155,6 @@ pub struct LoadError {
 
 impl LoadError {
     pub(super) fn new(origin: Origin, problem: SpecError) -> Self {
-        LoadError {
-            origin,
-            problem: Box::new(problem),
-        }
+        LoadError { origin, problem: Box::new(problem) }
     }
 }

@@ -16,12 +16,7 @@ pub(super) struct DuplicateKey {
 /// `text` has already been read by serde_json, so it is well formed and its depth is bounded.
 /// A member's line is that of its key.
 pub(super) fn lines(text: &str) -> Result<BTreeMap<String, usize>, DuplicateKey> {
-    let mut scan = Scan {
-        text,
-        at: 0,
-        line: 1,
-        found: BTreeMap::new(),
-    };
+    let mut scan = Scan { text, at: 0, line: 1, found: BTreeMap::new() };
     scan.value("")?;
     Ok(scan.found)
 }
@@ -44,9 +39,7 @@ impl Scan<'_> {
             }
             _ => {
                 let rest = &self.text[self.at..];
-                self.at += rest
-                    .find([',', ']', '}', ' ', '\t', '\r', '\n'])
-                    .unwrap_or(rest.len());
+                self.at += rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
                 Ok(())
             }
         }
@@ -124,10 +117,7 @@ mod tests {
         let text =
             "{\n \"a\": [1,\n 2, {\"x\": \"q]\\\"\"}],\n\n \"b\": {\"c\": -1.5e3,\n \"a\": []}\n}";
         let found = lines(text).unwrap();
-        let found: Vec<_> = found
-            .iter()
-            .map(|(path, &line)| (path.as_str(), line))
-            .collect();
+        let found: Vec<_> = found.iter().map(|(path, &line)| (path.as_str(), line)).collect();
         let expected = [
             ("a", 2),
             ("a[0]", 2),
@@ -144,12 +134,6 @@ mod tests {
     #[test]
     fn a_key_given_twice_is_found_inside_its_own_object() {
         let text = "{\"a\": 1,\n \"b\": {\"a\": 1,\n \"c\": 2,\n \"a\": 3}}";
-        assert_eq!(
-            lines(text),
-            Err(DuplicateKey {
-                path: "b.a".into(),
-                line: 4
-            })
-        );
+        assert_eq!(lines(text), Err(DuplicateKey { path: "b.a".into(), line: 4 }));
     }
 }

@@ -28,9 +28,7 @@ pub fn load<T: Spec>(file: Option<(&Path, &str)>, overrides: &[String]) -> Resul
     }
     state.assign_all(assignments)?;
     state.spec.validate().map_err(|problem| {
-        let origin = problem
-            .field()
-            .map_or(Origin::Default, |field| state.origin(field));
+        let origin = problem.field().map_or(Origin::Default, |field| state.origin(field));
         LoadError::new(origin, problem)
     })?;
     Ok(state.spec)
@@ -38,11 +36,7 @@ pub fn load<T: Spec>(file: Option<(&Path, &str)>, overrides: &[String]) -> Resul
 
 /// The path of member `key` of the object at `path`.
 pub(super) fn member_path(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// One value to set; objects are split into their members, so this is a number, word or list.
@@ -66,11 +60,7 @@ impl<T: Spec> Default for State<T> {
     fn default() -> Self {
         let spec = T::default();
         let json = serde_json::to_value(&spec).unwrap_or_default();
-        State {
-            json,
-            spec,
-            origins: Origins::new(),
-        }
+        State { json, spec, origins: Origins::new() }
     }
 }
 
@@ -79,12 +69,7 @@ impl<T: Spec> State<T> {
     /// read anew after each value, so that a fault is the latest value's.
     fn assign_all(&mut self, mut assignments: Vec<Assignment>) -> Result<(), LoadError> {
         assignments.sort_by_key(|a| a.keys.last().is_none_or(|key| key != "mode"));
-        for Assignment {
-            keys,
-            value,
-            origin,
-        } in assignments
-        {
+        for Assignment { keys, value, origin } in assignments {
             set(&mut self.json, &keys, value.clone());
             self.spec = T::deserialize(&self.json).map_err(|error| {
                 let problem = reading_problem::<T>(&keys, &value, &error.to_string());
@@ -98,9 +83,7 @@ impl<T: Spec> State<T> {
     fn replace_origin(&mut self, keys: &[String], origin: Origin) {
         let path = keys.join(".");
         // a list's entries are replaced with it, as are the members beside a mode
-        let stale = path
-            .strip_suffix("mode")
-            .map_or(format!("{path}["), str::to_owned);
+        let stale = path.strip_suffix("mode").map_or(format!("{path}["), str::to_owned);
         self.origins.retain(|path, _| !path.starts_with(&stale));
         self.origins.insert(path, origin);
     }
@@ -122,21 +105,11 @@ impl<T: Spec> State<T> {
 
 /// What a file sets, and the line of everything in it.
 fn file_assignments(path: &Path, text: &str) -> Result<(Vec<Assignment>, Origins), LoadError> {
-    let at = |line| Origin::File {
-        path: path.to_owned(),
-        line,
-    };
+    let at = |line| Origin::File { path: path.to_owned(), line };
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
-        let problem = message
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let problem = SpecError::Syntax {
-            column: error.column(),
-            problem,
-        };
+        let problem = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let problem = SpecError::Syntax { column: error.column(), problem };
         LoadError::new(at(error.line()), problem)
     })?;
     let Value::Object(members) = value else {
@@ -148,26 +121,15 @@ fn file_assignments(path: &Path, text: &str) -> Result<(Vec<Assignment>, Origins
     let mut assignments = Vec::new();
     split(&[], Value::Object(members), &mut |keys, value| {
         let line = lines.get(&keys.join(".")).copied().unwrap_or(1);
-        assignments.push(Assignment {
-            keys,
-            value,
-            origin: at(line),
-        });
+        assignments.push(Assignment { keys, value, origin: at(line) });
     });
-    let origins = lines
-        .into_iter()
-        .map(|(field, line)| (field, at(line)))
-        .collect();
+    let origins = lines.into_iter().map(|(field, line)| (field, at(line))).collect();
     Ok((assignments, origins))
 }
 
 fn override_assignments(text: &str) -> Result<Vec<Assignment>, LoadError> {
-    let origin = Origin::Set {
-        text: text.to_owned(),
-    };
-    let keys_and_value = text
-        .split_once('=')
-        .filter(|(key, _)| !key.trim().is_empty());
+    let origin = Origin::Set { text: text.to_owned() };
+    let keys_and_value = text.split_once('=').filter(|(key, _)| !key.trim().is_empty());
     let Some((key, value)) = keys_and_value else {
         return Err(LoadError::new(origin, SpecError::NotAnOverride));
     };
@@ -175,11 +137,7 @@ fn override_assignments(text: &str) -> Result<Vec<Assignment>, LoadError> {
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.trim()));
     let mut assignments = Vec::new();
     split(&keys, value, &mut |keys, value| {
-        assignments.push(Assignment {
-            keys,
-            value,
-            origin: origin.clone(),
-        });
+        assignments.push(Assignment { keys, value, origin: origin.clone() });
     });
     Ok(assignments)
 }
@@ -208,11 +166,7 @@ fn set(json: &mut Value, keys: &[String], value: Value) {
     if key == "mode" && members.get(key) != Some(&value) {
         members.clear();
     }
-    set(
-        members.entry(key.as_str()).or_insert(Value::Null),
-        rest,
-        value,
-    );
+    set(members.entry(key.as_str()).or_insert(Value::Null), rest, value);
 }
 
 /// Turns serde's message about the value just set into a fault of ours.
@@ -222,48 +176,24 @@ fn reading_problem<T: Spec>(keys: &[String], value: &Value, message: &str) -> Sp
     let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
     let name = quoted.next().unwrap_or_default();
     if message.starts_with("unknown field") {
-        let depth = keys
-            .iter()
-            .position(|key| *key == name)
-            .unwrap_or(keys.len() - 1);
+        let depth = keys.iter().position(|key| *key == name).unwrap_or(keys.len() - 1);
         let known: Vec<String> = quoted.collect();
         let nearest = nearest(&name, &known);
-        return SpecError::UnknownField {
-            field: keys[..=depth].join("."),
-            known,
-            nearest,
-        };
+        return SpecError::UnknownField { field: keys[..=depth].join("."), known, nearest };
     }
     if message.starts_with("unknown variant") {
         let known: Vec<String> = quoted.collect();
         let nearest = nearest(&name, &known);
-        return SpecError::UnknownChoice {
-            field,
-            value: name,
-            known,
-            nearest,
-        };
+        return SpecError::UnknownChoice { field, value: name, known, nearest };
     }
-    let ranges = T::PARAMETERS
-        .iter()
-        .filter(|parameter| parameter.name == field);
-    let range = ranges
-        .map(|parameter| parameter.range.to_string())
-        .collect::<Vec<_>>()
-        .join(" or ");
-    SpecError::WrongType {
-        field,
-        value: value.to_string(),
-        problem: message.to_owned(),
-        range,
-    }
+    let ranges = T::PARAMETERS.iter().filter(|parameter| parameter.name == field);
+    let range =
+        ranges.map(|parameter| parameter.range.to_string()).collect::<Vec<_>>().join(" or ");
+    SpecError::WrongType { field, value: value.to_string(), problem: message.to_owned(), range }
 }
 
 fn nearest(name: &str, known: &[String]) -> Option<String> {
-    let (distance, best) = known
-        .iter()
-        .map(|known| (edit_distance(name, known), known))
-        .min()?;
+    let (distance, best) = known.iter().map(|known| (edit_distance(name, known), known)).min()?;
     let close = distance <= 1 + name.len() / 3 || best.starts_with(name);
     close.then(|| best.clone())
 }

@@ -24,10 +24,7 @@ pub enum Edge {
 /// [`Error::OutOfTable`] for other lane counts.
 pub fn edge_detector(lanes: u32, edge: Edge) -> Result<Arc<Module>, Error> {
     let rising = edge == Edge::Rising;
-    let name = format!(
-        "{}_edge_w{lanes}",
-        if rising { "rising" } else { "falling" }
-    );
+    let name = format!("{}_edge_w{lanes}", if rising { "rising" } else { "falling" });
     if lanes == 1 {
         return LeafBuilder::new(name, move || EdgeDetector::new(rising))
             .input(|block| &mut block.input_signal)
@@ -57,11 +54,7 @@ impl<const N: usize> EdgeDetectorRow<N> {
             clock: Signal::default(),
             prev: DFF::default(),
             current: DFF::default(),
-            invert: Constant::new(if rising {
-                Bits::mask()
-            } else {
-                Bits::default()
-            }),
+            invert: Constant::new(if rising { Bits::mask() } else { Bits::default() }),
         }
     }
 }

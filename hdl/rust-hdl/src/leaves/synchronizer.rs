@@ -44,14 +44,11 @@ impl<const N: usize> Logic for SynchronizerRow<N> {
 }
 
 fn row<const N: usize>(lanes: u32) -> Result<Arc<Module>, Error> {
-    LeafBuilder::new(
-        format!("bit_synchronizer_w{lanes}"),
-        SynchronizerRow::<N>::default,
-    )
-    .input(|block| &mut block.sig_in)
-    .input(|block| &mut block.clock)
-    .registered()
-    .build()
+    LeafBuilder::new(format!("bit_synchronizer_w{lanes}"), SynchronizerRow::<N>::default)
+        .input(|block| &mut block.sig_in)
+        .input(|block| &mut block.clock)
+        .registered()
+        .build()
 }
 
 #[cfg(test)]

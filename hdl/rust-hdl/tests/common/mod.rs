@@ -32,13 +32,7 @@ impl Case {
         mut draw: impl FnMut(&Port, &mut ChaCha8Rng) -> Int,
     ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(0x4857_4745);
-        let mut row = || {
-            module
-                .inputs
-                .iter()
-                .map(|port| draw(port, &mut rng))
-                .collect()
-        };
+        let mut row = || module.inputs.iter().map(|port| draw(port, &mut rng)).collect();
         let vectors = (0..cycles).map(|_| row()).collect();
         Self { module, vectors }
     }
@@ -52,46 +46,25 @@ impl Case {
                 sim.poke_index(index, value).unwrap();
             }
             let ports = self.module.outputs.iter().enumerate();
-            trace.push(
-                ports
-                    .map(|(i, port)| binary(port, &sim.peek_index(i)))
-                    .collect(),
-            );
+            trace.push(ports.map(|(i, port)| binary(port, &sim.peek_index(i))).collect());
             sim.step();
         }
         trace
     }
 
     fn test_bench(&self) -> String {
-        let Module {
-            name,
-            clocks,
-            inputs,
-            outputs,
-            ..
-        } = &*self.module;
-        let (cycles, word) = (
-            self.vectors.len(),
-            inputs.iter().map(|p| p.ty.width).sum::<u32>(),
-        );
+        let Module { name, clocks, inputs, outputs, .. } = &*self.module;
+        let (cycles, word) = (self.vectors.len(), inputs.iter().map(|p| p.ty.width).sum::<u32>());
         let names = |ports: &[Port]| ports.iter().map(|p| p.name.to_string()).collect::<Vec<_>>();
         let clocks: Vec<_> = clocks.iter().map(|clock| clock.name.to_string()).collect();
         let all = [clocks.clone(), names(inputs), names(outputs)].concat();
         let pins: Vec<_> = all.iter().map(|name| format!(".{name}({name})")).collect();
         let level = |level: u32| -> String {
-            clocks
-                .iter()
-                .map(|clock| format!("{clock} = {level}; "))
-                .collect()
+            clocks.iter().map(|clock| format!("{clock} = {level}; ")).collect()
         };
-        let mut nets: String = clocks
-            .iter()
-            .map(|clock| format!("  reg {clock};\n"))
-            .collect();
-        for (kind, port) in inputs
-            .iter()
-            .map(|p| ("reg", p))
-            .chain(outputs.iter().map(|p| ("wire", p)))
+        let mut nets: String = clocks.iter().map(|clock| format!("  reg {clock};\n")).collect();
+        for (kind, port) in
+            inputs.iter().map(|p| ("reg", p)).chain(outputs.iter().map(|p| ("wire", p)))
         {
             nets += &format!("  {kind} [{}:0] {};\n", port.ty.width - 1, port.name);
         }
@@ -181,26 +154,10 @@ pub(crate) fn try_icarus(cases: &[Case]) -> Result<Vec<Trace>, String> {
 /// What Verilator says, for each case.
 pub(crate) fn verilator(cases: &[Case]) -> Vec<Trace> {
     let dir = write_bench(cases);
-    let options = [
-        "--binary",
-        "-O3",
-        "--timing",
-        "--x-initial",
-        "0",
-        "--top-module",
-        "bench",
-    ];
+    let options = ["--binary", "-O3", "--timing", "--x-initial", "0", "--top-module", "bench"];
     // The bench itself is not written for lint; the leaves silence what they must by themselves.
-    let options = [
-        &options[..],
-        &["-Wno-WIDTH", "-Wno-STMTDLY", "-CFLAGS", "-O0"],
-    ]
-    .concat();
-    run(
-        dir.path(),
-        "verilator",
-        &[&options[..], &["bench.v"]].concat(),
-    );
+    let options = [&options[..], &["-Wno-WIDTH", "-Wno-STMTDLY", "-CFLAGS", "-O0"]].concat();
+    run(dir.path(), "verilator", &[&options[..], &["bench.v"]].concat());
     run(dir.path(), "./obj_dir/Vbench", &[]);
     read_traces(dir.path(), cases)
 }
@@ -214,17 +171,9 @@ fn write_bench(cases: &[Case]) -> tempfile::TempDir {
         text += &case.module.verilog().unwrap();
         text += &case.test_bench();
         top += &format!("  {name}_bench {name}_instance();\n");
-        std::fs::write(
-            dir.path().join(format!("{name}.vectors")),
-            case.vector_file(),
-        )
-        .unwrap();
+        std::fs::write(dir.path().join(format!("{name}.vectors")), case.vector_file()).unwrap();
     }
-    let longest = cases
-        .iter()
-        .map(|case| case.vectors.len())
-        .max()
-        .unwrap_or(0);
+    let longest = cases.iter().map(|case| case.vectors.len()).max().unwrap_or(0);
     top += &format!("  initial #{} $finish;\nendmodule\n", 2 * longest + 10);
     std::fs::write(dir.path().join("bench.v"), text + &top).unwrap();
     dir
@@ -233,11 +182,7 @@ fn write_bench(cases: &[Case]) -> tempfile::TempDir {
 fn read_traces(dir: &Path, cases: &[Case]) -> Vec<Trace> {
     let trace = |case: &Case| {
         let path = dir.join(format!("{}.trace", case.module.name));
-        std::fs::read_to_string(path)
-            .unwrap()
-            .lines()
-            .map(str::to_string)
-            .collect()
+        std::fs::read_to_string(path).unwrap().lines().map(str::to_string).collect()
     };
     cases.iter().map(trace).collect()
 }
@@ -267,9 +212,5 @@ pub(crate) fn lint(module: &Module) {
     let dir = tempfile::tempdir().unwrap();
     let file = format!("{}.v", module.name);
     std::fs::write(dir.path().join(&file), module.verilog().unwrap()).unwrap();
-    run(
-        dir.path(),
-        "verilator",
-        &["--lint-only", "-Wall", "--top-module", &module.name, &file],
-    );
+    run(dir.path(), "verilator", &["--lint-only", "-Wall", "--top-module", &module.name, &file]);
 }

@@ -1,9 +1,6 @@
 //! The kernels: each assignment is one, named by its output and independent of the others.
 
-#![allow(
-    clippy::precedence,
-    reason = "precedence is what some kernels are about"
-)]
+#![allow(clippy::precedence, reason = "precedence is what some kernels are about")]
 
 use rust_hdl::prelude::*;
 
@@ -13,15 +10,10 @@ const SOURCE: &str = include_str!("mod.rs");
 /// The right-hand side of the kernel called `name`, without rust-hdl's ceremony.
 pub(crate) fn source(name: &str) -> String {
     let assignment = format!("self.{name}.next =");
-    let start = SOURCE
-        .find(&assignment)
-        .map_or(0, |at| at + assignment.len());
+    let start = SOURCE.find(&assignment).map_or(0, |at| at + assignment.len());
     let text = SOURCE[start..].split(';').next().unwrap_or_default();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.replace("self.", "")
-        .replace(".val()", "")
-        .replace("( ", "(")
-        .replace(", )", ")")
+    text.replace("self.", "").replace(".val()", "").replace("( ", "(").replace(", )", ")")
 }
 
 /// Rust binds `&`, `^` and `|` closer than comparisons, Verilog looser; nothing is parenthesised.

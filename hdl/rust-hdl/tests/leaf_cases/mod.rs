@@ -38,11 +38,7 @@ pub(crate) fn fifo_vectors() -> impl FnMut(&Port, &mut ChaCha8Rng) -> Int {
     move |port, rng| {
         draws += 1;
         let likely = |wanted: bool| {
-            if (draws / 150) % 2 == u32::from(wanted) {
-                0.8
-            } else {
-                0.3
-            }
+            if (draws / 150) % 2 == u32::from(wanted) { 0.8 } else { 0.3 }
         };
         match &*port.name {
             "write" => chance(rng, likely(false)),
@@ -66,15 +62,11 @@ pub(crate) fn spi_leaf(width: u32, mode: u8) -> Arc<Module> {
 }
 
 fn spi(width: u32, mode: u8) -> Case {
-    Case::new(
-        spi_leaf(width, mode),
-        SPI_CYCLES,
-        move |port, rng| match &*port.name {
-            "bits_outbound" => rng.random_range(0..=width).into(),
-            "start_send" => chance(rng, 0.2),
-            _ => any_bits(port, rng),
-        },
-    )
+    Case::new(spi_leaf(width, mode), SPI_CYCLES, move |port, rng| match &*port.name {
+        "bits_outbound" => rng.random_range(0..=width).into(),
+        "start_send" => chance(rng, 0.2),
+        _ => any_bits(port, rng),
+    })
 }
 
 /// Compares every output of every cycle, save a FIFO's `data_out` while it is `empty`: its memory

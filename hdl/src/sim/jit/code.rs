@@ -28,33 +28,21 @@ pub(super) fn target() -> Result<OwnedTargetIsa, SimError> {
     let mut flags = settings::builder();
     for (name, value) in [
         ("opt_level", "speed"),
-        (
-            "enable_verifier",
-            if cfg!(debug_assertions) {
-                "true"
-            } else {
-                "false"
-            },
-        ),
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
         ("use_colocated_libcalls", "false"),
         ("is_pic", "false"),
         ("unwind_info", "false"),
     ] {
-        flags
-            .set(name, value)
-            .map_err(|error| reason(error.to_string()))?;
+        flags.set(name, value).map_err(|error| reason(error.to_string()))?;
     }
     let machine = cranelift_native::builder().map_err(|error| reason(error.to_string()))?;
-    machine
-        .finish(settings::Flags::new(flags))
-        .map_err(|error| reason(error.to_string()))
+    machine.finish(settings::Flags::new(flags)).map_err(|error| reason(error.to_string()))
 }
 
 impl Code {
     pub(super) fn compile(target: OwnedTargetIsa, mut program: Program) -> Result<Code, SimError> {
-        let reason = |error: cranelift_module::ModuleError| SimError::Engine {
-            reason: error.to_string(),
-        };
+        let reason =
+            |error: cranelift_module::ModuleError| SimError::Engine { reason: error.to_string() };
         let mut jit = JITModule::new(JITBuilder::with_isa(target, default_libcall_names()));
         let mut context = jit.make_context();
         let mut scratch = FunctionBuilderContext::new();
@@ -77,11 +65,7 @@ impl Code {
             unsafe { std::mem::transmute::<*const u8, Compiled>(jit.get_finalized_function(id)) }
         });
         let functions = functions.collect();
-        Ok(Code {
-            functions,
-            size: program.layout.size(),
-            memory: Some(jit),
-        })
+        Ok(Code { functions, size: program.layout.size(), memory: Some(jit) })
     }
 
     /// Runs the program up to `n` times, ending early after a run in which an assertion failed;

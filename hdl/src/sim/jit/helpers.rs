@@ -111,10 +111,7 @@ unsafe fn words<'a>(to: *mut u64, from: *const u64, length: u64) -> (&'a mut [u6
     let length = length as usize;
     // SAFETY: the caller's promise.
     unsafe {
-        (
-            std::slice::from_raw_parts_mut(to, length),
-            std::slice::from_raw_parts(from, length),
-        )
+        (std::slice::from_raw_parts_mut(to, length), std::slice::from_raw_parts(from, length))
     }
 }
 
@@ -146,33 +143,18 @@ impl Leaves {
                 .zip(used.outputs.iter().copied())
                 .collect(),
         });
-        Box::new(Leaves {
-            uses: uses.collect(),
-            ticking: vec![],
-            panic: None,
-        })
+        Box::new(Leaves { uses: uses.collect(), ticking: vec![], panic: None })
     }
 
     fn update(&mut self, slots: &mut [u64], leaf: usize, edge: bool) {
         let leaf = &mut self.uses[leaf];
-        let inputs: Vec<Int> = leaf
-            .inputs
-            .iter()
-            .map(|&(at, ty)| load(slots, at, ty))
-            .collect();
-        let mut outputs: Vec<Int> = leaf
-            .outputs
-            .iter()
-            .map(|&(at, ty)| load(slots, at, ty))
-            .collect();
+        let inputs: Vec<Int> = leaf.inputs.iter().map(|&(at, ty)| load(slots, at, ty)).collect();
+        let mut outputs: Vec<Int> =
+            leaf.outputs.iter().map(|&(at, ty)| load(slots, at, ty)).collect();
         let low = vec![false; leaf.clocks.len()];
         leaf.model.update(&low, &inputs, &mut outputs);
         if edge {
-            let high: Vec<bool> = leaf
-                .clocks
-                .iter()
-                .map(|&clock| self.ticking[clock])
-                .collect();
+            let high: Vec<bool> = leaf.clocks.iter().map(|&clock| self.ticking[clock]).collect();
             leaf.model.update(&high, &inputs, &mut outputs);
             leaf.model.update(&low, &inputs, &mut outputs);
         }
@@ -194,12 +176,8 @@ pub(super) unsafe extern "C" fn update_leaf(
     edge: u64,
 ) {
     // SAFETY: the caller's promise.
-    let (leaves, slots) = unsafe {
-        (
-            &mut *leaves,
-            std::slice::from_raw_parts_mut(slots, length as usize),
-        )
-    };
+    let (leaves, slots) =
+        unsafe { (&mut *leaves, std::slice::from_raw_parts_mut(slots, length as usize)) };
     let run = AssertUnwindSafe(|| leaves.update(slots, leaf as usize, edge == 1));
     if let Err(panic) = catch_unwind(run) {
         leaves.panic = Some(panic);

@@ -104,10 +104,7 @@ impl Item {
             Item::Register(index) => {
                 let register = &module.registers[index];
                 let clock = &module.clocks[register.clock.index()];
-                let reset = clock
-                    .reset
-                    .as_ref()
-                    .filter(|_| register.reset_value.is_some());
+                let reset = clock.reset.as_ref().filter(|_| register.reset_value.is_some());
                 let held = register.enable.is_some().then_some(register.node);
                 let nodes = [
                     Some(register.next),
@@ -129,12 +126,7 @@ impl Item {
                 let writes = writes.filter(|write| ticks(write.clock));
                 writes
                     .flat_map(|write| {
-                        [
-                            Some(write.address),
-                            Some(write.data),
-                            Some(write.enable),
-                            write.mask,
-                        ]
+                        [Some(write.address), Some(write.data), Some(write.enable), write.mask]
                     })
                     .flatten()
                     .collect()
@@ -150,11 +142,7 @@ impl Item {
         match self {
             Item::Node(id) => {
                 let operands = module.node(id).kind.operands();
-                let width = operands
-                    .iter()
-                    .map(|&a| limbs(module.ty(a)))
-                    .max()
-                    .unwrap_or(1);
+                let width = operands.iter().map(|&a| limbs(module.ty(a))).max().unwrap_or(1);
                 width.max(limbs(module.ty(id))).max(operands.len())
             }
             Item::Register(index) => limbs(module.ty(module.registers[index].node)),

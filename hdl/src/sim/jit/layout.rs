@@ -56,11 +56,7 @@ impl Layout {
         }
         let mut word = 0;
         for memory in &module.memories {
-            let reads = memory
-                .reads
-                .iter()
-                .map(|_| layout.reserve(memory.word))
-                .collect();
+            let reads = memory.reads.iter().map(|_| layout.reserve(memory.word)).collect();
             layout.reads.push(reads);
             layout.memories.push(word);
             word += padded_depth(memory.depth) * limbs(memory.word);
@@ -68,11 +64,7 @@ impl Layout {
         layout.checks = layout.size;
         layout.size += module.assertions.len();
         for leaf in &module.leaves {
-            let inputs = leaf
-                .inputs
-                .iter()
-                .map(|&id| layout.reserve(module.ty(id)))
-                .collect();
+            let inputs = leaf.inputs.iter().map(|&id| layout.reserve(module.ty(id))).collect();
             let outputs = leaf.outputs.iter().map(|&ty| layout.reserve(ty)).collect();
             layout.leaf_inputs.push(inputs);
             layout.leaf_outputs.push(outputs);
@@ -112,11 +104,8 @@ impl Layout {
     /// All slots and all memories' words at power-up.
     pub(super) fn fill(&self, module: &Module, state: &PowerUp) -> (Vec<u64>, Vec<u64>) {
         let mut slots = vec![0; self.size];
-        for ((&slot, value), register) in self
-            .registers
-            .iter()
-            .zip(&state.registers)
-            .zip(&module.registers)
+        for ((&slot, value), register) in
+            self.registers.iter().zip(&state.registers).zip(&module.registers)
         {
             store(&mut slots, slot, value, module.ty(register.node));
         }
@@ -160,11 +149,7 @@ pub(super) fn store(words: &mut [u64], at: usize, value: &Int, ty: Type) {
 pub(super) fn load(words: &[u64], at: usize, ty: Type) -> Int {
     let words = &words[at..at + limbs(ty)];
     if let [word] = words {
-        return if ty.signed {
-            Int::from(*word as i64)
-        } else {
-            Int::from(*word)
-        };
+        return if ty.signed { Int::from(*word as i64) } else { Int::from(*word) };
     }
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     match ty.signed {
@@ -189,10 +174,7 @@ mod tests {
         ] {
             let mut words = vec![7; limbs(ty) + 2];
             store(&mut words, 1, &value, ty);
-            assert_eq!(
-                (load(&words, 1, ty), words[0], words[words.len() - 1]),
-                (value, 7, 7)
-            );
+            assert_eq!((load(&words, 1, ty), words[0], words[words.len() - 1]), (value, 7, 7));
         }
     }
 }

@@ -123,31 +123,20 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
 
     fn load(&mut self, base: Value, at: usize, length: usize) -> Words {
         (0..length)
-            .map(|i| {
-                self.b
-                    .ins
-                    .ins()
-                    .load(types::I64, flags(), base, offset(at + i))
-            })
+            .map(|i| self.b.ins.ins().load(types::I64, flags(), base, offset(at + i)))
             .collect()
     }
 
     fn put(&mut self, at: usize, words: &Words) {
         for (i, &word) in words.iter().enumerate() {
-            self.b
-                .ins
-                .ins()
-                .store(flags(), word, self.slots, offset(at + i));
+            self.b.ins.ins().store(flags(), word, self.slots, offset(at + i));
         }
     }
 
     fn constant(&mut self, value: &Int, ty: Type) -> Words {
         let mut words = vec![0; limbs(ty)];
         store(&mut words, 0, value, ty);
-        words
-            .into_iter()
-            .map(|word| self.b.constant(word as i64))
-            .collect()
+        words.into_iter().map(|word| self.b.constant(word as i64)).collect()
     }
 
     /// The value of a node that is a source or was computed before.
@@ -226,9 +215,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             let (clear, value) = (self.bit(clear), self.constant(&register.clear_value, ty));
             words = self.b.select(clear, &value, &words);
         }
-        let reset = self.program.module.clocks[register.clock.index()]
-            .reset
-            .as_ref();
+        let reset = self.program.module.clocks[register.clock.index()].reset.as_ref();
         if let (Some(reset), Some(value)) = (reset, &register.reset_value) {
             words = self.reset(reset, value, ty, words);
         }
@@ -270,9 +257,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
 
     fn write(&mut self, memory: usize, port: &WritePort) {
         let module = self.program.module;
-        let Memory {
-            depth, word: ty, ..
-        } = module.memories[memory];
+        let Memory { depth, word: ty, .. } = module.memories[memory];
         let mut enable = self.bit(port.enable);
         if !depth.is_power_of_two() || depth < 2 {
             let (address, limit) = (self.bit(port.address), self.b.constant(depth as i64));
@@ -308,13 +293,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             let words = vec![all; limbs(lane_type)];
             parts.push((self.b.wrap(words, lane_type), lane_type));
         }
-        let chosen = self.b.concat(
-            parts,
-            Type {
-                signed: false,
-                ..ty
-            },
-        );
+        let chosen = self.b.concat(parts, Type { signed: false, ..ty });
         let differ = self.b.bitwise(BinaryOp::Xor, old, new);
         let taken = self.b.bitwise(BinaryOp::And, &differ, &chosen);
         let words = self.b.bitwise(BinaryOp::Xor, old, &taken);
@@ -346,8 +325,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             self.b.constant(leaf as i64),
             self.b.constant(i64::from(edge)),
         ];
-        self.b
-            .call(helpers::update_leaf as *const () as usize, &arguments);
+        self.b.call(helpers::update_leaf as *const () as usize, &arguments);
     }
 
     fn node(&mut self, id: NodeId) {
@@ -368,10 +346,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             Kind::Wire(Some(driver)) => self.get(*driver),
             Kind::Register(index) => {
                 let words = self.state(State::Register(index.index()));
-                match (
-                    async_reset(module, id),
-                    &module.registers[index.index()].reset_value,
-                ) {
+                match (async_reset(module, id), &module.registers[index.index()].reset_value) {
                     (Some(reset), Some(value)) => self.reset(reset, value, ty, words),
                     _ => words,
                 }
@@ -384,26 +359,15 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             Kind::LeafOutput { leaf, port } => {
                 let leaf = leaf.index();
                 self.update_leaf(leaf, &module.leaves[leaf].leaf.combinational[*port], false);
-                self.load(
-                    self.slots,
-                    self.program.layout.leaf_outputs[leaf][*port],
-                    limbs(ty),
-                )
+                self.load(self.slots, self.program.layout.leaf_outputs[leaf][*port], limbs(ty))
             }
-            Kind::Mux {
-                select,
-                on_true,
-                on_false,
-            } => {
+            Kind::Mux { select, on_true, on_false } => {
                 let (select, yes, no) =
                     (self.bit(*select), self.get(*on_true), self.get(*on_false));
                 self.b.select(select, &yes, &no)
             }
             Kind::Concat(parts) => {
-                let parts = parts
-                    .iter()
-                    .map(|&part| (self.get(part), self.ty(part)))
-                    .collect();
+                let parts = parts.iter().map(|&part| (self.get(part), self.ty(part))).collect();
                 self.b.concat(parts, ty)
             }
             Kind::Slice { of, low } => {
@@ -475,11 +439,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                         vec![self.b.shift_word(op, a[0], b[0], most, ty.signed)]
                     }
                 };
-                if op == Shl {
-                    wrapped(self, words)
-                } else {
-                    words
-                }
+                if op == Shl { wrapped(self, words) } else { words }
             }
             Eq | Ne | Lt | Le | Gt | Ge => {
                 vec![self.b.compare(op, &a, &b, self.ty(left))]

@@ -93,20 +93,14 @@ impl Jit {
             .map(|(_, input, level)| (layout.inputs[input], u64::from(*level)))
             .collect();
         let asynchronous = |clock: &Clock| {
-            clock
-                .reset
-                .as_ref()
-                .is_some_and(|reset| reset.kind == ResetKind::Async)
+            clock.reset.as_ref().is_some_and(|reset| reset.kind == ResetKind::Async)
         };
         let plain_resets = module.leaves.is_empty()
             && (module.clocks.iter().enumerate())
                 .filter(|(_, clock)| asynchronous(clock))
                 .all(|(index, _)| resets.iter().any(|(clock, ..)| *clock == index));
-        let inputs = module
-            .inputs
-            .iter()
-            .map(|port| (layout.inputs[&port.node], port.ty))
-            .collect();
+        let inputs =
+            module.inputs.iter().map(|port| (layout.inputs[&port.node], port.ty)).collect();
         let leaves = helpers::Leaves::new(module, &layout);
         Ok(Jit {
             target: code::target()?,
@@ -139,10 +133,7 @@ impl Jit {
     /// Whether every reset that is an input is released.
     fn is_running(&self) -> bool {
         !self.released.is_empty()
-            && self
-                .released
-                .iter()
-                .all(|&(slot, level)| self.slots[slot] == level)
+            && self.released.iter().all(|&(slot, level)| self.slots[slot] == level)
     }
 
     /// The program for a goal, compiled if it is new.
@@ -154,24 +145,16 @@ impl Jit {
             Goal::Tick { running, .. } | Goal::Settle { running, .. } => *running,
             Goal::Show(_) => false,
         };
-        let module = self
-            .running
-            .as_ref()
-            .filter(|_| running)
-            .unwrap_or(&self.any);
+        let module = self.running.as_ref().filter(|_| running).unwrap_or(&self.any);
         let ticks = |clock: ClockId| match &goal {
             Goal::Tick { clocks, .. } => clocks[clock.index()],
             _ => false,
         };
         let schedule = schedule::schedule(module, &goal);
-        let order = schedule
-            .functions
-            .iter()
-            .flatten()
-            .filter_map(|item| match item {
-                Item::Node(id) => Some(*id),
-                _ => None,
-            });
+        let order = schedule.functions.iter().flatten().filter_map(|item| match item {
+            Item::Node(id) => Some(*id),
+            _ => None,
+        });
         let ranges = range::ranges(module, order);
         let program = lower::Program {
             module,
@@ -205,10 +188,7 @@ impl Jit {
             let running = self.is_running();
             let program = match self.settles[usize::from(running)] {
                 Some(program) => program,
-                None => self.program(Goal::Settle {
-                    outputs: self.outputs(),
-                    running,
-                }),
+                None => self.program(Goal::Settle { outputs: self.outputs(), running }),
             };
             self.settles[usize::from(running)] = Some(program);
             self.execute(program, 1);
@@ -218,14 +198,8 @@ impl Jit {
 
     /// The outputs that must be computed.
     fn outputs(&self) -> Vec<NodeId> {
-        let outputs = self
-            .any
-            .outputs
-            .iter()
-            .map(|port| source(&self.any, port.node));
-        outputs
-            .filter(|&node| !is_source(&self.any, node))
-            .collect()
+        let outputs = self.any.outputs.iter().map(|port| source(&self.any, port.node));
+        outputs.filter(|&node| !is_source(&self.any, node)).collect()
     }
 
     fn change(&mut self) {
@@ -269,13 +243,8 @@ impl Jit {
         }
         if self.asked.len() > SEPARATE_SIGNALS && !self.asked_all {
             self.asked_all = true;
-            let named = self
-                .flat
-                .module
-                .ids()
-                .filter(|(_, node)| node.name.is_some());
-            self.asked
-                .extend(named.map(|(id, _)| source(&self.any, id)));
+            let named = self.flat.module.ids().filter(|(_, node)| node.name.is_some());
+            self.asked.extend(named.map(|(id, _)| source(&self.any, id)));
             self.asked.sort();
             self.asked.dedup();
         }
@@ -295,11 +264,7 @@ impl Jit {
             return (Place::Slot, slot);
         }
         if let Some(state) = state_of(&self.any, node) {
-            let place = if is_source(&self.any, node) {
-                Place::Slot
-            } else {
-                Place::Held
-            };
+            let place = if is_source(&self.any, node) { Place::Slot } else { Place::Held };
             return (place, self.layout.state(state));
         }
         let is_output = |port: &Port| source(&self.any, port.node) == node;
@@ -368,10 +333,7 @@ impl Core for Jit {
             Some((clocks, state, program)) if clocks == ticking && *state == running => *program,
             _ => {
                 let clocks = ticking.to_vec();
-                let program = self.program(Goal::Tick {
-                    clocks: clocks.clone(),
-                    running,
-                });
+                let program = self.program(Goal::Tick { clocks: clocks.clone(), running });
                 self.leaves.ticking.clone_from(&clocks);
                 self.last = Some((clocks, running, program));
                 program
@@ -421,15 +383,10 @@ fn without(module: &Module, resets: &[(usize, NodeId, bool)]) -> Module {
 fn simplified(mut module: Module) -> Module {
     // Names are kept out of the way of sharing: we know nodes by their ids.
     module.nodes.iter_mut().for_each(|node| node.name = None);
-    module
-        .memories
-        .iter_mut()
-        .for_each(|memory| memory.init.clear());
+    module.memories.iter_mut().for_each(|memory| memory.init.clear());
     let outputs = module.outputs.clone();
     // What a registered read shows at power-up is not known, whatever its address.
-    let states = module
-        .ids()
-        .filter(|(id, _)| state_of(&module, *id).is_some());
+    let states = module.ids().filter(|(id, _)| state_of(&module, *id).is_some());
     let states: Vec<_> = states.map(|(id, node)| (id, node.kind.clone())).collect();
     for (id, _) in &states {
         module.nodes[id.index()].kind = Kind::Input;

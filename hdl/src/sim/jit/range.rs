@@ -12,13 +12,7 @@ pub(super) fn ranges(module: &Module, order: impl Iterator<Item = NodeId>) -> Ve
     let mut ranges: Vec<Range> = module.nodes.iter().map(|node| of_type(node.ty)).collect();
     for id in order {
         let node = module.node(id);
-        if node.ty.width <= 64
-            && node
-                .kind
-                .operands()
-                .iter()
-                .all(|&a| module.ty(a).width <= 64)
-        {
+        if node.ty.width <= 64 && node.kind.operands().iter().all(|&a| module.ty(a).width <= 64) {
             let (low, high) = of_kind(node, &ranges);
             let bounds = of_type(node.ty);
             // What may leave the type is wrapped, and then it may be anything.
@@ -47,9 +41,7 @@ pub(super) fn of_kind(node: &Node, ranges: &[Range]) -> Range {
         Kind::Constant(value) => value.to_i128().map_or(anything, |value| (value, value)),
         Kind::Unary(UnaryOp::Neg, a) => (-range(*a).1, -range(*a).0),
         Kind::Binary(op, a, b) => of_binary(*op, range(*a), range(*b)).unwrap_or(anything),
-        Kind::Mux {
-            on_true, on_false, ..
-        } => hull([range(*on_true), range(*on_false)]),
+        Kind::Mux { on_true, on_false, .. } => hull([range(*on_true), range(*on_false)]),
         Kind::Cast(a) => range(*a),
         Kind::Slice { of, low } => {
             let (least, largest) = range(*of);
@@ -70,31 +62,16 @@ fn of_binary(op: BinaryOp, a: Range, b: Range) -> Option<Range> {
         Sub => Some((a.0 - b.1, a.1 - b.0)),
         Mul => {
             let corner = |x: i128, y: i128| x.checked_mul(y).map(|xy| (xy, xy));
-            Some(hull([
-                corner(a.0, b.0)?,
-                corner(a.0, b.1)?,
-                corner(a.1, b.0)?,
-                corner(a.1, b.1)?,
-            ]))
+            Some(hull([corner(a.0, b.0)?, corner(a.0, b.1)?, corner(a.1, b.0)?, corner(a.1, b.1)?]))
         }
         And if a.0 >= 0 && b.0 >= 0 => Some((0, a.1.min(b.1))),
         Shl if b.1 < 60 => {
             let corner = |x: i128, n: i128| (x << n, x << n);
-            Some(hull([
-                corner(a.0, b.0),
-                corner(a.0, b.1),
-                corner(a.1, b.0),
-                corner(a.1, b.1),
-            ]))
+            Some(hull([corner(a.0, b.0), corner(a.0, b.1), corner(a.1, b.0), corner(a.1, b.1)]))
         }
         Shr => {
             let corner = |x: i128, n: i128| (x >> n.min(64), x >> n.min(64));
-            Some(hull([
-                corner(a.0, b.0),
-                corner(a.0, b.1),
-                corner(a.1, b.0),
-                corner(a.1, b.1),
-            ]))
+            Some(hull([corner(a.0, b.0), corner(a.0, b.1), corner(a.1, b.0), corner(a.1, b.1)]))
         }
         _ => None,
     }

@@ -26,12 +26,8 @@ pub(super) fn schedule(module: &Module, goal: &Goal) -> Schedule {
         _ => false,
     };
     let goals = goals(module, goal, &ticks);
-    let mut planner = Planner {
-        module,
-        ticks: &ticks,
-        done: vec![false; module.nodes.len()],
-        items: vec![],
-    };
+    let mut planner =
+        Planner { module, ticks: &ticks, done: vec![false; module.nodes.len()], items: vec![] };
     for item in &order_goals(module, &goals, &ticks) {
         planner.plan(*item);
     }
@@ -63,9 +59,7 @@ fn goals(module: &Module, goal: &Goal, ticks: &dyn Fn(ClockId) -> bool) -> Vec<I
         Goal::Tick { .. } => {
             let checks = module.assertions.iter().enumerate();
             items.extend(
-                checks
-                    .filter(|(_, it)| ticks(it.clock))
-                    .map(|(index, _)| Item::Check(index)),
+                checks.filter(|(_, it)| ticks(it.clock)).map(|(index, _)| Item::Check(index)),
             );
             for (index, memory) in module.memories.iter().enumerate() {
                 for (port, read) in memory.reads.iter().enumerate() {
@@ -124,12 +118,8 @@ fn order_goals(module: &Module, goals: &[Item], ticks: &dyn Fn(ClockId) -> bool)
         readers
     };
     // Writes and leaves stay at the end.
-    let stays = |item: &Item| {
-        matches!(
-            item,
-            Item::Write(_) | Item::LeafSettle(_) | Item::LeafEdge(_)
-        )
-    };
+    let stays =
+        |item: &Item| matches!(item, Item::Write(_) | Item::LeafSettle(_) | Item::LeafEdge(_));
     let mut order = vec![];
     let mut visited = vec![false; goals.len()];
     for start in 0..goals.len() {
@@ -196,12 +186,8 @@ impl Planner<'_> {
 
 /// Writes need all their operands before the first of them happens.
 fn writes_last(module: &Module, items: Vec<Item>) -> Vec<Item> {
-    let reads_at_once = |memory: usize| {
-        module.memories[memory]
-            .reads
-            .iter()
-            .any(|read| read.sync.is_none())
-    };
+    let reads_at_once =
+        |memory: usize| module.memories[memory].reads.iter().any(|read| read.sync.is_none());
     let last = |item: &Item| match item {
         Item::Write(memory) => reads_at_once(*memory),
         Item::LeafSettle(_) | Item::LeafEdge(_) => true,
@@ -229,10 +215,7 @@ fn cut(module: &Module, items: Vec<Item>, ticks: &dyn Fn(ClockId) -> bool) -> Sc
     for (function, items) in functions.iter().enumerate() {
         for &item in items {
             for operand in item.operands(module, ticks) {
-                if computed_in
-                    .get(&operand)
-                    .is_some_and(|&there| there != function)
-                {
+                if computed_in.get(&operand).is_some_and(|&there| there != function) {
                     crossing.insert(operand);
                 }
                 let reads_state = is_source(module, operand) || item == Item::Node(operand);
@@ -248,9 +231,5 @@ fn cut(module: &Module, items: Vec<Item>, ticks: &dyn Fn(ClockId) -> bool) -> Sc
             overwritten.extend(item.overwrites());
         }
     }
-    Schedule {
-        functions,
-        crossing,
-        late_reads,
-    }
+    Schedule { functions, crossing, late_reads }
 }

@@ -47,10 +47,7 @@ impl WordBuilder<'_> {
                     false => self.ins.ins().uextend(types::I64, low),
                 }
             }
-            (None, false) => self
-                .ins
-                .ins()
-                .band_imm_s(word, ((1u64 << width) - 1) as i64),
+            (None, false) => self.ins.ins().band_imm_s(word, ((1u64 << width) - 1) as i64),
             (None, true) => {
                 let up = self.ins.ins().ishl_imm_s(word, i64::from(64 - width));
                 self.ins.ins().sshr_imm_s(up, i64::from(64 - width))
@@ -73,13 +70,7 @@ impl WordBuilder<'_> {
         if !ty.signed {
             return words;
         }
-        self.wrap(
-            words,
-            Type {
-                signed: false,
-                ..ty
-            },
-        )
+        self.wrap(words, Type { signed: false, ..ty })
     }
 
     /// A value of type `from` extended by its own sign and read as `to`.
@@ -128,11 +119,7 @@ impl WordBuilder<'_> {
             let bits = i64::from(low % 64);
             for (i, word) in words.into_iter().enumerate() {
                 let at = (low / 64) as usize + i;
-                let here = if bits > 0 {
-                    self.ins.ins().ishl_imm_s(word, bits)
-                } else {
-                    word
-                };
+                let here = if bits > 0 { self.ins.ins().ishl_imm_s(word, bits) } else { word };
                 self.merge(&mut out[at], here);
                 let ends = low as i64 % 64 + (i64::from(ty.width) - 64 * i as i64).min(64);
                 if ends > 64 {
@@ -142,9 +129,7 @@ impl WordBuilder<'_> {
             }
             low += ty.width;
         }
-        out.into_iter()
-            .map(|word| word.unwrap_or_else(|| self.constant(0)))
-            .collect()
+        out.into_iter().map(|word| word.unwrap_or_else(|| self.constant(0))).collect()
     }
 
     fn merge(&mut self, into: &mut Option<Value>, word: Value) {
@@ -155,9 +140,7 @@ impl WordBuilder<'_> {
     }
 
     pub(super) fn select(&mut self, condition: Value, yes: &Words, no: &Words) -> Words {
-        (yes.iter().zip(no))
-            .map(|(&yes, &no)| self.ins.ins().select(condition, yes, no))
-            .collect()
+        (yes.iter().zip(no)).map(|(&yes, &no)| self.ins.ins().select(condition, yes, no)).collect()
     }
 
     fn any(&mut self, words: &[Value]) -> Value {
@@ -172,15 +155,8 @@ impl WordBuilder<'_> {
         let zero = self.constant(0);
         match op {
             UnaryOp::Not => {
-                let words = a
-                    .into_iter()
-                    .map(|word| self.ins.ins().bnot(word))
-                    .collect();
-                if from.signed {
-                    words
-                } else {
-                    self.wrap(words, from)
-                }
+                let words = a.into_iter().map(|word| self.ins.ins().bnot(word)).collect();
+                if from.signed { words } else { self.wrap(words, from) }
             }
             UnaryOp::Neg => {
                 let zeros = vec![zero; a.len()];
@@ -277,11 +253,7 @@ impl WordBuilder<'_> {
             }
             BinaryOp::Lt => {}
             _ => {
-                let cc = if op == BinaryOp::Eq {
-                    IntCC::Equal
-                } else {
-                    IntCC::NotEqual
-                };
+                let cc = if op == BinaryOp::Eq { IntCC::Equal } else { IntCC::NotEqual };
                 if let ([a], [b]) = (&a[..], &b[..]) {
                     return self.condition(cc, *a, *b);
                 }
@@ -293,11 +265,7 @@ impl WordBuilder<'_> {
         let mut less: Option<Value> = None;
         for (i, (&a_word, &b_word)) in a.iter().zip(b).enumerate() {
             let top = i + 1 == a.len() && ty.signed;
-            let cc = if top {
-                IntCC::SignedLessThan
-            } else {
-                IntCC::UnsignedLessThan
-            };
+            let cc = if top { IntCC::SignedLessThan } else { IntCC::UnsignedLessThan };
             let here = self.condition(cc, a_word, b_word);
             less = Some(match less {
                 None => here,
@@ -421,14 +389,12 @@ impl WordBuilder<'_> {
             return main;
         }
         let (kept, filled) = match left {
-            true => (
-                self.ins.ins().ishl_imm_s(main, bits),
-                self.ins.ins().ushr_imm_s(next, 64 - bits),
-            ),
-            false => (
-                self.ins.ins().ushr_imm_s(main, bits),
-                self.ins.ins().ishl_imm_s(next, 64 - bits),
-            ),
+            true => {
+                (self.ins.ins().ishl_imm_s(main, bits), self.ins.ins().ushr_imm_s(next, 64 - bits))
+            }
+            false => {
+                (self.ins.ins().ushr_imm_s(main, bits), self.ins.ins().ishl_imm_s(next, 64 - bits))
+            }
         };
         self.ins.ins().bor(kept, filled)
     }
@@ -443,20 +409,14 @@ impl WordBuilder<'_> {
     fn spill(&mut self, words: &Words) -> Value {
         let at = self.space(words.len());
         for (i, &word) in words.iter().enumerate() {
-            self.ins
-                .ins()
-                .store(super::lower::flags(), word, at, 8 * i as i32);
+            self.ins.ins().store(super::lower::flags(), word, at, 8 * i as i32);
         }
         at
     }
 
     fn reload(&mut self, at: Value, length: usize) -> Words {
         (0..length)
-            .map(|i| {
-                self.ins
-                    .ins()
-                    .load(types::I64, super::lower::flags(), at, 8 * i as i32)
-            })
+            .map(|i| self.ins.ins().load(types::I64, super::lower::flags(), at, 8 * i as i32))
             .collect()
     }
 

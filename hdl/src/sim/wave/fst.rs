@@ -31,10 +31,7 @@ pub(super) fn create(path: &Path, top: &Scope, types: &[Type]) -> Result<Fst, St
         let mut header = open_fst(path, &info)?;
         let mut ids = vec![None; types.len()];
         define(&mut header, top, types, &mut ids)?;
-        Ok(Fst {
-            writer: header.finish()?,
-            ids,
-        })
+        Ok(Fst { writer: header.finish()?, ids })
     };
     start().map_err(|error: fst_writer::FstWriteError| error.to_string())
 }
@@ -77,9 +74,6 @@ impl Sink for Fst {
     }
 
     fn finish(self: Box<Self>) -> Result<(), String> {
-        self.writer
-            .finish()
-            .map(drop)
-            .map_err(|error| error.to_string())
+        self.writer.finish().map(drop).map_err(|error| error.to_string())
     }
 }

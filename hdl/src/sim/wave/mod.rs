@@ -88,15 +88,7 @@ impl Wave {
         let sink = sink.map_err(|reason| wave_error(path, reason))?;
         let last = vec![None; types.len()];
         let path = path.to_owned();
-        Ok(Wave {
-            path,
-            temporary,
-            nodes,
-            types,
-            last,
-            sink: Some(sink),
-            error: None,
-        })
+        Ok(Wave { path, temporary, nodes, types, last, sink: Some(sink), error: None })
     }
 
     /// Writes what has changed; these clocks are high.
@@ -163,21 +155,15 @@ impl Drop for Wave {
 
 impl Scope {
     fn new(name: &str) -> Scope {
-        Scope {
-            name: name.to_string(),
-            variables: vec![],
-            scopes: BTreeMap::new(),
-        }
+        Scope { name: name.to_string(), variables: vec![], scopes: BTreeMap::new() }
     }
 
     fn add(&mut self, path: &str, signal: usize) {
         match path.split_once('.') {
             None => self.variables.push((path.to_string(), signal)),
             Some((scope, rest)) => {
-                let scope = self
-                    .scopes
-                    .entry(scope.to_string())
-                    .or_insert_with(|| Scope::new(scope));
+                let scope =
+                    self.scopes.entry(scope.to_string()).or_insert_with(|| Scope::new(scope));
                 scope.add(rest, signal);
             }
         }
@@ -185,8 +171,5 @@ impl Scope {
 }
 
 fn wave_error(path: &Path, reason: String) -> SimError {
-    SimError::Wave {
-        path: path.display().to_string(),
-        reason,
-    }
+    SimError::Wave { path: path.display().to_string(), reason }
 }

@@ -45,26 +45,19 @@ fn id(signal: usize) -> IdCode {
 
 impl Sink for Vcd {
     fn time(&mut self, time: u64) -> Result<(), String> {
-        self.writer
-            .timestamp(time)
-            .map_err(|error| error.to_string())
+        self.writer.timestamp(time).map_err(|error| error.to_string())
     }
 
     fn change(&mut self, signal: usize, digits: &str) -> Result<(), String> {
         let bit = |digit| if digit == b'1' { Value::V1 } else { Value::V0 };
         let written = match digits.as_bytes() {
             [digit] => self.writer.change_scalar(id(signal), bit(*digit)),
-            digits => self
-                .writer
-                .change_vector(id(signal), digits.iter().map(|&d| bit(d))),
+            digits => self.writer.change_vector(id(signal), digits.iter().map(|&d| bit(d))),
         };
         written.map_err(|error| error.to_string())
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), String> {
-        self.writer
-            .writer()
-            .flush()
-            .map_err(|error| error.to_string())
+        self.writer.writer().flush().map_err(|error| error.to_string())
     }
 }

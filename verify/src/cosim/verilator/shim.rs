@@ -13,16 +13,8 @@ pub(super) const TOP: &str = "hwgen_cosim";
 pub(super) fn wrapper(ports: &Ports, module: &Module) -> String {
     let mut head = vec![];
     let mut ranges = String::new();
-    let inputs = ports
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(k, w)| ("input", format!("i{k}"), *w));
-    let outputs = ports
-        .outputs
-        .iter()
-        .enumerate()
-        .map(|(k, w)| ("output", format!("o{k}"), *w));
+    let inputs = ports.inputs.iter().enumerate().map(|(k, w)| ("input", format!("i{k}"), *w));
+    let outputs = ports.outputs.iter().enumerate().map(|(k, w)| ("output", format!("o{k}"), *w));
     let clocks = ("input", "ck".to_string(), ports.clocks.max(1) as u32);
     for (kind, name, width) in inputs.chain(outputs).chain([clocks]) {
         declare(&mut ranges, kind, width, &name, ";");
@@ -36,19 +28,12 @@ pub(super) fn wrapper(ports: &Ports, module: &Module) -> String {
 
 /// The C++ program, one translation unit with the generated sources.
 pub(super) fn program(ports: &Ports, sources: &[String]) -> String {
-    let includes: String = sources
-        .iter()
-        .map(|s| format!("#include \"{s}\"\n"))
-        .collect();
+    let includes: String = sources.iter().map(|s| format!("#include \"{s}\"\n")).collect();
     let each =
         |count: usize, text: &dyn Fn(usize) -> String| -> String { (0..count).map(text).collect() };
     let numbers = |list: Vec<String>| {
         // C++ has no empty arrays.
-        let list = if list.is_empty() {
-            vec!["0".to_string()]
-        } else {
-            list
-        };
+        let list = if list.is_empty() { vec!["0".to_string()] } else { list };
         list.join(", ")
     };
     let widths = |widths: &[u32]| numbers(widths.iter().map(u32::to_string).collect());
@@ -69,27 +54,17 @@ pub(super) fn program(ports: &Ports, sources: &[String]) -> String {
                 format!("    case {k}: put(top->i{k}, words); break;\n")
             }),
         )
-        .replace(
-            "@GET@",
-            &each(ports.outputs.len(), &|k| {
-                format!("  to = get(top->o{k}, to);\n")
-            }),
-        )
+        .replace("@GET@", &each(ports.outputs.len(), &|k| format!("  to = get(top->o{k}, to);\n")))
         .replace(
             "@DRAW@",
             &each(ports.inputs.len(), &|k| match ports.resets[k] {
                 Some(_) => String::new(),
-                None => format!(
-                    "  draw({}, words); put(top->i{k}, words);\n",
-                    ports.inputs[k]
-                ),
+                None => format!("  draw({}, words); put(top->i{k}, words);\n", ports.inputs[k]),
             }),
         )
         .replace(
             "@FOLD@",
-            &each(ports.outputs.len(), &|k| {
-                format!("  sum = fold(sum, top->o{k});\n")
-            }),
+            &each(ports.outputs.len(), &|k| format!("  sum = fold(sum, top->o{k});\n")),
         )
 }
 

@@ -91,11 +91,7 @@ pub fn apply(
         }
     };
     let threshold = theta.min(statistics.max);
-    let survivors = live
-        .iter()
-        .zip(scores)
-        .map(|(live, &a)| *live && a >= threshold)
-        .collect();
+    let survivors = live.iter().zip(scores).map(|(live, &a)| *live && a >= threshold).collect();
     (survivors, Some(threshold))
 }
 

@@ -20,10 +20,7 @@ impl LeadingOne {
         let magnitude = x.unsigned_abs().min((1 << (bits - 1)) - 1);
         let floor = magnitude.checked_ilog2().unwrap_or(0);
         let up = round && floor > 0 && magnitude >> (floor - 1) & 1 == 1;
-        LeadingOne {
-            sign: x.signum(),
-            exponent: floor + u32::from(up),
-        }
+        LeadingOne { sign: x.signum(), exponent: floor + u32::from(up) }
     }
 
     /// The number times `y`.
@@ -52,10 +49,7 @@ mod tests {
         let floors = inputs.map(|x| value(x, 8, false));
         assert_eq!(floors, [0, 1, -1, 2, 2, 4, 4, -4, 64, 64, 64, 64, -64, -64]);
         let rounded = inputs.map(|x| value(x, 8, true));
-        assert_eq!(
-            rounded,
-            [0, 1, -1, 2, 4, 4, 8, -8, 64, 64, 128, 128, -128, -128]
-        );
+        assert_eq!(rounded, [0, 1, -1, 2, 4, 4, 8, -8, 64, 64, 128, 128, -128, -128]);
     }
 
     #[test]

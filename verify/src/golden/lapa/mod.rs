@@ -113,21 +113,14 @@ fn check_vector(
     bits: u32,
 ) -> Result<(), InputError> {
     if elements.len() != head_dim as usize {
-        return Err(InputError::Length {
-            what: what(),
-            length: elements.len(),
-            head_dim,
-        });
+        return Err(InputError::Length { what: what(), length: elements.len(), head_dim });
     }
     let limit = 1 << (bits - 1);
     match elements.iter().position(|x| !(-limit..limit).contains(x)) {
         None => Ok(()),
-        Some(index) => Err(InputError::Element {
-            what: what(),
-            index,
-            value: elements[index],
-            bits,
-        }),
+        Some(index) => {
+            Err(InputError::Element { what: what(), index, value: elements[index], bits })
+        }
     }
 }
 
@@ -147,18 +140,12 @@ impl<'a> Predictor<'a> {
     /// Keys that do not fit the specification.
     pub fn new(spec: &'a LapaSpec, keys: &[Vec<i32>]) -> Result<Self, InputError> {
         if keys.is_empty() || keys.len() > spec.max_keys as usize {
-            return Err(InputError::KeyCount {
-                keys: keys.len(),
-                max_keys: spec.max_keys,
-            });
+            return Err(InputError::KeyCount { keys: keys.len(), max_keys: spec.max_keys });
         }
         for (j, key) in keys.iter().enumerate() {
             check_vector(|| format!("key {j}"), key, spec.head_dim, spec.key_bits())?;
         }
-        Ok(Predictor {
-            spec,
-            keys: SlicedKeys::new(spec, keys),
-        })
+        Ok(Predictor { spec, keys: SlicedKeys::new(spec, keys) })
     }
 
     /// Predicts one row.
@@ -174,10 +161,7 @@ impl<'a> Predictor<'a> {
         }
         let bits = spec.radius_bits();
         if row.radius >> bits != 0 {
-            return Err(InputError::Radius {
-                radius: row.radius,
-                bits,
-            });
+            return Err(InputError::Radius { radius: row.radius, bits });
         }
         let mut live = BitVec::repeat(true, visible);
         let mut scores = vec![0; visible];
@@ -189,11 +173,7 @@ impl<'a> Predictor<'a> {
             let statistics = Statistics::of(&scores, &live);
             let threshold;
             (live, threshold) = filter::apply(spec, round, row.radius, &scores, &live, &statistics);
-            rounds.push(RoundTrace {
-                statistics,
-                threshold,
-                survivors: live.clone(),
-            });
+            rounds.push(RoundTrace { statistics, threshold, survivors: live.clone() });
         }
         for j in live.iter_zeros() {
             scores[j] = 0;

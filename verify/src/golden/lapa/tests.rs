@@ -8,14 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Specifications that reach every filter, one to three rounds, and both ends of the widths.
 fn specs() -> Vec<LapaSpec> {
-    let slices = [
-        vec![4, 4],
-        vec![8],
-        vec![4, 2, 2],
-        vec![1, 1],
-        vec![8, 8],
-        vec![1, 7],
-    ];
+    let slices = [vec![4, 4], vec![8], vec![4, 2, 2], vec![1, 1], vec![8, 8], vec![1, 7]];
     let filters = [
         Filter::MeanMax { alpha16: vec![0] },
         Filter::MeanMax { alpha16: vec![7] },
@@ -50,20 +43,15 @@ fn vector(rng: &mut ChaCha8Rng, length: u32, bits: u32) -> Vec<i32> {
     // one vector in four is made of extremes and zeros, so that ties and saturation happen
     if rng.random_ratio(1, 4) {
         let corners = [-limit, limit - 1, 0, -1, 1 - limit];
-        return (0..length)
-            .map(|_| corners[rng.random_range(0..5)])
-            .collect();
+        return (0..length).map(|_| corners[rng.random_range(0..5)]).collect();
     }
-    (0..length)
-        .map(|_| rng.random_range(-limit..limit))
-        .collect()
+    (0..length).map(|_| rng.random_range(-limit..limit)).collect()
 }
 
 fn head(rng: &mut ChaCha8Rng, spec: &LapaSpec) -> (QueryRow, Vec<Vec<i32>>) {
     let count = rng.random_range(1..=spec.max_keys as usize);
-    let mut keys: Vec<_> = (0..count)
-        .map(|_| vector(rng, spec.head_dim, spec.key_bits()))
-        .collect();
+    let mut keys: Vec<_> =
+        (0..count).map(|_| vector(rng, spec.head_dim, spec.key_bits())).collect();
     if count > 2 {
         keys[count / 2] = keys[0].clone();
     }
@@ -104,12 +92,7 @@ fn final_score_is_the_whole_product() {
 fn dead_keys_score_zero() {
     for_random_heads(|_, row, _, prediction| {
         assert_eq!(prediction.scores.len(), row.visible);
-        assert!(
-            prediction
-                .survivors()
-                .iter_zeros()
-                .all(|j| prediction.scores[j] == 0)
-        );
+        assert!(prediction.survivors().iter_zeros().all(|j| prediction.scores[j] == 0));
     });
 }
 
@@ -119,15 +102,10 @@ fn survivors_shrink_and_the_largest_survives() {
         let predictor = Predictor::new(spec, keys).unwrap();
         let mut live: BitVec = BitVec::repeat(true, row.visible);
         for (round, trace) in prediction.rounds.iter().enumerate() {
-            let scores = predictor
-                .unfiltered_scores(&row.elements, round, row.visible)
-                .unwrap();
+            let scores = predictor.unfiltered_scores(&row.elements, round, row.visible).unwrap();
             assert_eq!(trace.statistics, Statistics::of(&scores, &live), "{spec:?}");
             assert!(trace.survivors.iter_ones().all(|j| live[j]));
-            let best = live
-                .iter_ones()
-                .find(|&j| scores[j] == trace.statistics.max)
-                .unwrap();
+            let best = live.iter_ones().find(|&j| scores[j] == trace.statistics.max).unwrap();
             assert!(trace.survivors[best], "{spec:?}");
             live = trace.survivors.clone();
         }
@@ -139,12 +117,7 @@ fn a_fixed_fraction_keeps_exactly_that_many() {
     for_random_heads(|spec, row, _, prediction| {
         if let Filter::TopK { keep256 } = &spec.filter {
             let keep = (row.visible * keep256[0] as usize / 256).max(1);
-            assert!(
-                prediction
-                    .rounds
-                    .iter()
-                    .all(|trace| trace.survivors.count_ones() == keep)
-            );
+            assert!(prediction.rounds.iter().all(|trace| trace.survivors.count_ones() == keep));
         }
     });
 }
@@ -155,19 +128,9 @@ fn every_number_fits_its_width() {
     for_random_heads(|spec, row, keys, prediction| {
         let predictor = Predictor::new(spec, keys).unwrap();
         for (round, trace) in prediction.rounds.iter().enumerate() {
-            let scores = predictor
-                .unfiltered_scores(&row.elements, round, row.visible)
-                .unwrap();
-            assert!(
-                scores.iter().all(|&a| fits(a, spec.score_bits(round))),
-                "{spec:?}"
-            );
-            let Statistics {
-                count,
-                sum,
-                sum_squares,
-                ..
-            } = trace.statistics;
+            let scores = predictor.unfiltered_scores(&row.elements, round, row.visible).unwrap();
+            assert!(scores.iter().all(|&a| fits(a, spec.score_bits(round))), "{spec:?}");
+            let Statistics { count, sum, sum_squares, .. } = trace.statistics;
             assert!(fits(sum, spec.sum_bits(round)));
             assert!(sum_squares >> spec.sum_squares_bits(round) == 0);
             assert!(count >> spec.count_bits() == 0);
@@ -183,9 +146,7 @@ fn the_largest_score_meets_its_bound() {
         let lowest_query = vec![-(1 << (spec.query_bits - 1)); spec.head_dim as usize];
         let predictor = Predictor::new(&spec, &[lowest_key]).unwrap();
         for round in 0..spec.rounds() {
-            let score = predictor
-                .unfiltered_scores(&lowest_query, round, 1)
-                .unwrap()[0];
+            let score = predictor.unfiltered_scores(&lowest_query, round, 1).unwrap()[0];
             assert_eq!(score, spec.score_bound(round) as i64);
             assert!(score >= 1 << (spec.score_bits(round) - 2));
         }
@@ -196,25 +157,15 @@ fn the_largest_score_meets_its_bound() {
 /// for keys that only the mean's rounding down had let in.
 #[test]
 fn survivors_do_not_depend_on_the_querys_scale() {
-    let spec = LapaSpec {
-        head_dim: 8,
-        ..LapaSpec::default()
-    };
+    let spec = LapaSpec { head_dim: 8, ..LapaSpec::default() };
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for _ in 0..200 {
         // 32 keys: their reciprocal is exact
         let keys: Vec<_> = (0..32).map(|_| vector(&mut rng, 8, 8)).collect();
         let elements: Vec<i32> = (0..8).map(|_| rng.random_range(-31..32)).collect();
         let large = elements.iter().map(|x| 4 * x).collect();
-        let row = QueryRow {
-            elements,
-            visible: 32,
-            radius: 0,
-        };
-        let large = QueryRow {
-            elements: large,
-            ..row.clone()
-        };
+        let row = QueryRow { elements, visible: 32, radius: 0 };
+        let large = QueryRow { elements: large, ..row.clone() };
 
         let predictor = Predictor::new(&spec, &keys).unwrap();
         let scores = predictor.unfiltered_scores(&row.elements, 0, 32).unwrap();
@@ -243,48 +194,22 @@ fn rows_do_not_depend_on_keys_they_do_not_see() {
 /// Two elements, three keys, two rounds of four bits, worked by hand.
 #[test]
 fn a_row_worked_by_hand() {
-    let spec = LapaSpec {
-        head_dim: 2,
-        max_keys: 4,
-        rows: 4,
-        ..LapaSpec::default()
-    };
+    let spec = LapaSpec { head_dim: 2, max_keys: 4, rows: 4, ..LapaSpec::default() };
     // 5 -> +2^2, -3 -> -2^1
-    let row = QueryRow {
-        elements: vec![5, -3],
-        visible: 3,
-        radius: 0,
-    };
+    let row = QueryRow { elements: vec![5, -3], visible: 3, radius: 0 };
     // 100 = 6*16 + 4, -20 = -2*16 + 12, 33 = 2*16 + 1
     let keys = vec![vec![100, -20], vec![-20, 100], vec![33, 33]];
     let prediction = predict_row(&spec, &row, &keys).unwrap();
-    let [first, second] = &prediction.rounds[..] else {
-        panic!("two rounds")
-    };
+    let [first, second] = &prediction.rounds[..] else { panic!("two rounds") };
     // round 0: 6*4 + 2*2 = 28; -2*4 - 6*2 = -20; 2*4 - 2*2 = 4
-    let statistics = Statistics {
-        count: 3,
-        sum: 12,
-        max: 28,
-        min: -20,
-        sum_squares: 1200,
-    };
+    let statistics = Statistics { count: 3, sum: 12, max: 28, min: -20, sum_squares: 1200 };
     assert_eq!(first.statistics, statistics);
     // 1/3 is 341/1024 with 10 fraction bits, so a mean of 4 comes out as 3
     assert_eq!(spec.recip(3), 341);
     assert_eq!(first.threshold, Some(3));
-    assert_eq!(
-        first.survivors,
-        [true, false, true].iter().collect::<BitVec>()
-    );
+    assert_eq!(first.survivors, [true, false, true].iter().collect::<BitVec>());
     // round 1: 16*28 + 4*4 - 12*2 = 440; 16*4 + 1*4 - 1*2 = 66
-    let statistics = Statistics {
-        count: 2,
-        sum: 506,
-        max: 440,
-        min: 66,
-        sum_squares: 197_956,
-    };
+    let statistics = Statistics { count: 2, sum: 506, max: 440, min: 66, sum_squares: 197_956 };
     assert_eq!(second.statistics, statistics);
     assert_eq!(second.threshold, Some(253));
     assert_eq!(prediction.scores, [440, 0, 0]);
@@ -295,10 +220,7 @@ fn statistics(scores: &[i64]) -> Statistics {
 }
 
 fn thresholds(filter: Filter, scores: &[i64], radius: u64) -> Vec<Option<i64>> {
-    let spec = LapaSpec {
-        filter,
-        ..LapaSpec::default()
-    };
+    let spec = LapaSpec { filter, ..LapaSpec::default() };
     let live: BitVec = BitVec::repeat(true, scores.len());
     let threshold = |r| filter::apply(&spec, r, radius, scores, &live, &statistics(scores)).1;
     (0..2).map(threshold).collect()
@@ -307,25 +229,17 @@ fn thresholds(filter: Filter, scores: &[i64], radius: u64) -> Vec<Option<i64>> {
 #[test]
 fn thresholds_by_hand() {
     let scores = [-40, 0, 8, 72]; // mean 10, squares 6848, variance 1612, sigma 40
-    let mean_max = Filter::MeanMax {
-        alpha16: vec![4, -4],
-    };
+    let mean_max = Filter::MeanMax { alpha16: vec![4, -4] };
     // 10 + 62/4 = 25.5 floored; 10 - 50/4 = 10 - 12
     assert_eq!(thresholds(mean_max, &scores, 0), [Some(25), Some(-2)]);
     let sigma = Filter::Sigma { c16: vec![8, -3] };
     // 10 + 20; 10 + floor(-7.5)
     assert_eq!(thresholds(sigma, &scores, 0), [Some(30), Some(2)]);
-    assert_eq!(
-        thresholds(Filter::Sigma { c16: vec![64] }, &scores, 0)[0],
-        Some(72)
-    );
+    assert_eq!(thresholds(Filter::Sigma { c16: vec![64] }, &scores, 0)[0], Some(72));
     let radius = Filter::Radius { alpha16: vec![8] };
     // the first round counts in sixteenths of the final score: 72 - (100 >> 4) / 2; 72 - 50
     assert_eq!(thresholds(radius, &scores, 100), [Some(69), Some(22)]);
-    let spec = LapaSpec {
-        approx_mean: true,
-        ..LapaSpec::default()
-    };
+    let spec = LapaSpec { approx_mean: true, ..LapaSpec::default() };
     assert_eq!(statistics(&[1, 1, 7]).mean(&spec), 2);
     assert_eq!(statistics(&[-1, -1, -7]).mean(&spec), -3);
 }
@@ -333,40 +247,20 @@ fn thresholds_by_hand() {
 #[test]
 fn equal_scores_tie_by_index_in_a_fixed_fraction_and_all_survive_a_threshold() {
     let keys = vec![vec![9]; 8];
-    let row = QueryRow {
-        elements: vec![1],
-        visible: 8,
-        radius: 0,
-    };
-    let spec = LapaSpec {
-        head_dim: 1,
-        max_keys: 8,
-        ..LapaSpec::default()
-    };
+    let row = QueryRow { elements: vec![1], visible: 8, radius: 0 };
+    let spec = LapaSpec { head_dim: 1, max_keys: 8, ..LapaSpec::default() };
     assert!(predict_row(&spec, &row, &keys).unwrap().survivors().all());
-    let spec = LapaSpec {
-        filter: Filter::TopK { keep256: vec![96] },
-        ..spec
-    };
+    let spec = LapaSpec { filter: Filter::TopK { keep256: vec![96] }, ..spec };
     let prediction = predict_row(&spec, &row, &keys).unwrap();
-    assert_eq!(
-        prediction.survivors().iter_ones().collect::<Vec<_>>(),
-        [0, 1, 2]
-    );
+    assert_eq!(prediction.survivors().iter_ones().collect::<Vec<_>>(), [0, 1, 2]);
 }
 
 #[test]
 fn a_zero_query_keeps_every_key() {
-    for spec in specs()
-        .iter()
-        .filter(|spec| !matches!(spec.filter, Filter::TopK { .. }))
-    {
+    for spec in specs().iter().filter(|spec| !matches!(spec.filter, Filter::TopK { .. })) {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let (row, keys) = head(&mut rng, spec);
-        let row = QueryRow {
-            elements: vec![0; spec.head_dim as usize],
-            ..row
-        };
+        let row = QueryRow { elements: vec![0; spec.head_dim as usize], ..row };
         let prediction = predict_row(spec, &row, &keys).unwrap();
         assert!(prediction.survivors().all());
         assert!(prediction.scores.iter().all(|&a| a == 0));
@@ -386,44 +280,18 @@ fn one_key_survives() {
 
 #[test]
 fn unfit_input_is_refused_in_words() {
-    let spec = LapaSpec {
-        head_dim: 2,
-        max_keys: 2,
-        ..LapaSpec::default()
-    };
-    let row = QueryRow {
-        elements: vec![1, 1],
-        visible: 1,
-        radius: 0,
-    };
+    let spec = LapaSpec { head_dim: 2, max_keys: 2, ..LapaSpec::default() };
+    let row = QueryRow { elements: vec![1, 1], visible: 1, radius: 0 };
     let error =
         |row: &QueryRow, keys: &[Vec<i32>]| predict_row(&spec, row, keys).unwrap_err().to_string();
     let keys = vec![vec![1, 1]];
     assert_eq!(error(&row, &[]), "a head has 0 keys: must be 1..=2");
     assert_eq!(error(&row, &[vec![1]]), "key 0 has 1 elements: must be 2");
-    assert_eq!(
-        error(&row, &[vec![1, 128]]),
-        "key 0[1] = 128 does not fit 8 bits signed"
-    );
-    let long = QueryRow {
-        elements: vec![1, -129],
-        ..row.clone()
-    };
-    assert_eq!(
-        error(&long, &keys),
-        "query[1] = -129 does not fit 8 bits signed"
-    );
-    let far = QueryRow {
-        visible: 2,
-        ..row.clone()
-    };
+    assert_eq!(error(&row, &[vec![1, 128]]), "key 0[1] = 128 does not fit 8 bits signed");
+    let long = QueryRow { elements: vec![1, -129], ..row.clone() };
+    assert_eq!(error(&long, &keys), "query[1] = -129 does not fit 8 bits signed");
+    let far = QueryRow { visible: 2, ..row.clone() };
     assert_eq!(error(&far, &keys), "a row sees 2 keys: must be 1..=1");
-    let wide = QueryRow {
-        radius: 1 << 30,
-        ..row
-    };
-    assert_eq!(
-        error(&wide, &keys),
-        "radius 1073741824 does not fit 16 bits"
-    );
+    let wide = QueryRow { radius: 1 << 30, ..row };
+    assert_eq!(error(&wide, &keys), "radius 1073741824 does not fit 16 bits");
 }
