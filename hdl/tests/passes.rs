@@ -78,7 +78,8 @@ fn passes_do_something() {
     assert!(after < before);
     let m = hwgen_hdl::ModuleBuilder::new("folds");
     let x = m.input("x", hwgen_hdl::u(8));
-    let same = (x + 0) | (x & 0);
+    let zero = m.lit(hwgen_hdl::u(8), 0);
+    let same = (x + zero) | (x & zero);
     m.output("y", same.slice(7, 4).cat(same.slice(3, 0)).eq(x.slice(7, 4).cat(x.slice(3, 0))));
     assert_eq!(nodes(&simplify(&m.finish(), Keep::Ports)), 2, "`x` and the constant 1");
 }
