@@ -14,7 +14,8 @@ use serde_json::json;
 A check that fails prints the command that repeats it, and makes the exit code 1.
 
 Engines: interpreter and jit are ours; verilator and icarus run the Verilog; yosys and
-yosys-icarus run the gates Yosys makes of it. `hwgen doctor` says which are here.
+yosys-icarus run the gates Yosys makes of it, which takes it long for a large design.
+`hwgen doctor` says which are here.
 
 Examples:
   hwgen verify --design lapa --engines jit,icarus
@@ -36,7 +37,7 @@ pub(crate) struct Args {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "interpreter,jit,verilator,icarus,yosys"
+        default_value = "interpreter,jit,verilator,icarus"
     )]
     engines: Vec<Engine>,
     /// Print JSON
