@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<(), String> {
         failed => Err(format!("failed: {}", failed.join(", "))),
     };
     let Total { passed, failed, ignored } = total;
-    println!("{passed} passed, {failed} failed, {ignored} ignored");
+    println!("{passed} passed, {failed} failed, {ignored} skipped");
     verdict
 }
 

@@ -21,17 +21,22 @@ mod clock;
 mod finish;
 mod instance;
 mod memory;
+mod operand;
+mod operators;
 mod register;
 mod signal;
 mod stream;
+mod wire;
 
 pub use bundle::{Bundle, Fields, fields};
 pub use clock::Domain;
 pub use instance::InstanceBuilder;
 pub use memory::{MAX_DEPTH, MemoryBuilder};
+pub use operand::{Amount, Operand};
 pub use register::Reg;
-pub use signal::{Amount, Operand, Signal, Wire, cat, mux, reduce};
+pub use signal::{Signal, cat, mux, reduce};
 pub use stream::{Stream, field_name};
+pub use wire::Wire;
 
 use crate::error::HdlError;
 use crate::netlist::*;

@@ -3,12 +3,11 @@
 //! Operands of an operator have one type (`extend`, `truncate` and `cast` change it); integers
 //! take the type of the signal beside them. `mul` is exact; `+` and `-` wrap.
 
-use super::ModuleBuilder;
+use super::{Amount, ModuleBuilder, Operand};
 use crate::error::HdlError;
 use crate::netlist::{BinaryOp, Kind, NodeId, UnaryOp};
 use crate::place::Place;
-use crate::ty::{Int, Type, bits_for, s, u};
-use std::ops::{Add, BitAnd, BitOr, BitXor, Deref, Mul, Neg, Not, Sub};
+use crate::ty::{Type, s, u};
 use std::sync::Arc;
 
 /// A value in a module under construction.
@@ -18,67 +17,6 @@ pub struct Signal<'m> {
     id: NodeId,
     ty: Type,
 }
-
-/// What may stand beside a signal in an operator: another signal, or an integer that takes the
-/// signal's type.
-pub trait Operand<'m> {
-    /// The operand as a signal of the given type, if it is an integer.
-    #[track_caller]
-    fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m>;
-
-    /// The operand as a signal of `other`'s type, if it is an integer.
-    #[track_caller]
-    fn resolve(self, other: Signal<'m>) -> Signal<'m>
-    where
-        Self: Sized,
-    {
-        self.resolve_type(other.builder, other.ty)
-    }
-}
-
-impl<'m, T: Into<Signal<'m>>> Operand<'m> for T {
-    fn resolve_type(self, _: &'m ModuleBuilder, _: Type) -> Signal<'m> {
-        self.into()
-    }
-}
-
-macro_rules! integer_operands {
-    ($($integer:ty),*) => {$(
-        impl<'m> Operand<'m> for $integer {
-            #[track_caller]
-            fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m> {
-                builder.lit(ty, self)
-            }
-        }
-    )*};
-}
-integer_operands!(i32, u32, i64, u64, usize, Int);
-
-/// How far to shift: a constant, or an unsigned signal of at most 31 bits.
-pub trait Amount<'m> {
-    /// The amount as a signal.
-    #[track_caller]
-    fn amount(self, builder: &'m ModuleBuilder) -> Signal<'m>;
-}
-
-impl<'m, T: Into<Signal<'m>>> Amount<'m> for T {
-    fn amount(self, _: &'m ModuleBuilder) -> Signal<'m> {
-        self.into()
-    }
-}
-
-macro_rules! integer_amounts {
-    ($($integer:ty),*) => {$(
-        impl<'m> Amount<'m> for $integer {
-            #[track_caller]
-            fn amount(self, builder: &'m ModuleBuilder) -> Signal<'m> {
-                let bits = u64::try_from(self).map_or(1, bits_for);
-                builder.lit(u(bits), self)
-            }
-        }
-    )*};
-}
-integer_amounts!(i32, u32, usize);
 
 impl<'m> Signal<'m> {
     pub(super) fn new(builder: &'m ModuleBuilder, id: NodeId, ty: Type) -> Signal<'m> {
@@ -128,13 +66,13 @@ impl<'m> Signal<'m> {
     }
 
     #[track_caller]
-    fn unary(self, op: UnaryOp, ty: Type) -> Signal<'m> {
+    pub(super) fn unary(self, op: UnaryOp, ty: Type) -> Signal<'m> {
         self.make(Kind::Unary(op, self.id), ty)
     }
 
     /// An operator whose operands must have one type.
     #[track_caller]
-    fn binary(self, op: BinaryOp, other: impl Operand<'m>) -> Signal<'m> {
+    pub(super) fn binary(self, op: BinaryOp, other: impl Operand<'m>) -> Signal<'m> {
         let at = Place::here();
         let other = other.resolve(self);
         let ty = if op.compares() { u(1) } else { self.ty };
@@ -457,138 +395,4 @@ pub fn reduce<'m>(
             .collect();
     }
     level[0]
-}
-
-macro_rules! operators {
-    ($($trait:ident $method:ident $op:ident;)*) => {$(
-        impl<'m, R: Operand<'m>> $trait<R> for Signal<'m> {
-            type Output = Signal<'m>;
-
-            #[track_caller]
-            fn $method(self, other: R) -> Signal<'m> {
-                self.binary(BinaryOp::$op, other)
-            }
-        }
-
-        impl<'m, R: Operand<'m>> $trait<R> for super::Reg<'m> {
-            type Output = Signal<'m>;
-
-            #[track_caller]
-            fn $method(self, other: R) -> Signal<'m> {
-                Signal::from(self).binary(BinaryOp::$op, other)
-            }
-        }
-
-        impl<'m, R: Operand<'m>> $trait<R> for Wire<'m> {
-            type Output = Signal<'m>;
-
-            #[track_caller]
-            fn $method(self, other: R) -> Signal<'m> {
-                self.0.binary(BinaryOp::$op, other)
-            }
-        }
-    )*};
-}
-operators! {
-    Add add Add;
-    Sub sub Sub;
-    BitAnd bitand And;
-    BitOr bitor Or;
-    BitXor bitxor Xor;
-}
-
-impl<'m, R: Operand<'m>> Mul<R> for Signal<'m> {
-    type Output = Signal<'m>;
-
-    #[track_caller]
-    fn mul(self, other: R) -> Signal<'m> {
-        Signal::mul(self, other)
-    }
-}
-
-impl<'m> Not for Signal<'m> {
-    type Output = Signal<'m>;
-
-    #[track_caller]
-    fn not(self) -> Signal<'m> {
-        self.unary(UnaryOp::Not, self.ty)
-    }
-}
-
-impl<'m> Not for super::Reg<'m> {
-    type Output = Signal<'m>;
-
-    #[track_caller]
-    fn not(self) -> Signal<'m> {
-        !Signal::from(self)
-    }
-}
-
-impl<'m> Not for Wire<'m> {
-    type Output = Signal<'m>;
-
-    #[track_caller]
-    fn not(self) -> Signal<'m> {
-        !self.0
-    }
-}
-
-/// Negation of a signed value; the least value is its own negative.
-impl<'m> Neg for Signal<'m> {
-    type Output = Signal<'m>;
-
-    #[track_caller]
-    fn neg(self) -> Signal<'m> {
-        if !self.ty.signed {
-            let (at, operand) = (Place::here(), self.builder.describe(self.id));
-            self.builder.error(HdlError::NegatesUnsigned { at, op: "neg", operand });
-        }
-        self.unary(UnaryOp::Neg, self.ty)
-    }
-}
-
-/// A net that is read before its driver is known; drive it once with [`Wire::drive`].
-#[derive(Clone, Copy)]
-pub struct Wire<'m>(pub(super) Signal<'m>);
-
-impl<'m> Deref for Wire<'m> {
-    type Target = Signal<'m>;
-
-    fn deref(&self) -> &Signal<'m> {
-        &self.0
-    }
-}
-
-impl<'m> From<Wire<'m>> for Signal<'m> {
-    fn from(wire: Wire<'m>) -> Signal<'m> {
-        wire.0
-    }
-}
-
-impl<'m> Wire<'m> {
-    /// Says what drives the net.
-    #[track_caller]
-    pub fn drive(self, value: impl Operand<'m>) {
-        let (at, builder) = (Place::here(), self.0.builder);
-        let value = value.resolve(self.0);
-        if !builder.owns(value, at) {
-            return;
-        }
-        let target = format!("wire `{}`", builder.describe(self.0.id));
-        let described = builder.describe(value.id);
-        let mut draft = builder.draft.borrow_mut();
-        let previous = match draft.module.nodes[self.0.id.index()].kind {
-            Kind::Wire(driver) => driver,
-            _ => None,
-        };
-        if let Some(first) = previous {
-            let first = draft.module.nodes[first.index()].place;
-            draft.errors.push(HdlError::DrivenTwice { at, what: target, first });
-            return;
-        }
-        draft.module.nodes[self.0.id.index()].kind = Kind::Wire(Some(value.id));
-        if value.ty != self.0.ty {
-            draft.errors.push(HdlError::DriveType { at, target, value: described });
-        }
-    }
 }

@@ -1,11 +1,14 @@
 //! A module's text: header, ports, state, nets, instances.
 
+mod memories;
+
 use super::expression::Writer;
 use super::literal::literal;
 use super::nets::{Nets, unique};
 use crate::netlist::*;
 use crate::place::Place;
-use crate::ty::{Int, Type};
+use crate::ty::Type;
+use memories::{Reach, read_reach};
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -134,32 +137,7 @@ impl<'a> Body<'a> {
         let own = own.filter(|id| !self.writer.nets.is_port[id.index()]);
         let own = own.map(|id| (module.ty(id), self.writer.net_name(id), module.node(id).place));
         self.declare("reg", &own.collect::<Vec<_>>());
-        for memory in &module.memories {
-            let name = self.unique(&memory.name);
-            let word = declared(memory.word);
-            let last = memory.depth - 1;
-            self.line(format!("reg {word}{name} [0:{last}];"), memory.place);
-            let mut beyond = vec![];
-            for (port, read) in memory.reads.iter().enumerate() {
-                let node = module.node(read.node);
-                let own = self.writer.net_name(read.node);
-                let reach = read_reach(module, memory, port);
-                beyond.push(None);
-                if read.sync.is_some() && reach == Reach::Either {
-                    let raw = self.unique(&format!("{own}_stored"));
-                    let flag = self.unique(&format!("{own}_beyond"));
-                    self.line(format!("reg {word}{raw};"), node.place);
-                    self.line(format!("reg {flag};"), node.place);
-                    beyond[port] = Some((flag, raw));
-                } else if read.sync.is_some()
-                    && reach == Reach::Inside
-                    && !self.writer.nets.is_port[read.node.index()]
-                {
-                    self.line(format!("reg {word}{own};"), node.place);
-                }
-            }
-            self.names.push(MemoryNames { memory: name, beyond });
-        }
+        self.declare_memories();
     }
 
     /// Declares what instances drive.
@@ -205,36 +183,6 @@ impl<'a> Body<'a> {
                 self.line(format!("wire {}{name} = {value};", declared(node.ty)), node.place);
             }
         }
-    }
-
-    /// What a read port's net shows, unless it is a register of its own.
-    fn memory_word(&mut self, memory: MemoryId, port: usize) -> Option<String> {
-        let known = &self.module().memories[memory.index()];
-        let read = &known.reads[port];
-        let names = &self.names[memory.index()];
-        let zero = literal(known.word, &Int::ZERO);
-        let reach = read_reach(self.module(), known, port);
-        if let Some((flag, raw)) = &names.beyond[port] {
-            return Some(format!("{flag} ? {zero} : {raw}"));
-        }
-        if reach == Reach::Beyond {
-            return Some(zero);
-        }
-        if read.sync.is_some() {
-            return None;
-        }
-        let word = format!("{}[{}]", names.memory, self.writer.operand(read.address));
-        if reach == Reach::Inside {
-            return Some(word);
-        }
-        let inside = self.inside(known, read.address);
-        Some(format!("({inside}) ? {word} : {zero}"))
-    }
-
-    /// That an address lies within the memory.
-    fn inside(&mut self, memory: &Memory, address: NodeId) -> String {
-        let ty = self.module().ty(address);
-        format!("{} < {}", self.writer.operand(address), literal(ty, &memory.depth.into()))
     }
 
     /// Registers that share clock, reset, clear and enable share a block.
@@ -321,99 +269,6 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn memories(&mut self) {
-        let module = self.module();
-        for (index, memory) in module.memories.iter().enumerate() {
-            let name = self.names[index].memory.clone();
-            if !memory.init.is_empty() {
-                self.out.push_str("\n  initial begin\n");
-                for (at, word) in memory.init.iter().enumerate() {
-                    let _ =
-                        writeln!(self.out, "    {name}[{at}] = {};", literal(memory.word, word));
-                }
-                self.out.push_str("  end\n");
-            }
-            for clock in 0..module.clocks.len() {
-                let clock = ClockId::new(clock);
-                let mut statements = vec![];
-                for write in memory.writes.iter().filter(|write| write.clock == clock) {
-                    statements.extend(self.write_statements(memory, &name, write));
-                }
-                for (port, read) in memory.reads.iter().enumerate() {
-                    if let Some((_, enable)) = read.sync.filter(|(at, _)| *at == clock) {
-                        statements.extend(self.read_statements(index, port, enable));
-                    }
-                }
-                if statements.is_empty() {
-                    continue;
-                }
-                let edge = &module.clocks[clock.index()].name;
-                let _ = writeln!(self.out, "\n  always @(posedge {edge}) begin");
-                for statement in statements {
-                    let _ = writeln!(self.out, "    {statement}");
-                }
-                self.out.push_str("  end\n");
-            }
-        }
-    }
-
-    fn write_statements(&mut self, memory: &Memory, name: &str, write: &WritePort) -> Vec<String> {
-        let module = self.module();
-        let reach = reach(module, memory, write.address);
-        if reach == Reach::Beyond {
-            return vec![];
-        }
-        let address = self.writer.operand(write.address);
-        let mut conditions = vec![];
-        if module.constant(write.enable).is_none_or(|enable| *enable != 1.into()) {
-            conditions.push(self.writer.operand(write.enable));
-        }
-        if reach == Reach::Either {
-            conditions.push(format!("({})", self.inside(memory, write.address)));
-        }
-        let Some(mask) = write.mask else {
-            let data = self.writer.operand(write.data);
-            return vec![guarded(&conditions, format!("{name}[{address}] <= {data};"))];
-        };
-        let lanes = module.ty(mask).width;
-        let width = memory.word.width / lanes;
-        let lane = |lane: u32| {
-            let mut conditions = conditions.clone();
-            conditions.push(self.writer.bits(mask, lane, 1));
-            let (low, high) = (lane * width, lane * width + width - 1);
-            let data = self.writer.bits(write.data, low, width);
-            let target = match (memory.word.width, width) {
-                (1, _) => format!("{name}[{address}]"),
-                (_, 1) => format!("{name}[{address}][{low}]"),
-                _ => format!("{name}[{address}][{high}:{low}]"),
-            };
-            guarded(&conditions, format!("{target} <= {data};"))
-        };
-        (0..lanes).map(lane).collect()
-    }
-
-    fn read_statements(&mut self, memory: usize, port: usize, enable: NodeId) -> Vec<String> {
-        let known = &self.module().memories[memory];
-        let read = &known.reads[port];
-        if read_reach(self.module(), known, port) == Reach::Beyond {
-            return vec![];
-        }
-        let always = self.module().constant(enable).is_some_and(|enable| *enable == 1.into());
-        let conditions = if always { vec![] } else { vec![self.writer.operand(enable)] };
-        let word = format!("{}[{}]", self.names[memory].memory, self.writer.operand(read.address));
-        match self.names[memory].beyond[port].clone() {
-            None => {
-                let own = self.writer.net_name(read.node);
-                vec![guarded(&conditions, format!("{own} <= {word};"))]
-            }
-            Some((flag, raw)) => {
-                let inside = self.inside(known, read.address);
-                let stored = guarded(&conditions, format!("{raw} <= {word};"));
-                vec![stored, guarded(&conditions, format!("{flag} <= !({inside});"))]
-            }
-        }
-    }
-
     fn instances(&mut self) {
         let module = self.module();
         if !module.instances.is_empty() {
@@ -488,34 +343,6 @@ impl<'a> Body<'a> {
             let _ = writeln!(self.out, "  {text}");
         }
     }
-}
-
-/// Where an address may point.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    Inside,
-    Beyond,
-    Either,
-}
-
-fn reach(module: &Module, memory: &Memory, address: NodeId) -> Reach {
-    match module.constant(address) {
-        Some(at) if *at < Int::from(memory.depth) => Reach::Inside,
-        Some(_) => Reach::Beyond,
-        None if 1usize.checked_shl(module.ty(address).width) == Some(memory.depth) => Reach::Inside,
-        None => Reach::Either,
-    }
-}
-
-fn read_reach(module: &Module, memory: &Memory, port: usize) -> Reach {
-    reach(module, memory, memory.reads[port].address)
-}
-
-fn guarded(conditions: &[String], statement: String) -> String {
-    if conditions.is_empty() {
-        return statement;
-    }
-    format!("if ({}) {statement}", conditions.join(" && "))
 }
 
 /// A list on as many lines as it needs.
