@@ -1,6 +1,7 @@
 //! Types of signals: a width and a sign, both known at run time.
 
 use num_bigint::BigInt;
+use num_bigint::Sign;
 use num_traits::One;
 use std::fmt;
 
@@ -67,6 +68,25 @@ impl Type {
     /// The bit pattern of a value, as a non-negative integer below `2^width`.
     pub fn to_bits(self, value: &Int) -> Int {
         u(self.width).wrap(value.clone())
+    }
+
+    /// Number of 64-bit words a bit pattern takes.
+    pub const fn words(self) -> usize {
+        self.width.div_ceil(64) as usize
+    }
+
+    /// The value with a bit pattern, given as 64-bit words, the lowest first; bits above the width
+    /// are not looked at.
+    pub fn from_pattern(self, words: &[u64]) -> Int {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.wrap(Int::from_bytes_le(Sign::Plus, &bytes))
+    }
+
+    /// The bit pattern of a value as 64-bit words, the lowest first; words beyond the pattern are 0.
+    pub fn to_pattern(self, value: &Int, words: &mut [u64]) {
+        let bits = self.to_bits(value);
+        let digits = bits.iter_u64_digits().chain(std::iter::repeat(0));
+        words.iter_mut().zip(digits).for_each(|(word, digit)| *word = digit);
     }
 }
 

@@ -39,7 +39,7 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "race",
-        command: "test -p hwgen-verify --test race -- --ignored --nocapture",
+        command: "test --release -p hwgen-verify --test race -- --ignored --nocapture",
         figure: "race:",
         target: AtLeast(1.0),
         unit: "times Verilator's cycles a second, the slowest design",

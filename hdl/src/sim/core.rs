@@ -1,7 +1,7 @@
 //! What an engine does for the [`Simulator`](super::Simulator).
 
 use crate::netlist::NodeId;
-use crate::ty::Int;
+use crate::ty::{Int, Type};
 use num_traits::ToPrimitive;
 
 /// An engine that runs a flat module. Values are checked before they get here.
@@ -12,6 +12,16 @@ pub(super) trait Core: Send {
     /// Sets an input to a value that fits and is not negative.
     fn poke_word(&mut self, input: usize, value: u64) {
         self.poke(input, &value.into());
+    }
+
+    /// Sets an input to a bit pattern: 64-bit words, the lowest first, zeros above the width.
+    fn poke_pattern(&mut self, input: usize, ty: Type, words: &[u64]) {
+        self.poke(input, &ty.from_pattern(words));
+    }
+
+    /// The settled bit pattern of a node, into as many words as it takes.
+    fn peek_pattern(&mut self, node: NodeId, ty: Type, words: &mut [u64]) {
+        ty.to_pattern(&self.peek(node), words);
     }
 
     /// The settled value of a node of at most 64 bits, unsigned.

@@ -2,7 +2,7 @@
 
 use super::Simulator;
 use crate::netlist::{ClockId, Module};
-use crate::ty::Int;
+use crate::ty::{Int, Type};
 use std::sync::Arc;
 
 /// A running design: our engines, Verilator, Icarus, a synthesised netlist. Drivers and monitors
@@ -19,6 +19,26 @@ pub trait Device {
 
     /// The settled value of an output, given by its position in [`Module::outputs`].
     fn peek(&mut self, output: usize) -> Int;
+
+    /// [`Device::poke`] with a bit pattern: 64-bit words, the lowest first, zeros above the width.
+    ///
+    /// # Panics
+    /// If there are not as many words as the width takes, or a bit above it is set.
+    fn poke_pattern(&mut self, input: usize, words: &[u64]) {
+        let ty = self.module().inputs[input].ty;
+        check_pattern(ty, words);
+        self.poke(input, &ty.from_pattern(words));
+    }
+
+    /// [`Device::peek`] as a bit pattern.
+    ///
+    /// # Panics
+    /// If there are not as many words as the width takes.
+    fn peek_pattern(&mut self, output: usize, words: &mut [u64]) {
+        let ty = self.module().outputs[output].ty;
+        check_length(ty, words);
+        ty.to_pattern(&self.peek(output), words);
+    }
 
     /// The value of an output and a mask of the bits that are unknown; 4-state engines have some.
     fn peek_known(&mut self, output: usize) -> (Int, Int) {
@@ -44,7 +64,26 @@ impl Device for Simulator {
         self.peek_index(output)
     }
 
+    fn poke_pattern(&mut self, input: usize, words: &[u64]) {
+        self.set_pattern(input, words);
+    }
+
+    fn peek_pattern(&mut self, output: usize, words: &mut [u64]) {
+        self.get_pattern(output, words);
+    }
+
     fn tick(&mut self, clocks: &[ClockId]) {
         self.tick_ids(clocks);
     }
+}
+
+pub(super) fn check_length(ty: Type, words: &[u64]) {
+    assert_eq!(words.len(), ty.words(), "64-bit words of a {ty}");
+}
+
+pub(super) fn check_pattern(ty: Type, words: &[u64]) {
+    check_length(ty, words);
+    let used = ty.width % 64;
+    let above = if used == 0 { 0 } else { words[words.len() - 1] >> used };
+    assert_eq!(above, 0, "bits above a {ty}");
 }

@@ -204,6 +204,29 @@ impl Simulator {
         value.to_u64().unwrap_or_else(|| panic!("{}", self.misfit(&name, value, "u64")))
     }
 
+    /// Sets the input at this position to a bit pattern: 64-bit words, the lowest first, zeros above
+    /// the width. The fast way for wide ports.
+    ///
+    /// # Panics
+    /// If there are not as many words as the width takes, or a bit above it is set.
+    #[track_caller]
+    pub fn set_pattern(&mut self, input: usize, words: &[u64]) {
+        let ty = self.module.inputs[input].ty;
+        device::check_pattern(ty, words);
+        self.core.poke_pattern(input, ty, words);
+    }
+
+    /// The bit pattern of the output at this position: the fast way for wide ports.
+    ///
+    /// # Panics
+    /// If there are not as many words as the width takes.
+    #[track_caller]
+    pub fn get_pattern(&mut self, output: usize, words: &mut [u64]) {
+        let port = &self.module.outputs[output];
+        device::check_length(port.ty, words);
+        self.core.peek_pattern(port.node, port.ty, words);
+    }
+
     /// [`Simulator::peek`] for values in `0..2^64`.
     #[track_caller]
     pub fn peek_u64(&mut self, name: &str) -> u64 {
@@ -290,6 +313,9 @@ impl Simulator {
     /// Notes the assertions that failed at the last edge.
     #[track_caller]
     fn report(&mut self) {
+        if self.core.failed().is_empty() {
+            return;
+        }
         let (assertions, cycle) = (&self.flat.module.assertions, self.cycle.wrapping_sub(1));
         let failed = self.core.failed().iter().map(|&index| Violation {
             message: assertions[index].message.to_string(),

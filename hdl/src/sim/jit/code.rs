@@ -69,11 +69,11 @@ impl Code {
     }
 
     /// Runs the program up to `n` times, ending early after a run in which an assertion failed;
-    /// returns how many runs there were.
+    /// returns how many runs there were and whether one failed.
     ///
     /// # Panics
     /// If there are fewer slots than the program was laid out for.
-    pub(super) fn run(&self, slots: &mut [u64], words: &mut [u64], n: u64) -> u64 {
+    pub(super) fn run(&self, slots: &mut [u64], words: &mut [u64], n: u64) -> (u64, bool) {
         assert!(slots.len() >= self.size, "the layout's slots");
         let (slots, words) = (slots.as_mut_ptr(), words.as_mut_ptr());
         for done in 0..n {
@@ -84,10 +84,10 @@ impl Code {
                 broken |= unsafe { function(slots, words) };
             }
             if broken != 0 {
-                return done + 1;
+                return (done + 1, true);
             }
         }
-        n
+        (n, false)
     }
 }
 

@@ -20,6 +20,10 @@ pub(super) enum Item {
     Check(usize),
     /// Puts a node's value where it can be seen.
     View(NodeId),
+    /// What follows, up to [`Item::Close`], is only done while this enable is 1.
+    Open(NodeId),
+    /// Ends what [`Item::Open`] began.
+    Close,
     /// Lets a leaf see its settled inputs.
     LeafSettle(usize),
     /// Lets a leaf see a rising edge.
@@ -132,7 +136,8 @@ impl Item {
                     .collect()
             }
             Item::Check(index) => vec![module.assertions[index].condition],
-            Item::View(id) => vec![id],
+            Item::View(id) | Item::Open(id) => vec![id],
+            Item::Close => vec![],
             Item::LeafSettle(leaf) | Item::LeafEdge(leaf) => module.leaves[leaf].inputs.clone(),
         }
     }

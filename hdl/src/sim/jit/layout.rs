@@ -34,10 +34,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(module: &Module) -> Layout {
+    /// The layout of a module whose registers are best set in this order.
+    pub(super) fn new(module: &Module, order: &[usize]) -> Layout {
         let mut layout = Layout {
             inputs: HashMap::new(),
-            registers: vec![],
+            registers: vec![usize::MAX; module.registers.len()],
             reads: vec![],
             memories: vec![],
             checks: 0,
@@ -50,9 +51,10 @@ impl Layout {
             let slot = layout.reserve(port.ty);
             layout.inputs.insert(port.node, slot);
         }
-        for register in &module.registers {
-            let slot = layout.reserve(module.ty(register.node));
-            layout.registers.push(slot);
+        for index in order.iter().copied().chain(0..module.registers.len()) {
+            if layout.registers[index] == usize::MAX {
+                layout.registers[index] = layout.reserve(module.ty(module.registers[index].node));
+            }
         }
         let mut word = 0;
         for memory in &module.memories {

@@ -9,9 +9,9 @@ use super::words::{WordBuilder, Words};
 use crate::netlist::*;
 use crate::ty::{Int, Type, index_bits};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use num_traits::ToPrimitive;
-use std::collections::HashMap;
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value, types};
+use num_traits::{ToPrimitive, Zero};
+use std::collections::{HashMap, HashSet};
 
 /// Our memory is there and aligned.
 pub(super) fn flags() -> MemFlagsData {
@@ -29,6 +29,8 @@ pub(super) struct Program<'a> {
     pub(super) crossing: HashMap<NodeId, usize>,
     /// Slots of state that is read after it is overwritten.
     pub(super) kept: HashMap<State, usize>,
+    /// So many items later a value is loaded anew.
+    pub(super) recent: usize,
     /// The address of the leaves' models.
     pub(super) leaves: usize,
 }
@@ -41,8 +43,31 @@ pub(super) struct Function<'p, 'a, 'f> {
     slots: Value,
     words: Value,
     values: HashMap<NodeId, Words>,
-    states: HashMap<State, Words>,
+    /// Values computed elsewhere, and the position at which they were loaded.
+    loaded: HashMap<Loaded, (Words, usize)>,
+    /// State whose slot this function has changed.
+    overwritten: HashSet<State>,
+    /// The item under way.
+    position: usize,
     broken: Option<Value>,
+    gate: Option<Gate>,
+}
+
+/// What is loaded from its slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Loaded {
+    /// An input, or a node that another function computed.
+    Value(NodeId),
+    State(State),
+}
+
+/// A branch under construction.
+struct Gate {
+    enable: NodeId,
+    after: Block,
+    /// What became known inside, and what was known before: inside values end with the branch.
+    values: Vec<NodeId>,
+    loaded: Vec<(Loaded, Option<(Words, usize)>)>,
 }
 
 impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
@@ -61,11 +86,20 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             slots,
             words,
             values: HashMap::new(),
-            states: HashMap::new(),
+            loaded: HashMap::new(),
+            overwritten: HashSet::new(),
+            position: 0,
             broken: None,
+            gate: None,
         };
-        for &item in &schedule.functions[index] {
-            function.item(item);
+        let items = &schedule.functions[index];
+        for (position, &item) in items.iter().enumerate() {
+            function.position = position;
+            match item {
+                Item::Open(enable) => function.open(enable, &items[position + 1..]),
+                Item::Close => function.close(),
+                _ => function.item(item),
+            }
         }
         let broken = match function.broken {
             Some(broken) => broken,
@@ -118,6 +152,38 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                 let all: Vec<usize> = (0..module.leaves[leaf].inputs.len()).collect();
                 self.update_leaf(leaf, &all, matches!(item, Item::LeafEdge(_)));
             }
+            Item::Open(_) | Item::Close => unreachable!("gates are opened where items are listed"),
+        }
+    }
+
+    /// Begins a branch for the items up to the next [`Item::Close`].
+    fn open(&mut self, enable: NodeId, items: &[Item]) {
+        for item in items.iter().take_while(|item| **item != Item::Close) {
+            if let Some(state) = item.overwrites() {
+                self.keep(state);
+            }
+        }
+        let condition = self.bit(enable);
+        let (inside, after) = (self.b.ins.create_block(), self.b.ins.create_block());
+        self.b.ins.ins().brif(condition, inside, &[], after, &[]);
+        self.b.ins.switch_to_block(inside);
+        self.b.ins.seal_block(inside);
+        self.gate = Some(Gate { enable, after, values: vec![], loaded: vec![] });
+    }
+
+    fn close(&mut self) {
+        let gate = self.gate.take().expect("gates are closed once");
+        self.b.ins.ins().jump(gate.after, &[]);
+        self.b.ins.switch_to_block(gate.after);
+        self.b.ins.seal_block(gate.after);
+        for id in gate.values {
+            self.values.remove(&id);
+        }
+        for (what, before) in gate.loaded.into_iter().rev() {
+            match before {
+                Some(before) => self.loaded.insert(what, before),
+                None => self.loaded.remove(&what),
+            };
         }
     }
 
@@ -145,16 +211,36 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             return words.clone();
         }
         let (module, ty) = (self.program.module, self.ty(id));
-        let words = match &module.node(id).kind {
-            Kind::Constant(value) => return self.constant(value, ty),
-            Kind::Input => self.load(self.slots, self.program.layout.inputs[&id], limbs(ty)),
-            _ if is_source(module, id) => {
-                let state = state_of(module, id).expect("sources are constants, inputs or state");
-                return self.state(state);
-            }
-            _ => self.load(self.slots, self.program.crossing[&id], limbs(ty)),
+        if let Kind::Constant(value) = &module.node(id).kind {
+            return self.constant(value, ty);
+        }
+        if is_source(module, id)
+            && let Some(state) = state_of(module, id)
+        {
+            return self.state(state);
+        }
+        if let Some(words) = self.recent(Loaded::Value(id)) {
+            return words;
+        }
+        let slot = match module.node(id).kind {
+            Kind::Input => self.program.layout.inputs[&id],
+            _ => self.program.crossing[&id],
         };
-        self.values.insert(id, words.clone());
+        self.load_as(Loaded::Value(id), slot, ty)
+    }
+
+    /// A loaded value, unless that was long ago: loading it again is better than keeping it.
+    fn recent(&self, what: Loaded) -> Option<Words> {
+        let (words, position) = self.loaded.get(&what)?;
+        (self.position - position < self.program.recent).then(|| words.clone())
+    }
+
+    fn load_as(&mut self, what: Loaded, slot: usize, ty: Type) -> Words {
+        let words = self.load(self.slots, slot, limbs(ty));
+        let before = self.loaded.insert(what, (words.clone(), self.position));
+        if let Some(gate) = &mut self.gate {
+            gate.loaded.push((what, before));
+        }
         words
     }
 
@@ -174,14 +260,17 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
 
     /// The content of state from before the edge.
     fn state(&mut self, state: State) -> Words {
-        if let Some(words) = self.states.get(&state) {
-            return words.clone();
+        if let Some(words) = self.recent(Loaded::State(state)) {
+            return words;
         }
         let (slot, ty) = self.state_slot(state);
-        let slot = self.program.kept.get(&state).copied().unwrap_or(slot);
-        let words = self.load(self.slots, slot, limbs(ty));
-        self.states.insert(state, words.clone());
-        words
+        match self.program.kept.get(&state) {
+            Some(&slot) => self.load_as(Loaded::State(state), slot, ty),
+            None if self.overwritten.contains(&state) => {
+                self.loaded[&Loaded::State(state)].0.clone()
+            }
+            None => self.load_as(Loaded::State(state), slot, ty),
+        }
     }
 
     /// Sees to it that whoever reads the state later still finds its old content.
@@ -198,7 +287,10 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
     }
 
     fn overwrite(&mut self, state: State, words: &Words) {
-        self.keep(state);
+        if self.gate.is_none() {
+            self.keep(state);
+        }
+        self.overwritten.insert(state);
         let slot = self.state_slot(state).0;
         self.put(slot, words);
     }
@@ -207,7 +299,8 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
     fn next(&mut self, register: &Register) -> Words {
         let ty = self.ty(register.node);
         let mut words = self.get(register.next);
-        if let Some(enable) = register.enable {
+        let gate = self.gate.as_ref().map(|gate| gate.enable);
+        if let Some(enable) = register.enable.filter(|enable| Some(*enable) != gate) {
             let (enable, old) = (self.bit(enable), self.get(register.node));
             words = self.b.select(enable, &words, &old);
         }
@@ -248,6 +341,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
         let length = limbs(module.memories[memory].word);
         let (enable, at) = (self.bit(enable), self.word_at(memory, read.address));
         self.keep(state);
+        self.overwritten.insert(state);
         let slot = self.state_slot(state).0;
         self.when(enable, |function| {
             let word = function.load(at, 0, length);
@@ -336,6 +430,9 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             self.program.crossing.insert(id, slot);
         }
         self.values.insert(id, words);
+        if let Some(gate) = &mut self.gate {
+            gate.values.push(id);
+        }
     }
 
     fn compute(&mut self, id: NodeId) -> Words {
@@ -361,11 +458,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                 self.update_leaf(leaf, &module.leaves[leaf].leaf.combinational[*port], false);
                 self.load(self.slots, self.program.layout.leaf_outputs[leaf][*port], limbs(ty))
             }
-            Kind::Mux { select, on_true, on_false } => {
-                let (select, yes, no) =
-                    (self.bit(*select), self.get(*on_true), self.get(*on_false));
-                self.b.select(select, &yes, &no)
-            }
+            Kind::Mux { select, on_true, on_false } => self.mux(*select, *on_true, *on_false),
             Kind::Concat(parts) => {
                 let parts = parts.iter().map(|&part| (self.get(part), self.ty(part))).collect();
                 self.b.concat(parts, ty)
@@ -378,6 +471,9 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                 self.b.slice(&words, *low, ty)
             }
             Kind::Cast(a) => {
+                if let Some(word) = self.signed_slice(*a, ty) {
+                    return vec![word];
+                }
                 let words = self.get(*a);
                 if limbs(ty) == 1 && self.fits(node) {
                     return words;
@@ -398,6 +494,92 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                 unreachable!("flat modules have no instances and no open wires")
             }
         }
+    }
+
+    fn mux(&mut self, select: NodeId, on_true: NodeId, on_false: NodeId) -> Words {
+        let (condition, yes, no) = (self.condition(select), self.get(on_true), self.get(on_false));
+        let module = self.program.module;
+        let is_zero = |id: NodeId| module.constant(id).is_some_and(Int::is_zero);
+        if !self.is_plain(select) {
+            return self.b.select(condition, &yes, &no);
+        }
+        if is_zero(on_false) {
+            let masks = self.masks(select);
+            let masked =
+                |word| masks.iter().fold(word, |word, &mask| self.b.ins.ins().band(word, mask));
+            return yes.into_iter().map(masked).collect();
+        }
+        if is_zero(on_true) {
+            let mask = self.b.ins.ins().iadd_imm_s(condition, -1);
+            return no.iter().map(|&word| self.b.ins.ins().band(word, mask)).collect();
+        }
+        let negated = module.node(on_true);
+        if negated.kind == Kind::Unary(UnaryOp::Neg, on_false)
+            && let ([word], true) = (&no[..], self.fits(negated))
+        {
+            let mask = self.b.ins.ins().ineg(condition);
+            let flipped = self.b.ins.ins().bxor(*word, mask);
+            return vec![self.b.ins.ins().isub(flipped, mask)];
+        }
+        self.b.select(condition, &yes, &no)
+    }
+
+    /// Whether a condition lies in a word anyway: others are best left in the processor's flags.
+    fn is_plain(&self, condition: NodeId) -> bool {
+        use UnaryOp::{ReduceAnd, ReduceOr, ReduceXor};
+        match &self.program.module.node(condition).kind {
+            Kind::Binary(op, ..) if op.compares() => false,
+            Kind::Unary(ReduceAnd | ReduceOr | ReduceXor, _) => false,
+            Kind::Unary(_, a) => self.is_plain(*a),
+            Kind::Binary(BinaryOp::And, a, b) => self.is_plain(*a) && self.is_plain(*b),
+            _ => true,
+        }
+    }
+
+    /// All ones, in every mask, where a condition is 1. A conjunction's parts have one each: they
+    /// often serve many.
+    fn masks(&mut self, condition: NodeId) -> Vec<Value> {
+        let bits = match self.program.module.node(condition).kind {
+            Kind::Binary(BinaryOp::And, a, b) => self.at_hand(a).zip(self.at_hand(b)),
+            _ => None,
+        };
+        let bits = match bits {
+            Some((a, b)) => vec![a[0], b[0]],
+            None => vec![self.condition(condition)],
+        };
+        bits.into_iter().map(|bit| self.b.ins.ins().ineg(bit)).collect()
+    }
+
+    /// The value of a node that this function has already used, however long ago: nobody else's
+    /// operands may be fetched anew, their places may have been overwritten.
+    fn at_hand(&self, id: NodeId) -> Option<&Words> {
+        let module = self.program.module;
+        let state = state_of(module, id).filter(|_| is_source(module, id));
+        let loaded = || self.loaded.get(&state.map_or(Loaded::Value(id), Loaded::State));
+        self.values.get(&id).or_else(|| Some(&loaded()?.0))
+    }
+
+    /// A condition, the same word for all its users: so they share its mask.
+    fn condition(&mut self, id: NodeId) -> Value {
+        match self.at_hand(id) {
+            Some(words) => words[0],
+            None => self.bit(id),
+        }
+    }
+
+    /// A slice within a word that is read as signed: two shifts instead of four steps.
+    fn signed_slice(&mut self, slice: NodeId, ty: Type) -> Option<Value> {
+        let Node { kind: Kind::Slice { of, low }, ty: from, .. } = *self.program.module.node(slice)
+        else {
+            return None;
+        };
+        let (word, low) = ((low / 64) as usize, low % 64);
+        if !ty.signed || ty.width != from.width || low == 0 || low + ty.width > 64 {
+            return None;
+        }
+        let word = self.at_hand(of)?[word];
+        let up = self.b.ins.ins().ishl_imm_s(word, i64::from(64 - ty.width - low));
+        Some(self.b.ins.ins().sshr_imm_s(up, i64::from(64 - ty.width)))
     }
 
     /// Whether a one-word operation cannot leave its type.

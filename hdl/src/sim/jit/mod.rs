@@ -6,12 +6,15 @@
 //! runs.
 
 mod code;
+mod gate;
 mod helpers;
 mod item;
 mod layout;
 mod lower;
 mod range;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use super::SimError;
@@ -25,6 +28,7 @@ use code::Code;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use item::{Goal, Item, is_source, state_of};
 use layout::{Layout, load, store};
+use schedule::Limits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,6 +53,7 @@ enum Place {
 pub(super) struct Jit {
     flat: Arc<Flat>,
     target: OwnedTargetIsa,
+    limits: Limits,
     /// The module as compiled while a reset is active, and while none is.
     any: Module,
     running: Option<Module>,
@@ -85,10 +90,16 @@ pub(super) struct Jit {
 
 impl Jit {
     pub(super) fn new(flat: Arc<Flat>, state: PowerUp) -> Result<Jit, SimError> {
+        Jit::with_limits(flat, state, Limits::NORMAL)
+    }
+
+    fn with_limits(flat: Arc<Flat>, state: PowerUp, limits: Limits) -> Result<Jit, SimError> {
         let module = &flat.module;
-        let layout = Layout::new(module);
-        let (slots, words) = layout.fill(module, &state);
         let resets = input_resets(module);
+        let any = simplified(module.clone());
+        let running = (!resets.is_empty()).then(|| simplified(without(module, &resets)));
+        let layout = Layout::new(module, &update_order(running.as_ref().unwrap_or(&any), limits));
+        let (slots, words) = layout.fill(module, &state);
         let released = (resets.iter())
             .map(|(_, input, level)| (layout.inputs[input], u64::from(*level)))
             .collect();
@@ -104,8 +115,9 @@ impl Jit {
         let leaves = helpers::Leaves::new(module, &layout);
         Ok(Jit {
             target: code::target()?,
-            any: simplified(module.clone()),
-            running: (!resets.is_empty()).then(|| simplified(without(module, &resets))),
+            limits,
+            any,
+            running,
             released,
             plain_resets,
             acts_between_edges: module.clocks.iter().any(asynchronous) || !module.leaves.is_empty(),
@@ -150,7 +162,7 @@ impl Jit {
             Goal::Tick { clocks, .. } => clocks[clock.index()],
             _ => false,
         };
-        let schedule = schedule::schedule(module, &goal);
+        let schedule = schedule::schedule(module, &goal, self.limits);
         let order = schedule.functions.iter().flatten().filter_map(|item| match item {
             Item::Node(id) => Some(*id),
             _ => None,
@@ -164,6 +176,7 @@ impl Jit {
             ticks: &ticks,
             crossing: HashMap::new(),
             kept: HashMap::new(),
+            recent: self.limits.recent,
             leaves: &raw const *self.leaves as usize,
         };
         let code =
@@ -174,7 +187,7 @@ impl Jit {
         self.codes.len() - 1
     }
 
-    fn execute(&mut self, program: usize, n: u64) -> u64 {
+    fn execute(&mut self, program: usize, n: u64) -> (u64, bool) {
         let done = self.codes[program].run(&mut self.slots, &mut self.words, n);
         if let Some(panic) = self.leaves.panic.take() {
             std::panic::resume_unwind(panic);
@@ -294,6 +307,23 @@ impl Core for Jit {
         self.slots[port.0] = value;
     }
 
+    fn poke_pattern(&mut self, input: usize, ty: Type, words: &[u64]) {
+        let (slot, _) = self.before_poke(input);
+        // an assignment each: a call to copy costs more than most ports' few words
+        self.slots[slot..].iter_mut().zip(words).for_each(|(to, from)| *to = *from);
+        let (last, spare) = (slot + words.len() - 1, 64 * words.len() as u32 - ty.width);
+        if ty.signed {
+            self.slots[last] = ((self.slots[last] << spare) as i64 >> spare) as u64;
+        }
+    }
+
+    fn peek_pattern(&mut self, node: NodeId, ty: Type, words: &mut [u64]) {
+        let slot = self.refresh(node);
+        words.iter_mut().zip(&self.slots[slot..]).for_each(|(to, from)| *to = *from);
+        let (last, spare) = (words.len() - 1, 64 * words.len() as u32 - ty.width);
+        words[last] = words[last] << spare >> spare;
+    }
+
     fn peek(&mut self, node: NodeId) -> Int {
         let slot = self.refresh(node);
         load(&self.slots, slot, self.flat.module.ty(node))
@@ -339,14 +369,15 @@ impl Core for Jit {
                 program
             }
         };
-        let done = self.execute(program, n);
+        let (done, broken) = self.execute(program, n);
         self.change();
         self.failed.clear();
-        let assertions = self.flat.module.assertions.iter().enumerate();
-        for (index, assertion) in assertions {
-            if ticking[assertion.clock.index()] && self.slots[self.layout.checks + index] == 0 {
-                self.failed.push(index);
-            }
+        if broken {
+            let assertions = self.flat.module.assertions.iter().enumerate();
+            let failed = assertions.filter(|(index, assertion)| {
+                ticking[assertion.clock.index()] && self.slots[self.layout.checks + index] == 0
+            });
+            self.failed.extend(failed.map(|(index, _)| index));
         }
         done
     }
@@ -367,6 +398,20 @@ fn input_resets(module: &Module) -> Vec<(usize, NodeId, bool)> {
         (module.node(signal).kind == Kind::Input).then_some((index, signal, released))
     };
     module.clocks.iter().enumerate().filter_map(input).collect()
+}
+
+/// The registers in the order in which a tick of all clocks sets them: neighbours in time are best
+/// neighbours in memory, since a load waits for recent stores whose addresses look like its own.
+fn update_order(module: &Module, limits: Limits) -> Vec<usize> {
+    let clocks = vec![true; module.clocks.len()];
+    let goal = Goal::Tick { clocks, running: true };
+    let schedule = schedule::schedule(module, &goal, limits);
+    let items = schedule.functions.into_iter().flatten();
+    let set = items.filter_map(|item| match item {
+        Item::Register(index) => Some(index),
+        _ => None,
+    });
+    set.collect()
 }
 
 /// The module with these resets released for good.

@@ -3,6 +3,7 @@
 //! State is overwritten in place. Where possible a register is set after everything that reads its
 //! old content (the far end of a pipeline first); where not, the old content is kept aside.
 
+use super::gate::gate;
 use super::item::{Goal, Item, State, async_reset, is_source, state_of};
 use crate::netlist::{ClockId, Module, NodeId};
 use std::collections::{HashMap, HashSet};
@@ -16,11 +17,25 @@ pub(super) struct Schedule {
     pub(super) late_reads: HashMap<State, usize>,
 }
 
-/// Instructions in a function, about: compile time grows faster than linearly with it.
-const FUNCTION_WEIGHT: usize = 1500;
+/// Where a program is cut and branches, and what it keeps at hand.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Instructions in a function, about: the larger, the fewer values cross from one to the next;
+    /// but compile time grows faster than linearly with it.
+    pub(super) function: usize,
+    /// Instructions that a branch must save, about: one taken by surprise costs as much.
+    pub(super) branch: usize,
+    /// So many items later a value is loaded anew.
+    pub(super) recent: usize,
+}
+
+impl Limits {
+    /// What ran fastest.
+    pub(super) const NORMAL: Limits = Limits { function: 16_000, branch: 48, recent: 200 };
+}
 
 /// Orders the work for a goal.
-pub(super) fn schedule(module: &Module, goal: &Goal) -> Schedule {
+pub(super) fn schedule(module: &Module, goal: &Goal, limits: Limits) -> Schedule {
     let ticks = |clock: ClockId| match goal {
         Goal::Tick { clocks, .. } => clocks[clock.index()],
         _ => false,
@@ -31,7 +46,7 @@ pub(super) fn schedule(module: &Module, goal: &Goal) -> Schedule {
     for item in &order_goals(module, &goals, &ticks) {
         planner.plan(*item);
     }
-    cut(module, planner.items, &ticks)
+    cut(module, gate(module, planner.items, limits.branch), limits.function, &ticks)
 }
 
 /// What a goal asks for; what touches memories or leaves last, when all that reads them is done.
@@ -110,9 +125,9 @@ fn order_goals(module: &Module, goals: &[Item], ticks: &dyn Fn(ClockId) -> bool)
                 if seen.insert(user) {
                     frontier.push(user);
                 }
-            }
-            if seen.len() > READER_SEARCH {
-                return vec![];
+                if seen.len() > READER_SEARCH {
+                    return vec![];
+                }
             }
         }
         readers
@@ -198,17 +213,30 @@ fn writes_last(module: &Module, items: Vec<Item>) -> Vec<Item> {
     early
 }
 
-fn cut(module: &Module, items: Vec<Item>, ticks: &dyn Fn(ClockId) -> bool) -> Schedule {
+fn cut(
+    module: &Module,
+    items: Vec<Item>,
+    limit: usize,
+    ticks: &dyn Fn(ClockId) -> bool,
+) -> Schedule {
     let mut functions: Vec<Vec<Item>> = vec![];
-    let mut weight = FUNCTION_WEIGHT;
+    let (mut function, mut weight, mut gate) = (vec![], 0, None);
     for item in writes_last(module, items) {
-        if weight >= FUNCTION_WEIGHT {
-            functions.push(vec![]);
+        if weight >= limit {
+            // a branch ends with its function and begins again in the next
+            function.extend(gate.map(|_| Item::Close));
+            functions.push(std::mem::take(&mut function));
+            function.extend(gate);
             weight = 0;
         }
-        weight += item.weight(module);
-        functions.last_mut().expect("one was just begun").push(item);
+        match item {
+            Item::Open(_) => gate = Some(item),
+            Item::Close => gate = None,
+            _ => weight += item.weight(module),
+        }
+        function.push(item);
     }
+    functions.push(function);
     let mut computed_in: HashMap<NodeId, usize> = HashMap::new();
     let mut overwritten: HashSet<State> = HashSet::new();
     let (mut crossing, mut late_reads) = (HashSet::new(), HashMap::new());
