@@ -59,6 +59,13 @@ const BARS: &[Bar] = &[
         unit: "mismatches on every recorded attention head in Verilator",
     },
     Bar {
+        name: "output",
+        command: "test -p hwgen-verify --test attention_output -- --ignored --nocapture",
+        figure: "output:",
+        target: AtLeast(0.99),
+        unit: "mean cosine of the output, the worst model at its best setting",
+    },
+    Bar {
         name: "synthesis",
         command: "test -p hwgen-verify --test lint -- --ignored --nocapture",
         figure: "synthesis:",

@@ -119,6 +119,7 @@ fn fused(folder: &Path, name: &str, file: &str) -> Result<Workload, DataError> {
         name: format!("layer {layer} head {head}"),
         queries: array.head(layer, 0, head),
         keys: array.head(layer, 1, head),
+        values: array.head(layer, 2, head),
         causal: false,
         scale: (dim as f32).sqrt().recip(),
     };
@@ -144,6 +145,7 @@ fn grouped(folder: &Path, name: &str, stem: &str) -> Result<Workload, DataError>
         name: format!("layer {layer} head {head}"),
         queries: queries.head(layer, 0, head),
         keys: keys.head(layer, 0, head / (heads / groups)),
+        values: keys.head(layer, 1, head / (heads / groups)),
         causal: true,
         scale: (dim as f32).sqrt().recip(),
     };
@@ -173,6 +175,7 @@ mod tests {
         assert_eq!(fused.heads[3].name, "layer 1 head 1");
         // layer 1 starts at 48, its keys at 64, head 1 of them at 72
         assert_eq!(fused.heads[3].keys.iter().next(), Some(&[72.0, 73.0, 74.0, 75.0][..]));
+        assert_eq!(fused.heads[3].values.iter().next(), Some(&[88.0, 89.0, 90.0, 91.0][..]));
         assert_eq!((fused.heads[3].scale, fused.heads[3].causal), (0.5, false));
 
         write(&folder.path().join("b_q.npy"), &[1, 4, 2, 4], Order::C);

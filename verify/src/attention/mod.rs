@@ -1,12 +1,14 @@
-//! Queries and keys of attention heads, and how well a predictor does on them.
+//! Queries, keys and values of attention heads, and how well a predictor does on them.
 //!
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
+//! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
 #[cfg(feature = "recordings")]
 pub mod data;
+pub mod output;
 pub mod quality;
 pub mod synthetic;
 pub mod tables;
@@ -49,6 +51,8 @@ pub struct Head {
     pub queries: Matrix,
     /// One key a row.
     pub keys: Matrix,
+    /// The value of each key.
+    pub values: Matrix,
     /// Query `i` sees keys `0..=i` only.
     pub causal: bool,
     /// A logit is `scale` times query times key.
@@ -112,7 +116,8 @@ mod tests {
         let head = Head {
             name: String::new(),
             queries: matrix.clone(),
-            keys: matrix,
+            keys: matrix.clone(),
+            values: matrix,
             causal: true,
             scale: 1.0,
         };

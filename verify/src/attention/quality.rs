@@ -140,8 +140,7 @@ fn for_each_row(
         let queries = quantize(&head.queries, spec.query_bits);
         let keys = quantize(&head.keys, spec.key_bits());
         let predictor = Predictor::new(&spec, &keys.rows)?;
-        let radius = (RADIUS_LOGITS / (head.scale * queries.step * keys.step)) as u64;
-        let radius = radius.min((1 << spec.radius_bits()) - 1);
+        let radius = radius(&spec, head.scale * queries.step * keys.step);
         for (i, (query, elements)) in head.queries.iter().zip(queries.rows).enumerate() {
             let visible = head.visible(i);
             if visible < MIN_VISIBLE {
@@ -157,7 +156,12 @@ fn for_each_row(
     Ok(())
 }
 
-fn logit(scale: f32, query: &[f32], key: &[f32]) -> f64 {
+/// [`RADIUS_LOGITS`] in units of the final score, of which one is `step` logits.
+pub(super) fn radius(spec: &LapaSpec, step: f32) -> u64 {
+    ((RADIUS_LOGITS / step) as u64).min((1 << spec.radius_bits()) - 1)
+}
+
+pub(super) fn logit(scale: f32, query: &[f32], key: &[f32]) -> f64 {
     let sum: f64 = query.iter().zip(key).map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
     f64::from(scale) * sum
 }
@@ -167,7 +171,7 @@ fn product(query: &[i32], key: &[i32]) -> f64 {
     sum as f64
 }
 
-fn softmax(logits: &[f64]) -> Vec<f64> {
+pub(super) fn softmax(logits: &[f64]) -> Vec<f64> {
     let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = logits.iter().map(|x| (x - max).exp()).collect();
     let sum: f64 = weights.iter().sum();
@@ -193,7 +197,7 @@ fn share(of: &BitSlice, found: &BitSlice) -> f64 {
     of.iter_ones().filter(|&j| found[j]).count() as f64 / of.count_ones().max(1) as f64
 }
 
-fn mass(weights: &[f64], keys: &BitSlice) -> f64 {
+pub(super) fn mass(weights: &[f64], keys: &BitSlice) -> f64 {
     keys.iter_ones().map(|j| weights[j]).sum()
 }
 
@@ -213,7 +217,8 @@ mod tests {
     fn a_head_of_one_element_is_predicted_perfectly() {
         let keys = Matrix::new(1, (0..8).map(|j| j as f32 * 16.0 + 15.0).collect());
         let queries = Matrix::new(1, vec![127.0, -127.0]);
-        let head = Head { name: String::new(), queries, keys, causal: false, scale: 1e-4 };
+        let values = keys.clone();
+        let head = Head { name: String::new(), queries, keys, values, causal: false, scale: 1e-4 };
         let workload = Workload { name: String::new(), heads: vec![head] };
         let spec = LapaSpec::default();
         let scores = measure_scores(&spec, &workload).unwrap();

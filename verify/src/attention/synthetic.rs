@@ -1,4 +1,4 @@
-//! Clustered queries and keys made from a seed, for when there is no recording.
+//! Clustered queries, keys and values made from a seed, for when there is no recording.
 //!
 //! Each token belongs to a cluster; its query and key are the cluster's centre plus noise, and
 //! channels differ in scale log-normally, as they do in trained models.
@@ -77,6 +77,7 @@ impl Clustered {
             name: format!("seed {seed}"),
             queries: scatter(self.gain),
             keys: scatter(1.0),
+            values: scatter(1.0),
             causal: self.causal,
             scale: (dim as f32).sqrt().recip(),
         }
