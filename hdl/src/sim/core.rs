@@ -44,6 +44,12 @@ pub(super) trait Core: Send {
         (0..n).find(|_| !self.tick(ticking)).map_or(n, |last| last + 1)
     }
 
+    /// From now on counts the changes of these nodes' bits from one tick to the next.
+    fn count(&mut self, nodes: Vec<NodeId>);
+
+    /// For each counted node, the bits that changed, summed over all ticks.
+    fn toggles(&self) -> Vec<u64>;
+
     /// The assertions that failed at the last tick.
     fn failed(&self) -> &[usize];
 }

@@ -22,6 +22,15 @@ pub(super) struct Interpreter {
     state: PowerUp,
     leaves: Vec<LeafState>,
     failed: Vec<usize>,
+    counted: Vec<Counted>,
+}
+
+/// A node whose changes are counted.
+struct Counted {
+    node: NodeId,
+    /// Its bits at the last tick, if there was one.
+    last: Option<Int>,
+    toggles: u64,
 }
 
 struct LeafState {
@@ -44,7 +53,17 @@ impl Interpreter {
         let async_resets = has_async_resets(module);
         let values = vec![Int::ZERO; module.nodes.len()];
         let (settled, failed) = (false, vec![]);
-        Interpreter { order, values, settled, async_resets, state, leaves, failed, flat }
+        Interpreter {
+            order,
+            values,
+            settled,
+            async_resets,
+            state,
+            leaves,
+            failed,
+            flat,
+            counted: vec![],
+        }
     }
 
     fn value(&self, id: NodeId) -> &Int {
@@ -220,10 +239,27 @@ impl Core for Interpreter {
         self.value(node).clone()
     }
 
+    fn count(&mut self, nodes: Vec<NodeId>) {
+        let fresh = |node| Counted { node, last: None, toggles: 0 };
+        self.counted = nodes.into_iter().map(fresh).collect();
+    }
+
+    fn toggles(&self) -> Vec<u64> {
+        self.counted.iter().map(|counted| counted.toggles).collect()
+    }
+
     fn tick(&mut self, ticking: &[bool]) -> bool {
         self.settle();
         let flat = self.flat.clone();
         let module = &flat.module;
+        for counted in &mut self.counted {
+            let bits = module.ty(counted.node).to_bits(&self.values[counted.node.index()]);
+            if let Some(last) = counted.last.take() {
+                let changed = (last ^ &bits).iter_u64_digits().map(u64::count_ones).sum::<u32>();
+                counted.toggles += u64::from(changed);
+            }
+            counted.last = Some(bits);
+        }
         self.failed = (module.assertions.iter().enumerate())
             .filter(|(_, it)| ticking[it.clock.index()] && !self.is_set(it.condition))
             .map(|(index, _)| index)

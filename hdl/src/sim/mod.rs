@@ -331,6 +331,26 @@ impl Simulator {
         }
     }
 
+    /// Counts, from the next edge on, how often the bits of these signals (as [`Simulator::peek`]
+    /// knows them) change from one rising edge to the next: settled values only, no glitches.
+    ///
+    /// # Errors
+    /// [`SimError::NoSuchName`] if one is not there; nothing is counted then.
+    pub fn count_toggles(&mut self, signals: &[impl AsRef<str>]) -> Result<(), SimError> {
+        let node = |name: &str| match self.names.get(name) {
+            Some(&node) => Ok(node),
+            None => Err(no_such_name(&self.module, "signal", name, std::iter::empty())),
+        };
+        let nodes = signals.iter().map(|name| node(name.as_ref())).collect::<Result<_, _>>()?;
+        self.core.count(nodes);
+        Ok(())
+    }
+
+    /// For each signal of [`Simulator::count_toggles`], the changes of its bits so far.
+    pub fn toggles(&self) -> Vec<u64> {
+        self.core.toggles()
+    }
+
     /// Asserts every reset for two edges of all clocks, then releases them.
     #[track_caller]
     pub fn reset(&mut self) {

@@ -2,6 +2,7 @@
 
 use super::layout::limbs;
 use crate::netlist::{ClockId, Kind, Module, NodeId, Reset, ResetKind};
+use std::sync::Arc;
 
 /// A step of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,8 @@ pub(super) enum Item {
     Check(usize),
     /// Puts a node's value where it can be seen.
     View(NodeId),
+    /// Counts how many bits of a node changed since the last tick.
+    Count(NodeId),
     /// What follows, up to [`Item::Close`], is only done while this enable is 1.
     Open(NodeId),
     /// Ends what [`Item::Open`] began.
@@ -41,8 +44,8 @@ pub(super) enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Goal {
     /// Rising edges of these flat clocks; if `running`, with all synchronous resets that are
-    /// inputs released.
-    Tick { clocks: Vec<bool>, running: bool },
+    /// inputs released. Changes of the nodes are counted.
+    Tick { clocks: Vec<bool>, running: bool, counted: Arc<[NodeId]> },
     /// Makes the outputs visible and lets asynchronous resets act; `running` as above.
     Settle { outputs: Vec<NodeId>, running: bool },
     /// Makes these nodes visible.
@@ -136,7 +139,7 @@ impl Item {
                     .collect()
             }
             Item::Check(index) => vec![module.assertions[index].condition],
-            Item::View(id) | Item::Open(id) => vec![id],
+            Item::View(id) | Item::Count(id) | Item::Open(id) => vec![id],
             Item::Close => vec![],
             Item::LeafSettle(leaf) | Item::LeafEdge(leaf) => module.leaves[leaf].inputs.clone(),
         }
@@ -156,6 +159,7 @@ impl Item {
                 let memory = &module.memories[memory];
                 2 * limbs(memory.word) * memory.writes.len()
             }
+            Item::Count(id) => 4 * limbs(module.ty(id)),
             _ => 1,
         }
     }

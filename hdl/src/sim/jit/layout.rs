@@ -30,6 +30,8 @@ pub(super) struct Layout {
     pub(super) leaf_outputs: Vec<Vec<usize>>,
     /// Values that are looked at from outside.
     pub(super) views: HashMap<NodeId, usize>,
+    /// For each node whose changes are counted, its last value and then their number.
+    pub(super) counters: HashMap<NodeId, usize>,
     size: usize,
 }
 
@@ -45,6 +47,7 @@ impl Layout {
             leaf_inputs: vec![],
             leaf_outputs: vec![],
             views: HashMap::new(),
+            counters: HashMap::new(),
             size: 0,
         };
         for port in &module.inputs {

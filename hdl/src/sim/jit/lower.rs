@@ -148,6 +148,7 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
                 let slot = self.program.layout.view(id, module.ty(id));
                 self.put(slot, &words);
             }
+            Item::Count(id) => self.count(id),
             Item::LeafSettle(leaf) | Item::LeafEdge(leaf) => {
                 let all: Vec<usize> = (0..module.leaves[leaf].inputs.len()).collect();
                 self.update_leaf(leaf, &all, matches!(item, Item::LeafEdge(_)));
@@ -322,6 +323,26 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
             true => self.b.select(level, &words, &value),
             false => self.b.select(level, &value, &words),
         }
+    }
+
+    /// Adds the bits in which a node differs from its value at the last tick to their number.
+    fn count(&mut self, id: NodeId) {
+        let (ty, last) = (self.ty(id), self.program.layout.counters[&id]);
+        let (words, length) = (self.get(id), limbs(ty));
+        let before = self.load(self.slots, last, length);
+        let mut number = self.load(self.slots, last + length, 1)[0];
+        for (i, (&word, &before)) in words.iter().zip(&before).enumerate() {
+            let mut changed = self.b.ins.ins().bxor(word, before);
+            if ty.width > 1 || ty.signed {
+                // the copies of the sign above the width are no bits
+                let above = 64 - (ty.width - 64 * i as u32).min(64);
+                changed = self.b.ins.ins().ishl_imm_s(changed, i64::from(above));
+                changed = self.b.ins.ins().popcnt(changed);
+            }
+            number = self.b.ins.ins().iadd(number, changed);
+        }
+        self.put(last, &words);
+        self.put(last + length, &vec![number]);
     }
 
     /// The address of a memory's word.

@@ -23,7 +23,7 @@ use super::flatten::{Flat, source};
 use super::power_up::PowerUp;
 use crate::netlist::*;
 use crate::passes::{fold_constants, share_common};
-use crate::ty::{Int, Type};
+use crate::ty::{Int, Type, u};
 use code::Code;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use item::{Goal, Item, is_source, state_of};
@@ -86,6 +86,9 @@ pub(super) struct Jit {
     fresh: Vec<u64>,
     settled: bool,
     failed: Vec<usize>,
+    /// Nodes whose changes are counted, and whether there is a last value yet.
+    counted: Arc<[NodeId]>,
+    counting: bool,
 }
 
 impl Jit {
@@ -138,6 +141,8 @@ impl Jit {
             inputs,
             settled: false,
             failed: vec![],
+            counted: Arc::default(),
+            counting: false,
             flat,
         })
     }
@@ -271,6 +276,11 @@ impl Jit {
         }
     }
 
+    /// The slot of the number of a node's changes.
+    fn counter(&self, node: NodeId) -> usize {
+        self.layout.counters[&node] + layout::limbs(self.flat.module.ty(node))
+    }
+
     fn locate(&mut self, node: NodeId) -> (Place, usize) {
         let node = source(&self.any, node);
         if let Some(&slot) = self.layout.inputs.get(&node) {
@@ -363,13 +373,24 @@ impl Core for Jit {
             Some((clocks, state, program)) if clocks == ticking && *state == running => *program,
             _ => {
                 let clocks = ticking.to_vec();
-                let program = self.program(Goal::Tick { clocks: clocks.clone(), running });
+                let counted = self.counted.clone();
+                let program =
+                    self.program(Goal::Tick { clocks: clocks.clone(), running, counted });
                 self.leaves.ticking.clone_from(&clocks);
                 self.last = Some((clocks, running, program));
                 program
             }
         };
-        let (done, broken) = self.execute(program, n);
+        // what changed at the first counted tick is not known
+        let first = !self.counting && !self.counted.is_empty();
+        let (done, broken) = self.execute(program, if first { n.min(1) } else { n });
+        if first {
+            self.counting = true;
+            for &node in self.counted.iter() {
+                let number = self.counter(node);
+                self.slots[number] = 0;
+            }
+        }
         self.change();
         self.failed.clear();
         if broken {
@@ -380,6 +401,24 @@ impl Core for Jit {
             self.failed.extend(failed.map(|(index, _)| index));
         }
         done
+    }
+
+    fn count(&mut self, nodes: Vec<NodeId>) {
+        let nodes = nodes.into_iter().map(|node| source(&self.flat.module, node));
+        (self.counted, self.counting, self.last) = (nodes.collect(), false, None);
+        for &node in self.counted.iter() {
+            let ty = self.flat.module.ty(node);
+            if !self.layout.counters.contains_key(&node) {
+                let last = self.layout.reserve(ty);
+                self.layout.reserve(u(64));
+                self.layout.counters.insert(node, last);
+            }
+        }
+        self.slots.resize(self.layout.size(), 0);
+    }
+
+    fn toggles(&self) -> Vec<u64> {
+        self.counted.iter().map(|&node| self.slots[self.counter(node)]).collect()
     }
 
     fn failed(&self) -> &[usize] {
@@ -404,7 +443,7 @@ fn input_resets(module: &Module) -> Vec<(usize, NodeId, bool)> {
 /// neighbours in memory, since a load waits for recent stores whose addresses look like its own.
 fn update_order(module: &Module, limits: Limits) -> Vec<usize> {
     let clocks = vec![true; module.clocks.len()];
-    let goal = Goal::Tick { clocks, running: true };
+    let goal = Goal::Tick { clocks, running: true, counted: Arc::default() };
     let schedule = schedule::schedule(module, &goal, limits);
     let items = schedule.functions.into_iter().flatten();
     let set = items.filter_map(|item| match item {

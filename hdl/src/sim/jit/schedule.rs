@@ -71,7 +71,8 @@ fn goals(module: &Module, goal: &Goal, ticks: &dyn Fn(ClockId) -> bool) -> Vec<I
             items.extend(outputs.iter().map(|&node| Item::View(node)));
             items.extend((0..module.leaves.len()).map(Item::LeafSettle));
         }
-        Goal::Tick { .. } => {
+        Goal::Tick { counted, .. } => {
+            items.extend(counted.iter().map(|&node| Item::Count(node)));
             let checks = module.assertions.iter().enumerate();
             items.extend(
                 checks.filter(|(_, it)| ticks(it.clock)).map(|(index, _)| Item::Check(index)),
