@@ -374,8 +374,7 @@ impl Core for Jit {
             _ => {
                 let clocks = ticking.to_vec();
                 let counted = self.counted.clone();
-                let program =
-                    self.program(Goal::Tick { clocks: clocks.clone(), running, counted });
+                let program = self.program(Goal::Tick { clocks: clocks.clone(), running, counted });
                 self.leaves.ticking.clone_from(&clocks);
                 self.last = Some((clocks, running, program));
                 program

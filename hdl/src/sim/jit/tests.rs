@@ -35,7 +35,8 @@ fn compare(seed: u64, limits: Limits) -> usize {
             assert_eq!(got, expected, "seed {seed}, cycle {cycle}, {}", port.name);
         }
     }
-    let goal = Goal::Tick { clocks: vec![true; flat.roots.len()], running: true, counted: Arc::default() };
+    let goal =
+        Goal::Tick { clocks: vec![true; flat.roots.len()], running: true, counted: Arc::default() };
     let program = jit.running.as_ref().unwrap_or(&jit.any);
     let items = schedule::schedule(program, &goal, limits).functions.into_iter().flatten();
     items.filter(|item| matches!(item, Item::Open(_))).count()
