@@ -2,12 +2,16 @@
 //! takes to stay close. `cargo xtask bars output` prints the sweep on every recorded model.
 
 use hwgen_designs::lapa::{Filter, LapaSpec};
-use hwgen_verify::attention::output::{Output, all_keys, lapa, measure};
+use hwgen_verify::attention::output::{Output, all_keys, fact, lapa, measure, sanger};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
+use hwgen_verify::golden::sanger::Setting;
 
 /// The mean cosine that counts as no loss.
 const TARGET: f64 = 0.99;
+
+/// The radius filter's radius in logits: what its setting scales.
+const RADIUS: f32 = 12.0;
 
 /// Every recorded model, or synthetic ones of the same kind.
 fn workloads() -> Vec<Workload> {
@@ -72,9 +76,11 @@ fn filters() -> Vec<(String, LapaSpec)> {
         let spec = with(Filter::TopK { keep256: vec![(keep + 256) / 2, keep] });
         filters.push((format!("top_k {} {keep}", (keep + 256) / 2), spec));
     }
-    for alpha in [8, 10, 12, 14, 16] {
-        let spec = with(Filter::Radius { alpha16: vec![16, alpha] });
-        filters.push((format!("radius 16 {alpha}"), spec));
+    for last in [4, 5, 6, 7, 8, 9, 10, 12] {
+        for first in [6, 7, 8, 9, 10, 12, 14, 16].into_iter().filter(|first| *first >= last) {
+            let spec = with(Filter::Radius { alpha16: vec![first, last] });
+            filters.push((format!("radius {first} {last}"), spec));
+        }
     }
     filters
 }
@@ -86,7 +92,7 @@ fn one_percent_of_loss() {
     for workload in workloads() {
         println!("{}", workload.name);
         let measured = filters().into_iter().map(|(name, spec)| {
-            let output = measure(&workload, 8, lapa(&spec)).unwrap();
+            let output = measure(&workload, 8, lapa(&spec, RADIUS)).unwrap();
             (name, output)
         });
         let mut measured: Vec<_> = measured.collect();
@@ -107,13 +113,41 @@ fn one_percent_of_loss() {
     println!("output: {worst:.4}");
 }
 
+/// FACT and Sanger at the setting that keeps the fewest keys and stays close.
+#[test]
+fn peers_at_equal_closeness() {
+    for workload in workloads() {
+        println!("{}", workload.name);
+        let close = |name: &str, settings: &[u32], run: &dyn Fn(u32) -> Output| {
+            let found = settings.iter().map(|&setting| (setting, run(setting)));
+            let found = found.into_iter().find(|(_, output)| output.cosine() >= TARGET);
+            match &found {
+                Some((setting, output)) => line(&format!("{name} {setting}"), output),
+                None => println!("  {name}: none is close enough"),
+            }
+            found.is_some()
+        };
+        let keep: Vec<u32> = (4..=16).map(|sixteenths| 16 * sixteenths).collect();
+        let kept = close("fact keep256", &keep, &|keep| measure(&workload, 8, fact(keep)).unwrap());
+        assert!(kept, "all keys are close");
+        let thresholds = [1311, 655, 328, 197, 131, 98, 66, 33, 16, 8, 1];
+        for row_normalise in [true, false] {
+            let name = if row_normalise { "sanger, rows" } else { "sanger, one scale" };
+            close(name, &thresholds, &|threshold65536| {
+                let setting = Setting { threshold65536, row_normalise, ..Setting::default() };
+                measure(&workload, 8, sanger(setting)).unwrap()
+            });
+        }
+    }
+}
+
 #[test]
 fn fewer_keys_cost_closeness() {
     for workload in workloads().iter().take(1) {
         println!("{}", workload.name);
         let outputs = [-8, -4, 0].map(|alpha| {
             let spec = with(Filter::MeanMax { alpha16: vec![alpha] });
-            let output = measure(workload, 8, lapa(&spec)).unwrap();
+            let output = measure(workload, 8, lapa(&spec, RADIUS)).unwrap();
             line(&format!("mean_max {alpha} {alpha}"), &output);
             output
         });

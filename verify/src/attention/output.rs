@@ -7,7 +7,9 @@
 use super::quality::{self, MIN_VISIBLE, logit, softmax};
 use super::{Head, Quantized, Workload, quantize};
 use crate::golden::attend::{Attend, Memory, Query};
+use crate::golden::fact::Fact;
 use crate::golden::lapa::{Predictor, QueryRow};
+use crate::golden::sanger::{Sanger, Setting};
 use bitvec::vec::BitVec;
 use hwgen_designs::lapa::LapaSpec;
 use std::error::Error;
@@ -118,20 +120,39 @@ pub fn all_keys(head: &Integers) -> Selection {
     Ok(head.visible.iter().map(|&visible| BitVec::repeat(true, visible)).collect())
 }
 
-/// Keeps what a LAPA predictor keeps; its `head_dim` and `max_keys` are set to the head's.
-pub fn lapa(spec: &LapaSpec) -> impl Fn(&Integers) -> Selection {
+/// Keeps what a LAPA predictor keeps; its `head_dim` and `max_keys` are set to the head's. The
+/// radius filter is given a radius of `radius` logits.
+pub fn lapa(spec: &LapaSpec, radius: f32) -> impl Fn(&Integers) -> Selection {
     move |head| {
         let keys = &head.keys.rows;
         let head_dim = keys.first().map_or(1, |key| key.len() as u32);
         let spec = LapaSpec { head_dim, max_keys: keys.len() as u32, ..spec.clone() };
         let predictor = Predictor::new(&spec, keys)?;
-        let radius = quality::radius(&spec, head.step);
+        let radius = quality::radius(&spec, radius, head.step);
         let rows = head.queries.rows.iter().zip(&head.visible);
         rows.map(|(elements, &visible)| {
             let row = QueryRow { elements: elements.clone(), visible, radius };
             Ok(predictor.predict(&row)?.survivors().clone())
         })
         .collect()
+    }
+}
+
+/// Keeps what FACT's predictor keeps: `keep256` 256ths of each row's keys.
+pub fn fact(keep256: u32) -> impl Fn(&Integers) -> Selection {
+    move |head| {
+        let predictor = Fact::new(&head.keys.rows, keep256);
+        let rows = head.queries.rows.iter().zip(&head.visible);
+        Ok(rows.map(|(query, &visible)| predictor.survivors(query, visible)).collect())
+    }
+}
+
+/// Keeps what Sanger's predictor keeps.
+pub fn sanger(setting: Setting) -> impl Fn(&Integers) -> Selection {
+    move |head| {
+        let predictor = Sanger::new(&head.keys.rows, setting);
+        let rows = head.visible.iter().enumerate();
+        Ok(rows.map(|(row, &visible)| predictor.survivors(&head.query(row), visible)).collect())
     }
 }
 
@@ -224,7 +245,7 @@ mod tests {
         let output = measure(&shape.workload(), 8, all_keys).unwrap();
         assert!(output.cosine() > 0.999, "{output:?}");
         assert!((output.kept(), output.heads[0].rows) == (1.0, 64));
-        let fewer = measure(&shape.workload(), 8, lapa(&LapaSpec::default())).unwrap();
+        let fewer = measure(&shape.workload(), 8, lapa(&LapaSpec::default(), 3.0)).unwrap();
         assert!(fewer.kept() < 0.5 && fewer.cosine() < output.cosine() && fewer.mass() < 1.0);
     }
 }

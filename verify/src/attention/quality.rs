@@ -140,7 +140,7 @@ fn for_each_row(
         let queries = quantize(&head.queries, spec.query_bits);
         let keys = quantize(&head.keys, spec.key_bits());
         let predictor = Predictor::new(&spec, &keys.rows)?;
-        let radius = radius(&spec, head.scale * queries.step * keys.step);
+        let radius = radius(&spec, RADIUS_LOGITS, head.scale * queries.step * keys.step);
         for (i, (query, elements)) in head.queries.iter().zip(queries.rows).enumerate() {
             let visible = head.visible(i);
             if visible < MIN_VISIBLE {
@@ -156,9 +156,9 @@ fn for_each_row(
     Ok(())
 }
 
-/// [`RADIUS_LOGITS`] in units of the final score, of which one is `step` logits.
-pub(super) fn radius(spec: &LapaSpec, step: f32) -> u64 {
-    ((RADIUS_LOGITS / step) as u64).min((1 << spec.radius_bits()) - 1)
+/// A radius in units of the final score, of which one is `step` logits.
+pub(super) fn radius(spec: &LapaSpec, logits: f32, step: f32) -> u64 {
+    ((logits / step) as u64).min((1 << spec.radius_bits()) - 1)
 }
 
 pub(super) fn logit(scale: f32, query: &[f32], key: &[f32]) -> f64 {

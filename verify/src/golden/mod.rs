@@ -1,5 +1,8 @@
-//! Integer models of the designs, one per design and of the same name.
+//! Integer models: of the designs, under the same names, and of the predictors they are compared
+//! with.
 
 pub mod attend;
+pub mod fact;
 pub mod lapa;
 pub mod mac_array;
+pub mod sanger;

@@ -101,7 +101,7 @@ fn sixteenths(factor: i32, x: i64) -> i64 {
 }
 
 /// The `keep` live keys with the largest scores; of equal scores the earlier key wins.
-fn largest(scores: &[i64], live: &BitSlice, keep: usize) -> BitVec {
+pub(in crate::golden) fn largest(scores: &[i64], live: &BitSlice, keep: usize) -> BitVec {
     let mut order: Vec<usize> = live.iter_ones().collect();
     order.sort_by_key(|&j| (-scores[j], j));
     let mut survivors = BitVec::repeat(false, live.len());
