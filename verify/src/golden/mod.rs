@@ -4,5 +4,6 @@
 pub mod attend;
 pub mod fact;
 pub mod lapa;
+pub mod linear;
 pub mod mac_array;
 pub mod sanger;
