@@ -3,7 +3,8 @@
 //! A check that fails says the command that repeats it.
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
-use crate::drive::{lapa, mac_array};
+use crate::drive::{Values, attend, lapa, mac_array};
+use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_hdl::Module;
@@ -72,6 +73,7 @@ pub struct Batch {
 /// JSON; `None` if there is no model.
 pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     Some(match design {
+        "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         _ => return None,
@@ -192,7 +194,7 @@ impl Golden for LapaSpec {
         let heads: Vec<_> = (0..2)
             .map(|_| {
                 let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=4));
-                let values = [lapa::Values::Uniform, lapa::Values::Corner, lapa::Values::Small];
+                let values = [Values::Uniform, Values::Corner, Values::Small];
                 let values = values[rng.random_range(0..3)];
                 lapa::Head::random(self, &mut rng, keys, rows, values)
             })
@@ -208,6 +210,33 @@ impl Golden for LapaSpec {
             cycles: run.cycles.last().map_or(0, |last| last + 1),
             // survivors, row_last and the scores
             compared: expected.len() as u64 * u64::from(self.rows + 2),
+        })
+    }
+}
+
+impl Golden for AttendSpec {
+    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let most = self.max_keys.min(3 * self.rows) as usize;
+        let heads: Vec<_> = (0..2)
+            .map(|_| {
+                let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=6));
+                let values = [Values::Uniform, Values::Corner, Values::Small];
+                let values = values[rng.random_range(0..3)];
+                attend::Head::random(self, &mut rng, keys, rows, values)
+            })
+            .collect();
+        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
+        let (keys, queries, survivors, out) = (stall(), stall(), stall(), stall());
+        let stalls = attend::Stalls { keys, queries, survivors, out, seed };
+        let expected: Result<Vec<_>, _> = heads.iter().map(|head| head.expected(self)).collect();
+        let expected = expected.map_err(|error| error.to_string())?.concat();
+        let run = attend::run(device, self, &heads, stalls, expected.len());
+        let run = run.map_err(|error| error.to_string())?;
+        compare_lists("row", &run.rows, &expected)?;
+        Ok(Batch {
+            cycles: run.cycles.last().map_or(0, |last| last + 1),
+            compared: expected.len() as u64 * u64::from(self.head_dim),
         })
     }
 }

@@ -10,6 +10,11 @@ use std::sync::{Arc, Mutex};
 /// Sizes of each design, as `--set` takes them; small, since every one is synthesised to gates.
 #[rustfmt::skip]
 const SIZES: &[(&str, &[&[&str]])] = &[
+    ("attend", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6"],
+        &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2"],
+    ]),
     ("lapa", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],

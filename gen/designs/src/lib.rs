@@ -1,10 +1,12 @@
 //! Accelerator designs: a specification becomes a netlist.
 //!
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
+//! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`registry`]: the list of designs.
 
+pub mod attend;
 pub mod lapa;
 pub mod mac_array;
 pub mod registry;

@@ -1,5 +1,6 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
+use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
@@ -82,7 +83,11 @@ pub struct ParameterInfo {
 
 /// Every design.
 pub fn designs() -> &'static [&'static dyn Design] {
-    &[&Entry::<LapaSpec>(PhantomData), &Entry::<MacArraySpec>(PhantomData)]
+    &[
+        &Entry::<AttendSpec>(PhantomData),
+        &Entry::<LapaSpec>(PhantomData),
+        &Entry::<MacArraySpec>(PhantomData),
+    ]
 }
 
 /// The design of that name.

@@ -55,6 +55,17 @@ pub(crate) fn delayed_flag<'m>(
     line.msb()
 }
 
+/// `value` as it was at the last edge with `enable`; not reset.
+#[track_caller]
+pub(crate) fn held<'m>(
+    m: &'m ModuleBuilder,
+    name: impl Into<String>,
+    value: Signal<'m>,
+    enable: Signal<'m>,
+) -> Signal<'m> {
+    m.reg(name, value.ty()).no_reset().next(value).enable(enable).into()
+}
+
 /// `factor * x` for signed `x`, exactly, by shifts and as few additions as signed digits need.
 #[track_caller]
 pub(crate) fn times_constant(x: Signal<'_>, factor: i32) -> Signal<'_> {

@@ -8,6 +8,8 @@ use crate::ty::u;
 pub struct Pipeline<'m> {
     valid: Signal<'m>,
     advance: Signal<'m>,
+    /// Data registers take valid data only.
+    sparing: bool,
     latency: u32,
     /// To be driven from the sink, if the pipeline was made from a stream.
     wait_for: Option<Wire<'m>>,
@@ -17,7 +19,15 @@ impl<'m> Pipeline<'m> {
     /// A pipeline fed with `valid`, all of whose registers hold while `advance` is 0.
     pub fn new(valid: impl Into<Signal<'m>>, advance: impl Into<Signal<'m>>) -> Pipeline<'m> {
         let (valid, advance) = (valid.into(), advance.into());
-        Pipeline { valid, advance, latency: 0, wait_for: None }
+        Pipeline { valid, advance, sparing: false, latency: 0, wait_for: None }
+    }
+
+    /// A pipeline that always advances and whose data registers take valid data only: what is idle
+    /// holds still, and costs no energy.
+    pub fn sparing(valid: impl Into<Signal<'m>>) -> Pipeline<'m> {
+        let valid = valid.into();
+        let advance = valid.module().lit(u(1), 1);
+        Pipeline { valid, advance, sparing: true, latency: 0, wait_for: None }
     }
 
     /// A pipeline fed from a stream; end it with [`Pipeline::into_stream`].
@@ -26,7 +36,13 @@ impl<'m> Pipeline<'m> {
         let advance = stream.valid.module().wire("advance", u(1));
         stream.ready.drive(*advance);
         let (valid, advance_now) = (stream.valid, *advance);
-        Pipeline { valid, advance: advance_now, latency: 0, wait_for: Some(advance) }
+        Pipeline {
+            valid,
+            advance: advance_now,
+            sparing: false,
+            latency: 0,
+            wait_for: Some(advance),
+        }
     }
 
     /// Registers `signals`; the results are named after the stage: `{name}_1`, or `{name}_1_0`,
@@ -36,13 +52,14 @@ impl<'m> Pipeline<'m> {
         self.latency += 1;
         let (module, stage) = (self.valid.module(), self.latency);
         let valid = module.reg(format!("{name}_valid_{stage}"), u(1));
+        let take = if self.sparing { self.valid } else { self.advance };
         let register = |(position, signal): (usize, &Signal<'m>)| {
             let name = match signals {
                 [_] => format!("{name}_{stage}"),
                 _ => format!("{name}_{stage}_{position}"),
             };
             let data = module.reg(name, signal.ty()).no_reset();
-            data.enable(self.advance).next(*signal).into()
+            data.enable(take).next(*signal).into()
         };
         let registers = signals.iter().enumerate().map(register).collect();
         self.valid = valid.enable(self.advance).next(self.valid).into();

@@ -1,5 +1,8 @@
 //! A LAPA predictor between stream drivers and its golden model.
 
+pub use super::Values;
+
+use super::pack;
 use crate::golden::lapa::{InputError, Predictor, QueryRow};
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_hdl::sim::{Bench, Device, SimError};
@@ -24,29 +27,6 @@ pub struct Group {
     pub scores: Vec<i64>,
     /// The row's last group.
     pub row_last: bool,
-}
-
-/// What random numbers look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Values {
-    /// Every value equally likely.
-    Uniform,
-    /// Mostly 0 and the extremes: ties, empty sums, saturation.
-    Corner,
-    /// Small numbers: many equal scores.
-    Small,
-}
-
-impl Values {
-    /// A number of `bits` bits.
-    fn draw(self, rng: &mut impl Rng, bits: u32) -> i32 {
-        let limit = 1 << (bits - 1);
-        match self {
-            Values::Uniform => rng.random_range(-limit..limit),
-            Values::Corner => [0, 0, -limit, limit - 1, -1, 1 - limit][rng.random_range(0..6)],
-            Values::Small => rng.random_range(-1i32..2).clamp(-limit, limit - 1),
-        }
-    }
 }
 
 impl Head {
@@ -166,14 +146,6 @@ pub fn run(
     }
     run.unknown = bench.monitors[out].unknown;
     Ok(run)
-}
-
-/// Numbers side by side, the first lowest.
-fn pack(elements: &[i32], bits: u32) -> Int {
-    elements
-        .iter()
-        .rev()
-        .fold(Int::ZERO, |joined, x| (joined << bits) | s(bits).to_bits(&Int::from(*x)))
 }
 
 /// A beat's fields: `survivors`, `scores`, `row_last`.

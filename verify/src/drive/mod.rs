@@ -1,4 +1,45 @@
 //! Feeds designs through their streams, on any engine, and says what must come out.
 
+pub mod attend;
 pub mod lapa;
 pub mod mac_array;
+
+use hwgen_hdl::{Int, s};
+use rand::Rng;
+
+/// What random numbers look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Every value equally likely.
+    Uniform,
+    /// Mostly 0 and the extremes: ties, empty sums, saturation.
+    Corner,
+    /// Small numbers: many equal scores.
+    Small,
+}
+
+impl Values {
+    /// A number of `bits` bits.
+    fn draw(self, rng: &mut impl Rng, bits: u32) -> i32 {
+        let limit = 1 << (bits - 1);
+        match self {
+            Values::Uniform => rng.random_range(-limit..limit),
+            Values::Corner => [0, 0, -limit, limit - 1, -1, 1 - limit][rng.random_range(0..6)],
+            Values::Small => rng.random_range(-1i32..2).clamp(-limit, limit - 1),
+        }
+    }
+}
+
+/// Numbers side by side, the first lowest.
+fn pack(elements: &[i32], bits: u32) -> Int {
+    elements
+        .iter()
+        .rev()
+        .fold(Int::ZERO, |joined, x| (joined << bits) | s(bits).to_bits(&Int::from(*x)))
+}
+
+/// The inverse of [`pack`].
+fn unpack(packed: &Int, bits: u32, count: u32) -> Vec<i32> {
+    let element = |i: u32| i32::try_from(s(bits).wrap(packed.clone() >> (i * bits)));
+    (0..count).map(|i| element(i).unwrap_or_default()).collect()
+}

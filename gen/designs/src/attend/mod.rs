@@ -1,0 +1,67 @@
+//! Attention on the keys that a predictor let survive: exact scores, softmax, weighted values.
+//!
+//! Numbers, streams and cycles are defined in `docs/attention.md`. The circuit: a [`list`] of
+//! keys feeds the [`scores`] unit; a scored row's keys are walked once more by [`weights`] and
+//! [`values`]; [`division`] ends a row. [`cost`] tells its cycles exactly.
+
+pub mod cost;
+mod division;
+mod engine;
+mod list;
+mod memory;
+mod scores;
+pub mod spec;
+mod values;
+mod weights;
+
+pub use spec::AttendSpec;
+
+use hwgen_hdl::Module;
+use std::sync::Arc;
+
+/// The circuit; top module `attend`.
+///
+/// Streams: `keys`, `queries`, `survivors` in, `out` out. A head's keys are taken after reset and
+/// after the last row of the head before has read its last value; keys beyond `max_keys` are taken
+/// and forgotten. Queries and survivors may come at any time; a row must have a survivor.
+///
+/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
+pub fn build(spec: &AttendSpec) -> Arc<Module> {
+    engine::module(spec)
+}
+
+impl crate::registry::Generate for AttendSpec {
+    const NAME: &'static str = "attend";
+    const SUMMARY: &'static str = "attention on the keys that a predictor let survive";
+
+    fn build(&self) -> Arc<Module> {
+        build(self)
+    }
+
+    fn latency(&self) -> String {
+        let key = |rows: u32| cost::HeadShape { keys: 1, rows: vec![vec![1]; rows as usize] };
+        let one = cost::head_cycles(self, &key(1)) - 1;
+        format!(
+            "{one} cycles from the survivors of a row with one key to its result; a surviving key takes \
+             {} cycle(s) to score and as many to weigh, rows back to back, at least {} cycles each; a \
+             head's keys load in a cycle each",
+            self.beats(),
+            self.division_steps() + 3,
+        )
+    }
+
+    fn diagram(&self) -> String {
+        let (lanes, bits) = (self.multipliers(), self.probability_bits);
+        format!(
+            "keys ------> key memory, value memory, a key a cycle\n\
+             queries ---> row register\n\
+             survivors -> list of keys --+--> key memory -> {lanes} products -> adder tree -> logit --+\n\
+             {pad}|                                                          |\n\
+             {pad}+--> keys of rows ----> weight ({bits} bits) <--- largest <-+\n\
+             {pad}     value memory ----> {lanes} products -> 2 banks of sums\n\
+             out: data, last <- {} dividers by table\n",
+            self.dividers(),
+            pad = " ".repeat(28),
+        )
+    }
+}

@@ -1,0 +1,154 @@
+//! The exact stage between stream drivers and its golden model.
+
+use super::{Values, pack};
+use crate::golden::attend::{Attend, AttendError, Memory, Query};
+use bitvec::vec::BitVec;
+use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attend::cost::HeadShape;
+use hwgen_hdl::sim::{Bench, Device, SimError};
+use rand::Rng;
+
+/// One attention head: its keys and values, then its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Each `head_dim` elements.
+    pub keys: Vec<Vec<i32>>,
+    /// A value a key.
+    pub values: Vec<Vec<i32>>,
+    /// At least one.
+    pub rows: Vec<Row>,
+}
+
+/// A query and the keys that survive for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The query.
+    pub query: Query,
+    /// A bit a key, up to the last key the row sees; at least one is set.
+    pub survivors: BitVec,
+}
+
+impl Head {
+    /// A random head; each row sees a random part of the keys and keeps some of them.
+    pub fn random(
+        spec: &AttendSpec,
+        rng: &mut impl Rng,
+        keys: usize,
+        rows: usize,
+        values: Values,
+    ) -> Head {
+        let dim = spec.head_dim as usize;
+        let vector = |rng: &mut _| (0..dim).map(|_| values.draw(rng, 8)).collect::<Vec<i32>>();
+        let rows = (0..rows).map(|_| {
+            let seen = rng.random_range(1..=keys);
+            let share = [0.0, 0.1, 0.3, 1.0][rng.random_range(0..4)];
+            let mut survivors: BitVec = (0..seen).map(|_| rng.random_bool(share)).collect();
+            survivors.set(rng.random_range(0..seen), true);
+            let shift = rng.random_range(0..32);
+            let query = Query { elements: vector(rng), scale: rng.random(), shift };
+            Row { query, survivors }
+        });
+        let rows = rows.collect();
+        let mut vectors = || (0..keys).map(|_| vector(rng)).collect();
+        Head { keys: vectors(), values: vectors(), rows }
+    }
+
+    /// What the golden model says: each row's result.
+    ///
+    /// # Errors
+    /// A row without a survivor, or lists that do not fit each other.
+    pub fn expected(&self, spec: &AttendSpec) -> Result<Vec<Vec<i32>>, AttendError> {
+        let attend = Attend::new(spec.probability_bits);
+        let memory = Memory { keys: &self.keys, values: &self.values };
+        let rows = self.rows.iter();
+        rows.map(|row| Ok(attend.row(&row.query, memory, &row.survivors)?.out)).collect()
+    }
+
+    /// The head as the timing sees it.
+    pub fn shape(&self, spec: &AttendSpec) -> HeadShape {
+        let rows = self.rows.iter().map(|row| {
+            let groups = row.survivors.chunks(spec.rows as usize);
+            groups.map(|group| group.count_ones() as u32).collect()
+        });
+        HeadShape { keys: self.keys.len() as u32, rows: rows.collect() }
+    }
+}
+
+/// What came out, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// A row's result.
+    pub rows: Vec<Vec<i32>>,
+    /// Whether it was its head's last.
+    pub last: Vec<bool>,
+    /// The cycle at whose end each passed, counted from 0.
+    pub cycles: Vec<u64>,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
+}
+
+/// How streams stall: the probability that a cycle is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stalls {
+    /// Of `keys`.
+    pub keys: f64,
+    /// Of `queries`.
+    pub queries: f64,
+    /// Of `survivors`.
+    pub survivors: f64,
+    /// Of `out`.
+    pub out: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
+/// Resets the device, sends it all heads, one after the other, and takes `rows` results, or gives up.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no result for long.
+pub fn run(
+    device: &mut dyn Device,
+    spec: &AttendSpec,
+    heads: &[Head],
+    stalls: Stalls,
+    rows: usize,
+) -> Result<Run, SimError> {
+    let mut bench = Bench::new(device);
+    let keys = bench.driver("keys", stalls.keys, stalls.seed);
+    let queries = bench.driver("queries", stalls.queries, stalls.seed + 1);
+    let survivors = bench.driver("survivors", stalls.survivors, stalls.seed + 2);
+    let out = bench.monitor("out", stalls.out, stalls.seed + 3);
+    for head in heads {
+        for (j, (key, value)) in head.keys.iter().zip(&head.values).enumerate() {
+            let last = j + 1 == head.keys.len();
+            bench.drivers[keys].push([pack(key, 8), pack(value, 8), u8::from(last).into()]);
+        }
+        for (i, row) in head.rows.iter().enumerate() {
+            let (query, last) = (&row.query, u8::from(i + 1 == head.rows.len()));
+            let data = pack(&query.elements, 8);
+            bench.drivers[queries].push([
+                data,
+                query.scale.into(),
+                query.shift.into(),
+                last.into(),
+            ]);
+            let groups = row.survivors.chunks(spec.rows as usize);
+            let count = groups.len();
+            for (group, live) in groups.enumerate() {
+                let live: u64 = live.iter_ones().map(|i| 1 << i).sum();
+                bench.drivers[survivors].push([live, u64::from(group + 1 == count)]);
+            }
+        }
+    }
+    let mut run = Run { rows: vec![], last: vec![], cycles: vec![], unknown: 0 };
+    while run.rows.len() < rows {
+        let seen = run.rows.len();
+        bench.run_until(1_000_000, "a row", |bench| bench.monitors[out].received.len() > seen)?;
+        let beat = &bench.monitors[out].received[seen];
+        run.rows.push(super::unpack(&beat[0], 16, spec.head_dim));
+        run.last.push(beat[1] == 1.into());
+        run.cycles.push(bench.cycle - 1);
+    }
+    run.unknown = bench.monitors[out].unknown;
+    Ok(run)
+}
