@@ -3,10 +3,12 @@
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
+//! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 
 pub mod lapa;
 pub mod mac_array;
+pub mod predictor;
 pub mod registry;
 pub mod spec;
 mod wiring;
