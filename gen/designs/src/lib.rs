@@ -4,11 +4,13 @@
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
+//! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 
 pub mod attend;
 pub mod lapa;
 pub mod mac_array;
+pub mod predictor;
 pub mod registry;
 pub mod spec;
 mod wiring;

@@ -7,21 +7,19 @@
 //! Source: "LAPA" (arXiv 2512.07855) names the three; formats, rounds and thresholds are our
 //! definition, written out in `docs/lapa.md`.
 //!
-//! The circuit: `predictor` chains one `round` a key slice; a round is `key_bank`s, rows that
-//! `shift_accumulate`, `statistics` and a `threshold` (or a `top_k` search). [`cost`] tells its
-//! cycles exactly, [`area`] its size about.
+//! The circuit: `predictor` chains one `round` a key slice; a round is key banks, rows that
+//! `shift_accumulate`, `statistics` and a `threshold` (or a search of the k-th largest). [`cost`]
+//! tells its cycles exactly, [`area`] its size about. What other predictors need as well is in
+//! [`predictor`](crate::predictor).
 
 pub mod area;
 pub mod cost;
-mod key_bank;
-mod leading_one;
 mod predictor;
 mod round;
 mod shift_accumulate;
 pub mod spec;
 mod statistics;
 mod threshold;
-mod top_k;
 mod widths;
 
 pub use spec::{Filter, LapaSpec, RoundFilter};

@@ -6,13 +6,12 @@
 //!                     +-> row -------^   +-----> row queue ----^
 //! ```
 
-use super::{Filter, LapaSpec, cost, leading_one, round};
+use super::{Filter, LapaSpec, cost, round};
+use crate::predictor::{front::Front, leading_one};
 use crate::wiring::{pack, unpack};
 use hwgen_hdl::lib::fifo::{Storage, fifo_with};
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
-use hwgen_hdl::{
-    Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, index_bits, mux, u,
-};
+use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, u};
 use std::sync::Arc;
 
 /// Stream `keys`: `data`, a key of `head_dim` elements, element 0 low; `last` of the head.
@@ -40,33 +39,20 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 
-    let head_done = m.wire("head_done", u(1));
-    let loading = m.reg("loading", u(1)).reset_to(1);
-    let querying = m.reg("querying", u(1));
-    let keys_end = (keys.fires() & keys.get("last")).named("keys_end");
-    let queries_end = (queries.fires() & queries.get("last")).named("queries_end");
-    loading.next(*head_done).enable(*head_done | keys_end);
-    querying.next(keys_end).enable(keys_end | queries_end);
-    keys.ready.drive(*loading);
-
-    let key_count = m.reg("key_count", u(spec.count_bits()));
-    let store = (keys.fires() & key_count.lt(spec.max_keys)).named("store");
-    key_count.next(key_count + 1).enable(store).clear(*head_done);
-    let (write, write_group) = key_place(&m, spec, *key_count, store);
-
-    let encoded = encode(&m, spec, &queries, *querying, *key_count);
-    let (mut groups, mut row) = split(&m, spec, &encoded);
+    let front = Front::new(&m, spec.shape(), &keys, &queries);
+    let encoded = encode(&m, spec, &front, &queries);
+    let (mut groups, mut row) = front.split(&encoded, &round::row_fields(spec));
     for r in 0..spec.rounds() {
         let round = m.instance(format!("round_{r}"), &round::module(spec, r));
         round
-            .input("write", write)
-            .input("write_group", write_group)
+            .input("write", front.write)
+            .input("write_group", front.write_group)
             .input("write_keys", slices(spec, keys.get("data"), r));
         round.stream_into("groups", groups);
         round.stream_into("row", row);
         groups = round.stream_from("out");
         if r + 1 == spec.rounds() {
-            head_done.drive(round.output("head_done"));
+            front.done.drive(round.output("head_done"));
             break;
         }
         let depth = cost::rows_in_flight(spec, r) as usize;
@@ -101,31 +87,6 @@ fn parameters(m: &ModuleBuilder, spec: &LapaSpec) {
     m.parameter("filter", filter);
 }
 
-/// Key `index`'s group, and its bank's bit if `store`.
-fn key_place<'m>(
-    m: &'m ModuleBuilder,
-    spec: &LapaSpec,
-    index: Signal<'m>,
-    store: Signal<'m>,
-) -> (Signal<'m>, Signal<'m>) {
-    let (bank, group) = place(spec, index);
-    let write = match bank {
-        None => store,
-        Some(bank) => store.mux(m.lit(u(spec.rows), 1), 0).shl(bank).named("write"),
-    };
-    (write, group)
-}
-
-/// A key's position in its group (none if groups are single keys) and its group.
-fn place<'m>(spec: &LapaSpec, index: Signal<'m>) -> (Option<Signal<'m>>, Signal<'m>) {
-    let group_bits = index_bits(spec.max_groups() as usize);
-    let lane_bits = spec.rows.trailing_zeros();
-    let index = index.resize(index.width().max(lane_bits + group_bits));
-    let group = index.slice(lane_bits + group_bits - 1, lane_bits);
-    let lane = (lane_bits > 0).then(|| index.slice(lane_bits - 1, 0));
-    (lane, group)
-}
-
 /// Slice `round` of every element of a key.
 fn slices<'m>(spec: &LapaSpec, key: Signal<'m>, round: usize) -> Signal<'m> {
     let (low, width) = (spec.slice_low(round), spec.key_slices[round]);
@@ -138,11 +99,10 @@ fn slices<'m>(spec: &LapaSpec, key: Signal<'m>, round: usize) -> Signal<'m> {
 fn encode<'m>(
     m: &'m ModuleBuilder,
     spec: &LapaSpec,
+    front: &Front<'m>,
     queries: &Stream<'m>,
-    querying: Signal<'m>,
-    key_count: Signal<'m>,
 ) -> Stream<'m> {
-    let encoder = leading_one::module(spec);
+    let encoder = leading_one::module("lapa_leading_one", spec.code());
     let elements = unpack(queries.get("data"), hwgen_hdl::s(spec.query_bits), spec.head_dim);
     let codes: Vec<_> = (elements.into_iter().enumerate())
         .map(|(i, x)| {
@@ -150,47 +110,12 @@ fn encode<'m>(
             encoder.input("x", x).output("code")
         })
         .collect();
-    let visible = queries.get("visible");
-    let most = visible.gt(key_count).mux(key_count, visible);
-    let visible = most.any().mux(most, 1).named("visible");
+    let visible = front.visible(queries);
 
     let mut row = Bundle::new([("codes", pack(&codes)), ("last", queries.get("last"))]);
     if spec.has_radius() {
         row = row.with("radius", queries.get("radius"));
     }
     row = row.with("visible", visible).with("last_key", visible - 1);
-    let gated = Stream {
-        valid: queries.valid & querying,
-        payload: row,
-        ready: m.wire("encoder_ready", u(1)),
-    };
-    queries.ready.drive(querying & *gated.ready);
-    slice_stream(Cut::Forward, "encoded", &gated)
-}
-
-/// An encoded row's groups, and beside them the row itself.
-fn split<'m>(
-    m: &'m ModuleBuilder,
-    spec: &LapaSpec,
-    encoded: &Stream<'m>,
-) -> (Stream<'m>, Stream<'m>) {
-    let (last_lane, last_group) = place(spec, encoded.get("last_key"));
-    let group = m.reg("group", last_group.ty());
-    let ends = group.eq(last_group).named("row_ends");
-    let live = match last_lane {
-        None => m.lit(u(1), 1),
-        Some(last_lane) => {
-            let sees = |lane| (!ends | last_lane.ge(lane)).named(format!("sees_{lane}"));
-            pack(&(0..spec.rows).map(sees).collect::<Vec<_>>())
-        }
-    };
-    let payload = Bundle::new([("live", live), ("last", ends)]);
-    let groups = Stream::source(m, "groups", encoded.valid, payload);
-    group.next(mux(ends, m.lit(group.ty(), 0), group + 1)).enable(groups.fires());
-
-    let fields = round::row_fields(spec);
-    let row = Bundle::new(fields.iter().map(|(name, _)| (name, encoded.get(name))));
-    let row = Stream::source(m, "row", encoded.valid, row);
-    encoded.ready.drive(groups.fires() & ends);
-    (groups, row)
+    front.rows(queries, row)
 }

@@ -2,22 +2,15 @@
 //!
 //! ```text
 //! groups --> issue --> key banks --> rows (shift, accumulate) --+--> score queue ------> filter --> out
-//!    row -----^  ^                                              +--> statistics, threshold --^
-//!                +--- credits, one for each place in the queues <--------------------------- taken
+//!    row -----^                                                 +--> statistics, threshold --^
 //! ```
-//!
-//! The pipe from issue to queues never stalls: a group is issued only if it has a place in the
-//! score queue, the last one of a row only if the row has a place in the threshold queue.
 
 use super::statistics::{self, Needs};
-use super::{
-    Filter, LapaSpec, RoundFilter, cost, key_bank, round_filter, shift_accumulate, threshold, top_k,
-};
+use super::{Filter, LapaSpec, RoundFilter, cost, round_filter, shift_accumulate, threshold};
+use crate::predictor::pipe::{Issue, Pipe, Places};
+use crate::predictor::{key_bank, top_k};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
-use hwgen_hdl::lib::fifo::{Storage, fifo, fifo_with};
-use hwgen_hdl::{
-    Bundle, Fields, Module, ModuleBuilder, Signal, Stream, bits_for, fields, index_bits, s, u,
-};
+use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, index_bits, s, u};
 use std::sync::Arc;
 
 /// A group: `live` (a bit a key), `last` of its row, and from round `round` on `scores`, those of
@@ -62,10 +55,15 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let groups = m.stream_in("groups", &group_fields(spec, round.checked_sub(1)));
     let row = m.stream_in("row", &row_fields(spec));
 
-    let out_taken = m.wire("out_taken", u(1));
-    let row_taken = m.wire("row_taken", u(1));
+    let places = Places {
+        prefix: "",
+        queue: "score_queue",
+        groups: cost::groups_in_flight(spec, round),
+        rows: cost::rows_in_flight(spec, round),
+    };
+    let pipe = Pipe::new(&m, places);
     let searching = m.wire("searching", u(1));
-    let issue = this.issue(&groups, &row, *searching, *out_taken, *row_taken);
+    let issue = pipe.issue(&groups, Some(&row), Some(*searching));
     if round + 1 < spec.rounds() {
         let leaving = Stream::source(&m, "row_out", issue.last, row.payload.clone());
         m.promise("the next round has room for the row", *leaving.ready | !issue.last);
@@ -81,20 +79,8 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     };
     searching.drive(this.searching(&issue, &limit));
 
-    let score_queue = fifo_with(
-        Storage::BlockRam,
-        cost::groups_in_flight(spec, round) as usize,
-        &group_fields(spec, Some(round)),
-    );
-    let scores = this.queue("score_queue", &score_queue, &scored);
-    let limit_queue = fifo(cost::rows_in_flight(spec, round) as usize, &limit.payload.shape());
-    let limits = this.queue("limit_queue", &limit_queue, &limit);
-
-    let out = this.filter(&scores, &limits, *out_taken);
-    out_taken.drive(out.fires());
-    row_taken.drive(*out_taken & out.get("last"));
-    scores.ready.drive(*out_taken);
-    limits.ready.drive(*row_taken);
+    let out =
+        pipe.wait(&scored, &limit, |groups, limits, taken| this.filter(groups, limits, taken));
     m.stream_out("out", &out);
     m.finish()
 }
@@ -107,46 +93,7 @@ struct Round<'m, 's> {
     filter: RoundFilter,
 }
 
-/// When groups enter the pipe.
-struct Issue<'m> {
-    /// A group does.
-    now: Signal<'m>,
-    /// And it is its row's last.
-    last: Signal<'m>,
-}
-
 impl<'m> Round<'m, '_> {
-    /// Takes a group from `groups` whenever it has a place behind the pipe.
-    fn issue(
-        &self,
-        groups: &Stream<'m>,
-        row: &Stream<'m>,
-        searching: Signal<'m>,
-        out_taken: Signal<'m>,
-        row_taken: Signal<'m>,
-    ) -> Issue<'m> {
-        let (now, last) = (self.m.wire("issue", u(1)), self.m.wire("issue_last", u(1)));
-        let room = cost::groups_in_flight(self.spec, self.round);
-        let group_fits = self.credits("group_credits", room, *now, out_taken);
-        let room = cost::rows_in_flight(self.spec, self.round);
-        let row_fits = self.credits("row_credits", room, *last, row_taken);
-
-        let ends = groups.get("last");
-        let may_issue = row.valid & group_fits & (row_fits | !ends) & !searching;
-        groups.ready.drive(may_issue);
-        now.drive(groups.valid & may_issue);
-        last.drive(*now & ends);
-        row.ready.drive(*last);
-        Issue { now: *now, last: *last }
-    }
-
-    /// Whether any of `room` places is free: `take` takes one, `give` frees one.
-    fn credits(&self, name: &str, room: u32, take: Signal<'m>, give: Signal<'m>) -> Signal<'m> {
-        let free = self.m.reg(name, u(bits_for(room.into()))).reset_to(room);
-        free.next(give.mux(free + 1, free - 1)).enable(take ^ give);
-        free.any()
-    }
-
     /// Banks and rows: the issued groups with their new scores, [`cost::score_cycles`] later.
     fn score(&self, groups: &Stream<'m>, row: &Stream<'m>, issue: &Issue<'m>) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
@@ -174,7 +121,13 @@ impl<'m> Round<'m, '_> {
             unpack(*previous, s(spec.score_bits(before)), spec.rows)
         });
 
-        let bank_module = key_bank::module(spec, round);
+        let bank_module = key_bank::module(
+            &format!("lapa_key_bank_{round}"),
+            &format!("Slice {round} of every key of one row."),
+            "slices",
+            slices,
+            spec.max_groups(),
+        );
         let row_module = shift_accumulate::module(spec, round);
         let (mut lives, mut scores) = (vec![], vec![]);
         for key in 0..spec.rows {
@@ -235,7 +188,9 @@ impl<'m> Round<'m, '_> {
     ) -> Stream<'m> {
         let visible = self.m.reg("visible", row.get("visible").ty()).no_reset();
         visible.next(row.get("visible")).enable(issue.now);
-        let unit = top_k::module(self.spec, self.round, keep256);
+        let (shape, score_bits) = (self.spec.shape(), self.spec.score_bits(self.round));
+        let search = top_k::Search { shape, score_bits, keep256 };
+        let unit = top_k::module(&format!("lapa_top_k_{}", self.round), search);
         let unit = self.m.instance("search", &unit);
         unit.input("valid", scored.valid)
             .input("last", scored.get("last"))
@@ -257,17 +212,9 @@ impl<'m> Round<'m, '_> {
         }
     }
 
-    /// Sends `from` through a queue that has a place for it, as the credits see to.
-    fn queue(&self, name: &str, queue: &Arc<Module>, from: &Stream<'m>) -> Stream<'m> {
-        let instance = self.m.instance(name, queue);
-        instance.stream_into("in", from.clone());
-        self.m.promise(format!("{name} has room"), *from.ready | !from.valid);
-        instance.stream_from("out")
-    }
-
     /// Drops keys: the groups with the survivors and their scores.
-    fn filter(&self, groups: &Stream<'m>, limits: &Stream<'m>, taken: Signal<'m>) -> Stream<'m> {
-        let (m, spec) = (self.m, self.spec);
+    fn filter(&self, groups: &Stream<'m>, limits: &Stream<'m>, taken: Signal<'m>) -> Bundle<'m> {
+        let spec = self.spec;
         let live = unpack(groups.get("live"), u(1), spec.rows);
         let score = s(spec.score_bits(self.round));
         let scores = unpack(groups.get("scores"), score, spec.rows);
@@ -275,7 +222,7 @@ impl<'m> Round<'m, '_> {
         let survivors: Vec<_> = match self.filter {
             RoundFilter::TopK { .. } => {
                 let group = top_k::Group { live: &live, scores: &scores, taken, row_ends: last };
-                top_k::survivors(spec, group, threshold, limits.get("ties"))
+                top_k::survivors(spec.shape(), group, threshold, limits.get("ties"))
             }
             _ => (live.iter().zip(&scores))
                 .map(|(live, score)| *live & score.ge(threshold))
@@ -284,8 +231,6 @@ impl<'m> Round<'m, '_> {
         let kept: Vec<_> = (survivors.iter().zip(&scores))
             .map(|(survives, score)| survives.mux(*score, 0))
             .collect();
-        let payload =
-            Bundle::new([("scores", pack(&kept)), ("live", pack(&survivors)), ("last", last)]);
-        Stream::source(m, "out", groups.valid & limits.valid, payload)
+        Bundle::new([("scores", pack(&kept)), ("live", pack(&survivors)), ("last", last)])
     }
 }

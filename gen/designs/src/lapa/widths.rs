@@ -1,18 +1,15 @@
 //! Numbers that follow from a [`LapaSpec`]: widths, counts and the reciprocal table.
 
 use super::{LapaSpec, spec::Filter};
-
-/// Bits that tell `count` things apart: the smallest `b` with `2^b >= count`.
-fn clog2(count: u64) -> u32 {
-    count.max(1).next_power_of_two().trailing_zeros()
-}
-
-/// The smallest two's complement width that holds both `-bound` and `bound`.
-fn signed_bits(bound: u128) -> u32 {
-    u128::BITS - bound.leading_zeros() + 1
-}
+use crate::predictor::leading_one::Code;
+use crate::predictor::{Shape, clog2, signed_bits};
 
 impl LapaSpec {
+    /// The size that all predictors have.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
+    }
+
     /// Rounds of prediction, one per key slice.
     pub fn rounds(&self) -> usize {
         self.key_slices.len()
@@ -52,6 +49,12 @@ impl LapaSpec {
         self.exponent_bits() + 2
     }
 
+    /// How a query element is encoded.
+    pub(crate) fn code(&self) -> Code {
+        let (bits, exponent_bits) = (self.query_bits, self.exponent_bits());
+        Code { bits, exponent_bits, round: self.round_leading_one }
+    }
+
     /// Largest magnitude of a score after round `round`.
     pub fn score_bound(&self, round: usize) -> u64 {
         u64::from(self.head_dim) << (self.max_exponent() + self.partial_key_bits(round) - 1)
@@ -83,7 +86,7 @@ impl LapaSpec {
 
     /// Bits of a number of keys, `0..=max_keys`.
     pub fn count_bits(&self) -> u32 {
-        clog2(u64::from(self.max_keys) + 1)
+        self.shape().count_bits()
     }
 
     /// Fraction bits of a reciprocal.
@@ -118,12 +121,12 @@ impl LapaSpec {
 
     /// Groups of `rows` keys that cover `keys` keys.
     pub fn groups(&self, keys: u32) -> u32 {
-        keys.div_ceil(self.rows)
+        self.shape().groups(keys)
     }
 
     /// Groups that cover all the keys the engine holds.
     pub fn max_groups(&self) -> u32 {
-        self.groups(self.max_keys)
+        self.shape().max_groups()
     }
 
     /// Whether each query row brings a radius.

@@ -1,22 +1,32 @@
-//! ALOC: a query element becomes a sign and the position of its leading one.
+//! An element becomes a sign and the position of its leading one.
 
-use super::LapaSpec;
 use hwgen_hdl::lib::leading_one::leading_one;
 use hwgen_hdl::{Module, ModuleBuilder, Signal, cat, s};
 use std::sync::Arc;
 
+/// How numbers are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// Bits of a number, two's complement.
+    pub(crate) bits: u32,
+    /// Bits of the exponent.
+    pub(crate) exponent_bits: u32,
+    /// Round the leading one up when the bit below it is set.
+    pub(crate) round: bool,
+}
+
 /// One element's encoder; combinational.
 ///
 /// In: `x`. Out: `code`, LSB first: exponent, zero flag, sign.
-pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
-    let m = ModuleBuilder::new("lapa_leading_one");
+pub(crate) fn module(name: &str, code: Code) -> Arc<Module> {
+    let m = ModuleBuilder::new(name);
     m.doc("Leading-one code of x: {sign, zero, exponent}.");
-    let x = m.input("x", s(spec.query_bits));
+    let x = m.input("x", s(code.bits));
     let sign = x.msb().named("sign");
     let magnitude = magnitude(x, sign).named("magnitude");
     let found = leading_one(magnitude);
-    let mut exponent = found.index.resize(spec.exponent_bits());
-    if spec.round_leading_one && spec.query_bits > 2 {
+    let mut exponent = found.index.resize(code.exponent_bits);
+    if code.round && code.bits > 2 {
         // the bit below the leading one, 0 below bit 0
         let below = magnitude.cat(m.lit(sign.ty(), 0));
         let below: Vec<_> = (0..magnitude.width()).map(|e| below.bit(e)).collect();
@@ -28,7 +38,7 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
 }
 
 /// |x|, a bit narrower than x: the least value's magnitude saturates.
-fn magnitude<'m>(x: Signal<'m>, sign: Signal<'m>) -> Signal<'m> {
+pub(crate) fn magnitude<'m>(x: Signal<'m>, sign: Signal<'m>) -> Signal<'m> {
     let low = |value: Signal<'m>| value.as_unsigned().truncate(x.width() - 1);
     let negated = low(-x);
     // only the least value is its own negative, and only it is negative with low bits 0

@@ -1,32 +1,50 @@
 //! Fixed fraction: finds a row's k-th largest score bit by bit, and breaks ties by key order.
 
-use super::LapaSpec;
+use super::Shape;
 use crate::wiring::{delayed_flag, pack, times_constant, unpack};
 use hwgen_hdl::lib::popcount::popcount;
 use hwgen_hdl::{Module, ModuleBuilder, Signal, bits_for, s, u};
 use std::sync::Arc;
 
-/// The search unit of round `round`: one row at a time.
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Search {
+    /// The predictor's size.
+    pub(crate) shape: Shape,
+    /// Bits of a score, signed.
+    pub(crate) score_bits: u32,
+    /// The fraction of a row's visible keys to keep, in 1/256.
+    pub(crate) keep256: u32,
+}
+
+/// Cycles from a row's last scores to its threshold, for a row of `groups` groups: a pass over the
+/// groups for each bit.
+pub(crate) fn cycles(score_bits: u32, groups: u32) -> u32 {
+    score_bits * (groups + 2) + 1
+}
+
+/// The search unit: one row at a time.
 ///
-/// In: `valid`, `last`, `live`, `scores` as for the statistics, and `visible`, which stays until the
-/// result. Out, for one cycle: `threshold_valid`, with `threshold` (the k-th largest live score)
+/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (0 for keys not
+/// live), and `visible`, which stays until the result. Out, for one cycle, [`cycles`] after the last
+/// group: `threshold_valid`, with `threshold` (the k-th largest live score)
 /// and `ties` (how many scores equal to it are among the k). A row with k live keys or fewer gets
 /// a threshold that they all pass.
 ///
 /// The row's groups are kept, then read once a bit of the score, highest first: a threshold bit is
 /// 1 if k scores or more are at least as large as the threshold so far with this bit set.
-pub(super) fn module(spec: &LapaSpec, round: usize, keep256: u32) -> Arc<Module> {
-    let (score, rows) = (s(spec.score_bits(round)), spec.rows);
-    let count = u(spec.count_bits());
-    let m = ModuleBuilder::new(format!("lapa_top_k_{round}"));
+pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
+    let (score, rows) = (s(search.score_bits), search.shape.rows);
+    let count = u(search.shape.count_bits());
+    let m = ModuleBuilder::new(name);
     m.doc("Finds a row's k-th largest live score, a bit a pass over the row.");
     let (valid, last) = (m.input("valid", u(1)), m.input("last", u(1)));
     let live = m.input("live", u(rows));
     let scores = m.input("scores", u(rows * score.width));
-    let keep = keep(m.input("visible", count), keep256).named("keep");
+    let keep = keep(m.input("visible", count), search.keep256).named("keep");
 
     // the row: scores in offset binary, which orders them as unsigned numbers
-    let groups = spec.max_groups() as usize;
+    let groups = search.shape.max_groups() as usize;
     let memory = m.memory("row", groups, u(rows * (score.width + 1)));
     let fill = m.reg("fill", memory.address_type());
     let ends = (valid & last).named("row_ends");
@@ -100,21 +118,21 @@ fn ranks<'m>(bits: &[Signal<'m>], width: u32) -> (Vec<Signal<'m>>, Signal<'m>) {
 }
 
 /// A group on its way out of the queue.
-pub(super) struct Group<'a, 'm> {
+pub(crate) struct Group<'a, 'm> {
     /// A bit a key.
-    pub(super) live: &'a [Signal<'m>],
+    pub(crate) live: &'a [Signal<'m>],
     /// A score a key.
-    pub(super) scores: &'a [Signal<'m>],
+    pub(crate) scores: &'a [Signal<'m>],
     /// The group leaves at this edge.
-    pub(super) taken: Signal<'m>,
+    pub(crate) taken: Signal<'m>,
     /// It is its row's last.
-    pub(super) row_ends: Signal<'m>,
+    pub(crate) row_ends: Signal<'m>,
 }
 
 /// The keys of a group that are among the k: live scores above the threshold, and the row's first
 /// `ties` of those equal to it.
-pub(super) fn survivors<'m>(
-    spec: &LapaSpec,
+pub(crate) fn survivors<'m>(
+    shape: Shape,
     group: Group<'_, 'm>,
     threshold: Signal<'m>,
     ties: Signal<'m>,
@@ -123,7 +141,7 @@ pub(super) fn survivors<'m>(
     let keys = || group.live.iter().zip(group.scores);
     let equal: Vec<_> = keys().map(|(live, a)| *live & a.eq(threshold)).collect();
     // counts past the largest number of keys by less than a group
-    let width = spec.count_bits().max(bits_for(spec.rows.into())) + 1;
+    let width = shape.count_bits().max(bits_for(shape.rows.into())) + 1;
     let seen = m.reg("ties_seen", u(width));
     let (ranks, in_group) = ranks(&equal, width);
     seen.next(*seen + in_group).enable(group.taken).clear(group.taken & group.row_ends);

@@ -1,0 +1,16 @@
+//! What predictors of attention share: keys of a head in banks, query rows cut into groups of
+//! keys, pipes that never stall, the search of a row's k-th largest score, and their timing.
+//!
+//! A predictor takes a head's keys, then its query rows; a row passes one or more pipes. In front of
+//! a pipe stand groups of `rows` keys, behind it a queue in which they wait for something that
+//! only the whole row tells: a threshold, a maximum, a sum.
+
+pub(crate) mod front;
+pub(crate) mod key_bank;
+pub(crate) mod leading_one;
+pub(crate) mod pipe;
+pub(crate) mod shape;
+pub mod timing;
+pub(crate) mod top_k;
+
+pub(crate) use shape::{Shape, clog2, signed_bits};
