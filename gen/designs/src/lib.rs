@@ -2,10 +2,12 @@
 //!
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
+//! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`registry`]: the list of designs.
 
 pub mod lapa;
+pub mod linear;
 pub mod mac_array;
 pub mod registry;
 pub mod spec;

@@ -1,6 +1,7 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
 use crate::lapa::LapaSpec;
+use crate::linear::LogLinearSpec;
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
@@ -82,7 +83,11 @@ pub struct ParameterInfo {
 
 /// Every design.
 pub fn designs() -> &'static [&'static dyn Design] {
-    &[&Entry::<LapaSpec>(PhantomData), &Entry::<MacArraySpec>(PhantomData)]
+    &[
+        &Entry::<LapaSpec>(PhantomData),
+        &Entry::<LogLinearSpec>(PhantomData),
+        &Entry::<MacArraySpec>(PhantomData),
+    ]
 }
 
 /// The design of that name.

@@ -36,6 +36,21 @@ pub(crate) fn delayed<'m>(
     }
 }
 
+/// [`delayed`] in cycles with `advance` only.
+#[track_caller]
+pub(crate) fn delayed_while<'m>(
+    m: &'m ModuleBuilder,
+    name: &str,
+    value: Signal<'m>,
+    cycles: u32,
+    advance: Signal<'m>,
+) -> Signal<'m> {
+    (1..=cycles).fold(value, |value, cycle| {
+        let stage = m.reg(format!("{name}_{cycle}"), value.ty());
+        stage.no_reset().next(value).enable(advance).into()
+    })
+}
+
 /// A flag some cycles ago; 0 after reset.
 #[track_caller]
 pub(crate) fn delayed_flag<'m>(
