@@ -7,7 +7,7 @@ mod linear;
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{lapa, mac_array};
 use hwgen_designs::lapa::LapaSpec;
-use hwgen_designs::linear::LogLinearSpec;
+use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
@@ -75,6 +75,7 @@ pub struct Batch {
 /// JSON; `None` if there is no model.
 pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     Some(match design {
+        "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),

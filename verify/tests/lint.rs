@@ -10,6 +10,11 @@ use std::sync::{Arc, Mutex};
 /// Sizes of each design, as `--set` takes them; small, since every one is synthesised to gates.
 #[rustfmt::skip]
 const SIZES: &[(&str, &[&[&str]])] = &[
+    ("importance", &[
+        &["max_keys=1", "rows=1", "max_queries=1"],
+        &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],
+        &["max_keys=8", "rows=8", "max_queries=100", "factor256=0"],
+    ]),
     ("lapa", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],

@@ -1,7 +1,7 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
 use crate::lapa::LapaSpec;
-use crate::linear::LogLinearSpec;
+use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
@@ -84,6 +84,7 @@ pub struct ParameterInfo {
 /// Every design.
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
+        &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),

@@ -1,9 +1,9 @@
 //! The linear layers against their golden models.
 
 use super::{Batch, Golden, compare_lists};
-use crate::drive::linear::log;
+use crate::drive::linear::{importance, log};
 use crate::drive::{Feed, run};
-use hwgen_designs::linear::LogLinearSpec;
+use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -40,5 +40,18 @@ impl Golden for LogLinearSpec {
         let expected: Vec<_> = batches.iter().flat_map(log::Batch::expected).collect();
         let run = (&feeds[..], stall(rng), seed);
         check(device, run, &expected, |run| log::results(self, run), self.outputs + 1)
+    }
+}
+
+impl Golden for ImportanceSpec {
+    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        // three jobs, two without a reset
+        let jobs = [1, 2, 3].map(|_| importance::Job::random(self, rng));
+        let stalls = [stall(rng), stall(rng)];
+        let feeds = importance::feeds(self, &jobs, stalls, rng);
+        let expected: Vec<_> = jobs.iter().flat_map(|job| job.expected(self)).collect();
+        let run = (&feeds[..], stall(rng), seed);
+        check(device, run, &expected, |run| importance::results(self, run), 3 * self.rows + 1)
     }
 }

@@ -1,6 +1,7 @@
 //! Linear layers around attention: they let the final mask save work before and behind it.
 //!
 //! - [`LogLinearSpec`]: predicted keys from tokens, by shifts.
+//! - [`ImportanceSpec`]: how many rows keep each token.
 //!
 //! Source: FACT and SOFA for the ideas; formats, roundings, streams and cycles are our definition,
 //! written out in `docs/linear.md`.
@@ -11,10 +12,13 @@
 mod batch;
 mod collect;
 pub mod cost;
+mod counters;
+pub mod importance;
 mod layer;
 mod log;
 mod log_circuit;
 mod walk;
 
+pub use importance::ImportanceSpec;
 pub use layer::Layer;
 pub use log::LogLinearSpec;

@@ -1,5 +1,6 @@
 //! The linear layers around attention between stream drivers and their golden models.
 
+pub mod importance;
 pub mod log;
 
 use super::streams::{pack, unpack};
