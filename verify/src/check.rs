@@ -2,10 +2,13 @@
 //!
 //! A check that fails says the command that repeats it.
 
+mod linear;
+
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
@@ -74,7 +77,9 @@ pub struct Batch {
 pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     Some(match design {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
+        "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
+        "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         _ => return None,
     })

@@ -15,6 +15,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6"],
         &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2"],
     ]),
+    ("importance", &[
+        &["max_keys=1", "rows=1", "max_queries=1"],
+        &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],
+        &["max_keys=8", "rows=8", "max_queries=100", "factor256=0"],
+    ]),
     ("lapa", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
@@ -22,6 +27,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=16", "head_dim=4", "rows=4", "filter.mode=sigma", "key_slices=[4,2,2]"],
         &["max_keys=16", "head_dim=2", "rows=4", "filter.mode=top_k", "key_slices=[8]"],
         &["max_keys=8", "head_dim=5", "rows=8", "approx_mean=true", "round_leading_one=true"],
+    ]),
+    ("log_linear", &[
+        &["inputs=1", "outputs=1", "lanes=1"],
+        &["inputs=5", "outputs=3", "lanes=2"],
+        &["inputs=16", "outputs=4", "lanes=8"],
     ]),
     ("mac_array", &[
         &["rows=1", "columns=1"],

@@ -3,12 +3,14 @@
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
+//! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 
 pub mod attend;
 pub mod lapa;
+pub mod linear;
 pub mod mac_array;
 pub mod predictor;
 pub mod registry;

@@ -2,6 +2,7 @@
 
 use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
+use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
@@ -85,7 +86,9 @@ pub struct ParameterInfo {
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
         &Entry::<AttendSpec>(PhantomData),
+        &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
+        &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
     ]
 }

@@ -1,5 +1,6 @@
 //! Small circuits that several designs share: packed vectors, delay lines, constant factors.
 
+use hwgen_hdl::lib::pipeline::Pipeline;
 use hwgen_hdl::{ModuleBuilder, Signal, Type, cat, u};
 
 /// Elements `0..count` of a packed vector, element 0 lowest.
@@ -36,6 +37,21 @@ pub(crate) fn delayed<'m>(
     }
 }
 
+/// [`delayed`] in cycles with `advance` only.
+#[track_caller]
+pub(crate) fn delayed_while<'m>(
+    m: &'m ModuleBuilder,
+    name: &str,
+    value: Signal<'m>,
+    cycles: u32,
+    advance: Signal<'m>,
+) -> Signal<'m> {
+    (1..=cycles).fold(value, |value, cycle| {
+        let stage = m.reg(format!("{name}_{cycle}"), value.ty());
+        stage.no_reset().next(value).enable(advance).into()
+    })
+}
+
 /// A flag some cycles ago; 0 after reset.
 #[track_caller]
 pub(crate) fn delayed_flag<'m>(
@@ -64,6 +80,11 @@ pub(crate) fn held<'m>(
     enable: Signal<'m>,
 ) -> Signal<'m> {
     m.reg(name, value.ty()).no_reset().next(value).enable(enable).into()
+}
+
+/// A pipeline that never waits, in which stages without valid data hold still.
+pub(crate) fn quiet<'m>(valid: Signal<'m>) -> Pipeline<'m> {
+    Pipeline::new(valid, valid.module().lit(u(1), 1)).quiet()
 }
 
 /// `factor * x` for signed `x`, exactly, by shifts and as few additions as signed digits need.

@@ -8,9 +8,9 @@ use crate::ty::u;
 pub struct Pipeline<'m> {
     valid: Signal<'m>,
     advance: Signal<'m>,
-    /// Data registers take valid data only.
-    sparing: bool,
     latency: u32,
+    /// Data registers take over valid data only.
+    quiet: bool,
     /// To be driven from the sink, if the pipeline was made from a stream.
     wait_for: Option<Wire<'m>>,
 }
@@ -19,15 +19,13 @@ impl<'m> Pipeline<'m> {
     /// A pipeline fed with `valid`, all of whose registers hold while `advance` is 0.
     pub fn new(valid: impl Into<Signal<'m>>, advance: impl Into<Signal<'m>>) -> Pipeline<'m> {
         let (valid, advance) = (valid.into(), advance.into());
-        Pipeline { valid, advance, sparing: false, latency: 0, wait_for: None }
+        Pipeline { valid, advance, latency: 0, quiet: false, wait_for: None }
     }
 
-    /// A pipeline that always advances and whose data registers take valid data only: what is idle
-    /// holds still, and costs no energy.
-    pub fn sparing(valid: impl Into<Signal<'m>>) -> Pipeline<'m> {
-        let valid = valid.into();
-        let advance = valid.module().lit(u(1), 1);
-        Pipeline { valid, advance, sparing: true, latency: 0, wait_for: None }
+    /// From here on data registers take over valid data only: stages without work hold still, which
+    /// saves the energy of their logic and costs an AND gate a stage.
+    pub fn quiet(self) -> Pipeline<'m> {
+        Pipeline { quiet: true, ..self }
     }
 
     /// A pipeline fed from a stream; end it with [`Pipeline::into_stream`].
@@ -36,13 +34,8 @@ impl<'m> Pipeline<'m> {
         let advance = stream.valid.module().wire("advance", u(1));
         stream.ready.drive(*advance);
         let (valid, advance_now) = (stream.valid, *advance);
-        Pipeline {
-            valid,
-            advance: advance_now,
-            sparing: false,
-            latency: 0,
-            wait_for: Some(advance),
-        }
+        let wait_for = Some(advance);
+        Pipeline { valid, advance: advance_now, latency: 0, quiet: false, wait_for }
     }
 
     /// Registers `signals`; the results are named after the stage: `{name}_1`, or `{name}_1_0`,
@@ -52,7 +45,7 @@ impl<'m> Pipeline<'m> {
         self.latency += 1;
         let (module, stage) = (self.valid.module(), self.latency);
         let valid = module.reg(format!("{name}_valid_{stage}"), u(1));
-        let take = if self.sparing { self.valid } else { self.advance };
+        let take = if self.quiet { self.takes() } else { self.advance };
         let register = |(position, signal): (usize, &Signal<'m>)| {
             let name = match signals {
                 [_] => format!("{name}_{stage}"),
@@ -69,6 +62,12 @@ impl<'m> Pipeline<'m> {
     /// Whether what left the last stage is valid.
     pub fn valid(&self) -> Signal<'m> {
         self.valid
+    }
+
+    /// Whether the next stage takes over something valid at this edge.
+    #[track_caller]
+    pub fn takes(&self) -> Signal<'m> {
+        self.advance & self.valid
     }
 
     /// Stages so far: the latency in cycles in which the pipeline advances.

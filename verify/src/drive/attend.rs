@@ -1,11 +1,14 @@
 //! The exact stage between stream drivers and its golden model.
 
-use super::{Values, pack};
+use super::streams::{pack, unpack};
+use super::{Feed, Values};
 use crate::golden::attend::{Attend, AttendError, Memory, Query};
 use bitvec::vec::BitVec;
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::attend::cost::HeadShape;
-use hwgen_hdl::sim::{Bench, Device, SimError};
+use hwgen_designs::attend::spec::{ELEMENT_BITS, OUT_BITS};
+use hwgen_hdl::Int;
+use hwgen_hdl::sim::{Device, SimError};
 use rand::Rng;
 
 /// One attention head: its keys and values, then its rows.
@@ -87,6 +90,15 @@ pub struct Run {
     pub unknown: u64,
 }
 
+impl Run {
+    /// Beats of `head_dim` elements and a last flag.
+    pub(super) fn from_beats(run: super::Run, head_dim: u32) -> Run {
+        let rows = run.beats.iter().map(|beat| unpack(&beat[0], OUT_BITS, head_dim)).collect();
+        let last = run.beats.iter().map(|beat| beat[1] == 1.into()).collect();
+        Run { rows, last, cycles: run.cycles, unknown: run.unknown }
+    }
+}
+
 /// How streams stall: the probability that a cycle is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Stalls {
@@ -113,42 +125,37 @@ pub fn run(
     stalls: Stalls,
     rows: usize,
 ) -> Result<Run, SimError> {
-    let mut bench = Bench::new(device);
-    let keys = bench.driver("keys", stalls.keys, stalls.seed);
-    let queries = bench.driver("queries", stalls.queries, stalls.seed + 1);
-    let survivors = bench.driver("survivors", stalls.survivors, stalls.seed + 2);
-    let out = bench.monitor("out", stalls.out, stalls.seed + 3);
+    let (mut queries, mut survivors) = (vec![], vec![]);
     for head in heads {
-        for (j, (key, value)) in head.keys.iter().zip(&head.values).enumerate() {
-            let last = j + 1 == head.keys.len();
-            bench.drivers[keys].push([pack(key, 8), pack(value, 8), u8::from(last).into()]);
-        }
         for (i, row) in head.rows.iter().enumerate() {
-            let (query, last) = (&row.query, u8::from(i + 1 == head.rows.len()));
-            let data = pack(&query.elements, 8);
-            bench.drivers[queries].push([
-                data,
-                query.scale.into(),
-                query.shift.into(),
-                last.into(),
-            ]);
+            let (query, last) = (&row.query, i + 1 == head.rows.len());
+            let data = pack(query.elements.iter().copied(), ELEMENT_BITS);
+            let rest = [query.scale.into(), query.shift.into(), u8::from(last).into()];
+            queries.push([vec![data], rest.to_vec()].concat());
             let groups = row.survivors.chunks(spec.rows as usize);
             let count = groups.len();
-            for (group, live) in groups.enumerate() {
+            survivors.extend(groups.enumerate().map(|(group, live)| {
                 let live: u64 = live.iter_ones().map(|i| 1 << i).sum();
-                bench.drivers[survivors].push([live, u64::from(group + 1 == count)]);
-            }
+                vec![live.into(), u8::from(group + 1 == count).into()]
+            }));
         }
     }
-    let mut run = Run { rows: vec![], last: vec![], cycles: vec![], unknown: 0 };
-    while run.rows.len() < rows {
-        let seen = run.rows.len();
-        bench.run_until(1_000_000, "a row", |bench| bench.monitors[out].received.len() > seen)?;
-        let beat = &bench.monitors[out].received[seen];
-        run.rows.push(super::unpack(&beat[0], 16, spec.head_dim));
-        run.last.push(beat[1] == 1.into());
-        run.cycles.push(bench.cycle - 1);
-    }
-    run.unknown = bench.monitors[out].unknown;
-    Ok(run)
+    let keys = heads.iter().flat_map(|head| key_beats(&head.keys, &head.values)).collect();
+    let feeds = [
+        Feed { stream: "keys", beats: keys, stall: stalls.keys },
+        Feed { stream: "queries", beats: queries, stall: stalls.queries },
+        Feed { stream: "survivors", beats: survivors, stall: stalls.survivors },
+    ];
+    let run = super::run(device, &feeds, stalls.out, stalls.seed, rows)?;
+    Ok(Run::from_beats(run, spec.head_dim))
+}
+
+/// A head's keys and values, as beats of the stream `keys`.
+pub(super) fn key_beats(keys: &[Vec<i32>], values: &[Vec<i32>]) -> Vec<Vec<Int>> {
+    let vector = |elements: &[i32]| pack(elements.iter().copied(), ELEMENT_BITS);
+    (keys.iter().zip(values).enumerate())
+        .map(|(j, (key, value))| {
+            vec![vector(key), vector(value), u8::from(j + 1 == keys.len()).into()]
+        })
+        .collect()
 }

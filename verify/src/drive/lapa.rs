@@ -2,7 +2,7 @@
 
 pub use super::Values;
 
-use super::pack;
+use super::streams::pack;
 use crate::golden::lapa::{InputError, Predictor, QueryRow};
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_hdl::sim::{Bench, Device, SimError};
@@ -123,11 +123,13 @@ pub fn run(
     for head in heads {
         for (j, key) in head.keys.iter().enumerate() {
             let last = j + 1 == head.keys.len();
-            bench.drivers[keys].push([pack(key, spec.key_bits()), u8::from(last).into()]);
+            bench.drivers[keys]
+                .push([pack(key.iter().copied(), spec.key_bits()), u8::from(last).into()]);
         }
         for (i, row) in head.rows.iter().enumerate() {
             let last = i + 1 == head.rows.len();
-            let mut beat = vec![pack(&row.elements, spec.query_bits), row.visible.into()];
+            let mut beat =
+                vec![pack(row.elements.iter().copied(), spec.query_bits), row.visible.into()];
             if spec.has_radius() {
                 beat.push(row.radius.into());
             }

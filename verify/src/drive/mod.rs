@@ -2,9 +2,12 @@
 
 pub mod attend;
 pub mod lapa;
+pub mod linear;
 pub mod mac_array;
+mod streams;
 
-use hwgen_hdl::{Int, s};
+pub use streams::{Feed, Run, run};
+
 use rand::Rng;
 
 /// What random numbers look like.
@@ -28,18 +31,4 @@ impl Values {
             Values::Small => rng.random_range(-1i32..2).clamp(-limit, limit - 1),
         }
     }
-}
-
-/// Numbers side by side, the first lowest.
-fn pack(elements: &[i32], bits: u32) -> Int {
-    elements
-        .iter()
-        .rev()
-        .fold(Int::ZERO, |joined, x| (joined << bits) | s(bits).to_bits(&Int::from(*x)))
-}
-
-/// The inverse of [`pack`].
-fn unpack(packed: &Int, bits: u32, count: u32) -> Vec<i32> {
-    let element = |i: u32| i32::try_from(s(bits).wrap(packed.clone() >> (i * bits)));
-    (0..count).map(|i| element(i).unwrap_or_default()).collect()
 }

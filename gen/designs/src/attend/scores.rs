@@ -7,10 +7,9 @@
 
 use super::spec::{ELEMENT_BITS, LOGIT_BITS, SCALE_BITS, SHIFT_BITS};
 use super::{AttendSpec, cost};
-use crate::wiring::{delayed, delayed_flag, unpack};
+use crate::wiring::{delayed, delayed_flag, quiet, unpack};
 use hwgen_hdl::lib::adder_tree::{pipelined_adder_tree, sum_type};
 use hwgen_hdl::lib::fifo::fifo;
-use hwgen_hdl::lib::pipeline::Pipeline;
 use hwgen_hdl::lib::saturate::saturate;
 use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, s, u};
 use std::sync::Arc;
@@ -38,7 +37,7 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     let products: Vec<_> = (key.iter().zip(query).enumerate())
         .map(|(i, (key, query))| key.mul(query).named(format!("product_{i}")))
         .collect();
-    let mut pipeline = Pipeline::sparing(delayed_flag(&m, "reads", beats.active, 1));
+    let mut pipeline = quiet(delayed_flag(&m, "reads", beats.active, 1));
     let products = pipeline.stage("product", &products);
     let mut score = pipelined_adder_tree(&mut pipeline, &products, cost::LEVELS_PER_STAGE);
     let mut cycles = 1 + pipeline.latency();
@@ -50,7 +49,7 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
         let wide = score.extend(total.width());
         total.next(first.mux(wide, total + wide)).enable(pipeline.valid());
         let whole = delayed_flag(&m, "total_valid", pipeline.valid() & last, 1);
-        (score, pipeline) = (total.into(), Pipeline::sparing(whole));
+        (score, pipeline) = (total.into(), quiet(whole));
         cycles += spec.beats();
     }
     // a row's scale is at the queue's head until the row's last key has been scaled

@@ -2,7 +2,7 @@
 
 use super::AttendSpec;
 use super::spec::{LOGIT_BITS, LOGIT_FRACTION};
-use hwgen_hdl::lib::pipeline::Pipeline;
+use crate::wiring::quiet;
 use hwgen_hdl::{Int, Module, ModuleBuilder, Signal, bits_for, s, u};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
         m.memory("powers", 1 << LOGIT_FRACTION, u(spec.probability_bits)).init(powers(spec));
     let power = table.read_sync(fraction, issue & !single & near);
 
-    let mut pipeline = Pipeline::sparing(issue);
+    let mut pipeline = quiet(issue);
     let stage = pipeline.stage("lookup", &[shift, single, first, bank]);
     let [shift, single, first, bank] = stage[..] else {
         unreachable!("a stage returns as many signals as it is given")
@@ -43,7 +43,7 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     let reads = (pipeline.valid() & (first | weight.any())).named("reads");
     m.output("reads", reads);
 
-    let mut used = Pipeline::sparing(reads);
+    let mut used = quiet(reads);
     let stage = used.stage("used", &[weight, first, bank]);
     m.output("uses", used.valid());
     for (name, value) in ["weight", "first_out", "bank_out"].into_iter().zip(stage) {

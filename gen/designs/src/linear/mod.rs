@@ -1,0 +1,24 @@
+//! Linear layers around attention: they let the final mask save work before and behind it.
+//!
+//! - [`LogLinearSpec`]: predicted keys from tokens, by shifts.
+//! - [`ImportanceSpec`]: how many rows keep each token.
+//!
+//! Source: FACT and SOFA for the ideas; formats, roundings, streams and cycles are our definition,
+//! written out in `docs/linear.md`.
+//!
+//! A layer holds a token and `walk`s over its outputs, `lanes` inputs a cycle; the sums go down a
+//! pipeline to the result, where `collect` puts each into its place.
+
+mod batch;
+mod collect;
+pub mod cost;
+mod counters;
+pub mod importance;
+mod layer;
+mod log;
+mod log_circuit;
+mod walk;
+
+pub use importance::ImportanceSpec;
+pub use layer::Layer;
+pub use log::LogLinearSpec;

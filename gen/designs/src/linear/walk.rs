@@ -1,0 +1,73 @@
+//! The walk of a token over a layer's outputs: for each, one step after the other.
+
+use super::layer::Layer;
+use crate::wiring::pack;
+use hwgen_hdl::{ModuleBuilder, Signal, Stream, index_bits, u};
+
+/// Where the walk is. All of it is looked at in cycles with `walking` only.
+pub(super) struct Walk<'m> {
+    /// There is a token.
+    pub(super) walking: Signal<'m>,
+    /// A step is done at this edge.
+    pub(super) steps: Signal<'m>,
+    /// Which step of the output.
+    pub(super) step: Signal<'m>,
+    /// It is the output's last.
+    pub(super) output_ends: Signal<'m>,
+    /// And the token's.
+    pub(super) token_ends: Signal<'m>,
+    /// And the batch's.
+    batch_ends: Signal<'m>,
+}
+
+impl<'m> Walk<'m> {
+    /// Walks a token of the stream `token`, whose outputs' last step is `last_step`, and takes the
+    /// next one with the last step. Nothing moves while `advance` is 0.
+    pub(super) fn new(
+        m: &'m ModuleBuilder,
+        layer: Layer,
+        token: &Stream<'m>,
+        last_step: impl FnOnce(Signal<'m>) -> Signal<'m>,
+        advance: Signal<'m>,
+    ) -> Walk<'m> {
+        let steps = (token.valid & advance).named("steps");
+        let step = m.reg("step", u(index_bits(layer.chunks() as usize)));
+        let output = m.reg("output_index", u(index_bits(layer.outputs as usize)));
+        let output_ends = last_step(*step).named("output_ends");
+        let token_ends = (output_ends & output.eq(layer.outputs - 1)).named("token_ends");
+        step.next(step + 1).enable(steps).clear(steps & output_ends);
+        output.next(output + 1).enable(steps & output_ends).clear(steps & token_ends);
+        token.ready.drive(advance & token_ends);
+        let batch_ends = token_ends & token.get("last");
+        Walk { walking: token.valid, steps, step: *step, output_ends, token_ends, batch_ends }
+    }
+
+    /// What the far end of the pipeline must know of a step; see [`Marks`].
+    pub(super) fn marks(&self) -> Signal<'m> {
+        pack(&[self.output_ends, self.token_ends, self.batch_ends])
+    }
+}
+
+/// What is ended by a step, somewhere down the pipeline.
+pub(super) struct Marks<'m> {
+    /// The output.
+    pub(super) output_ends: Signal<'m>,
+    /// The token.
+    pub(super) token_ends: Signal<'m>,
+    /// The batch.
+    pub(super) batch_ends: Signal<'m>,
+}
+
+impl<'m> Marks<'m> {
+    /// The three bits of [`Walk::marks`].
+    pub(super) fn of(packed: Signal<'m>) -> Marks<'m> {
+        let [output_ends, token_ends, batch_ends] = [0, 1, 2].map(|bit| packed.bit(bit));
+        Marks { output_ends, token_ends, batch_ends }
+    }
+}
+
+/// `count` chunks of a token, the elements beyond its end 0.
+pub(super) fn chunks<'m>(layer: Layer, token: Signal<'m>, count: u32) -> Vec<Signal<'m>> {
+    let bits = layer.chunk_bits();
+    crate::wiring::unpack(token.extend(count * bits), u(bits), count)
+}

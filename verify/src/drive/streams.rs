@@ -1,0 +1,67 @@
+//! Beats into some streams, beats out of one.
+
+use hwgen_hdl::sim::{Bench, Device, SimError};
+use hwgen_hdl::{Int, s};
+
+/// What a stream is fed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feed {
+    /// The stream.
+    pub stream: &'static str,
+    /// Its beats, each a value a field.
+    pub beats: Vec<Vec<Int>>,
+    /// The probability that a cycle stalls.
+    pub stall: f64,
+}
+
+/// What came out of `out`, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The beats, each a value a field.
+    pub beats: Vec<Vec<Int>>,
+    /// The cycle at whose end each passed, counted from 0.
+    pub cycles: Vec<u64>,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
+}
+
+/// Resets the device, feeds it, and takes `beats` beats of its stream `out`, which stalls with
+/// probability `stall`, or gives up.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no beat for long.
+pub fn run(
+    device: &mut dyn Device,
+    feeds: &[Feed],
+    stall: f64,
+    seed: u64,
+    beats: usize,
+) -> Result<Run, SimError> {
+    let mut bench = Bench::new(device);
+    for (feed, seed) in feeds.iter().zip(seed + 1..) {
+        let driver = bench.driver(feed.stream, feed.stall, seed);
+        feed.beats.iter().for_each(|beat| bench.drivers[driver].push(beat.clone()));
+    }
+    let out = bench.monitor("out", stall, seed);
+    let mut cycles = vec![];
+    while cycles.len() < beats {
+        bench.run_until(1_000_000, "a beat of `out`", |bench| {
+            bench.monitors[out].received.len() > cycles.len()
+        })?;
+        cycles.push(bench.cycle - 1);
+    }
+    let monitor = &bench.monitors[out];
+    Ok(Run { beats: monitor.received.clone(), cycles, unknown: monitor.unknown })
+}
+
+/// Numbers side by side, the first lowest.
+pub(super) fn pack(elements: impl DoubleEndedIterator<Item = i32>, bits: u32) -> Int {
+    let number = |x: i32| s(bits).to_bits(&Int::from(x));
+    elements.rev().fold(Int::ZERO, |joined, x| (joined << bits) | number(x))
+}
+
+/// The inverse of [`pack`].
+pub(super) fn unpack(packed: &Int, bits: u32, count: u32) -> Vec<i32> {
+    let number = |i| s(bits).wrap(packed.clone() >> (i * bits));
+    (0..count).map(|i| i32::try_from(number(i)).unwrap_or_default()).collect()
+}
