@@ -21,6 +21,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=8", "rows=8", "max_queries=100", "factor256=0"],
     ]),
     ("lapa", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=12", "head_dim=3", "rows=1", "lanes=2", "filter.mode=radius", "counters=false"],
+        &["max_keys=16", "head_dim=4", "rows=4", "lanes=4", "filter.mode=top_k", "queries=1"],
+    ]),
+    ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
         &["max_keys=12", "head_dim=3", "rows=1", "filter.mode=radius"],

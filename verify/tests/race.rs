@@ -58,8 +58,8 @@ fn as_fast_as_verilator() {
     let ratios = [
         ratio("mac_array", &[], 500_000),
         ratio("mac_array", &["rows=16", "columns=16"], 100_000),
-        ratio("lapa", &["head_dim=16", "rows=4", "max_keys=64"], 200_000),
-        ratio("lapa", &[], 30_000),
+        ratio("lapa_predictor", &["head_dim=16", "rows=4", "max_keys=64"], 200_000),
+        ratio("lapa_predictor", &[], 30_000),
     ];
     println!("race: {:.2}", ratios.into_iter().fold(f64::INFINITY, f64::min));
 }

@@ -1,6 +1,7 @@
 //! Accelerator designs: a specification becomes a netlist.
 //!
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
+//! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`linear`]: the linear layers around attention.
@@ -8,6 +9,7 @@
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 
+pub mod accelerator;
 pub mod attend;
 pub mod lapa;
 pub mod linear;

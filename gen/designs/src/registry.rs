@@ -1,5 +1,6 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
+use crate::accelerator::AcceleratorSpec;
 use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
@@ -86,6 +87,7 @@ pub struct ParameterInfo {
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
         &Entry::<AttendSpec>(PhantomData),
+        &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
@@ -206,7 +208,7 @@ mod tests {
                 assert_ne!(parameter.default, "", "{}", parameter.name);
             }
         }
-        let lapa = find("lapa").unwrap().parameters();
+        let lapa = find("lapa_predictor").unwrap().parameters();
         let of = |name: &str| {
             let rows = lapa.iter().filter(|p| p.name == name);
             rows.map(|p| p.default.as_str()).collect::<Vec<_>>()

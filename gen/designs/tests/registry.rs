@@ -4,7 +4,7 @@ use hwgen_designs::registry::{designs, find};
 
 #[test]
 fn describe_lapa() {
-    let design = find("lapa").unwrap().configure(None, &[]).unwrap();
+    let design = find("lapa_predictor").unwrap().configure(None, &[]).unwrap();
     insta::assert_snapshot!(format!("{}\n\n{}", design.latency(), design.diagram()));
 }
 

@@ -1,5 +1,6 @@
 //! Feeds designs through their streams, on any engine, and says what must come out.
 
+pub mod accelerator;
 pub mod attend;
 pub mod lapa;
 pub mod linear;

@@ -35,7 +35,7 @@ pub struct HeadShape {
 pub fn row_cycles(spec: &AttendSpec, heads: &[HeadShape]) -> Vec<u64> {
     let mut timing = Timing::new(spec);
     for head in heads {
-        timing.head(head);
+        timing.head(head, &[]);
     }
     timing.taken
 }
@@ -54,7 +54,7 @@ fn room(freed: &[u64], places: u32) -> u64 {
 }
 
 /// When the engine's units do what, so far.
-struct Timing<'s> {
+pub(crate) struct Timing<'s> {
     spec: &'s AttendSpec,
     /// The first cycle in which the list can take a group.
     list_free: u64,
@@ -70,11 +70,13 @@ struct Timing<'s> {
     weighed: Vec<u64>,
     row_weighed: Vec<u64>,
     released: Vec<u64>,
-    taken: Vec<u64>,
+    pub(crate) taken: Vec<u64>,
+    /// From a head's start: the cycle from which each of its groups of survivors is offered.
+    offered: std::vec::IntoIter<u64>,
 }
 
 impl<'s> Timing<'s> {
-    fn new(spec: &'s AttendSpec) -> Timing<'s> {
+    pub(crate) fn new(spec: &'s AttendSpec) -> Timing<'s> {
         let none = Vec::new;
         Timing {
             spec,
@@ -88,10 +90,15 @@ impl<'s> Timing<'s> {
             row_weighed: none(),
             released: none(),
             taken: none(),
+            offered: none().into_iter(),
         }
     }
 
-    fn head(&mut self, head: &HeadShape) {
+    /// Goes through one more head. Its groups of survivors are offered from the cycles `offered` on,
+    /// counted from the cycle that takes its first key; beyond the list's end at once.
+    pub(crate) fn head(&mut self, head: &HeadShape, offered: &[u64]) {
+        let start = self.load_from;
+        self.offered = offered.iter().map(|cycle| start + cycle).collect::<Vec<_>>().into_iter();
         self.attending = self.load_from + u64::from(head.keys);
         for groups in &head.rows {
             self.row(groups);
@@ -108,6 +115,7 @@ impl<'s> Timing<'s> {
             let last = group + 1 == groups.len();
             let space = room(&self.listed, list::GROUPS);
             let now = if held.is_some() { self.list_free.max(space) } else { self.list_free };
+            let now = now.max(self.offered.next().unwrap_or(0));
             self.list_free = now + 1;
             if live > 0 || last {
                 held.take().into_iter().for_each(|live| self.slots(now, live));

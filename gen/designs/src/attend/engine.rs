@@ -152,6 +152,10 @@ impl<'m> Engine<'m, '_> {
         let row_fits = !first | (queries.valid & *row.ready);
         let fits = head.attending & *key.ready & row_fits & self.rests("slot", *issue);
         issue.drive(slots.valid & fits);
+        m.output("scoring", *issue);
+        m.output("idle_loading", !head.attending);
+        m.output("idle_starved", head.attending & !slots.valid);
+        m.output("idle_blocked", head.attending & slots.valid & !*issue);
         slots.ready.drive(fits);
         queries.ready.drive(begins);
         let row_last = held(m, "row_last", queries.get("last"), begins);

@@ -25,6 +25,11 @@ use std::sync::Arc;
 /// after the last row of the head before has read its last value; keys beyond `max_keys` are taken
 /// and forgotten. Queries and survivors may come at any time; a row must have a survivor.
 ///
+/// Outputs, one of which is 1 in every cycle: `scoring`, a key is issued to the score unit;
+/// `idle_loading`, none is since keys are loaded or read out; `idle_starved`, since none is listed;
+/// `idle_blocked`, since the query or room behind the score unit is missing, or the key before has
+/// further beats.
+///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
 pub fn build(spec: &AttendSpec) -> Arc<Module> {
     engine::module(spec)

@@ -34,7 +34,7 @@ pub struct AttendSpec {
     pub max_keys: u32,
     /// Keys in a group of the survivor stream.
     pub rows: u32,
-    /// Multipliers for the scores, and as many for the values.
+    /// Multipliers for the scores, and as many for the values; no more than `head_dim` are built.
     pub lanes: u32,
     /// Bits of a weight before division.
     pub probability_bits: u32,
@@ -61,7 +61,7 @@ const ROWS: Parameter =
 pub(crate) const LANES: Parameter = parameter(
     "lanes",
     Range::PowerOfTwo(1, 256),
-    "multipliers for the scores, and as many for the values",
+    "multipliers for the scores, and as many for the values; no more than elements are built",
 );
 pub(crate) const PROBABILITY_BITS: Parameter =
     parameter("probability_bits", Range::Integer(4, 16), "bits of a weight before division");
@@ -77,14 +77,6 @@ impl Spec for AttendSpec {
         MAX_KEYS.check(self.max_keys)?;
         ROWS.check(self.rows)?;
         LANES.check(self.lanes)?;
-        let most = self.head_dim.next_power_of_two();
-        if self.lanes > most {
-            return Err(SpecError::OutOfRange {
-                field: LANES.name.to_owned(),
-                value: self.lanes.to_string(),
-                range: format!("at most {most} for {} elements", self.head_dim),
-            });
-        }
         PROBABILITY_BITS.check(self.probability_bits)?;
         WINDOW.check(self.window)
     }
@@ -138,7 +130,7 @@ impl AttendSpec {
 
     /// Elements divided at once.
     pub(super) fn dividers(&self) -> u32 {
-        (self.lanes / 8).max(1)
+        (self.multipliers() / 8).max(1)
     }
 
     /// Cycles a row's division takes.

@@ -49,7 +49,7 @@ fn round_filter(spec: &LapaSpec, round: usize) -> RoundFilter {
 }
 
 impl crate::registry::Generate for LapaSpec {
-    const NAME: &'static str = "lapa";
+    const NAME: &'static str = "lapa_predictor";
     const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
 
     fn build(&self) -> Arc<Module> {

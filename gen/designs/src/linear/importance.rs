@@ -118,6 +118,7 @@ impl Generate for ImportanceSpec {
         let factor = self.factor256;
         format!(
             "\
+jobs: keys, query rows ----> where rows, groups and the job end
 survivors, {rows} tokens -+-> counters, {groups} words of {rows} x u{bits}, + 1 --+
                      |                                        +--> count, needed, precise
                      +-> how many -> threshold, {factor}/256 mean --+
