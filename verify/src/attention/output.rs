@@ -6,7 +6,7 @@
 
 use super::quality::{self, MIN_VISIBLE, logit, softmax};
 use super::{Head, Quantized, Workload, quantize};
-use crate::golden::attend::{Attend, Memory, Query};
+use crate::golden::attend::{Attend, AttendError, Memory, Query};
 use crate::golden::fact::Fact;
 use crate::golden::lapa::{Predictor, QueryRow};
 use crate::golden::sanger::{Sanger, Setting};
@@ -171,33 +171,64 @@ pub fn measure(
     let mut output = Output::default();
     for head in &workload.heads {
         let integers = Integers::of(head);
-        let memory = Memory { keys: &integers.keys.rows, values: &integers.values.rows };
         let survivors = select(&integers)?;
-        let mut total = HeadOutput { rows: 0, kept: 0.0, mass: 0.0, cosine: 0.0, sink: false };
-        let mut first = 0.0;
-        for (row, survivors) in survivors.iter().enumerate() {
-            let visible = integers.visible[row];
-            if visible < MIN_VISIBLE {
-                continue;
-            }
-            let (weights, exact) = attention(head, row);
-            let ours = engine.row(&integers.query(row), memory, survivors)?;
-            total.rows += 1;
-            total.kept += survivors.count_ones() as f64 / visible as f64;
-            total.mass += quality::mass(&weights, survivors);
-            total.cosine += cosine(&exact, &ours.out);
-            first += weights[0];
-        }
-        let rows = total.rows.max(1) as f64;
-        output.heads.push(HeadOutput {
-            rows: total.rows,
-            kept: total.kept / rows,
-            mass: total.mass / rows,
-            cosine: total.cosine / rows,
-            sink: first / rows > SINK,
-        });
+        let rows = attend(&engine, &integers, &survivors)?;
+        output.heads.push(closeness(&Exact::of(head), &survivors, &rows));
     }
     Ok(output)
+}
+
+/// What the exact stage makes of every row of a head.
+///
+/// # Errors
+/// A row without a key.
+pub fn attend(
+    engine: &Attend,
+    head: &Integers,
+    survivors: &[BitVec],
+) -> Result<Vec<Vec<i32>>, AttendError> {
+    let memory = Memory { keys: &head.keys.rows, values: &head.values.rows };
+    let rows = survivors.iter().enumerate();
+    rows.map(|(row, survivors)| Ok(engine.row(&head.query(row), memory, survivors)?.out)).collect()
+}
+
+/// Floating-point attention of a head: what others are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exact {
+    /// For each row the softmax weights of its visible keys, and its output.
+    rows: Vec<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Exact {
+    /// Computes it.
+    pub fn of(head: &Head) -> Exact {
+        Exact { rows: (0..head.queries.rows()).map(|row| attention(head, row)).collect() }
+    }
+}
+
+/// How close the integer results of a head's rows come, and what their selection keeps.
+pub fn closeness(exact: &Exact, survivors: &[BitVec], outputs: &[Vec<i32>]) -> HeadOutput {
+    let mut total = HeadOutput { rows: 0, kept: 0.0, mass: 0.0, cosine: 0.0, sink: false };
+    let mut first = 0.0;
+    for ((survivors, output), (weights, exact)) in survivors.iter().zip(outputs).zip(&exact.rows) {
+        let visible = weights.len();
+        if visible < MIN_VISIBLE {
+            continue;
+        }
+        total.rows += 1;
+        total.kept += survivors.count_ones() as f64 / visible as f64;
+        total.mass += quality::mass(weights, survivors);
+        total.cosine += cosine(exact, output);
+        first += weights[0];
+    }
+    let rows = total.rows.max(1) as f64;
+    HeadOutput {
+        rows: total.rows,
+        kept: total.kept / rows,
+        mass: total.mass / rows,
+        cosine: total.cosine / rows,
+        sink: first / rows > SINK,
+    }
 }
 
 /// Floating-point attention of a row: its softmax weights and its output.

@@ -142,17 +142,22 @@ pub fn run(
     stalls: Stalls,
     rows: usize,
 ) -> Result<Run, SimError> {
+    let feeds = feeds(heads, stalls);
+    let run = super::run(device, &feeds, stalls.out, stalls.seed, rows)?;
+    Ok(Run::from_beats(run, head_dim))
+}
+
+/// What goes into the streams `keys` and `queries`.
+pub fn feeds(heads: &[Head], stalls: Stalls) -> Vec<Feed> {
     let queries = heads.iter().flat_map(|head| {
         let count = head.rows.len();
         head.rows.iter().enumerate().map(move |(i, row)| query_beat(row, i + 1 == count))
     });
     let keys = heads.iter().flat_map(|head| key_beats(&head.keys, &head.values)).collect();
-    let feeds = [
+    vec![
         Feed { stream: "keys", beats: keys, stall: stalls.keys },
         Feed { stream: "queries", beats: queries.collect(), stall: stalls.queries },
-    ];
-    let run = super::run(device, &feeds, stalls.out, stalls.seed, rows)?;
-    Ok(Run::from_beats(run, head_dim))
+    ]
 }
 
 /// Fields `data`, `visible`, `radius` if there is one, `scale`, `shift`, `last`.

@@ -1,0 +1,133 @@
+//! What a study compares.
+
+use crate::attention::Workload;
+use crate::attention::output::{Exact, HeadOutput, Integers, attend, closeness};
+use crate::drive::Feed;
+use crate::drive::accelerator::{self, Row, Stalls};
+use crate::golden::attend::Attend;
+use bitvec::vec::BitVec;
+use hwgen_designs::attend::AttendSpec;
+use hwgen_hdl::Module;
+use std::error::Error;
+use std::sync::Arc;
+
+/// An attention accelerator at one setting of its predictor or pruning.
+pub trait Accelerator {
+    /// Its name in the tables.
+    fn name(&self) -> &'static str;
+
+    /// The setting, in words.
+    fn setting(&self) -> String;
+
+    /// The circuit; `size` is what all accelerators share.
+    fn module(&self, size: &AttendSpec) -> Arc<Module>;
+
+    /// What its golden models make of every head, in order.
+    ///
+    /// # Errors
+    /// Sizes that a model refuses.
+    fn heads(&self, model: &Model, size: &AttendSpec) -> Result<Vec<HeadRun>, Box<dyn Error>>;
+}
+
+/// A model's heads, ready for many settings.
+pub struct Model {
+    /// As the tables print it.
+    pub name: String,
+    /// Its heads, in order.
+    pub heads: Vec<ModelHead>,
+}
+
+/// One of them.
+pub struct ModelHead {
+    /// Where it stands, as in `layer 3 head 7`.
+    pub name: String,
+    /// As the engine receives it.
+    pub integers: Integers,
+    /// What comes out in floating point.
+    pub exact: Exact,
+}
+
+impl Model {
+    /// Quantizes the heads and computes what must come out.
+    pub fn of(workload: &Workload) -> Model {
+        let heads = workload.heads.iter().map(|head| ModelHead {
+            name: head.name.clone(),
+            integers: Integers::of(head),
+            exact: Exact::of(head),
+        });
+        Model { name: workload.name.clone(), heads: heads.collect() }
+    }
+}
+
+/// A head as the circuit runs it, and what must come out.
+pub struct HeadRun {
+    /// Where it stands, as in `layer 3 head 7`.
+    pub head: String,
+    /// Keys kept, and how close the output comes.
+    pub output: HeadOutput,
+    /// Query rows.
+    pub queries: u64,
+    /// Keys that all rows see, and those they keep.
+    pub seen: u64,
+    /// See [`HeadRun::seen`].
+    pub kept: u64,
+    /// Bits of keys and values read from memories, an element of each: what a setting costs before
+    /// gates are counted.
+    pub bits_read: u64,
+    /// Makes what goes into the circuit's streams.
+    pub feeds: Box<dyn Fn() -> Vec<Feed>>,
+    /// Each row's elements.
+    pub expected: Vec<Vec<i32>>,
+    /// Keys and the survivors of each group, for the model of cycles.
+    pub shape: hwgen_designs::accelerator::cost::HeadShape,
+}
+
+/// The keys that each row keeps, and the bits of a key's element that were read to know.
+pub struct Predicted {
+    /// A bit a visible key, for each row.
+    pub survivors: Vec<BitVec>,
+    /// Bits read, all rows, an element of each key.
+    pub bits_read: u64,
+}
+
+/// Runs a head on a predictor's choice and the exact stage.
+///
+/// # Errors
+/// A row without a survivor.
+pub fn head_run(
+    head: &ModelHead,
+    predicted: Predicted,
+    size: &AttendSpec,
+) -> Result<HeadRun, Box<dyn Error>> {
+    let ModelHead { integers, exact, .. } = head;
+    let Predicted { survivors, bits_read } = predicted;
+    let expected = attend(&Attend::new(size.probability_bits), integers, &survivors)?;
+    let output = closeness(exact, &survivors, &expected);
+    let rows = survivors.into_iter().enumerate().map(|(row, survivors)| Row {
+        query: integers.query(row),
+        visible: integers.visible[row],
+        radius: None,
+        survivors,
+    });
+    let driven = accelerator::Head {
+        keys: integers.keys.rows.clone(),
+        values: integers.values.rows.clone(),
+        rows: rows.collect(),
+    };
+    let kept = driven.kept() as u64;
+    // a key that is kept is read whole, and so is its value; a row's only key is not
+    let single = driven.rows.iter().filter(|row| row.survivors.count_ones() == 1).count() as u64;
+    Ok(HeadRun {
+        head: head.name.clone(),
+        output,
+        queries: driven.rows.len() as u64,
+        seen: driven.seen() as u64,
+        kept,
+        bits_read: bits_read + 16 * kept - 8 * single,
+        shape: driven.shape(size.rows),
+        feeds: Box::new(move || {
+            accelerator::feeds(std::slice::from_ref(&driven), Stalls::default())
+        }),
+        expected,
+    })
+}

@@ -1,0 +1,200 @@
+//! Every head's figures, on disk as they come.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+/// Energy of a head by what it is spent on, in pJ.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Split {
+    /// The predictor, its memories included.
+    pub predict: f64,
+    /// Memories of keys, values, queries and results beside the predictor.
+    pub fetch: f64,
+    /// Exact scores and weighted values.
+    pub compute: f64,
+    /// Weights and division.
+    pub softmax: f64,
+    /// Control and queues.
+    pub rest: f64,
+}
+
+impl Split {
+    /// The parts, named, in the order of the tables.
+    pub fn parts(&self) -> [(&'static str, f64); 5] {
+        let Split { predict, fetch, compute, softmax, rest } = *self;
+        [
+            ("predict", predict),
+            ("fetch", fetch),
+            ("compute", compute),
+            ("softmax", softmax),
+            ("rest", rest),
+        ]
+    }
+
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.parts().iter().map(|(_, energy)| energy).sum()
+    }
+}
+
+impl std::ops::AddAssign for Split {
+    fn add_assign(&mut self, other: Split) {
+        self.predict += other.predict;
+        self.fetch += other.fetch;
+        self.compute += other.compute;
+        self.softmax += other.softmax;
+        self.rest += other.rest;
+    }
+}
+
+/// A head that ran on gates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The accelerator.
+    pub accelerator: String,
+    /// Its setting.
+    pub setting: String,
+    /// The model.
+    pub workload: String,
+    /// The head, as in `layer 3 head 7`.
+    pub head: String,
+    /// Query rows.
+    pub queries: u64,
+    /// Keys that all rows see.
+    pub seen: u64,
+    /// Keys that all rows keep.
+    pub kept: u64,
+    /// Cosine of the output with exact attention, mean over the rows.
+    pub cosine: f64,
+    /// Rows whose output differed from the golden model's.
+    pub mismatches: u64,
+    /// Cycles from the first key to the last result.
+    pub cycles: u64,
+    /// The same, as the cost model has it.
+    pub model_cycles: u64,
+    /// Cycles in which a key is issued to the score unit, or 0 where that is not counted.
+    pub scoring_cycles: u64,
+    /// Area of the cells, in um2.
+    pub cell_area_um2: f64,
+    /// Bits in memories.
+    pub memory_bits: u64,
+    /// Energy, in pJ.
+    pub energy_pj: Split,
+}
+
+/// The records of a study; each is a line of a file under a key that names all it depends on.
+pub struct Ledger {
+    file: File,
+    known: HashMap<String, Record>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    key: String,
+    record: Record,
+}
+
+impl Ledger {
+    /// Opens a ledger, or starts one. A line that a killed study left half written is dropped.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn open(path: &Path) -> io::Result<Ledger> {
+        let mut known = HashMap::new();
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut whole = 0;
+        for line in BufReader::new(&file).split(b'\n') {
+            let line = line?;
+            let Ok(Line { key, record }) = serde_json::from_slice(&line) else {
+                break;
+            };
+            whole += line.len() as u64 + 1;
+            known.insert(key, record);
+        }
+        if file.metadata()?.len() != whole {
+            // the last line may be whole but for its end, which the next one would then lack
+            file.set_len(whole.min(file.metadata()?.len()))?;
+            let ends = whole <= file.metadata()?.len();
+            if !ends {
+                (&file).write_all(b"\n")?;
+            }
+        }
+        Ok(Ledger { file, known })
+    }
+
+    /// The record under a key.
+    pub fn get(&self, key: &str) -> Option<&Record> {
+        self.known.get(key)
+    }
+
+    /// Writes a record down.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn put(&mut self, key: &str, record: Record) -> io::Result<()> {
+        let line = Line { key: key.to_owned(), record };
+        let mut text = serde_json::to_string(&line)?;
+        text.push('\n');
+        self.file.write_all(text.as_bytes())?;
+        self.known.insert(line.key, line.record);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(head: &str) -> Record {
+        Record {
+            accelerator: "LAPA".into(),
+            setting: "mass".into(),
+            workload: "none".into(),
+            head: head.into(),
+            queries: 1,
+            seen: 2,
+            kept: 1,
+            cosine: 0.5,
+            mismatches: 0,
+            cycles: 10,
+            model_cycles: 10,
+            scoring_cycles: 1,
+            cell_area_um2: 1.5,
+            memory_bits: 8,
+            energy_pj: Split { predict: 1.0, fetch: 2.0, ..Split::default() },
+        }
+    }
+
+    #[test]
+    fn goes_on_where_it_was_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let mut ledger = Ledger::open(&path).unwrap();
+        ledger.put("a", record("a")).unwrap();
+        ledger.put("b", record("b")).unwrap();
+        drop(ledger);
+        let whole = std::fs::read(&path).unwrap();
+        let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        // killed anywhere in the second line
+        for length in first..=whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            let mut ledger = Ledger::open(&path).unwrap();
+            assert_eq!(ledger.get("a"), Some(&record("a")));
+            let kept = ledger.get("b").is_some();
+            assert_eq!(kept, length + 1 >= whole.len(), "{length} of {}", whole.len());
+            ledger.put("c", record("c")).unwrap();
+            let ledger = Ledger::open(&path).unwrap();
+            assert_eq!((ledger.get("b").is_some(), ledger.get("c").is_some()), (kept, true));
+        }
+    }
+
+    #[test]
+    fn parts_add_up() {
+        let mut sum = Split { predict: 1.0, fetch: 2.0, compute: 3.0, softmax: 4.0, rest: 5.0 };
+        sum += sum;
+        assert_eq!(sum.total(), 30.0);
+    }
+}

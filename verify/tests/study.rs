@@ -1,0 +1,81 @@
+//! Accelerators side by side: what is compared, and what is printed of it.
+
+use hwgen_designs::attend::AttendSpec;
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::study::accelerator::Model;
+use hwgen_verify::study::point::{self, Point, TARGET};
+use hwgen_verify::study::{Record, Split, contenders, plot, report};
+
+fn model() -> Model {
+    let shape = Clustered { tokens: 48, head_dim: 16, seeds: 2, ..Clustered::default() };
+    Model::of(&shape.workload())
+}
+
+fn size() -> AttendSpec {
+    AttendSpec { head_dim: 16, max_keys: 48, lanes: 16, ..AttendSpec::default() }
+}
+
+#[test]
+fn the_chosen_setting_is_the_first_of_its_chain_that_is_close() {
+    let (model, size) = (model(), size());
+    for (name, chains) in contenders::lapa_parts() {
+        let chosen = point::cheapest(chains, &model, &size).unwrap().unwrap();
+        println!("{name}: {} cosine {:.4}", chosen.accelerator.setting(), chosen.cosine);
+        assert!(chosen.cosine >= TARGET);
+        // no setting of any chain reads fewer bits and is close
+        let (_, chains) = contenders::lapa_parts().into_iter().find(|(n, _)| *n == name).unwrap();
+        for chain in chains {
+            let mut points = chain.into_iter().map(|s| Point::of(s, &model, &size).unwrap());
+            let first = points.find(|point| point.cosine >= TARGET);
+            assert!(first.is_none_or(|first| first.bits_read() >= chosen.bits_read()));
+        }
+    }
+}
+
+fn record(accelerator: &str, head: &str, factor: f64) -> Record {
+    let part = |energy: f64| energy * factor;
+    Record {
+        accelerator: accelerator.into(),
+        setting: "as made up".into(),
+        workload: "none".into(),
+        head: head.into(),
+        queries: 10,
+        seen: 100,
+        kept: 40,
+        cosine: 0.99,
+        mismatches: 0,
+        cycles: 1000,
+        model_cycles: 1010,
+        scoring_cycles: 900,
+        cell_area_um2: 1234.0,
+        memory_bits: 4096,
+        energy_pj: Split {
+            predict: part(100.0),
+            fetch: part(200.0),
+            compute: part(300.0),
+            softmax: part(150.0),
+            rest: part(250.0),
+        },
+    }
+}
+
+#[test]
+fn tables_and_pictures() {
+    let heads = ["layer 0 head 0", "layer 0 head 1", "layer 1 head 0"];
+    let records: Vec<_> = [("one", 1.0), ("two", 2.5)]
+        .into_iter()
+        .flat_map(|(name, factor)| heads.map(|head| record(name, head, factor)))
+        .collect();
+    let sums = report::by_workload(&records);
+    insta::assert_snapshot!("table", report::table(&sums, "one"));
+    assert_eq!(report::ratio(&sums, &sums[1], "one"), Some(2.5));
+    assert_eq!(report::ratio(&sums, &sums[1], "three"), None);
+    let layers: Vec<_> = report::by_layer(&records).into_iter().map(|sum| sum.workload).collect();
+    assert_eq!(layers, ["none, layer 0", "none, layer 1", "none, layer 0", "none, layer 1"]);
+    let csv = String::from_utf8(report::csv(&records).unwrap()).unwrap();
+    insta::assert_snapshot!("csv", csv);
+    let svg = plot::energy("none", &sums).unwrap();
+    for word in ["<svg", "one", "two", "predict", "softmax", "pJ a query"] {
+        assert!(svg.contains(word), "{word} in {svg}");
+    }
+}
