@@ -18,13 +18,13 @@ fn size() -> AttendSpec {
 #[test]
 fn the_chosen_setting_is_the_first_of_its_chain_that_is_close() {
     let (model, size) = (model(), size());
-    for (name, chains) in contenders::lapa_parts() {
-        let chosen = point::cheapest(chains, &model, &size).unwrap().unwrap();
+    for contender in contenders::all().into_iter().chain(contenders::parts()) {
+        let (name, chains) = (contender.name, contender.chains);
+        let chosen = point::cheapest(chains(), &model, &size).unwrap().unwrap();
         println!("{name}: {} cosine {:.4}", chosen.accelerator.setting(), chosen.cosine);
         assert!(chosen.cosine >= TARGET);
         // no setting of any chain reads fewer bits and is close
-        let (_, chains) = contenders::lapa_parts().into_iter().find(|(n, _)| *n == name).unwrap();
-        for chain in chains {
+        for chain in chains() {
             let mut points = chain.into_iter().map(|s| Point::of(s, &model, &size).unwrap());
             let first = points.find(|point| point.cosine >= TARGET);
             assert!(first.is_none_or(|first| first.bits_read() >= chosen.bits_read()));

@@ -1,0 +1,136 @@
+//! LAPA whole on attention: every head of every recorded model, queries in, outputs out, circuit
+//! against golden models; and a sequence of 2,048 tokens.
+//!
+//! `cargo test -p hwgen-verify --test accelerator_attention -- --nocapture` prints the figures.
+
+use hwgen_designs::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_hdl::sim::Initial;
+use hwgen_verify::attention::output::Integers;
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::{self, Workload, data};
+use hwgen_verify::cosim::Engine;
+use hwgen_verify::drive::accelerator::{Head, Row, Stalls, run};
+use std::time::Instant;
+
+/// The default engine, with room for these heads.
+fn spec_for(workload: &Workload) -> AcceleratorSpec {
+    let heads = &workload.heads;
+    let head_dim = heads.iter().map(|head| head.keys.cols()).max().unwrap_or(1) as u32;
+    let max_keys = heads.iter().map(|head| head.keys.rows()).max().unwrap_or(1) as u32;
+    let lanes = head_dim.next_power_of_two();
+    AcceleratorSpec { head_dim, max_keys, lanes, ..AcceleratorSpec::default() }
+}
+
+/// A head as the engine gets it, its survivors those of the golden model.
+fn head(of: &attention::Head, spec: &AcceleratorSpec) -> Head {
+    let integers = Integers::of(of);
+    let row = |row| Row {
+        query: integers.query(row),
+        visible: of.visible(row),
+        radius: None,
+        survivors: Default::default(),
+    };
+    let rows = (0..of.queries.rows()).map(row).collect();
+    let (keys, values) = (integers.keys.rows.clone(), integers.values.rows.clone());
+    let mut head = Head { keys, values, rows };
+    head.predict(spec).unwrap();
+    head
+}
+
+/// Sends the heads, one behind the other without a reset; returns rows that differ, and how far the
+/// cycle model is off.
+fn compare(workload: &Workload, engine: Engine) -> (usize, f64) {
+    let spec = spec_for(workload);
+    let heads: Vec<_> = workload.heads.iter().map(|of| head(of, &spec)).collect();
+    let expected: Vec<_> =
+        heads.iter().flat_map(|head| head.expected(spec.probability_bits).unwrap()).collect();
+    let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.rows)).collect();
+    let model = cost::row_cycles(&spec, &shapes);
+    let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
+    let start = Instant::now();
+    let stalls = Stalls::default();
+    let run = run(&mut *device, spec.head_dim, &heads, stalls, expected.len()).unwrap();
+    let mismatches = run.rows.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let (cycles, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
+    let off = model as f64 / cycles as f64 - 1.0;
+    let (kept, seen) =
+        heads.iter().fold((0, 0), |(kept, seen), head| (kept + head.kept(), seen + head.seen()));
+    let beats = u64::from(spec.attend().beats());
+    println!(
+        "{}: {} heads, {} rows, keys kept {:.3}, {cycles} cycles on {engine} ({:.1} s), multipliers \
+         at work {:.3}, cycle model {:+.2} %: {mismatches} rows differ",
+        workload.name,
+        heads.len(),
+        expected.len(),
+        kept as f64 / seen as f64,
+        start.elapsed().as_secs_f64(),
+        (kept as u64 * beats) as f64 / cycles as f64,
+        100.0 * off,
+    );
+    (mismatches, off.abs())
+}
+
+fn recorded() -> Vec<Workload> {
+    let workloads = data::recorded_workloads().unwrap();
+    if workloads.is_none() {
+        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
+    }
+    workloads.unwrap_or_default()
+}
+
+/// One head a layer: a sample where all would take too long.
+fn sample(mut workload: Workload) -> Workload {
+    let mut layers = std::collections::HashSet::new();
+    workload.heads.retain(|head| {
+        let layer = head.name.split(" head").next().unwrap_or_default();
+        layers.insert(layer.to_owned())
+    });
+    workload
+}
+
+fn synthetic(tokens: usize, head_dim: usize, seeds: u64) -> Workload {
+    Clustered { tokens, head_dim, seeds, causal: true, ..Clustered::default() }.workload()
+}
+
+#[test]
+fn synthetic_attention() {
+    let workload = synthetic(96, 32, 2);
+    for engine in [Engine::Jit, Engine::Verilator] {
+        let (mismatches, off) = compare(&workload, engine);
+        assert!(mismatches == 0 && off < 0.02);
+    }
+}
+
+#[test]
+fn a_head_a_layer_of_recorded_attention() {
+    for workload in recorded().into_iter().map(sample) {
+        let (mismatches, off) = compare(&workload, Engine::Jit);
+        assert!(mismatches == 0 && off < 0.02);
+    }
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask bars engine`"]
+fn recorded_attention() {
+    let workloads = recorded();
+    assert!(!workloads.is_empty(), "nothing to compare: set HWGEN_DATA to the recordings' folder");
+    let (mut mismatches, mut worst) = (0, 0.0f64);
+    for workload in workloads {
+        for (workload, engine) in
+            [(workload.clone(), Engine::Jit), (sample(workload), Engine::Verilator)]
+        {
+            let (differ, off) = compare(&workload, engine);
+            (mismatches, worst) = (mismatches + differ, worst.max(off));
+        }
+    }
+    println!("engine: {mismatches} rows differ; cycle model {:.3} % off at most", 100.0 * worst);
+    assert!(worst < 0.02);
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask bars long`"]
+fn two_thousand_tokens() {
+    let (mismatches, off) = compare(&synthetic(2048, 64, 1), Engine::Jit);
+    println!("long: {mismatches} rows differ; cycle model {:.3} % off", 100.0 * off);
+    assert!(off < 0.02);
+}
