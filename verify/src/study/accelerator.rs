@@ -6,6 +6,7 @@ use crate::drive::Feed;
 use crate::drive::accelerator::{self, Row, Stalls};
 use crate::golden::attend::Attend;
 use bitvec::vec::BitVec;
+use hwgen_designs::accelerator::cost::HeadShape;
 use hwgen_designs::attend::AttendSpec;
 use hwgen_hdl::Module;
 use std::error::Error;
@@ -78,8 +79,8 @@ pub struct HeadRun {
     pub feeds: Box<dyn Fn() -> Vec<Feed>>,
     /// Each row's elements.
     pub expected: Vec<Vec<i32>>,
-    /// Keys and the survivors of each group, for the model of cycles.
-    pub shape: hwgen_designs::accelerator::cost::HeadShape,
+    /// Cycles from the first key to the last result, as the cost model has it.
+    pub model_cycles: u64,
 }
 
 /// The keys that each row keeps, and the bits of a key's element that were read to know.
@@ -90,7 +91,7 @@ pub struct Predicted {
     pub bits_read: u64,
 }
 
-/// Runs a head on a predictor's choice and the exact stage.
+/// Runs a head on a predictor's choice and the exact stage; `cycles` is the engine's cost model.
 ///
 /// # Errors
 /// A row without a survivor.
@@ -98,6 +99,7 @@ pub fn head_run(
     head: &ModelHead,
     predicted: Predicted,
     size: &AttendSpec,
+    cycles: impl Fn(&HeadShape) -> u64,
 ) -> Result<HeadRun, Box<dyn Error>> {
     let ModelHead { integers, exact, .. } = head;
     let Predicted { survivors, bits_read } = predicted;
@@ -124,7 +126,7 @@ pub fn head_run(
         seen: driven.seen() as u64,
         kept,
         bits_read: bits_read + 16 * kept - 8 * single,
-        shape: driven.shape(size.rows),
+        model_cycles: cycles(&driven.shape(size.rows)),
         feeds: Box::new(move || {
             accelerator::feeds(std::slice::from_ref(&driven), Stalls::default())
         }),

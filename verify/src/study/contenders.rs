@@ -4,6 +4,7 @@ use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Predicted, head
 use super::point::Chain;
 use crate::attention::output::Integers;
 use crate::golden::lapa::{Predictor, QueryRow};
+use hwgen_designs::accelerator::cost::HeadShape;
 use hwgen_designs::accelerator::{self, AcceleratorSpec};
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::{Filter, LapaSpec};
@@ -33,6 +34,8 @@ impl Lapa {
             window: size.window,
             key_slices: self.key_slices.clone(),
             filter: self.filter.clone(),
+            // they would burn what they count
+            counters: false,
             ..AcceleratorSpec::default()
         }
     }
@@ -73,37 +76,64 @@ impl Accelerator for Lapa {
     }
 
     fn heads(&self, model: &Model, size: &AttendSpec) -> Result<Vec<HeadRun>, Box<dyn Error>> {
-        let spec = self.spec(size).predictor();
-        let run = |head: &ModelHead| head_run(head, self.predict(&spec, &head.integers)?, size);
+        let engine = self.spec(size);
+        let spec = engine.predictor();
+        let cycles = |shape: &HeadShape| accelerator::cost::head_cycles(&engine, shape);
+        let run =
+            |head: &ModelHead| head_run(head, self.predict(&spec, &head.integers)?, size, cycles);
         model.heads.iter().map(run).collect()
     }
 }
 
-fn lapa_chains(name: &'static str, key_slices: &[u32], filters: Vec<Vec<Filter>>) -> Vec<Chain> {
+/// Who takes part in a study.
+pub struct Contender {
+    /// Its name in the tables.
+    pub name: &'static str,
+    /// The settings it is tried at.
+    pub chains: Box<dyn Fn() -> Vec<Chain>>,
+}
+
+/// The accelerators.
+pub fn all() -> Vec<Contender> {
+    vec![contender("LAPA", lapa)]
+}
+
+/// What LAPA's ideas bring, one after the other: leading ones alone, then keys in slices with a
+/// fixed part kept after each; LAPA itself adds the filter that looks at the data.
+pub fn parts() -> Vec<Contender> {
+    vec![contender("ALOC", aloc), contender("ALOC+MRSA", aloc_mrsa)]
+}
+
+fn contender(name: &'static str, chains: fn(&'static str) -> Vec<Chain>) -> Contender {
+    Contender { name, chains: Box::new(move || chains(name)) }
+}
+
+/// A chain of filters a row.
+fn chains(name: &'static str, key_slices: &[u32], filters: Vec<Vec<Filter>>) -> Vec<Chain> {
     let setting = |filter| -> Box<dyn Accelerator> {
         Box::new(Lapa { name, key_slices: key_slices.to_vec(), filter })
     };
     filters.into_iter().map(|chain| chain.into_iter().map(setting).collect()).collect()
 }
 
-/// LAPA: for each setting of the first round, the last round's from few keys to many.
-pub fn lapa() -> Vec<Chain> {
+/// For each setting of the first round, the last round's from few keys to many.
+fn lapa(name: &'static str) -> Vec<Chain> {
     let chain = |first: i32| {
-        (first..=12).rev().map(|last| Filter::Sigma { c16: vec![first, last] }).collect()
+        let last = (first..=12).rev();
+        last.map(|last| Filter::Sigma { c16: vec![first, last] }).collect()
     };
-    lapa_chains("LAPA", &[4, 4], (-40..=0).step_by(8).map(chain).collect())
+    chains(name, &[4, 4], (-40..=0).step_by(8).map(chain).collect())
 }
 
-/// What LAPA's ideas bring, one after the other: leading ones alone, then keys in slices with a
-/// fixed part kept after each. [`lapa`] adds the filter that looks at the data.
-pub fn lapa_parts() -> Vec<(&'static str, Vec<Chain>)> {
-    let one = (32..=256).step_by(8).map(|keep| Filter::TopK { keep256: vec![keep] }).collect();
-    let two = |first: u32| {
+fn aloc(name: &'static str) -> Vec<Chain> {
+    let keep = (32..=256).step_by(8);
+    chains(name, &[8], vec![keep.map(|keep| Filter::TopK { keep256: vec![keep] }).collect()])
+}
+
+fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
+    let chain = |first: u32| {
         let last = (32..=first).step_by(8);
         last.map(|last| Filter::TopK { keep256: vec![first, last] }).collect()
     };
-    vec![
-        ("ALOC", lapa_chains("ALOC", &[8], vec![one])),
-        ("ALOC+MRSA", lapa_chains("ALOC+MRSA", &[4, 4], (64..=256).step_by(32).map(two).collect())),
-    ]
+    chains(name, &[4, 4], (64..=256).step_by(32).map(chain).collect())
 }

@@ -99,7 +99,7 @@ impl Sum {
 }
 
 /// The layer of a head named `layer 3 head 7`; the whole name where there is none.
-fn layer(head: &str) -> &str {
+pub(super) fn layer(head: &str) -> &str {
     head.split_once(" head").map_or(head, |(layer, _)| layer)
 }
 

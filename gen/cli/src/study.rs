@@ -1,0 +1,130 @@
+//! `hwgen study`
+
+use crate::failure::Failure;
+use crate::files::write_folder;
+use crate::output::print;
+use anyhow::{Context, anyhow};
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::{Workload, data};
+use hwgen_verify::power::Library;
+use hwgen_verify::study::accelerator::Model;
+use hwgen_verify::study::report::{by_layer, by_workload};
+use hwgen_verify::study::{Ledger, Plan, Progress, Record, contenders, plot, report, run};
+use std::path::PathBuf;
+
+/// Compare accelerators on the attention of real models, in energy on gates at equal quality
+#[derive(clap::Args)]
+#[command(after_help = "\
+Reads recorded queries, keys and values from the folder that HWGEN_DATA names; without it, synthetic
+heads stand in. For each model and accelerator it takes the setting that reads the fewest bits and
+keeps the output's mean cosine at 0.99 or above, makes gates of it with Yosys, and runs heads
+on them: every answer is compared with the golden model, every toggle is counted.
+
+A study that was stopped goes on where it was: the ledger in the output folder keeps each head. The
+folder also gets study.csv, a table a layer, and a picture a model.
+
+Examples:
+  hwgen study lapa --lib sky130hd_tt.lib.gz
+  hwgen study lapa --heads 0 --parts          all heads; LAPA's ideas one by one")]
+pub(crate) struct Args {
+    /// What is studied
+    #[arg(value_parser = ["lapa"])]
+    study: String,
+    /// The standard-cell library, a Liberty file (.lib or .lib.gz)
+    #[arg(long, value_name = "FILE", default_value = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib")]
+    lib: PathBuf,
+    /// Heads of each layer that run on gates; 0: all
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    heads: usize,
+    /// Also LAPA's ideas one by one
+    #[arg(long)]
+    parts: bool,
+    /// Only models whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    model: String,
+    /// Where the ledger, tables and pictures go
+    #[arg(long, short, value_name = "DIR", default_value = "study")]
+    out: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let library = Library::read(&args.lib)
+        .with_context(|| format!("cannot use library {}", args.lib.display()))?;
+    let models = workloads()?.into_iter().filter(|model| model.name.contains(&args.model));
+    let mut contenders = contenders::all();
+    if args.parts {
+        contenders.extend(contenders::parts());
+    }
+    let plan = Plan {
+        contenders,
+        models: models.map(|workload| Model::of(&workload)).collect(),
+        library: &library,
+        heads_per_layer: args.heads,
+    };
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot create folder {}", args.out.display()))?;
+    let path = args.out.join("ledger.jsonl");
+    let mut ledger =
+        Ledger::open(&path).with_context(|| format!("cannot use ledger {}", path.display()))?;
+    let records = run::run(plan, &mut ledger, tell).map_err(|error| anyhow!("{error}"))?;
+    write_results(args, &records)?;
+    let sums = by_workload(&records);
+    print(&report::table(&sums, "LAPA"))?;
+    let differing: u64 = sums.iter().map(|sum| sum.mismatches()).sum();
+    if differing == 0 { Ok(()) } else { Err(Failure::Check) }
+}
+
+/// Recorded models, or a synthetic one.
+fn workloads() -> Result<Vec<Workload>, Failure> {
+    let recorded = data::recorded_workloads().context("cannot read recordings")?;
+    Ok(recorded.unwrap_or_else(|| {
+        eprintln!("no recordings (HWGEN_DATA): a synthetic model instead");
+        let shape = Clustered { tokens: 96, head_dim: 32, seeds: 4, ..Clustered::default() };
+        vec![shape.workload()]
+    }))
+}
+
+fn tell(progress: Progress<'_>) {
+    match progress {
+        Progress::Chosen(point, model) => eprintln!(
+            "{model}: {} at {}: cosine {:.4}, without sinks {:.4}{}",
+            point.accelerator.name(),
+            point.accelerator.setting(),
+            point.cosine,
+            point.cosine_without_sinks,
+            if point.is_equal() { "" } else { ", above the range of equal quality" },
+        ),
+        Progress::NotClose(name, model) => eprintln!("{model}: {name} does not come close"),
+        Progress::Synthesis(name, size) => eprintln!(
+            "making gates of {name}, {} keys of {} elements",
+            size.max_keys, size.head_dim
+        ),
+        Progress::Head(record, done, of) => eprintln!(
+            "[{done}/{of}] {} {} {}: {:.1} pJ a query, {} rows differ",
+            record.workload,
+            record.accelerator,
+            record.head,
+            record.energy_pj.total() / record.queries.max(1) as f64,
+            record.mismatches,
+        ),
+    }
+}
+
+fn write_results(args: &Args, records: &[Record]) -> Result<(), Failure> {
+    let csv = report::csv(records).context("cannot write CSV")?;
+    let csv = String::from_utf8(csv).context("cannot write CSV")?;
+    let sums = by_workload(records);
+    let mut files = vec![
+        ("study.csv".to_owned(), csv),
+        ("study.md".to_owned(), report::table(&sums, "LAPA")),
+        ("layers.md".to_owned(), report::table(&by_layer(records), "LAPA")),
+    ];
+    for same in sums.chunk_by(|a, b| a.workload == b.workload) {
+        let name: String =
+            same[0].workload.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let svg = plot::energy(&same[0].workload, same).map_err(|error| anyhow!("{error}"))?;
+        files.push((format!("{name}.svg"), svg));
+    }
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
+    Ok(write_folder(&args.out, &files)?)
+}

@@ -1,0 +1,117 @@
+//! A study from beginning to end.
+
+use super::accelerator::{Accelerator, HeadRun, Model};
+use super::contenders::Contender;
+use super::gates::Gates;
+use super::ledger::{Ledger, Record};
+use super::point::{self, Point};
+use crate::power::Library;
+use hwgen_designs::attend::AttendSpec;
+use std::error::Error;
+
+/// What a study runs.
+pub struct Plan<'p> {
+    /// Who takes part.
+    pub contenders: Vec<Contender>,
+    /// The models.
+    pub models: Vec<Model>,
+    /// What is built of: its name and cells.
+    pub library: &'p Library,
+    /// Heads of each layer that run on gates, evenly spread; 0: all.
+    pub heads_per_layer: usize,
+}
+
+/// Something to tell while it runs.
+pub enum Progress<'p> {
+    /// A setting was chosen.
+    Chosen(&'p Point, &'p str),
+    /// No setting of this contender comes close on this model.
+    NotClose(&'p str, &'p str),
+    /// Gates are made of a contender.
+    Synthesis(&'p str, &'p AttendSpec),
+    /// A head ran, or was found in the ledger; done and to do of this contender and model.
+    Head(&'p Record, usize, usize),
+}
+
+/// The size that all contenders have for a model: as many keys as it has, a multiplier an element.
+pub fn size_of(model: &Model) -> AttendSpec {
+    let heads = || model.heads.iter().map(|head| &head.integers.keys.rows);
+    let keys = heads().map(Vec::len).max().unwrap_or(1) as u32;
+    let head_dim = heads().flatten().map(Vec::len).max().unwrap_or(1) as u32;
+    let lanes = head_dim.next_power_of_two().min(256);
+    AttendSpec { head_dim, max_keys: keys, lanes, ..AttendSpec::default() }
+}
+
+/// Runs the plan; every head's record, in the order of models, contenders, heads.
+///
+/// # Errors
+/// A tool or a file that fails, a netlist that cannot be read.
+pub fn run(
+    plan: Plan<'_>,
+    ledger: &mut Ledger,
+    mut tell: impl FnMut(Progress<'_>),
+) -> Result<Vec<Record>, Box<dyn Error>> {
+    let mut records = vec![];
+    for model in &plan.models {
+        let size = size_of(model);
+        for contender in &plan.contenders {
+            let chosen = point::cheapest((contender.chains)(), model, &size)?;
+            let Some(point) = chosen else {
+                tell(Progress::NotClose(contender.name, &model.name));
+                continue;
+            };
+            tell(Progress::Chosen(&point, &model.name));
+            let heads = spread(&point.heads, plan.heads_per_layer);
+            let mut gates = None;
+            for (done, head) in heads.iter().enumerate() {
+                let key = key(&*point.accelerator, &size, plan.library, model, head);
+                let record = match ledger.get(&key) {
+                    Some(record) => record.clone(),
+                    None => {
+                        if gates.is_none() {
+                            tell(Progress::Synthesis(contender.name, &size));
+                        }
+                        let gates = match &mut gates {
+                            Some(gates) => gates,
+                            none => none.insert(Gates::new(&*point.accelerator, &size, plan.library)?),
+                        };
+                        let record = gates.run(head, &model.name)?;
+                        ledger.put(&key, record.clone())?;
+                        record
+                    }
+                };
+                tell(Progress::Head(&record, done + 1, heads.len()));
+                records.push(record);
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// What a record depends on.
+fn key(
+    accelerator: &dyn Accelerator,
+    size: &AttendSpec,
+    library: &Library,
+    model: &Model,
+    head: &HeadRun,
+) -> String {
+    let text = accelerator.module(size).verilog();
+    let text = text.map_or_else(|error| error.to_string(), |verilog| verilog);
+    let circuit = crate::cosim::kept::key("study", &[&text, &library.text]);
+    format!("{circuit} {} {} {}", accelerator.setting(), model.name, head.head)
+}
+
+/// `per_layer` heads of each layer, evenly spread; all for 0.
+fn spread(heads: &[HeadRun], per_layer: usize) -> Vec<&HeadRun> {
+    let mut chosen = vec![];
+    for layer in heads.chunk_by(|a, b| layer(a) == layer(b)) {
+        let count = if per_layer == 0 { layer.len() } else { per_layer.min(layer.len()) };
+        chosen.extend((0..count).map(|n| &layer[n * layer.len() / count]));
+    }
+    chosen
+}
+
+fn layer(head: &HeadRun) -> &str {
+    super::report::layer(&head.head)
+}
