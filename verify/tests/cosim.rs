@@ -261,6 +261,18 @@ fn a_race_has_one_checksum() {
     }
 }
 
+/// Drivers do not set what is 0 already.
+#[test]
+fn inputs_start_at_zero_where_registers_do_not() {
+    let m = ModuleBuilder::new("echo");
+    m.output("y", m.input("x", u(100)));
+    let module = m.finish();
+    for engine in TEXT {
+        let mut device = engine.open(&module, Initial::Random(3)).unwrap();
+        assert_eq!(device.peek_known(0), (Int::ZERO, Int::ZERO), "{engine}");
+    }
+}
+
 #[test]
 fn random_netlists_agree() {
     for seed in 1..=4 {

@@ -124,10 +124,14 @@ static int words_of(const int* widths, int count) {
   return sum;
 }
 
-// An asynchronous reset takes effect at an edge, so those that are asserted by the inputs' first
-// zeros are released once before.
+// Inputs start at 0, whatever registers start at. An asynchronous reset takes effect at an edge, so
+// those that are asserted by the inputs' first zeros are released once before.
 static void power_up() {
   bool low = false;
+  for (int k = 0; k < inputs; ++k) {
+    const std::vector<Word> zeros(words_of(input_widths[k]) + 1);
+    poke(k, zeros.data());
+  }
   Word words[2] = {1, 0};
   for (int k = 0; k < inputs; ++k) {
     if (resets[k] == 0) { poke(k, words); low = true; }
