@@ -6,6 +6,7 @@
 //! - [`cosim`]: other engines, run side by side with ours and compared.
 //! - [`check`]: all of it for one design, as `hwgen verify` does.
 //! - [`exercise`]: a design run at random, its promises watched.
+//! - [`power`]: energy, told from the gates of a standard-cell library.
 //! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
 pub mod attention;
@@ -14,4 +15,5 @@ pub mod cosim;
 pub mod drive;
 pub mod exercise;
 pub mod golden;
+pub mod power;
 pub mod tools;
