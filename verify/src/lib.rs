@@ -6,6 +6,7 @@
 //! - [`cosim`]: other engines, run side by side with ours and compared.
 //! - [`check`]: all of it for one design, as `hwgen verify` does.
 //! - [`exercise`]: a design run at random, its promises watched.
+//! - [`power`]: energy, told from the gates of a standard-cell library.
 //! - `study` (feature `study`): accelerators side by side, in energy at equal quality.
 //! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
@@ -15,6 +16,7 @@ pub mod cosim;
 pub mod drive;
 pub mod exercise;
 pub mod golden;
+pub mod power;
 #[cfg(feature = "study")]
 pub mod study;
 pub mod tools;

@@ -13,6 +13,7 @@ mod list;
 mod output;
 mod sim;
 mod size;
+mod study;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,7 @@ enum Command {
     Emit(emit::Args),
     Sim(sim::Args),
     Verify(verify::Args),
+    Study(study::Args),
     Doctor(doctor::Args),
 }
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Emit(args) => emit::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Study(args) => study::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

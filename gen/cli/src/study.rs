@@ -9,7 +9,7 @@ use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::power::Library;
 use hwgen_verify::study::accelerator::Model;
 use hwgen_verify::study::report::{by_layer, by_workload};
-use hwgen_verify::study::{Ledger, Plan, Progress, Record, contenders, plot, report, run};
+use hwgen_verify::study::{Ledger, Plan, Progress, Record, contenders, plot, report};
 use std::path::PathBuf;
 
 /// Compare accelerators on the attention of real models, in energy on gates at equal quality
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = args.out.join("ledger.jsonl");
     let mut ledger =
         Ledger::open(&path).with_context(|| format!("cannot use ledger {}", path.display()))?;
-    let records = run::run(plan, &mut ledger, tell).map_err(|error| anyhow!("{error}"))?;
+    let records = hwgen_verify::study::run::run(plan, &mut ledger, tell).map_err(|error| anyhow!("{error}"))?;
     write_results(args, &records)?;
     let sums = by_workload(&records);
     print(&report::table(&sums, "LAPA"))?;

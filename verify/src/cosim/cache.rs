@@ -27,7 +27,7 @@ pub fn cache_folder() -> PathBuf {
 }
 
 /// The name of a folder made from these ingredients.
-pub(super) fn key(kind: &str, ingredients: &[&str]) -> String {
+pub(crate) fn key(kind: &str, ingredients: &[&str]) -> String {
     let mut hash = Sha256::new();
     for ingredient in ingredients {
         hash.update((ingredient.len() as u64).to_le_bytes());
@@ -38,7 +38,7 @@ pub(super) fn key(kind: &str, ingredients: &[&str]) -> String {
 }
 
 /// The folder of that key, built first if it is not there.
-pub(super) fn cached(
+pub(crate) fn cached(
     key: &str,
     build: impl FnOnce(&Path) -> Result<(), CosimError>,
 ) -> Result<PathBuf, CosimError> {
@@ -74,13 +74,13 @@ fn sweep(cache: &Path) {
 }
 
 /// Writes a file of a folder under construction.
-pub(super) fn write(folder: &Path, name: &str, text: &str) -> Result<(), CosimError> {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<(), CosimError> {
     let path = folder.join(name);
     fs::write(&path, text).map_err(CosimError::file("write", &path))
 }
 
 /// Reads a file of a finished folder.
-pub(super) fn read(folder: &Path, name: &str) -> Result<String, CosimError> {
+pub(crate) fn read(folder: &Path, name: &str) -> Result<String, CosimError> {
     let path = folder.join(name);
     fs::read_to_string(&path).map_err(CosimError::file("read", &path))
 }

@@ -34,10 +34,15 @@ pub use remote::Remote;
 pub use traffic::{Traffic, compare_traffic};
 pub use verilator::{Compiled, Optimise, VerilatorDevice};
 
+/// What is kept, for others who keep what tools make.
+pub(crate) mod kept {
+    pub(crate) use super::cache::{cached, key, read, write};
+}
+
 use hwgen_hdl::Module;
 
 /// What a module prints.
-fn verilog_of(module: &Module) -> Result<String, CosimError> {
+pub(crate) fn verilog_of(module: &Module) -> Result<String, CosimError> {
     module.verilog().map_err(|error| CosimError::Emission {
         module: module.name.to_string(),
         reason: error.to_string(),

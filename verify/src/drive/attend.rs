@@ -92,7 +92,7 @@ pub struct Run {
 
 impl Run {
     /// Beats of `head_dim` elements and a last flag.
-    pub(super) fn from_beats(run: super::Run, head_dim: u32) -> Run {
+    pub fn from_beats(run: super::Run, head_dim: u32) -> Run {
         let rows = run.beats.iter().map(|beat| unpack(&beat[0], OUT_BITS, head_dim)).collect();
         let last = run.beats.iter().map(|beat| beat[1] == 1.into()).collect();
         Run { rows, last, cycles: run.cycles, unknown: run.unknown }

@@ -13,11 +13,11 @@
 pub mod accelerator;
 pub mod contenders;
 pub mod ledger;
-//pub mod gates;
+pub mod gates;
 pub mod plot;
 pub mod point;
 pub mod report;
-//pub mod run;
+pub mod run;
 
 pub use ledger::{Ledger, Record, Split};
-//pub use run::{Plan, Progress};
+pub use run::{Plan, Progress};

@@ -1,0 +1,646 @@
+//! Simulation of a flat netlist, event by event, with zero delay, that counts what costs energy.
+//!
+//! Cells are evaluated in the order of their depth, so each at most once between two edges of the
+//! inputs, and only those with an input that changed: most of a netlist is idle in most cycles.
+//! What counts is the change from one rising edge to the next, settled values only.
+
+use super::error::{PowerError, netlist as refused};
+use super::kind::CellKind;
+use super::liberty::Library;
+use super::netlist::{NetId, Netlist};
+use super::ram::Ram;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// In a sink, that the pin waits for the clock.
+const WAITS: u32 = 8;
+
+/// A netlist made ready to run: what does not change while it does.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) netlist: Netlist,
+    pub(super) kinds: Vec<CellKind>,
+    /// Position in `kinds` of each cell.
+    pub(super) kind_of: Vec<u16>,
+    /// Output nets of each cell, in the kind's order; `None` where nobody is.
+    pub(super) outputs: Vec<Vec<Option<NetId>>>,
+    /// Farads of each net.
+    pub(super) loads: Vec<f64>,
+    /// For each net, a range of `sinks`.
+    fanout: Vec<u32>,
+    /// Cell and pin bit, `cell << 4 | WAITS? | bit`; reads at once are counted on after the cells.
+    sinks: Vec<u32>,
+    /// Level of each cell and each read at once.
+    level: Vec<u32>,
+    levels: usize,
+    /// For each cell, where its arcs' energies begin.
+    energy_at: Vec<u32>,
+    /// Joules.
+    energies: Vec<f64>,
+    /// For each cell, where the times of its patterns begin.
+    pub(super) time_at: Vec<u32>,
+    times: usize,
+    /// Memory and port of each read at once.
+    reads_at_once: Vec<(u32, u32)>,
+    clock: NetId,
+}
+
+/// What decides energy, besides the netlist.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conditions {
+    /// Seconds.
+    pub(super) slew: f64,
+    /// Farads of wire for each pin a net drives.
+    pub(super) wire: f64,
+}
+
+impl Compiled {
+    pub(super) fn new(
+        netlist: Netlist,
+        library: &Library,
+        clock: &str,
+        conditions: Conditions,
+    ) -> Result<Compiled, PowerError> {
+        let mut kinds: Vec<CellKind> = vec![];
+        let mut positions: HashMap<&str, u16> = HashMap::new();
+        let mut kind_of = vec![];
+        for cell in &netlist.cells {
+            let kind = match positions.get(cell.kind.as_str()) {
+                Some(kind) => *kind,
+                None => {
+                    kinds.push(CellKind::new(&library.cells[&cell.kind], conditions.slew)?);
+                    positions.insert(&cell.kind, kinds.len() as u16 - 1);
+                    kinds.len() as u16 - 1
+                }
+            };
+            kind_of.push(kind);
+        }
+        let clock = match netlist.ports.get(clock).map(Vec::as_slice) {
+            Some([net]) => *net,
+            _ => return Err(refused("the top module", format!("no clock port `{clock}`"))),
+        };
+        let mut compiled = Compiled {
+            loads: vec![0.0; netlist.nets],
+            fanout: vec![],
+            sinks: vec![],
+            outputs: vec![],
+            level: vec![],
+            levels: 0,
+            energy_at: vec![],
+            energies: vec![],
+            time_at: vec![],
+            times: 0,
+            reads_at_once: vec![],
+            clock,
+            netlist,
+            kinds,
+            kind_of,
+        };
+        let sinks = compiled.connect(conditions.wire)?;
+        compiled.spread(&sinks);
+        compiled.order()?;
+        compiled.price(conditions.slew);
+        Ok(compiled)
+    }
+
+    fn place(&self, cell: usize) -> String {
+        let cell = &self.netlist.cells[cell];
+        let path = &self.netlist.instances[cell.instance as usize].path;
+        format!("{path}.{} ({})", cell.name, cell.kind)
+    }
+
+    /// Finds every pin's net: loads, outputs, and the list of nets with the pins they drive.
+    fn connect(&mut self, wire: f64) -> Result<Vec<(NetId, u32)>, PowerError> {
+        let mut sinks = vec![];
+        let mut driven = vec![false; self.netlist.nets];
+        for (n, cell) in self.netlist.cells.iter().enumerate() {
+            let kind = &self.kinds[usize::from(self.kind_of[n])];
+            let net =
+                |pin: &str| cell.pins.iter().find(|(name, _)| name == pin).map(|(_, net)| *net);
+            for (bit, (pin, load)) in kind.inputs.iter().zip(&kind.input_loads).enumerate() {
+                // an input left open is 0
+                let net = net(pin).unwrap_or(0);
+                self.loads[net as usize] += load + wire;
+                sinks.push((net, sink(n, bit, kind)));
+            }
+            if let Some(state) = &kind.flip_flop {
+                if net(&state.clock) != Some(self.clock) {
+                    let what = "its clock is not the design's own, ungated and rising";
+                    return Err(refused(self.place(n), what));
+                }
+                self.loads[self.clock as usize] += state.clock_load + wire;
+            }
+            let mut outputs = vec![];
+            for output in &kind.outputs {
+                let net = net(&output.name);
+                if let Some(net) = net {
+                    self.loads[net as usize] += output.load;
+                    if net < 2 || std::mem::replace(&mut driven[net as usize], true) {
+                        return Err(refused(self.place(n), "its output has another driver"));
+                    }
+                }
+                outputs.push(net);
+            }
+            self.outputs.push(outputs);
+        }
+        let cells = self.netlist.cells.len() as u32;
+        for (m, memory) in self.netlist.memories.iter().enumerate() {
+            let wrong = |what: &str| {
+                let path = &self.netlist.instances[memory.instance as usize].path;
+                Err(refused(format!("{path}.{}", memory.name), what))
+            };
+            let mut data = memory.reads.iter().flat_map(|read| &read.data);
+            if data.any(|&net| net < 2 || std::mem::replace(&mut driven[net as usize], true)) {
+                return wrong("a memory's output has another driver");
+            }
+            let reads = memory.reads.iter().filter_map(|read| read.sync.map(|(clock, _)| clock));
+            let mut clocks = memory.writes.iter().map(|write| write.clock).chain(reads);
+            if clocks.any(|clock| clock != self.clock) {
+                return wrong("its clock is not the design's own");
+            }
+            for (p, read) in memory.reads.iter().enumerate().filter(|(_, r)| r.sync.is_none()) {
+                let n = cells + self.reads_at_once.len() as u32;
+                self.reads_at_once.push((m as u32, p as u32));
+                sinks.extend(read.address.iter().map(|&net| (net, n << 4)));
+            }
+        }
+        if (self.netlist.cells.len() + self.reads_at_once.len()) >> 28 > 0 {
+            return Err(refused("the netlist", "it has 2^28 cells or more"));
+        }
+        Ok(sinks)
+    }
+
+    /// Sorts the sinks by net.
+    fn spread(&mut self, sinks: &[(NetId, u32)]) {
+        self.fanout = vec![0; self.netlist.nets + 1];
+        sinks.iter().for_each(|(net, _)| self.fanout[*net as usize + 1] += 1);
+        (1..self.fanout.len()).for_each(|n| self.fanout[n] += self.fanout[n - 1]);
+        self.sinks = vec![0; sinks.len()];
+        let mut at = self.fanout.clone();
+        for (net, sink) in sinks {
+            self.sinks[at[*net as usize] as usize] = *sink;
+            at[*net as usize] += 1;
+        }
+    }
+
+    fn sinks_of(&self, net: NetId) -> &[u32] {
+        let net = net as usize;
+        &self.sinks[self.fanout[net] as usize..self.fanout[net + 1] as usize]
+    }
+
+    fn outputs_of(&self, n: usize) -> Vec<NetId> {
+        match n.checked_sub(self.netlist.cells.len()) {
+            None => self.outputs[n].iter().flatten().copied().collect(),
+            Some(read) => {
+                let (memory, port) = self.reads_at_once[read];
+                self.netlist.memories[memory as usize].reads[port as usize].data.clone()
+            }
+        }
+    }
+
+    /// Levels: above all that is looked at.
+    fn order(&mut self) -> Result<(), PowerError> {
+        let count = self.netlist.cells.len() + self.reads_at_once.len();
+        let mut waits = vec![0u32; count];
+        // nets driven by something that acts at once
+        let mut driven = vec![false; self.netlist.nets];
+        let acts: Vec<bool> = (0..count)
+            .map(|n| match self.kind_of.get(n) {
+                None => true,
+                Some(&kind) => {
+                    let state = &self.kinds[usize::from(kind)].flip_flop;
+                    state.as_ref().is_none_or(|state| state.asynchronous != 0)
+                }
+            })
+            .collect();
+        for n in (0..count).filter(|&n| acts[n]) {
+            self.outputs_of(n).iter().for_each(|&net| driven[net as usize] = true);
+        }
+        for net in 0..self.netlist.nets {
+            for &sink in self.sinks_of(net as NetId) {
+                if driven[net] && sink & WAITS == 0 {
+                    waits[(sink >> 4) as usize] += 1;
+                }
+            }
+        }
+        self.level = vec![0; count];
+        let mut ready: Vec<usize> = (0..count).filter(|&n| acts[n] && waits[n] == 0).collect();
+        let mut done = 0;
+        while let Some(n) = ready.pop() {
+            done += 1;
+            let above = self.level[n] + 1;
+            self.levels = self.levels.max(above as usize);
+            for net in self.outputs_of(n) {
+                for at in self.fanout[net as usize]..self.fanout[net as usize + 1] {
+                    let sink = self.sinks[at as usize];
+                    if sink & WAITS == 0 {
+                        let next = (sink >> 4) as usize;
+                        self.level[next] = self.level[next].max(above);
+                        waits[next] -= 1;
+                        if waits[next] == 0 {
+                            ready.push(next);
+                        }
+                    }
+                }
+            }
+        }
+        if done < acts.iter().filter(|&&acts| acts).count() {
+            let stuck = (0..self.netlist.cells.len()).find(|&n| acts[n] && waits[n] > 0);
+            let at = stuck.map_or_else(|| "a memory".into(), |n| self.place(n));
+            return Err(refused(at, "a combinational loop goes through it"));
+        }
+        Ok(())
+    }
+
+    /// Energies of every cell's arcs at its own loads; cells alike share theirs.
+    fn price(&mut self, slew: f64) {
+        let mut known: HashMap<(u16, Vec<u64>), u32> = HashMap::new();
+        for n in 0..self.netlist.cells.len() {
+            let kind = &self.kinds[usize::from(self.kind_of[n])];
+            let load = |net: &Option<NetId>| net.map_or(0.0, |net| self.loads[net as usize]);
+            let loads: Vec<f64> = self.outputs[n].iter().map(load).collect();
+            let key = (self.kind_of[n], loads.iter().map(|load| load.to_bits()).collect());
+            let energies = &mut self.energies;
+            let at = *known.entry(key).or_insert_with(|| {
+                let at = energies.len() as u32;
+                energies.extend(kind.arc_energies(slew, &loads));
+                at
+            });
+            self.energy_at.push(at);
+            self.time_at.push(self.times as u32);
+            let patterns = kind.leakage.len();
+            let clock = kind.flip_flop.as_ref().map_or(1, |state| state.clock_energy.len());
+            self.times += if patterns.max(clock) > 1 { patterns.max(clock) } else { 0 };
+        }
+    }
+
+    /// Whether times of a cell's patterns are kept, and how many there are.
+    pub(super) fn patterns(&self, cell: usize) -> usize {
+        let end = self.time_at.get(cell + 1).map_or(self.times, |&end| end as usize);
+        end - self.time_at[cell] as usize
+    }
+}
+
+/// A pin as a net's sink.
+fn sink(cell: usize, bit: usize, kind: &CellKind) -> u32 {
+    let state = kind.flip_flop.as_ref();
+    let waits = state.is_some_and(|state| state.asynchronous >> bit & 1 == 0);
+    (cell as u32) << 4 | if waits { WAITS } else { 0 } | bit as u32
+}
+
+/// A cell while it runs.
+#[derive(Clone, Copy, Debug, Default)]
+struct Running {
+    pattern: u16,
+    /// The pattern at the last rising edge.
+    at_edge: u16,
+    kind: u16,
+    /// Whether it is in `queue`, in `pending`, in `changed` of the machine.
+    queued: bool,
+    pending: bool,
+    changed: bool,
+    level: u32,
+    /// The edge since which the pattern is `at_edge`.
+    since: u64,
+}
+
+/// What has been counted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// Rising edges.
+    pub(super) cycles: u64,
+    /// Changes of each net.
+    pub(super) toggles: Vec<u64>,
+    /// Internal joules of each cell, those of clock pins left out.
+    pub(super) joules: Vec<f64>,
+    /// Cycles each pattern was there, for cells where it matters.
+    pub(super) times: Vec<u64>,
+}
+
+/// A netlist that runs.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) compiled: Arc<Compiled>,
+    value: Vec<bool>,
+    cells: Vec<Running>,
+    /// Cells to evaluate, by level.
+    queue: Vec<Vec<u32>>,
+    /// Flip-flops whose next state may differ from their state.
+    pending: Vec<u32>,
+    /// Cells that changed since the last edge.
+    changed: Vec<u32>,
+    /// Nets of no cell (inputs, words of memories) that changed, and their value at the edge.
+    loose: Vec<NetId>,
+    loose_at_edge: HashMap<NetId, bool>,
+    driven_by_cell: Vec<bool>,
+    pub(super) rams: Vec<Ram>,
+    pub(super) counts: Counts,
+    settled: bool,
+}
+
+impl Machine {
+    pub(super) fn new(compiled: Arc<Compiled>) -> Machine {
+        let cells = compiled.netlist.cells.len();
+        let mut driven_by_cell = vec![false; compiled.netlist.nets];
+        for net in compiled.outputs.iter().flatten().flatten() {
+            driven_by_cell[*net as usize] = true;
+        }
+        let running = (0..cells + compiled.reads_at_once.len()).map(|n| Running {
+            kind: compiled.kind_of.get(n).copied().unwrap_or_default(),
+            level: compiled.level[n],
+            ..Running::default()
+        });
+        let mut machine = Machine {
+            value: vec![false; compiled.netlist.nets],
+            cells: running.collect(),
+            queue: vec![vec![]; compiled.levels.max(1)],
+            pending: vec![],
+            changed: vec![],
+            loose: vec![],
+            loose_at_edge: HashMap::new(),
+            driven_by_cell,
+            rams: compiled.netlist.memories.iter().map(Ram::new).collect(),
+            counts: Counts::default(),
+            settled: false,
+            compiled: compiled.clone(),
+        };
+        for n in 0..machine.cells.len() {
+            // clocked cells too: their outputs follow a state of 0
+            machine.wake(n);
+        }
+        machine.set(1, true);
+        machine.settle();
+        machine.start();
+        machine
+    }
+
+    /// Counts from here on, from zero.
+    pub(super) fn start(&mut self) {
+        self.settle();
+        for cell in &mut self.cells {
+            (cell.at_edge, cell.since, cell.changed) = (cell.pattern, 0, false);
+        }
+        self.changed.clear();
+        self.loose.clear();
+        self.loose_at_edge.clear();
+        let compiled = &self.compiled;
+        self.counts = Counts {
+            cycles: 0,
+            toggles: vec![0; compiled.netlist.nets],
+            joules: vec![0.0; compiled.netlist.cells.len()],
+            times: vec![0; compiled.times],
+        };
+        self.rams.iter_mut().for_each(Ram::start);
+    }
+
+    pub(super) fn value(&self, net: NetId) -> bool {
+        self.value[net as usize]
+    }
+
+    /// Has a cell evaluated in the next settling.
+    fn wake(&mut self, n: usize) {
+        let cell = &mut self.cells[n];
+        if !cell.queued {
+            cell.queued = true;
+            self.queue[cell.level as usize].push(n as u32);
+            self.settled = false;
+        }
+    }
+
+    /// Has a flip-flop looked at at the next edge.
+    fn wait(&mut self, n: usize) {
+        let cell = &mut self.cells[n];
+        if !cell.pending {
+            cell.pending = true;
+            self.pending.push(n as u32);
+        }
+    }
+
+    /// Gives a net a value.
+    pub(super) fn set(&mut self, net: NetId, value: bool) {
+        if self.value[net as usize] == value {
+            return;
+        }
+        self.value[net as usize] = value;
+        if !self.driven_by_cell[net as usize] && !self.loose_at_edge.contains_key(&net) {
+            self.loose_at_edge.insert(net, !value);
+            self.loose.push(net);
+        }
+        let compiled = self.compiled.clone();
+        self.spread(&compiled, net);
+    }
+
+    fn spread(&mut self, compiled: &Compiled, net: NetId) {
+        for &sink in compiled.sinks_of(net) {
+            let n = (sink >> 4) as usize;
+            let cell = &mut self.cells[n];
+            cell.pattern ^= 1 << (sink & 7);
+            if !cell.changed {
+                cell.changed = true;
+                self.changed.push(n as u32);
+            }
+            if sink & WAITS == 0 { self.wake(n) } else { self.wait(n) }
+        }
+    }
+
+    /// Lets all cells follow their inputs.
+    pub(super) fn settle(&mut self) {
+        if self.settled {
+            return;
+        }
+        let compiled = self.compiled.clone();
+        let cells = compiled.netlist.cells.len();
+        for level in 0..self.queue.len() {
+            while let Some(n) = self.queue[level].pop() {
+                let n = n as usize;
+                self.cells[n].queued = false;
+                if n >= cells {
+                    self.read_at_once(&compiled, n - cells);
+                    continue;
+                }
+                let kind = &compiled.kinds[usize::from(self.cells[n].kind)];
+                if let Some(state) = &kind.flip_flop {
+                    let pattern = self.cells[n].pattern;
+                    let now = pattern >> state.bit & 1 == 1;
+                    match state.at_once[usize::from(pattern)] {
+                        Some(value) if value != now => self.flip(&compiled, n, state.bit),
+                        _ => self.drive(&compiled, n),
+                    }
+                    self.wait(n);
+                } else {
+                    self.drive(&compiled, n);
+                }
+            }
+        }
+        self.settled = true;
+    }
+
+    /// Brings a cell's outputs to what its pattern says.
+    fn drive(&mut self, compiled: &Compiled, n: usize) {
+        let cell = self.cells[n];
+        let kind = &compiled.kinds[usize::from(cell.kind)];
+        for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
+            let value = output.value[usize::from(cell.pattern)];
+            if let Some(net) = net
+                && self.value[*net as usize] != value
+            {
+                self.value[*net as usize] = value;
+                self.spread(compiled, *net);
+            }
+        }
+    }
+
+    /// Changes a flip-flop's state.
+    fn flip(&mut self, compiled: &Compiled, n: usize, bit: u32) {
+        let cell = &mut self.cells[n];
+        cell.pattern ^= 1 << bit;
+        if !cell.changed {
+            cell.changed = true;
+            self.changed.push(n as u32);
+        }
+        self.drive(compiled, n);
+    }
+
+    fn read_at_once(&mut self, compiled: &Compiled, read: usize) {
+        let (memory, port) = compiled.reads_at_once[read];
+        let port = &compiled.netlist.memories[memory as usize].reads[port as usize];
+        let address = self.number(&port.address);
+        for (bit, &net) in port.data.iter().enumerate() {
+            let value = self.rams[memory as usize].bit(address, bit);
+            self.set(net, value);
+        }
+    }
+
+    fn number(&self, nets: &[NetId]) -> usize {
+        let bits = nets.iter().enumerate();
+        bits.fold(0, |number, (bit, &net)| number | usize::from(self.value(net)) << bit)
+    }
+
+    /// A rising edge.
+    pub(super) fn tick(&mut self) {
+        self.settle();
+        self.account();
+        let compiled = self.compiled.clone();
+        let pending = std::mem::take(&mut self.pending);
+        let mut flips = vec![];
+        for &n in &pending {
+            let cell = &mut self.cells[n as usize];
+            cell.pending = false;
+            let kind = &compiled.kinds[usize::from(cell.kind)];
+            let Some(state) = &kind.flip_flop else { continue };
+            let pattern = usize::from(cell.pattern);
+            let next = state.at_once[pattern].unwrap_or(state.next[pattern]);
+            if next != (pattern >> state.bit & 1 == 1) {
+                flips.push((n as usize, state.bit));
+            }
+        }
+        let words = self.access_memories(&compiled);
+        for (n, bit) in flips {
+            self.flip(&compiled, n, bit);
+            // its next state may depend on it
+            self.wait(n);
+        }
+        for (net, value) in words {
+            self.set(net, value);
+        }
+    }
+
+    /// Reads, then writes; returns what the registered reads show.
+    fn access_memories(&mut self, compiled: &Compiled) -> Vec<(NetId, bool)> {
+        let mut words = vec![];
+        for (m, memory) in compiled.netlist.memories.iter().enumerate() {
+            for (p, read) in memory.reads.iter().enumerate() {
+                match read.sync {
+                    Some((_, enable)) if self.value(enable) => {
+                        let address = self.number(&read.address);
+                        let ram = &mut self.rams[m];
+                        ram.counts.reads += 1;
+                        let data = read.data.iter().enumerate();
+                        words.extend(data.map(|(bit, &net)| (net, ram.bit(address, bit))));
+                    }
+                    Some(_) => {}
+                    None => {
+                        let address = self.number(&read.address);
+                        self.rams[m].note_address(p, address);
+                    }
+                }
+            }
+            let mut wrote = false;
+            for write in &memory.writes {
+                if !write.enable.iter().any(|&net| self.value(net)) {
+                    continue;
+                }
+                wrote = true;
+                let address = self.number(&write.address);
+                self.rams[m].counts.writes += 1;
+                for (bit, (&enable, &data)) in write.enable.iter().zip(&write.data).enumerate() {
+                    if self.value[enable as usize] {
+                        self.rams[m].counts.written_bits += 1;
+                        self.rams[m].write(address, bit, self.value[data as usize]);
+                    }
+                }
+            }
+            if wrote {
+                let cells = compiled.netlist.cells.len();
+                for (read, (memory, _)) in compiled.reads_at_once.iter().enumerate() {
+                    if *memory as usize == m {
+                        self.wake(cells + read);
+                    }
+                }
+            }
+        }
+        words
+    }
+
+    /// Counts what changed since the last edge.
+    fn account(&mut self) {
+        let compiled = &self.compiled;
+        let cells = compiled.netlist.cells.len();
+        let counts = &mut self.counts;
+        let now = counts.cycles;
+        for n in self.changed.drain(..) {
+            let n = n as usize;
+            let cell = &mut self.cells[n];
+            cell.changed = false;
+            let (old, new) = (cell.at_edge, cell.pattern);
+            if old == new || n >= cells {
+                continue;
+            }
+            let kind = &compiled.kinds[usize::from(cell.kind)];
+            let energies = &compiled.energies[compiled.energy_at[n] as usize..];
+            let mut joules = 0.0;
+            for &(arc, share) in kind.change(old, new) {
+                joules += f64::from(share) * energies[usize::from(arc)];
+            }
+            counts.joules[n] += joules;
+            for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
+                if output.value[usize::from(old)] != output.value[usize::from(new)]
+                    && let Some(net) = net
+                {
+                    counts.toggles[*net as usize] += 1;
+                }
+            }
+            if compiled.patterns(n) > 0 {
+                counts.times[compiled.time_at[n] as usize + usize::from(old)] += now - cell.since;
+                cell.since = now;
+            }
+            cell.at_edge = new;
+        }
+        for net in self.loose.drain(..) {
+            let was = self.loose_at_edge.remove(&net);
+            counts.toggles[net as usize] += u64::from(was != Some(self.value[net as usize]));
+        }
+        counts.cycles += 1;
+    }
+
+    /// The times of a cell's patterns up to now.
+    pub(super) fn times(&self, cell: usize) -> Vec<u64> {
+        let at = self.compiled.time_at[cell] as usize;
+        let mut times = self.counts.times[at..at + self.compiled.patterns(cell)].to_vec();
+        let running = &self.cells[cell];
+        if let Some(time) = times.get_mut(usize::from(running.at_edge)) {
+            *time += self.counts.cycles - running.since;
+        }
+        times
+    }
+}

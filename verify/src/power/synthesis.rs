@@ -1,0 +1,74 @@
+//! Yosys: a module to cells of a library, its hierarchy and its larger memories kept.
+
+use super::error::PowerError;
+use super::json::Design;
+use super::liberty::Library;
+use crate::cosim::kept::{cached, key, read, write};
+use crate::cosim::{CosimError, verilog_of};
+use crate::tools::{self, run};
+use hwgen_hdl::Module;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// The module's cells, as Yosys writes them.
+pub(super) fn synthesise(
+    module: &Arc<Module>,
+    library: &Library,
+    flip_flop_bits: usize,
+) -> Result<Design, PowerError> {
+    let yosys = tools::require("yosys").map_err(CosimError::from)?;
+    let verilog = verilog_of(module)?;
+    let script = script(module, flip_flop_bits);
+    let key = key("gates", &[&verilog, &library.text, &script, &yosys.version]);
+    let folder = cached(&key, |folder| {
+        write(folder, "design.v", &verilog)?;
+        write(folder, "cells.lib", &library.text)?;
+        write(folder, "script.ys", &script)?;
+        run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
+        // it is an ingredient, and large
+        let _ = std::fs::remove_file(folder.join("cells.lib"));
+        Ok(())
+    })?;
+    Ok(serde_json::from_str(&read(&folder, "netlist.json")?)?)
+}
+
+fn script(module: &Arc<Module>, flip_flop_bits: usize) -> String {
+    let top = &module.name;
+    let small = small_memories(module, flip_flop_bits);
+    let small = small
+        .iter()
+        .map(|(words, bits)| format!("memory_map t:$mem_v2 r:SIZE={words} %i r:WIDTH={bits} %i\n"));
+    let small: String = small.collect();
+    // `synth` would map to its own gates first and have them optimised, only to be mapped again
+    format!(
+        "read_verilog design.v\n\
+         synth -top {top} -run begin:fine\n\
+         opt -fast -full\n\
+         {small}\
+         opt -undriven -fine\n\
+         techmap\n\
+         opt -fast\n\
+         dfflibmap -liberty cells.lib\n\
+         abc -liberty cells.lib\n\
+         setundef -zero\n\
+         opt_clean -purge\n\
+         write_json netlist.json\n"
+    )
+}
+
+/// Words and bits of all memories with no more bits than that.
+fn small_memories(module: &Module, most: usize) -> BTreeSet<(usize, u32)> {
+    let memories = module.memories.iter().map(|memory| (memory.depth, memory.word.width));
+    let mut small: BTreeSet<_> =
+        memories.filter(|(words, bits)| words.saturating_mul(*bits as usize) <= most).collect();
+    let mut seen = BTreeSet::new();
+    for instance in &module.instances {
+        if seen.insert(Arc::as_ptr(&instance.module)) {
+            small.extend(small_memories(&instance.module, most));
+        }
+    }
+    small
+}
