@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod list;
 mod output;
+mod power;
 mod sim;
 mod size;
 mod verify;
@@ -43,6 +44,7 @@ enum Command {
     Emit(emit::Args),
     Sim(sim::Args),
     Verify(verify::Args),
+    Power(power::Args),
     Doctor(doctor::Args),
 }
 
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Emit(args) => emit::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Power(args) => power::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
