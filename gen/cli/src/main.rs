@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod list;
 mod output;
+mod power;
 mod sim;
 mod size;
 mod study;
@@ -45,6 +46,7 @@ enum Command {
     Sim(sim::Args),
     Verify(verify::Args),
     Study(study::Args),
+    Power(power::Args),
     Doctor(doctor::Args),
 }
 
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Sim(args) => sim::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Study(args) => study::run(&args),
+        Command::Power(args) => power::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

@@ -16,7 +16,7 @@ fn without_names(text: &str) -> String {
 #[test]
 fn help() {
     assert_snapshot!("help", ok(&["--help"]));
-    for subcommand in ["list", "describe", "emit", "sim", "verify", "doctor"] {
+    for subcommand in ["list", "describe", "emit", "sim", "verify", "power", "doctor"] {
         let text = ok(&[subcommand, "--help"]);
         assert_snapshot!(format!("help_{subcommand}"), without_names(&text));
     }
@@ -86,6 +86,8 @@ fn refusals() {
         refused(2, &["sim", "--design", "mac_array", "--cycles", "-1"]),
         refused(2, &["sim", "--design", "mac_array", "--engine", "quartz"]),
         refused(2, &["verify", "--design", "mac_array", "--engines", "jit,modelsim"]),
+        refused(1, &["power", "--design", "mac_array", "--lib", "/nonexistent.lib"]),
+        refused(2, &["power", "--design", "mac_array"]),
     ];
     assert_snapshot!(without_names(&said.join("\n")));
 }

@@ -3,7 +3,8 @@
 //! - [`liberty`] reads a library of cells: functions, areas, leakage, energy tables;
 //! - `synthesis` has Yosys map the design to it, hierarchy and larger memories kept;
 //! - `json`, `memory`, `netlist` read what comes out, and flatten it;
-//! - `kind` makes tables of a cell, `engine` and `ram` run them and count what changes;
+//! - `kind` makes tables of a cell, `compiled` of all of them and their nets;
+//! - `engine` and `ram` run them and count what changes;
 //! - [`sram`] defines what memories cost;
 //! - [`report`] adds it up, instance by instance.
 //!
@@ -20,6 +21,7 @@
 //! println!("{} J", model.report(&device).total().energy.total_joules());
 //! ```
 
+mod compiled;
 mod device;
 mod engine;
 mod error;
@@ -32,6 +34,8 @@ mod ram;
 pub mod report;
 pub mod sram;
 mod synthesis;
+#[cfg(test)]
+mod tests;
 
 pub use device::GateDevice;
 pub use error::PowerError;
@@ -39,8 +43,10 @@ pub use liberty::Library;
 pub use report::{Energy, Part, Report};
 pub use sram::SramTechnology;
 
-use engine::{Compiled, Conditions, Machine};
+use compiled::{Compiled, Conditions};
+use engine::Machine;
 use hwgen_hdl::Module;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What energy depends on besides design and library.
@@ -80,6 +86,7 @@ pub struct PowerModel {
     module: Arc<Module>,
     compiled: Arc<Compiled>,
     setting: report::Setting,
+    verilog: PathBuf,
 }
 
 impl PowerModel {
@@ -98,7 +105,7 @@ impl PowerModel {
             return Err(PowerError::Clocks { module: name, clocks });
         };
         let sram = check(options, library)?;
-        let design = synthesis::synthesise(module, library, options.flip_flop_bits)?;
+        let (design, verilog) = synthesis::synthesise(module, library, options.flip_flop_bits)?;
         let flat = netlist::flatten(&design, &module.name, library)?;
         let conditions = Conditions { slew: options.slew_seconds, wire: options.wire_farads };
         let compiled = Compiled::new(flat, library, &clock.name, conditions)?;
@@ -110,7 +117,7 @@ impl PowerModel {
             wire: options.wire_farads,
             sram,
         };
-        Ok(PowerModel { module: module.clone(), compiled: Arc::new(compiled), setting })
+        Ok(PowerModel { module: module.clone(), compiled: Arc::new(compiled), setting, verilog })
     }
 
     /// The gates after power-up (all state 0), counting from there on.
@@ -121,6 +128,11 @@ impl PowerModel {
     /// Energy since the device was made or [`GateDevice::restart`].
     pub fn report(&self, device: &GateDevice) -> Report {
         report::report(&device.machine, &self.setting)
+    }
+
+    /// The netlist as Verilog, for other tools: a file in the cache.
+    pub fn verilog(&self) -> &Path {
+        &self.verilog
     }
 
     /// Cells of the library.

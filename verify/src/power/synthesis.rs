@@ -8,17 +8,18 @@ use crate::cosim::{CosimError, verilog_of};
 use crate::tools::{self, run};
 use hwgen_hdl::Module;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// The module's cells, as Yosys writes them.
+/// The module's cells, as Yosys writes them, and the same in a file as Verilog.
 pub(super) fn synthesise(
     module: &Arc<Module>,
     library: &Library,
     flip_flop_bits: usize,
-) -> Result<Design, PowerError> {
+) -> Result<(Design, PathBuf), PowerError> {
     let yosys = tools::require("yosys").map_err(CosimError::from)?;
     let verilog = verilog_of(module)?;
     let script = script(module, flip_flop_bits);
@@ -32,7 +33,8 @@ pub(super) fn synthesise(
         let _ = std::fs::remove_file(folder.join("cells.lib"));
         Ok(())
     })?;
-    Ok(serde_json::from_str(&read(&folder, "netlist.json")?)?)
+    let design = serde_json::from_str(&read(&folder, "netlist.json")?)?;
+    Ok((design, folder.join("netlist.v")))
 }
 
 fn script(module: &Arc<Module>, flip_flop_bits: usize) -> String {
@@ -55,6 +57,7 @@ fn script(module: &Arc<Module>, flip_flop_bits: usize) -> String {
          abc -liberty cells.lib\n\
          setundef -zero\n\
          opt_clean -purge\n\
+         write_verilog -noattr netlist.v\n\
          write_json netlist.json\n"
     )
 }

@@ -1,0 +1,162 @@
+//! `hwgen power`
+
+use crate::design::{Named, Size, named};
+use crate::failure::Failure;
+use crate::output::{print, print_json, table};
+use anyhow::{Context, anyhow};
+use hwgen_verify::check::golden;
+use hwgen_verify::power::{Library, Options, Part, PowerModel, Report};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Tell a design's energy and area from its gates in a standard-cell library
+#[derive(clap::Args)]
+#[command(after_help = "\
+Yosys maps the design to the library's cells; memories that are not small stay memories and cost
+what docs/power.md says. The gates run random vectors, each result compared with the golden model,
+and every change is counted. Not counted: glitches, wires (but see --wire-ff), a clock tree, pads.
+
+Examples:
+  hwgen power --design mac_array --lib /usr/share/qflow/tech/osu018/osu018_stdcells.lib
+  hwgen power --design lapa --set rows=2 --lib sky130hd_tt.lib.gz --clock-mhz 200 --json")]
+pub(crate) struct Args {
+    /// The design
+    #[arg(long, value_parser = named())]
+    design: Named,
+    #[command(flatten)]
+    size: Size,
+    /// Liberty file, .lib or .lib.gz
+    #[arg(long, value_name = "FILE")]
+    lib: PathBuf,
+    /// What the gates run; random: vectors with answers from the golden model
+    #[arg(long, value_name = "V", default_value = "random", value_parser = ["random"])]
+    vectors: String,
+    /// What all vectors are made from
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Cycles, at least
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    cycles: u64,
+    /// The clock: leakage lasts as long as the run
+    #[arg(long, value_name = "F", default_value_t = 100.0)]
+    clock_mhz: f64,
+    /// Transition time of every input pin, where the library's tables are looked up
+    #[arg(long, value_name = "T", default_value_t = 0.1)]
+    slew_ns: f64,
+    /// Wire load for each pin that a net drives
+    #[arg(long, value_name = "C", default_value_t = 0.0)]
+    wire_ff: f64,
+    /// Memories with no more bits than this become flip-flops
+    #[arg(long, value_name = "N", default_value_t = 2048)]
+    flip_flop_bits: usize,
+    /// Feature size of the memories; known for the libraries osu018, osu035, osu05, sky130, sg13g2
+    #[arg(long, value_name = "L")]
+    node_nm: Option<f64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let configured = args.size.configure(args.design)?;
+    let name = args.design.0.name();
+    let golden = golden(name, &configured.json())
+        .ok_or_else(|| anyhow!("`{name}` has no golden model to make vectors from"))?;
+    let library = Library::read(&args.lib).context("cannot tell the energy")?;
+    let options = Options {
+        clock_hertz: args.clock_mhz * 1e6,
+        slew_seconds: args.slew_ns * 1e-9,
+        wire_farads: args.wire_ff * 1e-15,
+        flip_flop_bits: args.flip_flop_bits,
+        node_nm: args.node_nm,
+    };
+    eprintln!("mapping to {} ({} vectors)", library.name, args.vectors);
+    let model = PowerModel::new(&configured.build(), &library, &options);
+    let model = model.context("cannot tell the energy")?;
+    eprintln!("running {} cells", model.cells());
+    let mut device = model.device();
+    let (mut compared, mut seed) = (0, args.seed);
+    while device.cycles() < args.cycles {
+        let batch = golden.batch(&mut device, seed).map_err(|difference| {
+            anyhow!("the gates differ from the golden model, seed {seed}: {difference}")
+        })?;
+        compared += batch.compared;
+        seed += 1;
+    }
+    let report = model.report(&device);
+    match args.json {
+        true => print_json(&as_json(&report, compared)),
+        false => print(&as_text(&report, compared)),
+    }
+}
+
+fn as_json(report: &Report, compared: u64) -> Value {
+    let mut value = json!(report);
+    value["total"] = json!(report.total());
+    value["joules"] = json!(report.total().energy.total_joules());
+    value["watts"] = json!(report.total().energy.total_joules() / report.seconds());
+    value["values_compared"] = json!(compared);
+    value
+}
+
+fn as_text(report: &Report, compared: u64) -> String {
+    let total = report.total();
+    let joules = total.energy.total_joules();
+    let mut text = format!(
+        "{} in {}, {:.2} V, {:.1} MHz\n{} cycles, {compared} values equal to the golden model\n\n",
+        report.module,
+        report.library,
+        report.volts,
+        report.clock_hertz / 1e6,
+        report.cycles,
+    );
+    let head = [
+        "instance",
+        "cells",
+        "flip-flops",
+        "memory bits",
+        "area um2",
+        "pJ/cycle",
+        "gates",
+        "registers",
+        "clock",
+        "mem read",
+        "mem write",
+        "leakage",
+    ];
+    let mut rows = vec![head.map(str::to_string).to_vec()];
+    rows.push(row(report, &total, "(all)"));
+    // an instance with all below it, as deep as a reader follows
+    let shown = report.parts.iter().filter(|part| part.path.matches('.').count() < 2);
+    rows.extend(
+        shown
+            .filter(|part| !part.path.is_empty())
+            .map(|part| row(report, &report.under(&[&part.path]), &part.path)),
+    );
+    text += &table(&rows);
+    text += &format!(
+        "\n{:.4} mW, {:.4} nJ a run, {:.0} um2\n",
+        joules / report.seconds() * 1e3,
+        joules * 1e9,
+        total.cell_area_um2 + total.memory_area_um2,
+    );
+    text
+}
+
+fn row(report: &Report, part: &Part, name: &str) -> Vec<String> {
+    let energy = &part.energy;
+    let cycle = |joules: f64| format!("{:.3}", joules * 1e12 / report.cycles.max(1) as f64);
+    let joules = [
+        energy.total_joules(),
+        energy.combinational_joules,
+        energy.register_joules,
+        energy.clock_joules,
+        energy.memory_read_joules,
+        energy.memory_write_joules,
+        energy.leakage_joules,
+    ];
+    let counts = [part.cells, part.flip_flops, part.memory_bits].map(|count| count.to_string());
+    let area = format!("{:.0}", part.cell_area_um2 + part.memory_area_um2);
+    let first = std::iter::once(name.to_string()).chain(counts).chain([area]);
+    first.chain(joules.map(cycle)).collect()
+}
