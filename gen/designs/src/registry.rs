@@ -1,7 +1,8 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
-use crate::accelerator::AcceleratorSpec;
+use crate::accelerator::{AcceleratorSpec, FactAttentionSpec};
 use crate::attend::AttendSpec;
+use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
@@ -87,6 +88,8 @@ pub struct ParameterInfo {
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
         &Entry::<AttendSpec>(PhantomData),
+        &Entry::<FactAttentionSpec>(PhantomData),
+        &Entry::<FactSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
