@@ -5,15 +5,17 @@
 mod fact;
 mod linear;
 mod predictor;
+mod sanger;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
-use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec};
+use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
+use hwgen_designs::sanger::SangerSpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
@@ -88,6 +90,8 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
+        "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),
+        "sanger_predictor" => Box::new(serde_json::from_str::<SangerSpec>(spec).ok()?),
         _ => return None,
     })
 }

@@ -53,6 +53,16 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["rows=2", "columns=3", "weight_bits=4"],
         &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
     ]),
+    ("sanger_attention", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=5", "head_dim=3", "rows=1", "lanes=2", "estimate_bits=5", "counters=false"],
+        &["max_keys=16", "head_dim=2", "rows=4", "lanes=2", "row_normalise=false", "queries=1"],
+    ]),
+    ("sanger_predictor", &[
+        &["max_keys=8", "head_dim=4", "rows=2"],
+        &["max_keys=13", "head_dim=3", "rows=1", "row_normalise=false", "threshold65536=1311"],
+        &["max_keys=1", "head_dim=1", "rows=4", "probability_bits=16", "threshold65536=65535"],
+    ]),
 ];
 
 /// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.

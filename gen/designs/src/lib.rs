@@ -9,6 +9,7 @@
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
+//! - [`sanger`]: Sanger's predictor, to compare with.
 
 pub mod accelerator;
 pub mod attend;
@@ -18,5 +19,6 @@ pub mod linear;
 pub mod mac_array;
 pub mod predictor;
 pub mod registry;
+pub mod sanger;
 pub mod spec;
 mod wiring;

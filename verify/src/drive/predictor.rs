@@ -5,11 +5,13 @@ use super::accelerator::{Head, Row, Stalls};
 use super::streams::pack;
 use crate::golden::fact::Fact;
 use crate::golden::lapa::{InputError, Predictor, QueryRow};
+use crate::golden::sanger::{Sanger, Setting};
 use bitvec::vec::BitVec;
-use hwgen_designs::accelerator::{AcceleratorSpec, Engine, FactAttentionSpec};
+use hwgen_designs::accelerator::{AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::spec::ELEMENT_BITS;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::sanger::SangerSpec;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, SimError};
 
@@ -78,6 +80,26 @@ impl Predict for FactSpec {
     }
 }
 
+impl Predict for SangerSpec {
+    fn size(&self) -> Size {
+        Size { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
+    }
+
+    fn takes_scale(&self) -> bool {
+        true
+    }
+
+    fn survivors(&self, keys: &[Vec<i32>], rows: &[Row]) -> Result<Vec<BitVec>, InputError> {
+        let setting = Setting {
+            threshold65536: self.threshold65536,
+            probability_bits: self.probability_bits,
+            row_normalise: self.row_normalise,
+        };
+        let model = Sanger::new(keys, setting);
+        Ok(rows.iter().map(|row| model.survivors(&row.query, row.visible)).collect())
+    }
+}
+
 /// An engine predicts as its predictor does.
 macro_rules! predicts_as_its_predictor {
     ($($engine:ty),*) => {$(
@@ -105,7 +127,7 @@ macro_rules! predicts_as_its_predictor {
     )*};
 }
 
-predicts_as_its_predictor!(AcceleratorSpec, FactAttentionSpec);
+predicts_as_its_predictor!(AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec);
 
 /// A beat of the result stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

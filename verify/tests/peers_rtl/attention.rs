@@ -4,9 +4,12 @@
 //! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
 
 use super::simulator;
+use hwgen_designs::accelerator::{Engine, SangerAttentionSpec, cost};
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::predictor::Predictor;
+use hwgen_designs::sanger::SangerSpec;
 use hwgen_verify::attention::output::Integers;
+use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::drive::accelerator::{Head, Row, Stalls};
@@ -54,8 +57,42 @@ fn compare<P: Predictor + Predict>(workload: &Workload, spec: impl Fn(u32, u32) 
     assert_eq!(mismatches, 0, "{} on {}", P::NAME, workload.name);
 }
 
+/// How full Sanger's array would be with the survivors of its predictor, packed as in the paper, and
+/// how busy our exact stage's multipliers for scores are with them.
+fn report_packing(workload: &Workload) {
+    let [mut quarter, mut half] = [Segments::default(); 2];
+    let (mut scoring, mut cycles, mut predicting) = (0, 0, 0);
+    for of in &workload.heads {
+        let (head_dim, max_keys) = (of.keys.cols() as u32, of.keys.rows() as u32);
+        let lanes = head_dim.next_power_of_two();
+        let spec =
+            SangerAttentionSpec { head_dim, max_keys, lanes, ..SangerAttentionSpec::default() };
+        let head = head(of, &spec);
+        for row in &head.rows {
+            quarter.pack(&row.survivors, 16);
+            half.pack(&row.survivors, 32);
+            predicting += row.visible.div_ceil(spec.rows as usize);
+        }
+        scoring += head.kept() as u64 * u64::from(spec.attend().beats());
+        cycles += cost::head_cycles(&spec, &head.shape(spec.rows));
+    }
+    println!(
+        "{}: segments of 16 filled to {:.3}, of 32 to {:.3}; ours scores in {:.3} of {cycles} cycles \
+         (groups predicted in {:.3})",
+        workload.name,
+        quarter.utilisation(16),
+        half.utilisation(32),
+        scoring as f64 / cycles as f64,
+        predicting as f64 / cycles as f64,
+    );
+    assert!(scoring < cycles && half.utilisation(32) <= quarter.utilisation(16));
+}
+
 fn compare_all(workload: &Workload) {
     compare(workload, |head_dim, max_keys| FactSpec { head_dim, max_keys, ..FactSpec::default() });
+    let sanger = |head_dim, max_keys| SangerSpec { head_dim, max_keys, ..SangerSpec::default() };
+    compare(workload, sanger);
+    report_packing(workload);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod attention;
 mod engine;
 mod fact;
 mod predictor;
+mod sanger;
 
 use hwgen_designs::spec::{Spec, load};
 use hwgen_hdl::Module;

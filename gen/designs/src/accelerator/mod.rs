@@ -9,18 +9,21 @@
 //! ```
 //!
 //! Any predictor of our streams will do ([`compose()`]); an [`Engine`] is one that is in the
-//! registry: LAPA's is [`AcceleratorSpec`], those it is compared with are [`FactAttentionSpec`].
+//! registry: LAPA's is [`AcceleratorSpec`], those it is compared with are
+//! [`FactAttentionSpec`] and [`SangerAttentionSpec`].
 
 pub mod compose;
 pub mod cost;
 mod counters;
 mod engine;
 mod fact;
+mod sanger;
 pub mod spec;
 
 pub use compose::compose;
 pub use engine::{Engine, build};
 pub use fact::FactAttentionSpec;
+pub use sanger::SangerAttentionSpec;
 pub use spec::AcceleratorSpec;
 
 use crate::attend::AttendSpec;

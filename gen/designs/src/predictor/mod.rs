@@ -5,6 +5,7 @@
 //! a pipe stand groups of `rows` keys, behind it a queue in which they wait for something that
 //! only the whole row tells: a threshold, a maximum, a sum.
 
+pub(crate) mod fold;
 pub(crate) mod front;
 pub(crate) mod key_bank;
 pub(crate) mod leading_one;
