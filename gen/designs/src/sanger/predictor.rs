@@ -216,7 +216,7 @@ impl<'m> Top<'m, '_> {
         let halvings = unpack(below.get("halvings"), u(weight::halvings_bits(spec)), spec.rows);
         let (mut lives, mut weights) = (vec![], vec![]);
         for key in 0..spec.rows {
-            let unit = m.instance(format!("weight_{key}"), &module);
+            let unit = m.instance(format!("weigh_{key}"), &module);
             unit.input("issue", issue.now & below.get("live").bit(key))
                 .input("fraction", fractions[key as usize])
                 .input("halvings", halvings[key as usize]);
