@@ -2,15 +2,20 @@
 //!
 //! A check that fails says the command that repeats it.
 
+mod fact;
 mod linear;
+mod predictor;
+mod sanger;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
-use crate::drive::{Values, accelerator, attend, lapa, mac_array};
-use hwgen_designs::accelerator::AcceleratorSpec;
+use crate::drive::{Values, attend, lapa, mac_array};
+use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
+use hwgen_designs::sanger::SangerSpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
@@ -78,11 +83,15 @@ pub struct Batch {
 pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     Some(match design {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
+        "fact_attention" => Box::new(serde_json::from_str::<FactAttentionSpec>(spec).ok()?),
+        "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
+        "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),
+        "sanger_predictor" => Box::new(serde_json::from_str::<SangerSpec>(spec).ok()?),
         _ => return None,
     })
 }
@@ -223,28 +232,7 @@ impl Golden for LapaSpec {
 
 impl Golden for AcceleratorSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let most = self.max_keys.min(3 * self.rows) as usize;
-        let (mut heads, mut expected) = (vec![], vec![]);
-        for _ in 0..2 {
-            let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=6));
-            let values = [Values::Uniform, Values::Corner, Values::Small];
-            let values = values[rng.random_range(0..3)];
-            let head = accelerator::Head::random(self, &mut rng, keys, rows, values);
-            let head = head.map_err(|error| error.to_string())?;
-            let rows = head.expected(self.probability_bits);
-            expected.extend(rows.map_err(|error| error.to_string())?);
-            heads.push(head);
-        }
-        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let stalls = accelerator::Stalls { keys: stall(), queries: stall(), out: stall(), seed };
-        let run = accelerator::run(device, self.head_dim, &heads, stalls, expected.len());
-        let run = run.map_err(|error| error.to_string())?;
-        compare_lists("row", &run.rows, &expected)?;
-        Ok(Batch {
-            cycles: run.cycles.last().map_or(0, |last| last + 1),
-            compared: expected.len() as u64 * u64::from(self.head_dim),
-        })
+        predictor::engine_batch(self, device, seed)
     }
 }
 

@@ -15,6 +15,16 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6"],
         &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2"],
     ]),
+    ("fact_attention", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=5", "head_dim=3", "rows=1", "lanes=2", "keep256=200", "counters=false"],
+        &["max_keys=16", "head_dim=4", "rows=4", "lanes=4", "queries=1"],
+    ]),
+    ("fact_predictor", &[
+        &["max_keys=8", "head_dim=4", "rows=2"],
+        &["max_keys=13", "head_dim=3", "rows=1", "keep256=256"],
+        &["max_keys=1", "head_dim=1", "rows=4", "keep256=1"],
+    ]),
     ("importance", &[
         &["max_keys=1", "rows=1", "max_queries=1"],
         &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],
@@ -42,6 +52,16 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["rows=1", "columns=1"],
         &["rows=2", "columns=3", "weight_bits=4"],
         &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
+    ]),
+    ("sanger_attention", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=5", "head_dim=3", "rows=1", "lanes=2", "estimate_bits=5", "counters=false"],
+        &["max_keys=16", "head_dim=2", "rows=4", "lanes=2", "row_normalise=false", "queries=1"],
+    ]),
+    ("sanger_predictor", &[
+        &["max_keys=8", "head_dim=4", "rows=2"],
+        &["max_keys=13", "head_dim=3", "rows=1", "row_normalise=false", "threshold65536=1311"],
+        &["max_keys=1", "head_dim=1", "rows=4", "probability_bits=16", "threshold65536=65535"],
     ]),
 ];
 

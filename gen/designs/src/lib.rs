@@ -3,18 +3,22 @@
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
 //! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
+//! - [`fact`]: FACT's predictor, to compare with.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
+//! - [`sanger`]: Sanger's predictor, to compare with.
 
 pub mod accelerator;
 pub mod attend;
+pub mod fact;
 pub mod lapa;
 pub mod linear;
 pub mod mac_array;
 pub mod predictor;
 pub mod registry;
+pub mod sanger;
 pub mod spec;
 mod wiring;

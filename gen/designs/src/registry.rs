@@ -1,10 +1,12 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
-use crate::accelerator::AcceleratorSpec;
+use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use crate::attend::AttendSpec;
+use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
+use crate::sanger::SangerSpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
 use serde_json::Value;
@@ -87,11 +89,15 @@ pub struct ParameterInfo {
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
         &Entry::<AttendSpec>(PhantomData),
+        &Entry::<FactAttentionSpec>(PhantomData),
+        &Entry::<FactSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
+        &Entry::<SangerAttentionSpec>(PhantomData),
+        &Entry::<SangerSpec>(PhantomData),
     ]
 }
 

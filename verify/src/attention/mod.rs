@@ -3,12 +3,14 @@
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
 //! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
+//! - [`packing`]: how full Sanger's array would be with the keys that survive.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
 #[cfg(feature = "recordings")]
 pub mod data;
 pub mod output;
+pub mod packing;
 pub mod quality;
 pub mod synthetic;
 pub mod tables;

@@ -1,12 +1,12 @@
 //! A whole accelerator between stream drivers, its predictor's model and that of the exact stage.
 
 use super::attend::{Run, key_beats};
+use super::predictor::Predict;
 use super::streams::pack;
 use super::{Feed, Values};
 use crate::golden::attend::{Attend, AttendError, Memory, Query};
-use crate::golden::lapa::{InputError, Predictor, QueryRow};
+use crate::golden::lapa::InputError;
 use bitvec::vec::BitVec;
-use hwgen_designs::accelerator::AcceleratorSpec;
 use hwgen_designs::accelerator::cost::HeadShape;
 use hwgen_designs::attend::spec::ELEMENT_BITS;
 use hwgen_hdl::Int;
@@ -38,28 +38,27 @@ pub struct Row {
 }
 
 impl Head {
-    /// A random head for LAPA; each row sees a random part of the keys.
+    /// A random head for a predictor or an engine; each row sees a random part of the keys.
     ///
     /// # Errors
     /// Sizes that do not fit the specification.
     pub fn random(
-        spec: &AcceleratorSpec,
+        spec: &impl Predict,
         rng: &mut impl Rng,
         keys: usize,
         rows: usize,
         values: Values,
     ) -> Result<Head, InputError> {
-        let dim = spec.head_dim as usize;
+        let dim = spec.size().head_dim as usize;
         let vector =
             |rng: &mut _| (0..dim).map(|_| values.draw(rng, ELEMENT_BITS)).collect::<Vec<i32>>();
         let mut vectors = || (0..keys).map(|_| vector(rng)).collect::<Vec<_>>();
         let (keys, values) = (vectors(), vectors());
-        let limit = 1 << spec.predictor().radius_bits();
         let mut head = Head { rows: vec![], keys, values };
         for _ in 0..rows {
             let shift = rng.random_range(0..32);
             let query = Query { elements: vector(rng), scale: rng.random(), shift };
-            let radius = spec.predictor().has_radius().then(|| rng.random_range(0..limit));
+            let radius = spec.radius_bits().map(|bits| rng.random_range(0..1 << bits));
             let visible = rng.random_range(1..=head.keys.len());
             head.rows.push(Row { query, visible, radius, survivors: BitVec::new() });
         }
@@ -67,18 +66,14 @@ impl Head {
         Ok(head)
     }
 
-    /// Sets every row's survivors to those of LAPA's model.
+    /// Sets every row's survivors to those of the predictor's model.
     ///
     /// # Errors
     /// Sizes that do not fit the specification.
-    pub fn predict(&mut self, spec: &AcceleratorSpec) -> Result<(), InputError> {
-        let spec = spec.predictor();
-        let predictor = Predictor::new(&spec, &self.keys)?;
-        for row in &mut self.rows {
-            let radius = row.radius.unwrap_or_default();
-            let elements = row.query.elements.clone();
-            let query = QueryRow { elements, visible: row.visible, radius };
-            row.survivors = predictor.predict(&query)?.survivors().clone();
+    pub fn predict(&mut self, spec: &impl Predict) -> Result<(), InputError> {
+        let survivors = spec.survivors(&self.keys, &self.rows)?;
+        for (row, survivors) in self.rows.iter_mut().zip(survivors) {
+            row.survivors = survivors;
         }
         Ok(())
     }

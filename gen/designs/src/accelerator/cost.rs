@@ -6,9 +6,9 @@
 //! up for long and then starves is this off, by a few cycles: groups that waited in the predictor
 //! follow each other faster than they were made.
 
-use super::AcceleratorSpec;
+use super::Engine;
 use crate::attend::cost as exact;
-use crate::lapa::cost as predictor;
+use crate::predictor::{Predictor, timing};
 
 /// A head as the timing sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub struct HeadShape {
 
 /// The cycle at whose end each row's result passes when no stream stalls; cycle 0 takes the first
 /// key.
-pub fn row_cycles(spec: &AcceleratorSpec, heads: &[HeadShape]) -> Vec<u64> {
-    let (predict, attend) = (spec.predictor(), spec.attend());
+pub fn row_cycles<E: Engine>(spec: &E, heads: &[HeadShape]) -> Vec<u64> {
+    let (predictor, attend) = (spec.predictor(), spec.attend());
     let mut timing = exact::Timing::new(&attend);
     for head in heads {
-        let shape = predictor::HeadShape { keys: head.keys, visible: head.visible.clone() };
-        let groups = predictor::beat_cycles(&predict, &[shape]);
+        let shape = timing::HeadShape { keys: head.keys, visible: head.visible.clone() };
+        let groups = predictor.beat_cycles(&[shape]);
         let rows = head.rows.clone();
         timing.head(&exact::HeadShape { keys: head.keys, rows }, &groups);
     }
@@ -36,7 +36,7 @@ pub fn row_cycles(spec: &AcceleratorSpec, heads: &[HeadShape]) -> Vec<u64> {
 }
 
 /// Cycles of a head alone, from its first key to its last result, both included.
-pub fn head_cycles(spec: &AcceleratorSpec, head: &HeadShape) -> u64 {
+pub fn head_cycles<E: Engine>(spec: &E, head: &HeadShape) -> u64 {
     let rows = row_cycles(spec, std::slice::from_ref(head));
     rows.last().map_or(head.keys.into(), |last| last + 1)
 }

@@ -8,30 +8,43 @@
 //!          +--> query queue --------------+--> exact stage --> out
 //! ```
 //!
-//! Any predictor of our streams will do ([`compose()`]); [`AcceleratorSpec`] is LAPA's.
+//! Any predictor of our streams will do ([`compose()`]); an [`Engine`] is one that is in the
+//! registry: LAPA's is [`AcceleratorSpec`], those it is compared with are
+//! [`FactAttentionSpec`] and [`SangerAttentionSpec`].
 
 pub mod compose;
 pub mod cost;
 mod counters;
+mod engine;
+mod fact;
+mod sanger;
 pub mod spec;
 
 pub use compose::compose;
+pub use engine::{Engine, build};
+pub use fact::FactAttentionSpec;
+pub use sanger::SangerAttentionSpec;
 pub use spec::AcceleratorSpec;
 
-use crate::lapa;
+use crate::attend::AttendSpec;
+use crate::lapa::LapaSpec;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-/// LAPA's circuit; top module `lapa`.
-///
-/// Streams: `keys` (`key`, `value`, `last`) and `queries` (`data`, `visible`, `radius` in mode
-/// `radius`, `scale`, `shift`, `last`) in, `out` (`data`, `last`) out, as the predictor and the
-/// exact stage define them.
-///
-/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &AcceleratorSpec) -> Arc<Module> {
-    let predictor = lapa::build(&spec.predictor());
-    compose("lapa", &predictor, &spec.attend(), &spec.buffers())
+impl Engine for AcceleratorSpec {
+    type Predictor = LapaSpec;
+
+    fn predictor(&self) -> LapaSpec {
+        self.predictor()
+    }
+
+    fn attend(&self) -> AttendSpec {
+        self.attend()
+    }
+
+    fn buffers(&self) -> compose::Buffers {
+        self.buffers()
+    }
 }
 
 impl crate::registry::Generate for AcceleratorSpec {
@@ -44,19 +57,10 @@ impl crate::registry::Generate for AcceleratorSpec {
     }
 
     fn latency(&self) -> String {
-        let (predictor, attend) = (self.predictor().latency(), self.attend().latency());
-        format!("predictor: {predictor}\nexact stage: {attend}")
+        engine::latency(self)
     }
 
     fn diagram(&self) -> String {
-        format!(
-            "keys ----> predictor, exact stage\n\
-             queries -> predictor, queue of {} -> exact stage\n\n\
-             predictor (lapa_predictor):\n{}\n\
-             exact stage (attend):\n{}",
-            self.queries,
-            self.predictor().diagram(),
-            self.attend().diagram(),
-        )
+        engine::diagram(self)
     }
 }

@@ -57,12 +57,12 @@ impl Default for AcceleratorSpec {
     }
 }
 
-const QUERIES: Parameter = Parameter {
+pub(super) const QUERIES: Parameter = Parameter {
     name: "queries",
     range: Range::Integer(1, 256),
     meaning: "queries that wait for their survivors",
 };
-const COUNTERS: Parameter = Parameter {
+pub(super) const COUNTERS: Parameter = Parameter {
     name: "counters",
     range: Range::Flag,
     meaning: "count what the engine does and waits for",

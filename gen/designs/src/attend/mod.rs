@@ -12,7 +12,7 @@ mod memory;
 mod scores;
 pub mod spec;
 mod values;
-mod weights;
+pub(crate) mod weights;
 
 pub use spec::AttendSpec;
 

@@ -24,10 +24,10 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     let wide = LOGIT_BITS + 1;
     let below = (maximum.extend(wide) - logit.extend(wide)).as_unsigned().named("below");
     let fraction = below.truncate(LOGIT_FRACTION);
-    let shift = shift(spec, below.slice(LOGIT_BITS - 1, LOGIT_FRACTION)).named("shift");
-    let near = shift.le(spec.probability_bits);
-    let table =
-        m.memory("powers", 1 << LOGIT_FRACTION, u(spec.probability_bits)).init(powers(spec));
+    let bits = spec.probability_bits;
+    let shift = halvings(bits, below.slice(LOGIT_BITS - 1, LOGIT_FRACTION)).named("shift");
+    let near = shift.le(bits);
+    let table = m.memory("powers", 1 << LOGIT_FRACTION, u(bits)).init(powers(bits));
     let power = table.read_sync(fraction, issue & !single & near);
 
     let mut pipeline = quiet(issue);
@@ -35,11 +35,8 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     let [shift, single, first, bank] = stage[..] else {
         unreachable!("a stage returns as many signals as it is given")
     };
-    let doubled = power.cat(m.lit(u(1), 0)).shr(shift);
-    let rounded = (doubled + 1).shr(1).truncate(spec.probability_bits).named("rounded");
-    // beyond the table's reach its word is a stale one
-    let reaches = shift.le(spec.probability_bits);
-    let weight = single.mux(m.lit(rounded.ty(), 1), reaches.mux(rounded, 0)).named("weight_now");
+    let weight = halved(power, shift);
+    let weight = single.mux(m.lit(weight.ty(), 1), weight).named("weight_now");
     let reads = (pipeline.valid() & (first | weight.any())).named("reads");
     m.output("reads", reads);
 
@@ -52,17 +49,27 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     m.finish()
 }
 
-/// The powers of two that a logit is below its row's largest, no more than make a weight 0.
-fn shift<'m>(spec: &AttendSpec, below: Signal<'m>) -> Signal<'m> {
-    let most = spec.probability_bits + 1;
+/// The powers of two that a logit is below its row's largest, no more than make a weight of
+/// `probability_bits` bits 0.
+pub(crate) fn halvings(probability_bits: u32, below: Signal<'_>) -> Signal<'_> {
+    let most = probability_bits + 1;
     let bits = bits_for(most.into());
     let far = below.gt(most);
     far.mux(below.module().lit(u(bits), most), below.truncate(bits))
 }
 
-/// `round((2^P - 1) 2^(-f/64))` for the 64 fractions f.
-fn powers(spec: &AttendSpec) -> Vec<Int> {
-    let largest = f64::from((1 << spec.probability_bits) - 1);
+/// A word of the table of [`powers`], halved so often, rounded half up.
+pub(crate) fn halved<'m>(power: Signal<'m>, halvings: Signal<'m>) -> Signal<'m> {
+    let bits = power.width();
+    let doubled = power.cat(power.module().lit(u(1), 0)).shr(halvings);
+    let rounded = (doubled + 1).shr(1).truncate(bits).named("rounded");
+    // beyond the table's reach its word is a stale one
+    halvings.le(bits).mux(rounded, 0)
+}
+
+/// `round((2^P - 1) 2^(-f/64))` for the 64 fractions f; P is `probability_bits`.
+pub(crate) fn powers(probability_bits: u32) -> Vec<Int> {
+    let largest = f64::from((1 << probability_bits) - 1);
     let power = |f: u32| (largest * (-f64::from(f) / 64.0).exp2()).round();
     (0..1 << LOGIT_FRACTION).map(|f| Int::from(power(f) as u32)).collect()
 }

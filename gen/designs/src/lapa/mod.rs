@@ -48,6 +48,12 @@ fn round_filter(spec: &LapaSpec, round: usize) -> RoundFilter {
     filter.expect("a valid specification has a filter for every round")
 }
 
+impl crate::predictor::Predictor for LapaSpec {
+    fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
+        cost::beat_cycles(self, heads)
+    }
+}
+
 impl crate::registry::Generate for LapaSpec {
     const NAME: &'static str = "lapa_predictor";
     const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";

@@ -5,12 +5,25 @@
 //! a pipe stand groups of `rows` keys, behind it a queue in which they wait for something that
 //! only the whole row tells: a threshold, a maximum, a sum.
 
+pub(crate) mod fold;
 pub(crate) mod front;
 pub(crate) mod key_bank;
 pub(crate) mod leading_one;
 pub(crate) mod pipe;
+pub(crate) mod scores;
 pub(crate) mod shape;
 pub mod timing;
 pub(crate) mod top_k;
 
 pub(crate) use shape::{Shape, clog2, signed_bits};
+
+use crate::registry::Generate;
+use timing::HeadShape;
+
+/// A predictor that can stand before the exact stage: streams `keys` (`data`, `last`), `queries`
+/// (`data`, `visible`, .., `last`) in, `out` (`survivors`, `row_last`, ..) out.
+pub trait Predictor: Generate {
+    /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes
+    /// the first key.
+    fn beat_cycles(&self, heads: &[HeadShape]) -> Vec<u64>;
+}

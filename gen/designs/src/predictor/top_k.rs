@@ -25,8 +25,8 @@ pub(crate) fn cycles(score_bits: u32, groups: u32) -> u32 {
 
 /// The search unit: one row at a time.
 ///
-/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (0 for keys not
-/// live), and `visible`, which stays until the result. Out, for one cycle, [`cycles`] after the last
+/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (those of
+/// keys not live do not matter), and `visible`, which stays until the result. Out, for one cycle, [`cycles`] after the last
 /// group: `threshold_valid`, with `threshold` (the k-th largest live score)
 /// and `ties` (how many scores equal to it are among the k). A row with k live keys or fewer gets
 /// a threshold that they all pass.

@@ -1,0 +1,48 @@
+//! One key's score: exponents added, powers of two summed up.
+
+use super::spec::{CODE_BITS, EXPONENT_BITS, MAX_EXPONENT};
+use super::{FactSpec, cost};
+use crate::wiring::{quiet, unpack};
+use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
+use hwgen_hdl::{Module, ModuleBuilder, u};
+use std::sync::Arc;
+
+/// The datapath of one key; never stalls.
+///
+/// In, all in one cycle: `live` (the key takes part), `keys` and `query` (leading-one codes,
+/// element 0 low). Out, [`cost::row_cycles`] after: `live_out`, `score`; without a live key all
+/// registers hold still.
+pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
+    let m = ModuleBuilder::new("fact_row");
+    m.doc("Score of one key: sum of sign * 2^(exponent of the query + exponent of the key).");
+    let live = m.input("live", u(1));
+    let codes = u(spec.head_dim * CODE_BITS);
+    let [keys, query] =
+        ["keys", "query"].map(|name| unpack(m.input(name, codes), u(CODE_BITS), spec.head_dim));
+
+    let mut pipeline = quiet(live);
+    let products: Vec<_> = (keys.iter().zip(query).enumerate())
+        .map(|(d, (key, query))| {
+            let exponents = [*key, query].map(|code| code.truncate(EXPONENT_BITS));
+            let [of_key, of_query] = exponents.map(|e| e.extend(EXPONENT_BITS + 1));
+            let zero = key.bit(EXPONENT_BITS) | query.bit(EXPONENT_BITS);
+            let sum = of_key + of_query;
+            // {zero, negative, exponent}
+            zero.cat(key.msb() ^ query.msb()).cat(sum).named(format!("product_{d}"))
+        })
+        .collect();
+    let products = pipeline.stage("product", &products);
+    let terms: Vec<_> = (products.iter().enumerate())
+        .map(|(d, product)| {
+            let (zero, negative) = (product.msb(), product.bit(EXPONENT_BITS + 1));
+            let one_hot = m.lit(u(MAX_EXPONENT + 1), 1).shl(product.truncate(EXPONENT_BITS + 1));
+            let power = zero.mux(m.lit(one_hot.ty(), 0), one_hot).to_signed();
+            negative.mux(-power, power).named(format!("term_{d}"))
+        })
+        .collect();
+    let sum = pipelined_adder_tree(&mut pipeline, &terms, cost::LEVELS_PER_STAGE);
+    assert_eq!(pipeline.latency(), cost::row_cycles(spec));
+    m.output("live_out", pipeline.valid());
+    m.output("score", sum.resize(spec.score_bits()));
+    m.finish()
+}

@@ -1,0 +1,110 @@
+//! The predictors on attention: every head of every recorded model (and of a synthetic one, for
+//! machines without recordings), quantised to int8 per head, circuit against golden model.
+//!
+//! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
+
+use super::simulator;
+use hwgen_designs::accelerator::{Engine, SangerAttentionSpec, cost};
+use hwgen_designs::fact::FactSpec;
+use hwgen_designs::predictor::Predictor;
+use hwgen_designs::sanger::SangerSpec;
+use hwgen_verify::attention::output::Integers;
+use hwgen_verify::attention::packing::Segments;
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::{Workload, data};
+use hwgen_verify::drive::accelerator::{Head, Row, Stalls};
+use hwgen_verify::drive::predictor::{Predict, expected, run};
+
+/// A head as the engine gets it.
+fn head(of: &hwgen_verify::attention::Head, spec: &impl Predict) -> Head {
+    let integers = Integers::of(of);
+    let rows = integers.visible.iter().enumerate().map(|(i, &visible)| {
+        let query = integers.query(i);
+        Row { query, visible, radius: None, survivors: Default::default() }
+    });
+    let rows = rows.collect();
+    let mut head = Head { rows, keys: integers.keys.rows, values: integers.values.rows };
+    head.predict(spec).unwrap();
+    head
+}
+
+/// Sends all heads, one behind the other without a reset, through the predictor that `spec` makes
+/// for their elements and keys.
+fn compare<P: Predictor + Predict>(workload: &Workload, spec: impl Fn(u32, u32) -> P) {
+    let heads = workload.heads.iter();
+    let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| {
+        heads.clone().map(size).max().unwrap_or(1) as u32
+    };
+    let keys = largest(|head| head.keys.rows()).next_multiple_of(16);
+    let spec = spec(largest(|head| head.keys.cols()), keys);
+    let heads: Vec<Head> = heads.map(|of| head(of, &spec)).collect();
+    let expected = expected(&heads, spec.size().rows);
+    let mut simulator = simulator(&spec.build(), 1);
+    let run = run(&mut simulator, &spec, &heads, Stalls::default(), expected.len()).unwrap();
+    let mismatches = run.groups.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let (kept, seen) =
+        heads.iter().fold((0, 0), |(kept, seen), h| (kept + h.kept(), seen + h.seen()));
+    println!(
+        "{} on {}: {} heads, {} groups of survivors in {} cycles, {:.3} of the keys kept: \
+         {mismatches} mismatches",
+        P::NAME,
+        workload.name,
+        heads.len(),
+        expected.len(),
+        run.cycles.last().map_or(0, |last| last + 1),
+        kept as f64 / seen as f64,
+    );
+    assert_eq!(mismatches, 0, "{} on {}", P::NAME, workload.name);
+}
+
+/// How full Sanger's array would be with the survivors of its predictor, packed as in the paper, and
+/// how busy our exact stage's multipliers for scores are with them.
+fn report_packing(workload: &Workload) {
+    let [mut quarter, mut half] = [Segments::default(); 2];
+    let (mut scoring, mut cycles, mut predicting) = (0, 0, 0);
+    for of in &workload.heads {
+        let (head_dim, max_keys) = (of.keys.cols() as u32, of.keys.rows() as u32);
+        let lanes = head_dim.next_power_of_two();
+        let spec =
+            SangerAttentionSpec { head_dim, max_keys, lanes, ..SangerAttentionSpec::default() };
+        let head = head(of, &spec);
+        for row in &head.rows {
+            quarter.pack(&row.survivors, 16);
+            half.pack(&row.survivors, 32);
+            predicting += row.visible.div_ceil(spec.rows as usize);
+        }
+        scoring += head.kept() as u64 * u64::from(spec.attend().beats());
+        cycles += cost::head_cycles(&spec, &head.shape(spec.rows));
+    }
+    println!(
+        "{}: segments of 16 filled to {:.3}, of 32 to {:.3}; ours scores in {:.3} of {cycles} cycles \
+         (groups predicted in {:.3})",
+        workload.name,
+        quarter.utilisation(16),
+        half.utilisation(32),
+        scoring as f64 / cycles as f64,
+        predicting as f64 / cycles as f64,
+    );
+    assert!(scoring < cycles && half.utilisation(32) <= quarter.utilisation(16));
+}
+
+fn compare_all(workload: &Workload) {
+    compare(workload, |head_dim, max_keys| FactSpec { head_dim, max_keys, ..FactSpec::default() });
+    let sanger = |head_dim, max_keys| SangerSpec { head_dim, max_keys, ..SangerSpec::default() };
+    compare(workload, sanger);
+    report_packing(workload);
+}
+
+#[test]
+fn synthetic_attention() {
+    compare_all(&Clustered { tokens: 96, head_dim: 32, ..Clustered::default() }.workload());
+}
+
+#[test]
+fn recorded_attention() {
+    let workloads = data::recorded_workloads().unwrap();
+    if workloads.is_none() {
+        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
+    }
+    workloads.unwrap_or_default().iter().for_each(compare_all);
+}

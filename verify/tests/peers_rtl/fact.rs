@@ -1,0 +1,79 @@
+//! FACT.
+
+use super::{engine, pick, predictor};
+use hwgen_designs::accelerator::FactAttentionSpec;
+use hwgen_designs::fact::FactSpec;
+use hwgen_verify::cosim::Engine;
+use rand_chacha::ChaCha8Rng;
+
+fn settings(rng: &mut ChaCha8Rng) -> String {
+    format!("keep256={}", pick(rng, &[1, 50, 64, 128, 255, 256]))
+}
+
+#[test]
+fn random_specifications_heads_and_stalls() {
+    predictor::random_specifications_heads_and_stalls::<FactSpec>(settings);
+}
+
+#[test]
+fn every_beat_passes_in_the_cycle_the_cost_model_says() {
+    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<FactSpec>(settings);
+}
+
+#[test]
+fn corners() {
+    for settings in ["", "keep256=1", "keep256=200"] {
+        predictor::corners::<FactSpec>(settings);
+    }
+}
+
+#[test]
+fn a_hundred_heads_without_reset() {
+    predictor::a_hundred_heads_without_reset::<FactSpec>("");
+}
+
+#[test]
+fn a_reset_in_the_middle_leaves_nothing_behind() {
+    predictor::a_reset_in_the_middle_leaves_nothing_behind::<FactSpec>("");
+}
+
+#[test]
+fn what_does_not_fit_is_held_to_the_range() {
+    predictor::what_does_not_fit_is_held_to_the_range::<FactSpec>("");
+}
+
+#[test]
+fn extremes() {
+    predictor::extremes::<FactSpec>(&[""]);
+}
+
+#[test]
+fn engines_of_random_sizes() {
+    engine::random_specifications_heads_and_stalls::<FactAttentionSpec>(settings);
+}
+
+#[test]
+fn the_engines_cycle_model_is_within_two_percent() {
+    engine::the_cycle_model_is_within_two_percent::<FactAttentionSpec>("");
+}
+
+#[test]
+fn a_reset_of_the_engine_leaves_nothing_behind() {
+    engine::a_reset_in_mid_run_leaves_nothing_behind::<FactAttentionSpec>();
+}
+
+fn elsewhere(engines: &[Engine]) {
+    predictor::elsewhere::<FactSpec>(&[""], engines);
+    engine::elsewhere::<FactAttentionSpec>(engines);
+}
+
+#[test]
+fn the_printed_verilog() {
+    elsewhere(&[Engine::Verilator, Engine::Icarus]);
+}
+
+#[test]
+#[ignore = "a minute of synthesis"]
+fn the_synthesised_gates() {
+    elsewhere(&[Engine::YosysIcarus]);
+}
