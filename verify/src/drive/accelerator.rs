@@ -77,7 +77,8 @@ impl Head {
         for row in &mut self.rows {
             let radius = row.radius.unwrap_or_default();
             let elements = row.query.elements.clone();
-            let query = QueryRow { elements, visible: row.visible, radius };
+            let Query { scale, shift, .. } = row.query;
+            let query = QueryRow { elements, visible: row.visible, radius, scale, shift };
             row.survivors = predictor.predict(&query)?.survivors().clone();
         }
         Ok(())
