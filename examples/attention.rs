@@ -24,7 +24,9 @@ fn main() -> Result<()> {
     let rows = queries.into_iter().take(QUERIES);
     let head = Head {
         keys: quantize(&attention.keys, spec.key_bits()).rows,
-        rows: rows.map(|elements| QueryRow { elements, visible: 64, radius: 0 }).collect(),
+        rows: rows
+            .map(|elements| QueryRow { elements, visible: 64, ..QueryRow::default() })
+            .collect(),
     };
 
     let expected = head.expected(&spec)?;

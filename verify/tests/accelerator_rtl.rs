@@ -30,7 +30,7 @@ fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
         pick(&["max_keys=1", "max_keys=7", "max_keys=16", "max_keys=40"]),
         pick(&["rows=1", "rows=2", "rows=4", "rows=16"]),
         pick(&["key_slices=[4,4]", "key_slices=[8]", "key_slices=[4,2,2]"]),
-        pick(&["mean_max", "sigma", "radius", "top_k"].map(|mode| mode)).replace(' ', ""),
+        pick(&["mean_max", "sigma", "radius", "top_k", "mass"].map(|mode| mode)).replace(' ', ""),
         pick(&["queries=1", "queries=4", "queries=16"]),
         pick(&["window=2", "window=5"]),
         pick(&["counters=true", "counters=false"]),
@@ -78,9 +78,14 @@ fn random_specifications_heads_and_stalls() {
 fn the_cycle_model_is_within_two_percent() {
     println!("| rows | filter | keys | cycles | model | off by |");
     let mut worst: f64 = 0.0;
-    for (rows, filter) in
-        [(1, "mean_max"), (4, "sigma"), (4, "mean_max"), (16, "mean_max"), (4, "top_k")]
-    {
+    for (rows, filter) in [
+        (1, "mean_max"),
+        (4, "sigma"),
+        (4, "mean_max"),
+        (16, "mean_max"),
+        (4, "top_k"),
+        (4, "mass"),
+    ] {
         for keys in [20, 64] {
             let mut rng = ChaCha8Rng::seed_from_u64(5);
             let set = format!("filter.mode={filter} head_dim=16 lanes=16 max_keys=64 rows={rows}");

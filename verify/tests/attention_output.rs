@@ -76,6 +76,14 @@ fn filters() -> Vec<(String, LapaSpec)> {
         let spec = with(Filter::TopK { keep256: vec![(keep + 256) / 2, keep] });
         filters.push((format!("top_k {} {keep}", (keep + 256) / 2), spec));
     }
+    for last in [96, 112, 128, 144, 152, 160, 168, 176, 188, 200] {
+        for loose in [4, 6, 8, 12] {
+            // of what the last round may lose, the part that the first may
+            let first = 256 - (256 - last) * 4 / loose;
+            let spec = with(Filter::Mass { mass256: vec![first, last] });
+            filters.push((format!("mass {first} {last}"), spec));
+        }
+    }
     for last in [4, 5, 6, 7, 8, 9, 10, 12] {
         for first in [6, 7, 8, 9, 10, 12, 14, 16].into_iter().filter(|first| *first >= last) {
             let spec = with(Filter::Radius { alpha16: vec![first, last] });

@@ -5,6 +5,7 @@
 
 use hwgen_designs::lapa::{LapaSpec, build};
 use hwgen_hdl::sim::{Device, Initial};
+use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data, quantize};
@@ -28,7 +29,9 @@ fn spec_for(workload: &Workload) -> LapaSpec {
 /// A head as the engine gets it.
 fn head(of: &hwgen_verify::attention::Head) -> Head {
     let rows = quantize(&of.queries, 8).rows.into_iter().enumerate();
-    let row = |(i, elements)| QueryRow { elements, visible: of.visible(i), radius: 0 };
+    let (scale, shift) = Integers::of(of).scale();
+    let row =
+        |(i, elements)| QueryRow { elements, visible: of.visible(i), radius: 0, scale, shift };
     Head { keys: quantize(&of.keys, 8).rows, rows: rows.map(row).collect() }
 }
 

@@ -46,8 +46,9 @@ fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
         format!("filter={{\"mode\":\"sigma\",\"c16\":{}}}", list(-64, 64)),
         format!("filter={{\"mode\":\"radius\",\"alpha16\":{}}}", list(0, 16)),
         format!("filter={{\"mode\":\"top_k\",\"keep256\":{}}}", list(1, 256)),
+        format!("filter={{\"mode\":\"mass\",\"mass256\":{}}}", list(1, 256)),
     ];
-    let filter = filters[rng.random_range(0..4)].clone();
+    let filter = filters[rng.random_range(0..filters.len())].clone();
     vec![
         format!("rows={rows}"),
         format!("head_dim={}", pick(rng, &[1, 2, 3, 5, 8, 17])),
@@ -122,11 +123,11 @@ fn small(filter: &str) -> Vec<String> {
     [vec![format!("filter.mode={filter}")], rest.to_vec()].concat()
 }
 
-const FILTERS: [&str; 4] = ["mean_max", "sigma", "radius", "top_k"];
+const FILTERS: [&str; 5] = ["mean_max", "sigma", "radius", "top_k", "mass"];
 
 fn row(elements: [i32; 6], visible: usize) -> QueryRow {
-    let radius = 1000;
-    QueryRow { elements: elements.to_vec(), visible, radius }
+    let (radius, scale, shift) = (1000, 50000, 19);
+    QueryRow { elements: elements.to_vec(), visible, radius, scale, shift }
 }
 
 #[test]
@@ -242,8 +243,8 @@ fn extremes() {
 #[test]
 fn throughput() {
     println!("| filter | keys a row sees | cycles a row, measured | groups a row |");
-    let filters = ["mean_max", "mean_max", "sigma", "radius"];
-    for (filter, causal) in filters.into_iter().zip([false, true, false, true]) {
+    let filters = ["mean_max", "mean_max", "sigma", "radius", "mass"];
+    for (filter, causal) in filters.into_iter().zip([false, true, false, true, true]) {
         let all = format!("filter.mode={filter} head_dim=8 max_keys=128 rows=4");
         let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
         let spec = spec(&overrides);

@@ -42,6 +42,8 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=16", "head_dim=4", "rows=4", "filter.mode=sigma", "key_slices=[4,2,2]"],
         &["max_keys=16", "head_dim=2", "rows=4", "filter.mode=top_k", "key_slices=[8]"],
         &["max_keys=8", "head_dim=5", "rows=8", "approx_mean=true", "round_leading_one=true"],
+        &["max_keys=9", "head_dim=3", "rows=2", "filter.mode=mass"],
+        &["max_keys=12", "head_dim=4", "rows=4", "filter.mode=mass", "key_slices=[8]"],
     ]),
     ("log_linear", &[
         &["inputs=1", "outputs=1", "lanes=1"],

@@ -51,6 +51,9 @@ fn a_new_mode_brings_its_own_fields_in_any_order() {
     let top_k = Filter::TopK { keep256: vec![128, 64] };
     let overrides = ["filter.keep256=[128, 64]", "filter.mode=top_k"];
     assert_eq!(from_overrides(&overrides).unwrap().filter, top_k);
+    let mass = Filter::Mass { mass256: vec![208, 188] };
+    let overrides = ["filter.mode=mass", "filter.mass256=[208,188]"];
+    assert_eq!(from_overrides(&overrides).unwrap().filter, mass);
     let sigma = Filter::Sigma { c16: vec![4, 8] };
     let overrides = ["filter={\"mode\":\"sigma\",\"c16\":[4,8]}"];
     assert_eq!(from_overrides(&overrides).unwrap().filter, sigma);
@@ -94,6 +97,10 @@ fn errors_name_parameter_value_range_and_place() {
     assert_eq!(
         override_error(&["filter.alpha16=[0,17]"]),
         "--set filter.alpha16=[0,17]: `filter.alpha16[1]` = 17 is out of range: must be -16..=16"
+    );
+    assert_eq!(
+        override_error(&["filter.mode=mass", "filter.mass256=[0]"]),
+        "--set filter.mass256=[0]: `filter.mass256[0]` = 0 is out of range: must be 1..=256"
     );
     assert_eq!(
         file_error("{\"filter\": {\"mode\": \"radius\",\n\"alpha16\": [-1]}}"),
@@ -152,7 +159,7 @@ fn unknown_names_suggest_the_nearest() {
     assert_eq!(
         override_error(&["filter.mode=topk"]),
         "--set filter.mode=topk: `filter.mode` = \"topk\" is unknown: must be one of mean_max, \
-         sigma, radius, top_k (did you mean `top_k`?)"
+         sigma, radius, top_k, mass (did you mean `top_k`?)"
     );
 }
 

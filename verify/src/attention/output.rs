@@ -42,9 +42,14 @@ impl Integers {
         Integers { queries, keys, values, visible, step }
     }
 
+    /// The factor and shift of its scores: see [`scale`].
+    pub fn scale(&self) -> (u16, u8) {
+        scale(self.step)
+    }
+
     /// A row as the exact stage receives it.
     pub fn query(&self, row: usize) -> Query {
-        let (scale, shift) = scale(self.step);
+        let (scale, shift) = self.scale();
         Query { elements: self.queries.rows[row].clone(), scale, shift }
     }
 }
@@ -129,9 +134,10 @@ pub fn lapa(spec: &LapaSpec, radius: f32) -> impl Fn(&Integers) -> Selection {
         let spec = LapaSpec { head_dim, max_keys: keys.len() as u32, ..spec.clone() };
         let predictor = Predictor::new(&spec, keys)?;
         let radius = quality::radius(&spec, radius, head.step);
+        let (scale, shift) = head.scale();
         let rows = head.queries.rows.iter().zip(&head.visible);
         rows.map(|(elements, &visible)| {
-            let row = QueryRow { elements: elements.clone(), visible, radius };
+            let row = QueryRow { elements: elements.clone(), visible, radius, scale, shift };
             Ok(predictor.predict(&row)?.survivors().clone())
         })
         .collect()

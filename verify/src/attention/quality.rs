@@ -4,6 +4,7 @@
 //! Every figure is a mean over query rows; rows that see fewer than [`MIN_VISIBLE`] keys are
 //! left out, as a quarter of two keys says nothing.
 
+use super::output::scale;
 use super::{Workload, quantize};
 use crate::golden::lapa::{InputError, Predictor, QueryRow};
 use bitvec::{slice::BitSlice, vec::BitVec};
@@ -140,7 +141,8 @@ fn for_each_row(
         let queries = quantize(&head.queries, spec.query_bits);
         let keys = quantize(&head.keys, spec.key_bits());
         let predictor = Predictor::new(&spec, &keys.rows)?;
-        let radius = radius(&spec, RADIUS_LOGITS, head.scale * queries.step * keys.step);
+        let step = head.scale * queries.step * keys.step;
+        let (radius, (scale, shift)) = (radius(&spec, RADIUS_LOGITS, step), scale(step));
         for (i, (query, elements)) in head.queries.iter().zip(queries.rows).enumerate() {
             let visible = head.visible(i);
             if visible < MIN_VISIBLE {
@@ -149,7 +151,7 @@ fn for_each_row(
             let keys_seen = head.keys.iter().take(visible);
             let logits: Vec<f64> = keys_seen.map(|key| logit(head.scale, query, key)).collect();
             let weights = softmax(&logits);
-            let query = QueryRow { elements, visible, radius };
+            let query = QueryRow { elements, visible, radius, scale, shift };
             visit(Row { query, logits, weights }, &predictor, &keys.rows)?;
         }
     }

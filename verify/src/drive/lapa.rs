@@ -49,6 +49,11 @@ impl Head {
                 Values::Corner => [0, (1 << spec.radius_bits()) - 1][rng.random_range(0..2)],
                 _ => rng.random_range(0..1 << spec.radius_bits()),
             },
+            scale: rng.random(),
+            shift: match values {
+                Values::Corner => [0, 31][rng.random_range(0..2)],
+                _ => rng.random_range(0..32),
+            },
         });
         Head { rows: rows.collect(), keys }
     }
@@ -132,6 +137,9 @@ pub fn run(
                 vec![pack(row.elements.iter().copied(), spec.query_bits), row.visible.into()];
             if spec.has_radius() {
                 beat.push(row.radius.into());
+            }
+            if spec.has_scale() {
+                beat.extend([row.scale.into(), row.shift.into()]);
             }
             beat.push(u8::from(last).into());
             bench.drivers[queries].push(beat);

@@ -3,6 +3,7 @@
 use super::Feed;
 use super::accelerator::{Head, Row, Stalls};
 use super::streams::pack;
+use crate::golden::attend::Query;
 use crate::golden::fact::Fact;
 use crate::golden::lapa::{InputError, Predictor, QueryRow};
 use crate::golden::sanger::{Sanger, Setting};
@@ -62,7 +63,8 @@ impl Predict for LapaSpec {
         let rows = rows.iter().map(|row| {
             let radius = row.radius.unwrap_or_default();
             let elements = row.query.elements.clone();
-            let query = QueryRow { elements, visible: row.visible, radius };
+            let Query { scale, shift, .. } = row.query;
+            let query = QueryRow { elements, visible: row.visible, radius, scale, shift };
             Ok(predictor.predict(&query)?.survivors().clone())
         });
         rows.collect()

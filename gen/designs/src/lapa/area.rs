@@ -1,7 +1,10 @@
 //! What a predictor takes on a chip, about: sums over its parts, fast enough for a search to call.
 
 use super::statistics::Needs;
-use super::{LapaSpec, RoundFilter, cost, round_filter};
+use super::{LapaSpec, RoundFilter, cost, mass, mass_threshold, round_filter};
+
+/// Levels of the shifter that makes octaves of scores.
+const SHIFTER_LEVELS: u64 = 5;
 
 /// Estimated resources.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +36,11 @@ impl std::ops::AddAssign for Area {
 pub fn area(spec: &LapaSpec) -> Area {
     let code_bits = u64::from(spec.head_dim * spec.lo_code_bits());
     let results = u64::from(spec.rows * (spec.final_score_bits() + 1));
-    let radius = if spec.has_radius() { u64::from(spec.radius_bits()) } else { 0 };
+    let radius = match (spec.has_radius(), spec.has_scale()) {
+        (true, _) => u64::from(spec.radius_bits()),
+        (_, true) => u64::from(mass::EXPONENT.width + 1),
+        _ => 0,
+    };
     let mut total = Area {
         luts: u64::from(spec.head_dim * spec.query_bits * 4),
         flip_flops: code_bits + results + radius + 4 * u64::from(spec.count_bits()),
@@ -43,6 +50,7 @@ pub fn area(spec: &LapaSpec) -> Area {
         total += banks_and_rows(spec, round);
         total += match round_filter(spec, round) {
             RoundFilter::TopK { .. } => search(spec, round),
+            RoundFilter::Mass { .. } => histogram(spec, round),
             filter => statistics_and_threshold(spec, round, filter),
         };
         total += queues(spec, round, code_bits + radius);
@@ -143,6 +151,37 @@ fn statistics_and_threshold(spec: &LapaSpec, round: usize, filter: RoundFilter) 
     area
 }
 
+fn histogram(spec: &LapaSpec, round: usize) -> Area {
+    let (score, rows) = (u64::from(spec.score_bits(round)), u64::from(spec.rows));
+    let (count, octave) = (u64::from(spec.count_bits()), u64::from(mass::OCTAVE.width));
+    let depth = u64::from(mass::DEPTH);
+    let (mass_bits, row) = (count + u64::from(mass_threshold::WEIGHT_BITS), 7);
+    // a level of the tree's maxima, and all lanes beside them
+    let (mut tree, mut left) = (0, rows);
+    while left > 1 {
+        left >>= cost::LEVELS_PER_STAGE.min(left.ilog2());
+        tree += left * octave + rows * (octave + 1) + row + 1;
+    }
+    let hit = u64::from(hwgen_hdl::bits_for(spec.rows.into()));
+    let thirds = 2 * (score + 4) + (score + 4).next_power_of_two();
+    Area {
+        luts: rows * (2 * score + SHIFTER_LEVELS * score + 4 * octave)
+            + depth * (rows * 3 + 2 * hit + 6 * count + 4 * mass_bits)
+            + 6 * thirds,
+        flip_flops: rows * (octave + 1) + tree + 10 + octave
+            // slots, hits, counts and their order
+            + depth + rows * 5 + row + octave
+            + depth * (hit + 1) + row + octave
+            + 2 * depth * count + 2 * (row + octave)
+            // masses in three stages, then the threshold
+            + (3 * depth) * mass_bits + 3 * (row + octave)
+            + 5 * score + thirds + 40
+            // the row's octave, delayed
+            + 8 * u64::from(cost::score_cycles(spec, round)),
+        ..Area::default()
+    }
+}
+
 fn search(spec: &LapaSpec, round: usize) -> Area {
     let (score, rows) = (u64::from(spec.score_bits(round)), u64::from(spec.rows));
     let count = u64::from(spec.count_bits());
@@ -196,6 +235,8 @@ mod tests {
             "rows=8 filter.mode=sigma",
             "rows=16 filter.mode=radius",
             "rows=16 filter.mode=top_k",
+            "rows=16 filter.mode=mass",
+            "rows=2 filter.mode=mass key_slices=[8]",
         ] {
             let sets: Vec<String> = overrides.split(' ').map(str::to_owned).collect();
             let spec: LapaSpec = load(None, &sets).unwrap();

@@ -21,8 +21,13 @@ pub fn score_cycles(spec: &LapaSpec, round: usize) -> u32 {
 
 /// Cycles from a row's last scores to its statistics.
 pub fn statistics_cycles(spec: &LapaSpec, round: usize) -> u32 {
-    let squares = matches!(round_filter(spec, round), RoundFilter::Sigma { .. });
-    u32::from(squares) + levels(spec.rows).div_ceil(LEVELS_PER_STAGE) + 1
+    // squares or bins before the tree, three cycles of counting behind it
+    let more = match round_filter(spec, round) {
+        RoundFilter::Sigma { .. } => 1,
+        RoundFilter::Mass { .. } => 1 + 3,
+        _ => 0,
+    };
+    more + levels(spec.rows).div_ceil(LEVELS_PER_STAGE) + 1
 }
 
 /// Cycles from a row's statistics to its threshold.
@@ -36,6 +41,7 @@ pub fn threshold_cycles(spec: &LapaSpec, round: usize) -> u32 {
         }
         RoundFilter::Radius { .. } => 2,
         RoundFilter::TopK { .. } => 0,
+        RoundFilter::Mass { .. } => 8,
     }
 }
 

@@ -14,6 +14,8 @@
 
 pub mod area;
 pub mod cost;
+mod mass;
+mod mass_threshold;
 mod predictor;
 mod round;
 mod shift_accumulate;
@@ -85,6 +87,7 @@ impl crate::registry::Generate for LapaSpec {
         ];
         let unit = match self.filter {
             Filter::TopK { .. } => "search of the k-th largest",
+            Filter::Mass { .. } => "histogram, threshold -----",
             _ => "statistics, threshold ----",
         };
         for (round, width) in self.key_slices.iter().enumerate() {

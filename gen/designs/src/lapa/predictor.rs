@@ -6,7 +6,8 @@
 //!                     +-> row -------^   +-----> row queue ----^
 //! ```
 
-use super::{Filter, LapaSpec, cost, round};
+use super::{Filter, LapaSpec, cost, mass, round};
+use crate::attend::spec::{SCALE_BITS, SHIFT_BITS};
 use crate::predictor::{front::Front, leading_one};
 use crate::wiring::{pack, unpack};
 use hwgen_hdl::lib::fifo::{Storage, fifo_with};
@@ -20,12 +21,15 @@ pub(super) fn key_fields(spec: &LapaSpec) -> Fields {
 }
 
 /// Stream `queries`: `data`, a query of `head_dim` elements, element 0 low; `visible` keys;
-/// `radius` in mode `radius`; `last` of the head.
+/// `radius` in mode `radius`, `scale` and `shift` in mode `mass`; `last` of the head.
 pub(super) fn query_fields(spec: &LapaSpec) -> Fields {
     let mut query =
         vec![("data", u(spec.head_dim * spec.query_bits)), ("visible", u(spec.count_bits()))];
     if spec.has_radius() {
         query.push(("radius", u(spec.radius_bits())));
+    }
+    if spec.has_scale() {
+        query.extend([("scale", u(SCALE_BITS)), ("shift", u(SHIFT_BITS))]);
     }
     query.push(("last", u(1)));
     fields(query)
@@ -76,6 +80,7 @@ fn parameters(m: &ModuleBuilder, spec: &LapaSpec) {
         Filter::Sigma { c16 } => format!("sigma, c16 {c16:?}"),
         Filter::Radius { alpha16 } => format!("radius, alpha16 {alpha16:?}"),
         Filter::TopK { keep256 } => format!("top_k, keep256 {keep256:?}"),
+        Filter::Mass { mass256 } => format!("mass, mass256 {mass256:?}"),
     };
     m.parameter("head_dim", spec.head_dim);
     m.parameter("max_keys", spec.max_keys);
@@ -115,6 +120,10 @@ fn encode<'m>(
     let mut row = Bundle::new([("codes", pack(&codes)), ("last", queries.get("last"))]);
     if spec.has_radius() {
         row = row.with("radius", queries.get("radius"));
+    }
+    if spec.has_scale() {
+        let octave = mass::octave(queries.get("scale"), queries.get("shift"));
+        row = row.with("half", octave.half).with("octave", octave.exponent);
     }
     row = row.with("visible", visible).with("last_key", visible - 1);
     front.rows(queries, row)

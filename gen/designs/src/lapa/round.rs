@@ -6,7 +6,7 @@
 //! ```
 
 use super::statistics::{self, Needs};
-use super::{Filter, LapaSpec, RoundFilter, cost, round_filter, shift_accumulate, threshold};
+use super::{Filter, LapaSpec, RoundFilter, cost, mass, round_filter, shift_accumulate, threshold};
 use crate::predictor::pipe::{Issue, Pipe, Places};
 use crate::predictor::{key_bank, top_k};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
@@ -29,6 +29,9 @@ pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
     let mut row = vec![("codes", u(spec.head_dim * spec.lo_code_bits())), ("last", u(1))];
     if spec.has_radius() {
         row.push(("radius", u(spec.radius_bits())));
+    }
+    if spec.has_scale() {
+        row.extend([("half", u(1)), ("octave", mass::EXPONENT)]);
     }
     if matches!(spec.filter, Filter::TopK { .. }) {
         row.push(("visible", u(spec.count_bits())));
@@ -75,6 +78,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let scored = this.score(&groups, &row, &issue);
     let limit = match filter {
         RoundFilter::TopK { keep256 } => this.search(&scored, &row, &issue, keep256),
+        RoundFilter::Mass { mass256 } => this.mass(&scored, &row, mass256),
         _ => this.compare(&scored, &row),
     };
     searching.drive(this.searching(&issue, &limit));
@@ -173,6 +177,22 @@ impl<'m> Round<'m, '_> {
         if spec.has_radius() {
             let cycles = cost::score_cycles(spec, round) + cost::statistics_cycles(spec, round);
             unit.input("radius", delayed(m, "radius", row.get("radius"), cycles));
+        }
+        let limit = Bundle::new([("threshold", unit.output("threshold"))]);
+        Stream::source(m, "limit", unit.output("threshold_valid"), limit)
+    }
+
+    /// The rows' thresholds for a part of their estimated softmax mass.
+    fn mass(&self, scored: &Stream<'m>, row: &Stream<'m>, mass256: u32) -> Stream<'m> {
+        let (m, spec, round) = (self.m, self.spec, self.round);
+        let unit = m.instance("mass_unit", &mass::module(spec, round, mass256));
+        unit.input("valid", scored.valid)
+            .input("last", scored.get("last"))
+            .input("live", scored.get("live"))
+            .input("scores", scored.get("scores"));
+        for name in ["half", "octave"] {
+            let value = delayed(m, name, row.get(name), cost::score_cycles(spec, round));
+            unit.input(name, value);
         }
         let limit = Bundle::new([("threshold", unit.output("threshold"))]);
         Stream::source(m, "limit", unit.output("threshold_valid"), limit)

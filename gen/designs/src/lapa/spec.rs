@@ -78,6 +78,13 @@ pub enum Filter {
         #[serde(default = "top_k_keep256")]
         keep256: Vec<u32>,
     },
+    /// Keep the keys with the largest scores that hold a part of the estimated softmax mass; the
+    /// scale of the scores comes with each query row.
+    Mass {
+        /// The part in 1/256.
+        #[serde(default = "mass_mass256")]
+        mass256: Vec<u32>,
+    },
 }
 
 fn mean_max_alpha16() -> Vec<i32> {
@@ -94,6 +101,10 @@ fn radius_alpha16() -> Vec<i32> {
 
 fn top_k_keep256() -> Vec<u32> {
     vec![64]
+}
+
+fn mass_mass256() -> Vec<u32> {
+    vec![208]
 }
 
 impl Default for Filter {
@@ -125,6 +136,11 @@ pub enum RoundFilter {
         /// The fraction in 1/256.
         keep256: u32,
     },
+    /// A part of the estimated softmax mass.
+    Mass {
+        /// The part in 1/256.
+        mass256: u32,
+    },
 }
 
 impl Filter {
@@ -139,6 +155,7 @@ impl Filter {
             Filter::Sigma { c16 } => RoundFilter::Sigma { c16: entry(c16, round)? },
             Filter::Radius { alpha16 } => RoundFilter::Radius { alpha16: entry(alpha16, round)? },
             Filter::TopK { keep256 } => RoundFilter::TopK { keep256: entry(keep256, round)? },
+            Filter::Mass { mass256 } => RoundFilter::Mass { mass256: entry(mass256, round)? },
         })
     }
 
@@ -149,6 +166,7 @@ impl Filter {
             Filter::Sigma { c16 } => (&SIGMA_C16, c16.len()),
             Filter::Radius { alpha16 } => (&RADIUS_ALPHA16, alpha16.len()),
             Filter::TopK { keep256 } => (&TOP_K_KEEP256, keep256.len()),
+            Filter::Mass { mass256 } => (&MASS_MASS256, mass256.len()),
         };
         if length != 1 && length != rounds {
             let expected = format!("1 (for every round) or {rounds} (one per key slice)");
@@ -160,7 +178,9 @@ impl Filter {
                 parameter.check_entries(list)
             }
             Filter::Sigma { c16 } => parameter.check_entries(c16),
-            Filter::TopK { keep256 } => parameter.check_entries(keep256),
+            Filter::TopK { keep256: list } | Filter::Mass { mass256: list } => {
+                parameter.check_entries(list)
+            }
         }
     }
 }
@@ -192,7 +212,7 @@ const APPROX_MEAN: Parameter = parameter(
 );
 const FILTER_MODE: Parameter = parameter(
     "filter.mode",
-    Range::Choice(&["mean_max", "sigma", "radius", "top_k"]),
+    Range::Choice(&["mean_max", "sigma", "radius", "top_k", "mass"]),
     "how keys are dropped after each round",
 );
 const MEAN_MAX_ALPHA16: Parameter = parameter(
@@ -215,6 +235,11 @@ const TOP_K_KEEP256: Parameter = parameter(
     Range::List(1, 256),
     "top_k: fraction of the row's visible keys to keep, in 1/256",
 );
+const MASS_MASS256: Parameter = parameter(
+    "filter.mass256",
+    Range::List(1, 256),
+    "mass: part of the estimated softmax mass to keep, in 1/256",
+);
 
 impl Spec for LapaSpec {
     const PARAMETERS: &'static [Parameter] = &[
@@ -230,6 +255,7 @@ impl Spec for LapaSpec {
         RADIUS_ALPHA16,
         SIGMA_C16,
         TOP_K_KEEP256,
+        MASS_MASS256,
     ];
 
     fn validate(&self) -> Result<(), SpecError> {

@@ -26,7 +26,9 @@ pub(super) fn module(spec: &LapaSpec, round: usize, filter: RoundFilter) -> Arc<
         RoundFilter::MeanMax { alpha16 } => unit.mean_max(&mut pipeline, max, alpha16),
         RoundFilter::Sigma { c16 } => unit.sigma(&mut pipeline, max, c16),
         RoundFilter::Radius { alpha16 } => unit.radius(&mut pipeline, max, alpha16),
-        RoundFilter::TopK { .. } => unreachable!("top_k has a search unit instead"),
+        RoundFilter::TopK { .. } | RoundFilter::Mass { .. } => {
+            unreachable!("top_k and mass have units of their own")
+        }
     };
     assert_eq!(pipeline.latency(), cost::threshold_cycles(spec, round));
     m.output("threshold_valid", pipeline.valid());

@@ -134,6 +134,11 @@ impl LapaSpec {
         matches!(self.filter, Filter::Radius { .. })
     }
 
+    /// Whether each query row brings the scale of its scores, as the exact stage takes it.
+    pub fn has_scale(&self) -> bool {
+        matches!(self.filter, Filter::Mass { .. })
+    }
+
     /// Bits of a row's radius, unsigned, in units of the final score.
     pub fn radius_bits(&self) -> u32 {
         self.final_score_bits()

@@ -1,5 +1,7 @@
 //! DDF: after each round the row's own statistics decide which keys live on.
 
+use super::QueryRow;
+use super::mass::Octaves;
 use bitvec::{slice::BitSlice, vec::BitVec};
 use hwgen_designs::lapa::{LapaSpec, RoundFilter};
 
@@ -62,7 +64,7 @@ impl Statistics {
 pub fn apply(
     spec: &LapaSpec,
     round: usize,
-    radius: u64,
+    row: &QueryRow,
     scores: &[i64],
     live: &BitSlice,
     statistics: &Statistics,
@@ -72,6 +74,11 @@ pub fn apply(
         Some(RoundFilter::TopK { keep256 }) => {
             let keep = ((live.len() * keep256 as usize) >> 8).max(1);
             return (largest(scores, live, keep), None);
+        }
+        Some(RoundFilter::Mass { mass256 }) => {
+            let octaves = Octaves::of(row, spec.slice_low(round));
+            let (survivors, threshold) = octaves.survivors(scores, live, mass256);
+            return (survivors, Some(threshold));
         }
         Some(RoundFilter::MeanMax { alpha16 }) => {
             let mean = statistics.mean(spec);
@@ -86,7 +93,7 @@ pub fn apply(
         }
         Some(RoundFilter::Radius { alpha16 }) => {
             // scores of an early round are in coarser units than the radius
-            let radius = (radius >> spec.slice_low(round)) as i64;
+            let radius = (row.radius >> spec.slice_low(round)) as i64;
             statistics.max - sixteenths(alpha16, radius)
         }
     };

@@ -5,6 +5,7 @@
 
 pub mod filter;
 pub mod leading_one;
+pub mod mass;
 pub mod rounds;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use rounds::SlicedKeys;
 use thiserror::Error;
 
 /// One query row as the engine receives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueryRow {
     /// `head_dim` elements of `query_bits` bits, two's complement.
     pub elements: Vec<i32>,
@@ -25,6 +26,10 @@ pub struct QueryRow {
     pub visible: usize,
     /// Radius in units of the final score, `radius_bits()` bits; used by the radius filter only.
     pub radius: u64,
+    /// Factor of a score, as in [`Query`](super::attend::Query); used by the mass filter only.
+    pub scale: u16,
+    /// Bits a scaled score is shifted down by, 0..=31.
+    pub shift: u8,
 }
 
 /// What one round did to one query row.
@@ -104,6 +109,12 @@ pub enum InputError {
         /// Its width.
         bits: u32,
     },
+    /// A shift wider than its port.
+    #[error("shift {shift} does not fit 5 bits")]
+    Shift {
+        /// The shift.
+        shift: u8,
+    },
 }
 
 fn check_vector(
@@ -163,6 +174,9 @@ impl<'a> Predictor<'a> {
         if row.radius >> bits != 0 {
             return Err(InputError::Radius { radius: row.radius, bits });
         }
+        if row.shift >> 5 != 0 {
+            return Err(InputError::Shift { shift: row.shift });
+        }
         let mut live = BitVec::repeat(true, visible);
         let mut scores = vec![0; visible];
         let mut rounds = Vec::with_capacity(spec.rounds());
@@ -172,7 +186,7 @@ impl<'a> Predictor<'a> {
             }
             let statistics = Statistics::of(&scores, &live);
             let threshold;
-            (live, threshold) = filter::apply(spec, round, row.radius, &scores, &live, &statistics);
+            (live, threshold) = filter::apply(spec, round, row, &scores, &live, &statistics);
             rounds.push(RoundTrace { statistics, threshold, survivors: live.clone() });
         }
         for j in live.iter_zeros() {

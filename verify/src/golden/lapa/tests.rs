@@ -17,6 +17,7 @@ fn specs() -> Vec<LapaSpec> {
         Filter::Sigma { c16: vec![-20] },
         Filter::Radius { alpha16: vec![9] },
         Filter::TopK { keep256: vec![100] },
+        Filter::Mass { mass256: vec![200] },
     ];
     let mut specs = Vec::new();
     for (i, key_slices) in slices.iter().enumerate() {
@@ -59,6 +60,8 @@ fn head(rng: &mut ChaCha8Rng, spec: &LapaSpec) -> (QueryRow, Vec<Vec<i32>>) {
         elements: vector(rng, spec.head_dim, spec.query_bits),
         visible: rng.random_range(1..=count),
         radius: rng.random::<u64>() & ((1 << spec.radius_bits()) - 1),
+        scale: rng.random(),
+        shift: rng.random_range(0..32),
     };
     (row, keys)
 }
@@ -164,7 +167,7 @@ fn survivors_do_not_depend_on_the_querys_scale() {
         let keys: Vec<_> = (0..32).map(|_| vector(&mut rng, 8, 8)).collect();
         let elements: Vec<i32> = (0..8).map(|_| rng.random_range(-31..32)).collect();
         let large = elements.iter().map(|x| 4 * x).collect();
-        let row = QueryRow { elements, visible: 32, radius: 0 };
+        let row = QueryRow { elements, visible: 32, ..QueryRow::default() };
         let large = QueryRow { elements: large, ..row.clone() };
 
         let predictor = Predictor::new(&spec, &keys).unwrap();
@@ -196,7 +199,7 @@ fn rows_do_not_depend_on_keys_they_do_not_see() {
 fn a_row_worked_by_hand() {
     let spec = LapaSpec { head_dim: 2, max_keys: 4, rows: 4, ..LapaSpec::default() };
     // 5 -> +2^2, -3 -> -2^1
-    let row = QueryRow { elements: vec![5, -3], visible: 3, radius: 0 };
+    let row = QueryRow { elements: vec![5, -3], visible: 3, ..QueryRow::default() };
     // 100 = 6*16 + 4, -20 = -2*16 + 12, 33 = 2*16 + 1
     let keys = vec![vec![100, -20], vec![-20, 100], vec![33, 33]];
     let prediction = predict_row(&spec, &row, &keys).unwrap();
@@ -222,7 +225,8 @@ fn statistics(scores: &[i64]) -> Statistics {
 fn thresholds(filter: Filter, scores: &[i64], radius: u64) -> Vec<Option<i64>> {
     let spec = LapaSpec { filter, ..LapaSpec::default() };
     let live: BitVec = BitVec::repeat(true, scores.len());
-    let threshold = |r| filter::apply(&spec, r, radius, scores, &live, &statistics(scores)).1;
+    let row = QueryRow { radius, ..QueryRow::default() };
+    let threshold = |r| filter::apply(&spec, r, &row, scores, &live, &statistics(scores)).1;
     (0..2).map(threshold).collect()
 }
 
@@ -247,7 +251,7 @@ fn thresholds_by_hand() {
 #[test]
 fn equal_scores_tie_by_index_in_a_fixed_fraction_and_all_survive_a_threshold() {
     let keys = vec![vec![9]; 8];
-    let row = QueryRow { elements: vec![1], visible: 8, radius: 0 };
+    let row = QueryRow { elements: vec![1], visible: 8, ..QueryRow::default() };
     let spec = LapaSpec { head_dim: 1, max_keys: 8, ..LapaSpec::default() };
     assert!(predict_row(&spec, &row, &keys).unwrap().survivors().all());
     let spec = LapaSpec { filter: Filter::TopK { keep256: vec![96] }, ..spec };
@@ -281,7 +285,7 @@ fn one_key_survives() {
 #[test]
 fn unfit_input_is_refused_in_words() {
     let spec = LapaSpec { head_dim: 2, max_keys: 2, ..LapaSpec::default() };
-    let row = QueryRow { elements: vec![1, 1], visible: 1, radius: 0 };
+    let row = QueryRow { elements: vec![1, 1], visible: 1, ..QueryRow::default() };
     let error =
         |row: &QueryRow, keys: &[Vec<i32>]| predict_row(&spec, row, keys).unwrap_err().to_string();
     let keys = vec![vec![1, 1]];

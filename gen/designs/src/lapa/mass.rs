@@ -1,0 +1,197 @@
+//! DDF by mass: how many octaves below a row's best key hold enough of its estimated softmax mass.
+//!
+//! ```text
+//! scores --> octaves --> maximum --> slots of a histogram --> counts, by octave below the best
+//!                                                              --> mass so far --> threshold
+//! ```
+
+use super::{LapaSpec, cost, mass_threshold};
+use crate::wiring::{held, pack, quiet, times_constant, unpack};
+use hwgen_hdl::lib::leading_one::leading_one;
+use hwgen_hdl::lib::pipeline::Pipeline;
+use hwgen_hdl::lib::popcount::popcount;
+use hwgen_hdl::lib::saturate::saturate;
+use hwgen_hdl::{Module, ModuleBuilder, Signal, Type, s, u};
+use std::sync::Arc;
+
+/// Octaves that are counted, the best key's first.
+pub(super) const DEPTH: u32 = 16;
+/// An octave.
+pub(super) const OCTAVE: Type = s(10);
+/// Type of [`Octave::exponent`].
+pub(super) const EXPONENT: Type = s(7);
+/// Bits of a shift.
+const SHIFT: Type = u(5);
+
+/// What makes an octave out of a final score: `(score * (half ? 3 : 2)) >> exponent`.
+pub(super) struct Octave<'m> {
+    pub(super) half: Signal<'m>,
+    pub(super) exponent: Signal<'m>,
+}
+
+/// The octave of a row's scores, from its `scale` and `shift`; combinational.
+pub(super) fn octave<'m>(scale: Signal<'m>, shift: Signal<'m>) -> Octave<'m> {
+    // the leading ones of a query hold about 8/11 of it
+    let product = times_constant(scale.to_signed(), 11).shr(3).as_unsigned();
+    let scale = product.truncate(scale.width() + 1).named("octave_scale");
+    let leading = leading_one(scale).index;
+    let below = scale.cat(scale.module().lit(u(1), 0));
+    let below: Vec<_> = (0..scale.width()).map(|bit| below.bit(bit)).collect();
+    let bits = EXPONENT.width;
+    let exponent = shift.to_signed().extend(bits) + 7 - leading.to_signed().extend(bits);
+    Octave { half: leading.select(&below), exponent }
+}
+
+/// The mass unit of round `round`; never stalls, rows may follow each other at once.
+///
+/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores`, and the row's `half`
+/// and `octave`. Out: [`cost::statistics_cycles`] and [`cost::threshold_cycles`] after the last
+/// group `threshold_valid` and `threshold`.
+pub(super) fn module(spec: &LapaSpec, round: usize, mass256: u32) -> Arc<Module> {
+    let score = s(spec.score_bits(round));
+    let m = ModuleBuilder::new(format!("lapa_mass_{round}"));
+    m.doc("Threshold above which a row's keys hold a part of its estimated softmax mass.");
+    let (valid, last) = (m.input("valid", u(1)), m.input("last", u(1)));
+    let live = m.input("live", u(spec.rows));
+    let scores = unpack(m.input("scores", u(spec.rows * score.width)), score, spec.rows);
+    let (half, exponent) = (m.input("half", u(1)), m.input("octave", EXPONENT));
+    let exponent = exponent.extend(EXPONENT.width + 1) - i64::from(spec.slice_low(round));
+    let shift = saturate(exponent, SHIFT).named("row_shift");
+
+    let lane = |i: usize| {
+        let a = scores[i].extend(score.width + 2);
+        let product = (a.shl(1) + half.mux(a, 0)).named(format!("product_{i}"));
+        let octave = saturate(product.shr(shift), OCTAVE);
+        held(&m, format!("octave_{i}"), octave, valid & live.bit(i as u32))
+    };
+    let octaves = (0..scores.len()).map(lane).collect();
+    let mut pipeline = quiet(valid);
+    let row = pipeline.stage("group", &[last, half, shift, live]);
+    let lanes = Lanes { live: unpack(row[3], u(1), spec.rows), octaves };
+    let counted = count(&m, spec, pipeline, &row[..3], lanes);
+    assert_eq!(counted.cycles, cost::statistics_cycles(spec, round));
+    mass_threshold::outputs(&m, spec, counted, score, mass256);
+    m.finish()
+}
+
+/// The keys of a group.
+struct Lanes<'m> {
+    live: Vec<Signal<'m>>,
+    octaves: Vec<Signal<'m>>,
+}
+
+/// A row's histogram.
+pub(super) struct Counted<'m> {
+    pub(super) pipeline: Pipeline<'m>,
+    /// Cycles since the row's last scores.
+    pub(super) cycles: u32,
+    /// Keys in each octave, the best key's first.
+    pub(super) counts: Vec<Signal<'m>>,
+    /// The best key's octave.
+    pub(super) top: Signal<'m>,
+    pub(super) half: Signal<'m>,
+    pub(super) shift: Signal<'m>,
+}
+
+/// Counts the live keys of a row by octave, relative to the largest; `row` is `last`, `half`, `shift`.
+///
+/// Slot `octave mod DEPTH` counts an octave: when the maximum rises, the octaves that come into reach
+/// take the slots of those that fall out of it, and start afresh.
+fn count<'m>(
+    m: &'m ModuleBuilder,
+    spec: &LapaSpec,
+    mut pipeline: Pipeline<'m>,
+    row: &[Signal<'m>],
+    lanes: Lanes<'m>,
+) -> Counted<'m> {
+    let (mut live, mut octaves, mut row) = (lanes.live, lanes.octaves, row.to_vec());
+    let lane = |(live, octave): (&Signal<'m>, &Signal<'m>)| live.mux(*octave, OCTAVE.min());
+    let mut level: Vec<_> = live.iter().zip(&octaves).map(lane).collect();
+    let mut depth = 0;
+    while level.len() > 1 {
+        let larger = |pair: &[Signal<'m>]| pair[0].gt(pair[1]).mux(pair[0], pair[1]);
+        level = level.chunks(2).map(larger).collect();
+        depth += 1;
+        if depth % cost::LEVELS_PER_STAGE == 0 || level.len() == 1 {
+            let all =
+                pipeline.stage("max", &[&level, &octaves, &live, &row].map(|v| &v[..]).concat());
+            [level, octaves, live, row] = split(&all, [level.len(), octaves.len(), live.len()]);
+        }
+    }
+
+    let last = row[0];
+    let fresh = m.reg("fresh", u(1)).reset_to(1);
+    fresh.next(last).enable(pipeline.valid());
+    let top = m.reg("top", OCTAVE).no_reset();
+    let rises = (*fresh | level[0].gt(*top)).named("rises");
+    let new_top = rises.mux(level[0], *top).named("new_top");
+    top.next(new_top).enable(pipeline.valid() & rises);
+    let wide = |octave: Signal<'m>| octave.extend(OCTAVE.width + 1);
+    let below = |from: Signal<'m>, octave| (wide(from) - wide(octave)).as_unsigned();
+    let rise = below(new_top, *top).named("rise");
+    let all_new = *fresh | rise.ge(DEPTH);
+    let slot = |octave: Signal<'m>| octave.as_unsigned().truncate(SLOT.width);
+    let starts: Vec<_> = (0..DEPTH)
+        .map(|at| all_new | (m.lit(SLOT, 0) + slot(new_top) - at).lt(slot(rise)))
+        .collect();
+    let counts =
+        |(live, octave): (&Signal<'m>, &Signal<'m>)| *live & below(new_top, *octave).lt(DEPTH);
+    let counts: Vec<_> = live.iter().zip(&octaves).map(counts).collect();
+    let slots: Vec<_> = octaves.iter().map(|octave| slot(*octave)).collect();
+    let row = [&row[..], &[new_top]].concat();
+    let all = pipeline.stage("slot", &[&starts, &counts, &slots, &row].map(|v| &v[..]).concat());
+    let [starts, counts, slots, row] = split(&all, [starts.len(), counts.len(), slots.len()]);
+
+    let hits: Vec<_> = (0..DEPTH)
+        .map(|at| {
+            let hits = counts.iter().zip(&slots).map(|(counts, slot)| *counts & slot.eq(at));
+            popcount(pack(&hits.collect::<Vec<_>>()))
+        })
+        .collect();
+    let all = pipeline.stage("hits", &[&hits, &starts, &row].map(|v| &v[..]).concat());
+    let [hits, starts, row, _] = split(&all, [hits.len(), starts.len(), row.len()]);
+
+    let counts: Vec<_> = (hits.iter().zip(&starts).enumerate())
+        .map(|(at, (hits, starts))| {
+            let count = m.reg(format!("count_{at}"), u(spec.count_bits())).no_reset();
+            let sum = starts.mux(m.lit(count.ty(), 0), *count) + hits.resize(count.width());
+            count.next(sum).enable(pipeline.valid() & (*starts | hits.any())).into()
+        })
+        .collect();
+    // a row in each cycle at most: groups without the row's end go no further
+    let before = pipeline.latency();
+    let mut pipeline = quiet(pipeline.valid() & row[0]);
+    let row = pipeline.stage("row", &row[1..]);
+    let counts = from_top(&counts, slot(row[2]));
+    let all = pipeline.stage("octaves", &[&counts[..], &row].concat());
+    let [counts, row, ..] = split(&all, [counts.len(), row.len(), 0]);
+    let cycles = before + pipeline.latency();
+    let [half, shift, top] = row[..] else { unreachable!("as many as were staged") };
+    Counted { pipeline, cycles, counts, top, half, shift }
+}
+
+/// The slot of an octave.
+const SLOT: Type = u(DEPTH.trailing_zeros());
+
+/// The slots in the order of octaves from `top` down: a rotation, a power of two at a time.
+fn from_top<'m>(slots: &[Signal<'m>], top: Signal<'m>) -> Vec<Signal<'m>> {
+    let places = slots.len();
+    let mut order: Vec<_> = (0..places).map(|d| slots[(places - d) % places]).collect();
+    for bit in 0..top.width() {
+        let step = |d: usize| (d + places - (1 << bit)) % places;
+        order = (0..places).map(|d| top.bit(bit).mux(order[step(d)], order[d])).collect();
+    }
+    order
+}
+
+/// Cuts a list into parts of these lengths and the rest.
+pub(super) fn split<'m>(all: &[Signal<'m>], lengths: [usize; 3]) -> [Vec<Signal<'m>>; 4] {
+    let mut rest = all;
+    let parts = lengths.map(|length| {
+        let (part, others) = rest.split_at(length);
+        rest = others;
+        part.to_vec()
+    });
+    let [a, b, c] = parts;
+    [a, b, c, rest.to_vec()]
+}
