@@ -31,7 +31,11 @@ pub(crate) struct Args {
     #[arg(value_parser = ["lapa"])]
     study: String,
     /// The standard-cell library, a Liberty file (.lib or .lib.gz)
-    #[arg(long, value_name = "FILE", default_value = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib"
+    )]
     lib: PathBuf,
     /// Heads of each layer that run on gates; 0: all
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -66,7 +70,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = args.out.join("ledger.jsonl");
     let mut ledger =
         Ledger::open(&path).with_context(|| format!("cannot use ledger {}", path.display()))?;
-    let records = hwgen_verify::study::run::run(plan, &mut ledger, tell).map_err(|error| anyhow!("{error}"))?;
+    let records = hwgen_verify::study::run::run(plan, &mut ledger, tell)
+        .map_err(|error| anyhow!("{error}"))?;
     write_results(args, &records)?;
     let sums = by_workload(&records);
     print(&report::table(&sums, "LAPA"))?;
@@ -120,8 +125,11 @@ fn write_results(args: &Args, records: &[Record]) -> Result<(), Failure> {
         ("layers.md".to_owned(), report::table(&by_layer(records), "LAPA")),
     ];
     for same in sums.chunk_by(|a, b| a.workload == b.workload) {
-        let name: String =
-            same[0].workload.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let name: String = same[0]
+            .workload
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
         let svg = plot::energy(&same[0].workload, same).map_err(|error| anyhow!("{error}"))?;
         files.push((format!("{name}.svg"), svg));
     }

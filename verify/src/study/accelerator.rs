@@ -83,6 +83,20 @@ pub struct HeadRun {
     pub model_cycles: u64,
 }
 
+impl ModelHead {
+    /// Its rows, without survivors.
+    pub fn rows(&self) -> Vec<Row> {
+        let visible = self.integers.visible.iter().enumerate();
+        let row = |(row, &visible)| Row {
+            query: self.integers.query(row),
+            visible,
+            radius: None,
+            survivors: BitVec::new(),
+        };
+        visible.map(row).collect()
+    }
+}
+
 /// The keys that each row keeps, and the bits of a key's element that were read to know.
 pub struct Predicted {
     /// A bit a visible key, for each row.
@@ -105,12 +119,8 @@ pub fn head_run(
     let Predicted { survivors, bits_read } = predicted;
     let expected = attend(&Attend::new(size.probability_bits), integers, &survivors)?;
     let output = closeness(exact, &survivors, &expected);
-    let rows = survivors.into_iter().enumerate().map(|(row, survivors)| Row {
-        query: integers.query(row),
-        visible: integers.visible[row],
-        radius: None,
-        survivors,
-    });
+    let rows = head.rows().into_iter().zip(survivors);
+    let rows = rows.map(|(row, survivors)| Row { survivors, ..row });
     let driven = accelerator::Head {
         keys: integers.keys.rows.clone(),
         values: integers.values.rows.clone(),

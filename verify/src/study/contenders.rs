@@ -2,138 +2,216 @@
 
 use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Predicted, head_run};
 use super::point::Chain;
-use crate::attention::output::Integers;
+use crate::drive::predictor::Predict;
 use crate::golden::lapa::{Predictor, QueryRow};
-use hwgen_designs::accelerator::cost::HeadShape;
-use hwgen_designs::accelerator::{self, AcceleratorSpec};
+use bitvec::vec::BitVec;
+use hwgen_designs::accelerator::cost::{HeadShape, head_cycles};
+use hwgen_designs::accelerator::{
+    AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec, build,
+};
 use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::lapa::Filter;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;
-
-/// LAPA at one setting.
-#[derive(Debug, Clone)]
-pub struct Lapa {
-    /// Its name in the tables: parts of LAPA have names of their own.
-    pub name: &'static str,
-    /// Bits of each key slice: a round a slice.
-    pub key_slices: Vec<u32>,
-    /// What drops keys.
-    pub filter: Filter,
-}
-
-impl Lapa {
-    fn spec(&self, size: &AttendSpec) -> AcceleratorSpec {
-        AcceleratorSpec {
-            head_dim: size.head_dim,
-            max_keys: size.max_keys,
-            rows: size.rows,
-            lanes: size.lanes,
-            probability_bits: size.probability_bits,
-            window: size.window,
-            key_slices: self.key_slices.clone(),
-            filter: self.filter.clone(),
-            // they would burn what they count
-            counters: false,
-            ..AcceleratorSpec::default()
-        }
-    }
-
-    fn predict(&self, spec: &LapaSpec, head: &Integers) -> Result<Predicted, Box<dyn Error>> {
-        let predictor = Predictor::new(spec, &head.keys.rows)?;
-        let mut predicted = Predicted { survivors: vec![], bits_read: 0 };
-        for (elements, &visible) in head.queries.rows.iter().zip(&head.visible) {
-            let row = QueryRow { elements: elements.clone(), visible, radius: 0 };
-            let row = predictor.predict(&row)?;
-            let mut live = visible;
-            for (slice, round) in spec.key_slices.iter().zip(&row.rounds) {
-                predicted.bits_read += u64::from(*slice) * live as u64;
-                live = round.survivors.count_ones();
-            }
-            predicted.survivors.push(row.survivors().clone());
-        }
-        Ok(predicted)
-    }
-}
-
-impl Accelerator for Lapa {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn setting(&self) -> String {
-        match &self.filter {
-            Filter::MeanMax { alpha16 } => format!("mean_max {alpha16:?}"),
-            Filter::Sigma { c16 } => format!("sigma {c16:?}"),
-            Filter::Radius { alpha16 } => format!("radius {alpha16:?}"),
-            Filter::TopK { keep256 } => format!("top_k {keep256:?}"),
-        }
-    }
-
-    fn module(&self, size: &AttendSpec) -> Arc<Module> {
-        accelerator::build(&self.spec(size))
-    }
-
-    fn heads(&self, model: &Model, size: &AttendSpec) -> Result<Vec<HeadRun>, Box<dyn Error>> {
-        let engine = self.spec(size);
-        let spec = engine.predictor();
-        let cycles = |shape: &HeadShape| accelerator::cost::head_cycles(&engine, shape);
-        let run =
-            |head: &ModelHead| head_run(head, self.predict(&spec, &head.integers)?, size, cycles);
-        model.heads.iter().map(run).collect()
-    }
-}
 
 /// Who takes part in a study.
 pub struct Contender {
     /// Its name in the tables.
     pub name: &'static str,
     /// The settings it is tried at.
-    pub chains: Box<dyn Fn() -> Vec<Chain>>,
+    pub chains: fn(&'static str) -> Vec<Chain>,
 }
 
 /// The accelerators.
 pub fn all() -> Vec<Contender> {
-    vec![contender("LAPA", lapa)]
+    vec![
+        Contender { name: "LAPA", chains: lapa },
+        Contender { name: "FACT", chains: fact },
+        Contender { name: "Sanger", chains: sanger },
+    ]
 }
 
 /// What LAPA's ideas bring, one after the other: leading ones alone, then keys in slices with a
 /// fixed part kept after each; LAPA itself adds the filter that looks at the data.
 pub fn parts() -> Vec<Contender> {
-    vec![contender("ALOC", aloc), contender("ALOC+MRSA", aloc_mrsa)]
-}
-
-fn contender(name: &'static str, chains: fn(&'static str) -> Vec<Chain>) -> Contender {
-    Contender { name, chains: Box::new(move || chains(name)) }
-}
-
-/// A chain of filters a row.
-fn chains(name: &'static str, key_slices: &[u32], filters: Vec<Vec<Filter>>) -> Vec<Chain> {
-    let setting = |filter| -> Box<dyn Accelerator> {
-        Box::new(Lapa { name, key_slices: key_slices.to_vec(), filter })
-    };
-    filters.into_iter().map(|chain| chain.into_iter().map(setting).collect()).collect()
+    vec![
+        Contender { name: "ALOC", chains: aloc },
+        Contender { name: "ALOC+MRSA", chains: aloc_mrsa },
+    ]
 }
 
 /// For each setting of the first round, the last round's from few keys to many.
 fn lapa(name: &'static str) -> Vec<Chain> {
-    let chain = |first: i32| {
-        let last = (first..=12).rev();
-        last.map(|last| Filter::Sigma { c16: vec![first, last] }).collect()
+    let chain = |first: u32| {
+        let last = (96..=first).step_by(4);
+        lapa_chain(name, &[4, 4], last.map(|last| Filter::Mass { mass256: vec![first, last] }))
     };
-    chains(name, &[4, 4], (-40..=0).step_by(8).map(chain).collect())
+    (192..=256).step_by(16).map(chain).collect()
 }
 
 fn aloc(name: &'static str) -> Vec<Chain> {
     let keep = (32..=256).step_by(8);
-    chains(name, &[8], vec![keep.map(|keep| Filter::TopK { keep256: vec![keep] }).collect()])
+    vec![lapa_chain(name, &[8], keep.map(|keep| Filter::TopK { keep256: vec![keep] }))]
 }
 
 fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
     let chain = |first: u32| {
         let last = (32..=first).step_by(8);
-        last.map(|last| Filter::TopK { keep256: vec![first, last] }).collect()
+        lapa_chain(name, &[4, 4], last.map(|last| Filter::TopK { keep256: vec![first, last] }))
     };
-    chains(name, &[4, 4], (64..=256).step_by(32).map(chain).collect())
+    (64..=256).step_by(32).map(chain).collect()
+}
+
+fn lapa_chain(
+    name: &'static str,
+    key_slices: &[u32],
+    filters: impl Iterator<Item = Filter>,
+) -> Chain {
+    let setting = |filter: Filter| -> Box<dyn Accelerator> {
+        let text = match &filter {
+            Filter::MeanMax { alpha16 } => format!("mean_max {alpha16:?}"),
+            Filter::Sigma { c16 } => format!("sigma {c16:?}"),
+            Filter::Radius { alpha16 } => format!("radius {alpha16:?}"),
+            Filter::TopK { keep256 } => format!("top_k {keep256:?}"),
+            Filter::Mass { mass256 } => format!("mass {mass256:?}"),
+        };
+        let key_slices = key_slices.to_vec();
+        let spec = move |size: &AttendSpec| AcceleratorSpec {
+            head_dim: size.head_dim,
+            max_keys: size.max_keys,
+            rows: size.rows,
+            lanes: size.lanes,
+            probability_bits: size.probability_bits,
+            window: size.window,
+            key_slices: key_slices.clone(),
+            filter: filter.clone(),
+            // they would burn what they count
+            counters: false,
+            ..AcceleratorSpec::default()
+        };
+        Box::new(Setting { name, text, spec })
+    };
+    filters.map(setting).collect()
+}
+
+fn fact(name: &'static str) -> Vec<Chain> {
+    let setting = |keep256: u32| -> Box<dyn Accelerator> {
+        let spec = move |size: &AttendSpec| FactAttentionSpec {
+            head_dim: size.head_dim,
+            max_keys: size.max_keys,
+            rows: size.rows,
+            lanes: size.lanes,
+            probability_bits: size.probability_bits,
+            window: size.window,
+            keep256,
+            counters: false,
+            ..FactAttentionSpec::default()
+        };
+        Box::new(Setting { name, text: format!("keep256 {keep256}"), spec })
+    };
+    vec![(32..=256).step_by(4).map(setting).collect()]
+}
+
+fn sanger(name: &'static str) -> Vec<Chain> {
+    let setting = |threshold65536: u32| -> Box<dyn Accelerator> {
+        let spec = move |size: &AttendSpec| SangerAttentionSpec {
+            head_dim: size.head_dim,
+            max_keys: size.max_keys,
+            rows: size.rows,
+            lanes: size.lanes,
+            probability_bits: size.probability_bits,
+            window: size.window,
+            threshold65536,
+            counters: false,
+            ..SangerAttentionSpec::default()
+        };
+        Box::new(Setting { name, text: format!("threshold65536 {threshold65536}"), spec })
+    };
+    // from 2 % down, a sixth less each time
+    let thresholds = std::iter::successors(Some(1311u32), |t| (*t > 1).then_some(t * 5 / 6));
+    vec![thresholds.map(setting).collect()]
+}
+
+/// An engine of predictor and exact stage at one setting; `spec` makes it of a size.
+struct Setting<S> {
+    name: &'static str,
+    text: String,
+    spec: S,
+}
+
+impl<E: Engine + Reads, S: Fn(&AttendSpec) -> E> Accelerator for Setting<S>
+where
+    S: Fn(&AttendSpec) -> E,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setting(&self) -> String {
+        self.text.clone()
+    }
+
+    fn module(&self, size: &AttendSpec) -> Arc<Module> {
+        build(&(self.spec)(size))
+    }
+
+    fn heads(&self, model: &Model, size: &AttendSpec) -> Result<Vec<HeadRun>, Box<dyn Error>> {
+        let spec = (self.spec)(size);
+        let cycles = |shape: &HeadShape| head_cycles(&spec, shape);
+        let run = |head: &ModelHead| head_run(head, spec.predict(head)?, size, cycles);
+        model.heads.iter().map(run).collect()
+    }
+}
+
+/// An engine whose predictor's reads are counted.
+trait Reads: Predict {
+    /// What it keeps, and the bits of a key's element that it reads to know.
+    fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>>;
+}
+
+impl Reads for AcceleratorSpec {
+    fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>> {
+        let spec = self.predictor();
+        let predictor = Predictor::new(&spec, &head.integers.keys.rows)?;
+        let mut predicted = Predicted { survivors: vec![], bits_read: 0 };
+        for (row, &visible) in head.integers.visible.iter().enumerate() {
+            let query = head.integers.query(row);
+            let (elements, scale, shift) = (query.elements, query.scale, query.shift);
+            let query = QueryRow { elements, visible, radius: 0, scale, shift };
+            let prediction = predictor.predict(&query)?;
+            let mut live = visible;
+            for (slice, round) in spec.key_slices.iter().zip(&prediction.rounds) {
+                predicted.bits_read += u64::from(*slice) * live as u64;
+                live = round.survivors.count_ones();
+            }
+            predicted.survivors.push(prediction.survivors().clone());
+        }
+        Ok(predicted)
+    }
+}
+
+/// FACT's codes have five bits.
+impl Reads for FactAttentionSpec {
+    fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>> {
+        every_key(self, head, 5)
+    }
+}
+
+/// Sanger's keys have four bits.
+impl Reads for SangerAttentionSpec {
+    fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>> {
+        every_key(self, head, 4)
+    }
+}
+
+fn every_key(
+    engine: &impl Predict,
+    head: &ModelHead,
+    bits: u64,
+) -> Result<Predicted, Box<dyn Error>> {
+    let rows = head.rows();
+    let survivors: Vec<BitVec> = engine.survivors(&head.integers.keys.rows, &rows)?;
+    let seen: u64 = head.integers.visible.iter().map(|&visible| visible as u64).sum();
+    Ok(Predicted { survivors, bits_read: bits * seen })
 }

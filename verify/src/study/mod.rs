@@ -12,8 +12,8 @@
 
 pub mod accelerator;
 pub mod contenders;
-pub mod ledger;
 pub mod gates;
+pub mod ledger;
 pub mod plot;
 pub mod point;
 pub mod report;

@@ -55,7 +55,7 @@ pub fn run(
     for model in &plan.models {
         let size = size_of(model);
         for contender in &plan.contenders {
-            let chosen = point::cheapest((contender.chains)(), model, &size)?;
+            let chosen = point::cheapest((contender.chains)(contender.name), model, &size)?;
             let Some(point) = chosen else {
                 tell(Progress::NotClose(contender.name, &model.name));
                 continue;
@@ -73,7 +73,9 @@ pub fn run(
                         }
                         let gates = match &mut gates {
                             Some(gates) => gates,
-                            none => none.insert(Gates::new(&*point.accelerator, &size, plan.library)?),
+                            none => {
+                                none.insert(Gates::new(&*point.accelerator, &size, plan.library)?)
+                            }
                         };
                         let record = gates.run(head, &model.name)?;
                         ledger.put(&key, record.clone())?;
