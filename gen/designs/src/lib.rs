@@ -3,6 +3,7 @@
 //! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
 //! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
+//! - [`axi`]: a top around any design, with AXI4-Stream and AXI4-Lite.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
@@ -11,6 +12,7 @@
 
 pub mod accelerator;
 pub mod attend;
+pub mod axi;
 pub mod lapa;
 pub mod linear;
 pub mod mac_array;

@@ -2,6 +2,7 @@
 
 use crate::accelerator::AcceleratorSpec;
 use crate::attend::AttendSpec;
+use crate::axi::{LapaAxiSpec, RegisterMap};
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
@@ -27,6 +28,11 @@ pub trait Generate: Spec + 'static {
 
     /// A block diagram of this size, in text.
     fn diagram(&self) -> String;
+
+    /// The registers a host reads and writes, if the design has such.
+    fn registers(&self) -> Option<RegisterMap> {
+        None
+    }
 }
 
 /// A design in the registry.
@@ -68,6 +74,9 @@ pub trait Configured {
 
     /// A block diagram, in text.
     fn diagram(&self) -> String;
+
+    /// The registers a host reads and writes, if the design has such.
+    fn registers(&self) -> Option<RegisterMap>;
 }
 
 /// A parameter as a help page shows it.
@@ -89,6 +98,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AttendSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
+        &Entry::<LapaAxiSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
@@ -159,6 +169,10 @@ impl<T: Generate> Configured for T {
 
     fn diagram(&self) -> String {
         Generate::diagram(self)
+    }
+
+    fn registers(&self) -> Option<RegisterMap> {
+        Generate::registers(self)
     }
 }
 
