@@ -15,7 +15,7 @@ use num_traits::ToPrimitive;
 use rand::Rng;
 
 /// Cycles without progress after which a test gives up.
-const PATIENCE: u64 = 200_000;
+const PATIENCE: u64 = 50_000;
 
 /// How buses stall: the probability that a cycle is one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
