@@ -317,8 +317,11 @@ pub enum Direction {
 /// A valid/ready stream among a module's ports, kept for contract checks, docs and drivers.
 #[derive(Clone, Debug)]
 pub struct StreamPort {
-    /// The stream's name; its ports are `{name}_valid`, `{name}_ready` and `{name}_{field}`.
+    /// The stream's name.
     pub name: Arc<str>,
+    /// What its ports' names begin with, `{name}_` unless the author said otherwise: they are
+    /// `{prefix}valid`, `{prefix}ready` and `{prefix}{field}`.
+    pub prefix: Arc<str>,
     /// Who sends.
     pub direction: Direction,
     /// The clock it is sampled by.
@@ -331,6 +334,13 @@ pub struct StreamPort {
     pub payload: Vec<(Arc<str>, NodeId)>,
     /// The author's line.
     pub place: Place,
+}
+
+impl StreamPort {
+    /// The name of its port for `valid`, `ready` or a field.
+    pub fn port(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix)
+    }
 }
 
 /// Something that must hold at every rising edge outside reset.

@@ -2,6 +2,7 @@
 //!
 //! A check that fails says the command that repeats it.
 
+pub mod axi;
 mod fact;
 mod linear;
 mod predictor;
@@ -11,6 +12,7 @@ use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
 use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::axi::LapaAxiSpec;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
@@ -87,6 +89,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
+        "lapa_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),

@@ -4,7 +4,6 @@
 //! random values in every cycle. Nothing is compared: [`crate::check`] does that.
 
 use hwgen_hdl::Module;
-use hwgen_hdl::build::field_name;
 use hwgen_hdl::fuzz::random_value;
 use hwgen_hdl::netlist::{Direction, StreamPort};
 use hwgen_hdl::sim::{Bench, Simulator, Violation};
@@ -123,7 +122,7 @@ fn free_inputs(module: &Module) -> Vec<(usize, Type)> {
         .flat_map(|stream| {
             let fields = stream.payload.iter().map(|(field, _)| &**field);
             let fields = fields.chain(["valid", "ready"]);
-            fields.map(|field| field_name(&stream.name, field)).collect::<Vec<_>>()
+            fields.map(|field| stream.port(field)).collect::<Vec<_>>()
         })
         .collect();
     let inputs = module.inputs.iter().enumerate();

@@ -125,6 +125,13 @@ pub const CATALOGUE: &[Known] = &[
         "bounded proofs",
         "apt-get install -y yosys",
     ),
+    optional(
+        "python3",
+        &["python3"],
+        Some("--version"),
+        "bus models of cocotbext-axi, in a virtual environment",
+        "apt-get install -y python3 python3-venv",
+    ),
     optional("z3", &["z3"], Some("--version"), "solver for proofs", "apt-get install -y z3"),
     optional(
         "yices",

@@ -35,6 +35,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=12", "head_dim=3", "rows=1", "lanes=2", "filter.mode=radius", "counters=false"],
         &["max_keys=16", "head_dim=4", "rows=4", "lanes=4", "filter.mode=top_k", "queries=1"],
     ]),
+    ("lapa_axi", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4", "bus_bits=32"],
+        &["max_keys=9", "head_dim=3", "rows=1", "lanes=2", "bus_bits=64", "counters=false"],
+        &["max_keys=16", "head_dim=9", "rows=4", "lanes=4", "filter.mode=radius", "bus_bits=32"],
+    ]),
     ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],

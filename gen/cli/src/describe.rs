@@ -52,6 +52,12 @@ fn as_text(design: &dyn Design, configured: &dyn Configured, module: &Module) ->
         let streams: Vec<_> = module.streams.iter().map(|s| stream_row(module, s)).collect();
         text += &format!("Streams (valid/ready)\n{}\n", table(&streams));
     }
+    if let Some(map) = configured.registers() {
+        let head = ["offset", "register", "access", "bits", "reset", "meaning"];
+        let rows = map.rows().into_iter().map(|row| row.to_vec());
+        let rows: Vec<_> = std::iter::once(head.map(str::to_string).to_vec()).chain(rows).collect();
+        text += &format!("Registers (AXI4-Lite)\n{}\n", table(&rows));
+    }
     for (title, body) in [
         ("Latency", configured.latency()),
         ("Block diagram", configured.diagram()),
@@ -134,6 +140,7 @@ fn as_json(design: &dyn Design, configured: &dyn Configured, module: &Module) ->
         "clocks": module.clocks.iter().map(|clock| &*clock.name).collect::<Vec<_>>(),
         "ports": inputs.chain(outputs).collect::<Vec<_>>(),
         "streams": streams.collect::<Vec<_>>(),
+        "registers": configured.registers(),
         "latency": configured.latency(),
         "diagram": configured.diagram(),
         "netlist": {

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 Examples:
   hwgen emit --design lapa > lapa.v
   hwgen emit --design mac_array --set rows=16 --set columns=16 -o mac_array.v
-  hwgen emit --design lapa --spec small.json -o rtl/       one file a module")]
+  hwgen emit --design lapa --spec small.json -o rtl/       one file a module
+  hwgen emit --design lapa_axi --registers -o lapa_axi.h   C header of its registers")]
 pub(crate) struct Args {
     /// The design
     #[arg(long, value_parser = named())]
@@ -23,10 +24,27 @@ pub(crate) struct Args {
     /// File, or folder if it ends in / or exists, for one file a module; stdout without
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Print a C header of the design's registers instead
+    #[arg(long)]
+    registers: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let module = args.size.configure(args.design)?.build();
+    let configured = args.size.configure(args.design)?;
+    if args.registers {
+        let name = args.design.0.name();
+        let map = configured.registers();
+        let map = map.with_context(|| format!("design `{name}` has no registers"))?;
+        return match &args.output {
+            None => print(&map.c_header()),
+            Some(path) => {
+                write_file(path, &map.c_header())?;
+                eprintln!("wrote {}", path.display());
+                Ok(())
+            }
+        };
+    }
+    let module = configured.build();
     let Some(path) = &args.output else {
         return print(&module.verilog().context("cannot print the Verilog")?);
     };

@@ -1,6 +1,6 @@
 //! Tables in the documents say what the code says. `UPDATE_DOCS=1` rewrites them.
 
-use hwgen_designs::registry::designs;
+use hwgen_designs::registry::{designs, find};
 use hwgen_hdl::lib::catalogue;
 use std::fs;
 use std::path::Path;
@@ -27,6 +27,12 @@ fn the_readme_lists_the_designs() {
         table += &format!("| `{}` | {} |\n", design.name(), design.summary());
     }
     check_table("README.md", "designs", &table);
+}
+
+#[test]
+fn the_registers_of_lapa_behind_axi_are_listed() {
+    let design = find("lapa_axi").unwrap().configure(None, &[]).unwrap();
+    check_table("docs/axi.md", "registers", &design.registers().unwrap().markdown());
 }
 
 #[test]

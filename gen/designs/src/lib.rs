@@ -4,6 +4,7 @@
 //! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`fact`]: FACT's predictor, to compare with.
+//! - [`axi`]: a top around any design, with AXI4-Stream and AXI4-Lite.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
@@ -13,6 +14,7 @@
 
 pub mod accelerator;
 pub mod attend;
+pub mod axi;
 pub mod fact;
 pub mod lapa;
 pub mod linear;

@@ -2,6 +2,7 @@
 
 use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use crate::attend::AttendSpec;
+use crate::axi::{LapaAxiSpec, RegisterMap};
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
@@ -29,6 +30,11 @@ pub trait Generate: Spec + 'static {
 
     /// A block diagram of this size, in text.
     fn diagram(&self) -> String;
+
+    /// The registers a host reads and writes, if the design has such.
+    fn registers(&self) -> Option<RegisterMap> {
+        None
+    }
 }
 
 /// A design in the registry.
@@ -70,6 +76,9 @@ pub trait Configured {
 
     /// A block diagram, in text.
     fn diagram(&self) -> String;
+
+    /// The registers a host reads and writes, if the design has such.
+    fn registers(&self) -> Option<RegisterMap>;
 }
 
 /// A parameter as a help page shows it.
@@ -93,6 +102,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<FactSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
+        &Entry::<LapaAxiSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
@@ -165,6 +175,10 @@ impl<T: Generate> Configured for T {
 
     fn diagram(&self) -> String {
         Generate::diagram(self)
+    }
+
+    fn registers(&self) -> Option<RegisterMap> {
+        Generate::registers(self)
     }
 }
 

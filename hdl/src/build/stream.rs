@@ -7,6 +7,8 @@
 //! 4. `ready` may depend on `valid`, and may come and go as it likes.
 //!
 //! A stream `q` with fields `data` and `last` has the ports `q_valid`, `q_ready`, `q_data`, `q_last`.
+//! Standards that name ports otherwise have a prefix of their own: AXI4-Stream `s_axis_q` with the
+//! prefix `s_axis_q_t` has `s_axis_q_tvalid`, ..
 
 use super::{Bundle, Fields, ModuleBuilder, Signal, Wire};
 use crate::netlist::{Direction, Module, StreamPort};
@@ -74,37 +76,58 @@ impl ModuleBuilder {
     /// A stream that comes in through the module's ports.
     #[track_caller]
     pub fn stream_in(&self, name: &str, fields: &Fields) -> Stream<'_> {
+        self.stream_in_as(name, &field_name(name, ""), fields)
+    }
+
+    /// A stream that comes in through ports whose names begin with `prefix`.
+    #[track_caller]
+    pub fn stream_in_as(&self, name: &str, prefix: &str, fields: &Fields) -> Stream<'_> {
         let at = Place::here();
-        let valid = self.input(field_name(name, "valid"), u(1));
+        let port = |field: &str| format!("{prefix}{field}");
+        let valid = self.input(port("valid"), u(1));
         let mut payload = Bundle::default();
         for (field, ty) in fields {
-            payload = payload.with(field, self.input(field_name(name, field), *ty));
+            payload = payload.with(field, self.input(port(field), *ty));
         }
-        let ready = self.wire(field_name(name, "ready"), u(1));
-        self.output(field_name(name, "ready"), ready);
+        let ready = self.wire(port("ready"), u(1));
+        self.output(port("ready"), ready);
         let stream = Stream { valid, payload, ready };
-        self.note_stream(name, Direction::In, &stream, at);
+        self.note_stream((name, prefix), Direction::In, &stream, at);
         stream
     }
 
     /// Sends a stream out through the module's ports.
     #[track_caller]
     pub fn stream_out<'m>(&'m self, name: &str, stream: &Stream<'m>) {
-        let at = Place::here();
-        self.output(field_name(name, "valid"), stream.valid);
-        for (field, signal) in stream.payload.iter() {
-            self.output(field_name(name, field), signal);
-        }
-        stream.ready.drive(self.input(field_name(name, "ready"), u(1)));
-        self.note_stream(name, Direction::Out, stream, at);
+        self.stream_out_as(name, &field_name(name, ""), stream);
     }
 
-    fn note_stream(&self, name: &str, direction: Direction, stream: &Stream<'_>, place: Place) {
+    /// Sends a stream out through ports whose names begin with `prefix`.
+    #[track_caller]
+    pub fn stream_out_as<'m>(&'m self, name: &str, prefix: &str, stream: &Stream<'m>) {
+        let at = Place::here();
+        let port = |field: &str| format!("{prefix}{field}");
+        self.output(port("valid"), stream.valid);
+        for (field, signal) in stream.payload.iter() {
+            self.output(port(field), signal);
+        }
+        stream.ready.drive(self.input(port("ready"), u(1)));
+        self.note_stream((name, prefix), Direction::Out, stream, at);
+    }
+
+    fn note_stream(
+        &self,
+        (name, prefix): (&str, &str),
+        direction: Direction,
+        stream: &Stream<'_>,
+        place: Place,
+    ) {
         let clock = self.default_clock_id(place);
         let payload =
             stream.payload.iter().map(|(name, field)| (Arc::from(name), field.id())).collect();
         self.draft.borrow_mut().module.streams.push(StreamPort {
             name: name.into(),
+            prefix: prefix.into(),
             direction,
             clock,
             valid: stream.valid.id(),
@@ -119,11 +142,21 @@ impl<'m> super::InstanceBuilder<'m> {
     /// Connects a stream to the instance's incoming stream `port`.
     #[track_caller]
     pub fn stream_into(self, port: &str, stream: Stream<'m>) {
-        self.input(&field_name(port, "valid"), stream.valid);
+        let name = self.stream_ports(port);
+        self.input(&name("valid"), stream.valid);
         for (field, signal) in stream.payload.iter() {
-            self.input(&field_name(port, field), signal);
+            self.input(&name(field), signal);
         }
-        stream.ready.drive(self.output(&field_name(port, "ready")));
+        stream.ready.drive(self.output(&name("ready")));
+    }
+
+    /// How the ports of one of the module's streams are named.
+    fn stream_ports(self, stream: &str) -> impl Fn(&str) -> String + use<> {
+        let module = self.module();
+        let declared = module.streams.iter().find(|declared| *declared.name == *stream);
+        let prefix =
+            declared.map_or(field_name(stream, ""), |declared| declared.prefix.to_string());
+        move |field| format!("{prefix}{field}")
     }
 
     /// The instance's outgoing stream `port`.
@@ -132,13 +165,14 @@ impl<'m> super::InstanceBuilder<'m> {
         let module = self.module();
         let declared = module.streams.iter().find(|stream| *stream.name == *port);
         let fields = declared.map_or(&[][..], |stream| &stream.payload);
-        let valid = self.output(&field_name(port, "valid"));
+        let name = self.stream_ports(port);
+        let valid = self.output(&name("valid"));
         let mut payload = Bundle::default();
         for (field, _) in fields {
-            payload = payload.with(&**field, self.output(&field_name(port, field)));
+            payload = payload.with(&**field, self.output(&name(field)));
         }
-        let ready = self.parent().wire(self.net_name(&field_name(port, "ready")), u(1));
-        self.input(&field_name(port, "ready"), ready);
+        let ready = self.parent().wire(self.net_name(&name("ready")), u(1));
+        self.input(&name("ready"), ready);
         Stream { valid, payload, ready }
     }
 }

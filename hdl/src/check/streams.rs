@@ -13,8 +13,8 @@ fn waits(module: &Module, stream: &StreamPort) -> Option<HdlError> {
     let port = |ports: &[crate::netlist::Port], name: &str| {
         ports.iter().position(|port| *port.name == *name)
     };
-    let valid = port(&module.outputs, &format!("{}_valid", stream.name))?;
-    let ready = port(&module.inputs, &format!("{}_ready", stream.name))?;
+    let valid = port(&module.outputs, &stream.port("valid"))?;
+    let ready = port(&module.inputs, &stream.port("ready"))?;
     if !module.combinational[valid].contains(&ready) {
         return None;
     }

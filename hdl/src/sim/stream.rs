@@ -20,7 +20,6 @@
 //! ```
 
 use super::{Device, SimError};
-use crate::build::field_name;
 use crate::netlist::{Direction, Module, Port, StreamPort};
 use crate::ty::{Int, Type};
 use num_bigint::Sign;
@@ -63,12 +62,12 @@ impl StreamDriver {
     /// [`SimError::NoSuchName`].
     pub fn new(module: &Module, stream: &str, stall: f64, seed: u64) -> Result<Self, SimError> {
         let port = find(module, stream, Direction::In)?;
-        let input = |field: &str| position(&module.inputs, stream, field);
+        let input = |field: &str| position(&module.inputs, port, field);
         let fields = port.payload.iter().map(|(field, node)| (input(field), module.ty(*node)));
         Ok(StreamDriver {
             stream: stream.to_string(),
             valid: input("valid"),
-            ready: position(&module.outputs, stream, "ready"),
+            ready: position(&module.outputs, port, "ready"),
             fields: fields.collect(),
             queue: VecDeque::new(),
             stall: Chance::new(stall, seed),
@@ -136,10 +135,10 @@ impl StreamMonitor {
     /// [`SimError::NoSuchName`].
     pub fn new(module: &Module, stream: &str, stall: f64, seed: u64) -> Result<Self, SimError> {
         let port = find(module, stream, Direction::Out)?;
-        let output = |field: &str| position(&module.outputs, stream, field);
+        let output = |field: &str| position(&module.outputs, port, field);
         Ok(StreamMonitor {
             valid: output("valid"),
-            ready: position(&module.inputs, stream, "ready"),
+            ready: position(&module.inputs, port, "ready"),
             fields: port.payload.iter().map(|(field, _)| output(field)).collect(),
             stall: Chance::new(stall, seed),
             willing: false,
@@ -180,8 +179,8 @@ fn find<'m>(module: &'m Module, name: &str, end: Direction) -> Result<&'m Stream
         .ok_or_else(|| super::no_such_name(module, what, name, available))
 }
 
-fn position(ports: &[Port], stream: &str, field: &str) -> usize {
-    let name = field_name(stream, field);
+fn position(ports: &[Port], stream: &StreamPort, field: &str) -> usize {
+    let name = stream.port(field);
     let position = ports.iter().position(|port| *port.name == *name);
     position.expect("a stream's ports are the module's")
 }

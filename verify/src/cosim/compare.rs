@@ -185,9 +185,8 @@ impl Lockstep<'_> {
     fn must_be_known(&self, output: usize) -> bool {
         let port = &self.module.outputs[output];
         let mut streams = self.module.streams.iter();
-        let handshake = streams.any(|s| {
-            *port.name == format!("{}_valid", s.name) || *port.name == format!("{}_ready", s.name)
-        });
+        let handshake =
+            streams.any(|s| *port.name == s.port("valid") || *port.name == s.port("ready"));
         handshake && self.report.cycles >= self.plan.reset_cycles
     }
 

@@ -2,6 +2,7 @@
 
 pub mod accelerator;
 pub mod attend;
+pub mod axi;
 pub mod lapa;
 pub mod linear;
 pub mod mac_array;

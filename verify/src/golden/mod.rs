@@ -2,6 +2,7 @@
 //! with.
 
 pub mod attend;
+pub mod axi;
 pub mod fact;
 pub mod lapa;
 pub mod linear;
