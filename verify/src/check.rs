@@ -9,7 +9,7 @@ use crate::drive::{Values, accelerator, attend, lapa, mac_array};
 use hwgen_designs::accelerator::AcceleratorSpec;
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
-use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
+use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
@@ -81,6 +81,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
+        "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         _ => return None,

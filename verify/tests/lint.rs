@@ -33,6 +33,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=16", "head_dim=2", "rows=4", "filter.mode=top_k", "key_slices=[8]"],
         &["max_keys=8", "head_dim=5", "rows=8", "approx_mean=true", "round_leading_one=true"],
     ]),
+    ("linear", &[
+        &["inputs=1", "outputs=1", "lanes=1"],
+        &["inputs=5", "outputs=3", "lanes=2"],
+        &["inputs=16", "outputs=4", "lanes=8"],
+    ]),
     ("log_linear", &[
         &["inputs=1", "outputs=1", "lanes=1"],
         &["inputs=5", "outputs=3", "lanes=2"],

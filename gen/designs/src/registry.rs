@@ -3,7 +3,7 @@
 use crate::accelerator::AcceleratorSpec;
 use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
-use crate::linear::{ImportanceSpec, LogLinearSpec};
+use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
@@ -90,6 +90,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
+        &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
     ]
