@@ -2,6 +2,7 @@
 //!
 //! A check that fails says the command that repeats it.
 
+mod layer;
 mod linear;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
@@ -9,6 +10,7 @@ use crate::drive::{Values, accelerator, attend, lapa, mac_array};
 use hwgen_designs::accelerator::AcceleratorSpec;
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_hdl::Module;
@@ -80,6 +82,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
+        "lapa_layer" => Box::new(serde_json::from_str::<LayerSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),

@@ -4,6 +4,7 @@
 //! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
+//! - [`layer`]: attention whole, from tokens to its output.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
@@ -12,6 +13,7 @@
 pub mod accelerator;
 pub mod attend;
 pub mod lapa;
+pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod predictor;

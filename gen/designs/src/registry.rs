@@ -3,6 +3,7 @@
 use crate::accelerator::AcceleratorSpec;
 use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
+use crate::layer::LayerSpec;
 use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
@@ -89,6 +90,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AttendSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
+        &Entry::<LayerSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),

@@ -3,6 +3,7 @@
 pub mod accelerator;
 pub mod attend;
 pub mod lapa;
+pub mod layer;
 pub mod linear;
 pub mod mac_array;
 mod streams;

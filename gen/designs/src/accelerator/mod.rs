@@ -12,7 +12,7 @@
 
 pub mod compose;
 pub mod cost;
-mod counters;
+pub(crate) mod counters;
 pub mod spec;
 
 pub use compose::compose;

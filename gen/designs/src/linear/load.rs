@@ -133,6 +133,12 @@ pub(super) fn scales<'m>(
     Scale { bias, multiplier, shift }
 }
 
+/// The stream `table` of a layer without activation.
+pub(crate) fn identity_table<'m>(m: &'m ModuleBuilder, name: &str) -> Stream<'m> {
+    let payload = Bundle::new([("value", m.lit(s(8), 0)), ("last", m.lit(u(1), 1))]);
+    Stream::source(m, name, m.lit(u(1), 1), payload)
+}
+
 /// The activation's table, or the identity.
 pub(super) struct Table<'m> {
     pub(super) values: MemoryBuilder<'m>,

@@ -32,11 +32,7 @@ impl Batch {
         let mut load =
             Load { weights, scales: vec![Scale { bias: 0, multiplier: 1, shift: 0 }], table };
         load.scales.resize(spec.outputs as usize, load.scales[0]);
-        let sums: Vec<_> = tokens.iter().map(|token| load.sums(token)).collect();
-        for (output, scale) in load.scales.iter_mut().enumerate() {
-            let largest = sums.iter().map(|sums| sums[output].abs()).max().unwrap_or_default();
-            *scale = random_scale(rng, largest);
-        }
+        fit(&mut load, &tokens, rng);
         Batch { load, tokens }
     }
 
@@ -54,6 +50,15 @@ impl Batch {
             load_beats: spec.load_cycles(table).into(),
             precise: self.tokens.iter().map(|token| token.precise).collect(),
         }
+    }
+}
+
+/// Sets every output's scale: most often to what brings the sums of `tokens` into eight bits.
+pub fn fit(load: &mut Load, tokens: &[Token], rng: &mut impl Rng) {
+    let sums: Vec<_> = tokens.iter().map(|token| load.sums(token)).collect();
+    for (output, scale) in load.scales.iter_mut().enumerate() {
+        let largest = sums.iter().map(|sums| sums[output].abs()).max().unwrap_or_default();
+        *scale = random_scale(rng, largest);
     }
 }
 
