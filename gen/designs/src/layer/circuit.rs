@@ -102,7 +102,7 @@ impl<'m> Top<'m, '_> {
     /// An exact layer with the streams `{name}_weights` and `{name}_scales`, without activation.
     fn layer(&self, name: &str, spec: &LinearSpec, tokens: Stream<'m>) -> Stream<'m> {
         let m = self.m;
-        let layer = m.instance(format!("{name}_layer"), &spec.build());
+        let layer = m.instance(format!("{name}_layer"), &spec.build_as(&format!("{name}_linear")));
         self.pass(&format!("{name}_weights"), layer, "weights");
         self.pass(&format!("{name}_scales"), layer, "scales");
         layer.stream_into("table", identity_table(m, &format!("{name}_table")));
@@ -204,7 +204,7 @@ impl<'m> Top<'m, '_> {
             exact.stream_into("keys", kept);
             return counters::Columns { passes, needed: m.lit(u(1), 1), waits };
         };
-        let unit = m.instance("columns", &spec.columns().build());
+        let unit = m.instance("columns", &spec.columns().build_as("needed_columns"));
         if let Some(jobs) = job.column_jobs(m, spec) {
             unit.stream_into("jobs", jobs);
         }

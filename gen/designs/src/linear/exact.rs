@@ -104,6 +104,11 @@ impl LinearSpec {
         self.layer().weight_beats().max(table)
     }
 
+    /// The circuit under another name than the design's: a design that has two sizes of it names them.
+    pub fn build_as(&self, name: &str) -> Arc<Module> {
+        exact_circuit::module(name, self)
+    }
+
     /// The cycle at whose end each result passes.
     pub fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
         let batch = |batch: &BatchShape| Batch {
@@ -121,7 +126,7 @@ impl Generate for LinearSpec {
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
 
     fn build(&self) -> Arc<Module> {
-        exact_circuit::module(self)
+        self.build_as(Self::NAME)
     }
 
     fn latency(&self) -> String {

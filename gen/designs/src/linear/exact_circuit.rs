@@ -26,10 +26,10 @@ const TERM_BITS: u32 = 16;
 /// A four-bit product is as many int8 products.
 const NIBBLE_UNIT_BITS: u32 = 8;
 
-/// The circuit; top module `linear`. Streams as `docs/linear.md` tells.
-pub(super) fn module(spec: &LinearSpec) -> Arc<Module> {
+/// The circuit; top module `name`. Streams as `docs/linear.md` tells.
+pub(super) fn module(name: &str, spec: &LinearSpec) -> Arc<Module> {
     let layer = spec.layer();
-    let m = ModuleBuilder::new("linear");
+    let m = ModuleBuilder::new(name);
     m.doc("Linear layer of int8 tokens and weights; four bits for tokens that are not precise.");
     layer.parameters(&m);
     let data = u(layer.chunk_bits());
