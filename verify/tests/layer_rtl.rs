@@ -5,7 +5,9 @@ use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::layer::{Run, Stalls, importance, random_job, run, shape};
+use hwgen_verify::drive::layer::{
+    Run, Stalls, feeds, importance, random_job, run, run_feeds, shape,
+};
 use hwgen_verify::golden::layer::{Job, JobResult};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -25,7 +27,8 @@ fn random_spec(rng: &mut impl Rng) -> LayerSpec {
         pick(&["key_slices=[4,4]", "key_slices=[8]", "key_slices=[4,2,2]"]),
         pick(&["mean_max", "sigma", "radius", "top_k"].map(|mode| mode)),
         pick(&["log_lanes=1", "log_lanes=8"]),
-        pick(&["linear_lanes=1", "linear_lanes=4"]),
+        pick(&["query_lanes=1", "query_lanes=4"]),
+        pick(&["key_value_lanes=1", "key_value_lanes=4"]),
         pick(&["queries_per_key=1", "queries_per_key=2", "queries_per_key=3"]),
         pick(&["causal=true", "causal=false"]),
         pick(&["predict_keys=true", "predict_keys=true", "predict_keys=false"]),
@@ -89,15 +92,15 @@ fn the_cycle_model_is_within_two_percent() {
     let mut worst: f64 = 0.0;
     let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4";
     for set in [
-        "log_lanes=16 linear_lanes=4",
-        "log_lanes=16 linear_lanes=16",
-        "log_lanes=1 linear_lanes=16 rows=1",
-        "log_lanes=16 linear_lanes=16 rows=1 lanes=1",
-        "log_lanes=16 linear_lanes=16 lanes=1 buffered_heads=2",
-        "log_lanes=4 linear_lanes=4 causal=true queries_per_key=2",
-        "linear_lanes=4 predict_keys=false",
-        "linear_lanes=16 predict_keys=false lanes=1",
-        "linear_lanes=16 filter.mode=top_k rows=16",
+        "log_lanes=16 query_lanes=4 key_value_lanes=4",
+        "log_lanes=16 query_lanes=16 key_value_lanes=16",
+        "log_lanes=1 query_lanes=16 key_value_lanes=16 rows=1",
+        "log_lanes=16 query_lanes=16 key_value_lanes=16 rows=1 lanes=1",
+        "log_lanes=16 query_lanes=16 lanes=1 buffered_heads=2",
+        "log_lanes=4 query_lanes=4 causal=true queries_per_key=2",
+        "query_lanes=4 predict_keys=false",
+        "query_lanes=16 predict_keys=false lanes=1",
+        "query_lanes=16 filter.mode=top_k rows=16",
     ] {
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
         let spec = spec(&format!("{common} {set}"));
@@ -146,7 +149,7 @@ fn counters_tell_what_was_made() {
 fn a_reset_in_mid_run_leaves_nothing_behind() {
     for predict_keys in [true, false] {
         let spec = spec(&format!(
-            "inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 linear_lanes=2 predict_keys={predict_keys}"
+            "inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 query_lanes=2 predict_keys={predict_keys}"
         ));
         let rng = &mut ChaCha8Rng::seed_from_u64(4);
         let jobs = random_jobs(&spec, rng, 2);
@@ -164,6 +167,31 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
     }
 }
 
+/// What a host may get wrong: no head or too many, more tokens than there is room for.
+#[test]
+fn jobs_are_held_to_what_fits() {
+    let spec = spec("inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 max_heads=2 query_lanes=2");
+    let rng = &mut ChaCha8Rng::seed_from_u64(9);
+    let jobs =
+        [(6, 1), (3, 2), (6, 2)].map(|(tokens, heads)| random_job(&spec, rng, tokens, heads));
+    let results = results(&spec, &jobs);
+    let rows: Vec<_> =
+        results.iter().flat_map(|job| &job.heads).flat_map(|head| head.rows.clone()).collect();
+    let mut feeds = feeds(&spec, &jobs, 0.0);
+    let field = |stream| feeds.iter().position(|feed| feed.stream == stream).unwrap();
+    let (heads, tokens) = (field("jobs"), field("tokens"));
+    (feeds[heads].beats[0][0], feeds[heads].beats[2][0]) = (0.into(), 3.into());
+    // the first job's last token, but for `last`, then others
+    let beats = &mut feeds[tokens].beats;
+    let last = std::mem::replace(&mut beats[5][1], 0.into());
+    let mut more = beats[..3].to_vec();
+    more[2][1] = last;
+    beats.splice(6..6, more);
+    let mut simulator = Simulator::new(&spec.build(), Engine::default());
+    let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), (rows.len(), 8)).unwrap();
+    assert_eq!(run.rows, rows);
+}
+
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
@@ -177,9 +205,8 @@ fn the_synthesised_gates() {
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
-    let spec = spec(
-        "inputs=3 head_dim=2 max_keys=6 rows=2 lanes=2 log_lanes=2 linear_lanes=2 max_heads=3",
-    );
+    let spec =
+        spec("inputs=3 head_dim=2 max_keys=6 rows=2 lanes=2 log_lanes=2 query_lanes=2 max_heads=3");
     let rng = &mut ChaCha8Rng::seed_from_u64(13);
     let jobs = random_jobs(&spec, rng, 2);
     for engine in engines {

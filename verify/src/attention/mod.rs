@@ -2,12 +2,14 @@
 //!
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
+//! - [`layer`]: attention from tokens, keys predicted before they exist.
 //! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
 #[cfg(feature = "recordings")]
 pub mod data;
+pub mod layer;
 pub mod output;
 pub mod quality;
 pub mod synthetic;

@@ -121,8 +121,25 @@ pub fn run(
     rows: usize,
     jobs_done: usize,
 ) -> Result<Run, SimError> {
+    let unit = spec.importance();
+    let groups = jobs.iter().take(jobs_done).map(|job| unit.groups(job.tokens.len() as u32));
+    let groups = groups.sum::<u32>() as usize;
+    run_feeds(device, spec, feeds(spec, jobs, stalls.ins), stalls, (rows, groups))
+}
+
+/// [`run`] for whatever comes, until so many rows and so many groups of importance are there.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is none for long.
+pub fn run_feeds(
+    device: &mut dyn Device,
+    spec: &LayerSpec,
+    feeds: Vec<Feed>,
+    stalls: Stalls,
+    (rows, groups): (usize, usize),
+) -> Result<Run, SimError> {
     let mut bench = Bench::new(device);
-    for (feed, seed) in feeds(spec, jobs, stalls.ins).into_iter().zip(stalls.seed + 2..) {
+    for (feed, seed) in feeds.into_iter().zip(stalls.seed + 2..) {
         let driver = bench.driver(feed.stream, feed.stall, seed);
         feed.beats.into_iter().for_each(|beat| bench.drivers[driver].push(beat));
     }
@@ -135,19 +152,19 @@ pub fn run(
         })?;
         cycles.push(bench.cycle - 1);
     }
-    let unit = spec.importance();
-    let beats =
-        jobs.iter().take(jobs_done).map(|job| unit.groups(job.tokens.len() as u32) as usize);
-    let beats = beats.sum::<usize>();
     bench.run_until(1_000_000, "a beat of `importance`", |bench| {
-        bench.monitors[important].received.len() >= beats
+        bench.monitors[important].received.len() >= groups
     })?;
     let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
     Ok(Run {
         rows: rows.received.iter().map(|beat| unpack(&beat[0], OUT_BITS, spec.head_dim)).collect(),
         last: rows.received.iter().map(|beat| beat[1] == Int::from(1)).collect(),
         cycles,
-        importance: important.received.iter().map(|beat| group_beat(&unit, beat)).collect(),
+        importance: important
+            .received
+            .iter()
+            .map(|beat| group_beat(&spec.importance(), beat))
+            .collect(),
         unknown: rows.unknown + important.unknown,
     })
 }

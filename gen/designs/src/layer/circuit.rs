@@ -60,7 +60,8 @@ fn parameters(m: &ModuleBuilder, spec: &LayerSpec) {
     m.parameter("rows", spec.rows);
     m.parameter("lanes", spec.lanes);
     m.parameter("log_lanes", spec.log_lanes);
-    m.parameter("linear_lanes", spec.linear_lanes);
+    m.parameter("query_lanes", spec.query_lanes);
+    m.parameter("key_value_lanes", spec.key_value_lanes);
     m.parameter("queries_per_key", spec.queries_per_key);
     m.parameter("max_heads", spec.max_heads);
     m.parameter("causal", spec.causal);

@@ -52,21 +52,23 @@ impl Generate for LayerSpec {
     }
 
     fn diagram(&self) -> String {
-        let LayerSpec { max_keys, inputs, head_dim, log_lanes, linear_lanes, .. } = self;
+        let LayerSpec {
+            max_keys, inputs, head_dim, log_lanes, query_lanes, key_value_lanes, ..
+        } = self;
         let double = 2 * head_dim;
         let parts = match self.predict_keys {
             true => format!(
                 "\
 tokens -> memory, {max_keys} x {inputs} --+--> log_linear, {log_lanes} lanes ------> predicted keys --> predictor
-                           +--> linear, {linear_lanes} lanes, {head_dim} ------> queries --> predictor, queue
-                           +--> linear, {linear_lanes} lanes, {double} <- needed columns: keys, values
+                           +--> linear, {query_lanes} lanes, {head_dim} ------> queries --> predictor, queue
+                           +--> linear, {key_value_lanes} lanes, {double} <- needed columns: keys, values
 predictor -> survivor queue, needed columns, importance
 "
             ),
             false => format!(
                 "\
-tokens -> memory, {max_keys} x {inputs} --+--> linear, {linear_lanes} lanes, {double} -> keys, values --> predictor, exact stage
-                           +--> linear, {linear_lanes} lanes, {head_dim} -> queries --> predictor, queue
+tokens -> memory, {max_keys} x {inputs} --+--> linear, {key_value_lanes} lanes, {double} -> keys, values --> predictor, exact stage
+                           +--> linear, {query_lanes} lanes, {head_dim} -> queries --> predictor, queue
 predictor -> survivor queue, importance
 "
             ),

@@ -36,8 +36,10 @@ pub struct LayerSpec {
     pub window: u32,
     /// Inputs taken at once when keys are predicted.
     pub log_lanes: u32,
-    /// Inputs taken at once when queries are made, and as many for keys and values.
-    pub linear_lanes: u32,
+    /// Inputs taken at once when queries are made.
+    pub query_lanes: u32,
+    /// Inputs taken at once when keys and values are made.
+    pub key_value_lanes: u32,
     /// Query heads that share keys and values.
     pub queries_per_key: u32,
     /// Key heads of a job.
@@ -70,7 +72,8 @@ impl Default for LayerSpec {
             probability_bits: lapa.probability_bits,
             window: lapa.window,
             log_lanes: 64,
-            linear_lanes: 16,
+            query_lanes: 16,
+            key_value_lanes: 32,
             queries_per_key: 1,
             max_heads: 8,
             causal: false,
@@ -91,10 +94,15 @@ const LOG_LANES: Parameter = parameter(
     Range::PowerOfTwo(1, 256),
     "inputs taken at once when keys are predicted",
 );
-const LINEAR_LANES: Parameter = parameter(
-    "linear_lanes",
+const QUERY_LANES: Parameter = parameter(
+    "query_lanes",
     Range::PowerOfTwo(1, 256),
-    "inputs taken at once when queries are made, and as many for keys and values",
+    "inputs taken at once when queries are made",
+);
+const KEY_VALUE_LANES: Parameter = parameter(
+    "key_value_lanes",
+    Range::PowerOfTwo(1, 256),
+    "inputs taken at once when keys and values are made",
 );
 const QUERIES_PER_KEY: Parameter =
     parameter("queries_per_key", Range::Integer(1, 16), "query heads that share keys and values");
@@ -122,10 +130,11 @@ const BUFFERED_HEADS: Parameter = parameter(
 );
 const INPUTS: Parameter = parameter("inputs", Range::Integer(1, 4096), "elements of a token");
 
-const OURS: [Parameter; 9] = [
+const OURS: [Parameter; 10] = [
     INPUTS,
     LOG_LANES,
-    LINEAR_LANES,
+    QUERY_LANES,
+    KEY_VALUE_LANES,
     QUERIES_PER_KEY,
     MAX_HEADS,
     CAUSAL,
@@ -164,7 +173,8 @@ impl Spec for LayerSpec {
         QUERIES_PER_KEY.check(self.queries_per_key)?;
         MAX_HEADS.check(self.max_heads)?;
         LOG_LANES.check(self.log_lanes)?;
-        LINEAR_LANES.check(self.linear_lanes)?;
+        QUERY_LANES.check(self.query_lanes)?;
+        KEY_VALUE_LANES.check(self.key_value_lanes)?;
         self.log_layer().validate()?;
         self.key_value_layer().validate()?;
         FACTOR256.check(self.factor256)?;
@@ -231,12 +241,12 @@ impl LayerSpec {
 
     /// The layer that makes queries.
     pub fn query_layer(&self) -> LinearSpec {
-        LinearSpec { inputs: self.inputs, outputs: self.head_dim, lanes: self.linear_lanes }
+        LinearSpec { inputs: self.inputs, outputs: self.head_dim, lanes: self.query_lanes }
     }
 
     /// The layer that makes keys (its first outputs) and values.
     pub fn key_value_layer(&self) -> LinearSpec {
-        LinearSpec { outputs: 2 * self.head_dim, ..self.query_layer() }
+        LinearSpec { inputs: self.inputs, outputs: 2 * self.head_dim, lanes: self.key_value_lanes }
     }
 
     /// The unit that finds a key head's needed columns.
