@@ -26,9 +26,12 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=16", "head_dim=4", "rows=4", "lanes=4", "filter.mode=top_k", "queries=1"],
     ]),
     ("lapa_layer", &[
-        &["inputs=3", "max_keys=6", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2", "max_heads=2"],
-        &["inputs=2", "max_keys=5", "head_dim=3", "rows=4", "queries_per_key=2", "causal=true", "counters=false"],
-        &["inputs=2", "max_keys=1", "head_dim=1", "rows=1", "predict_keys=false", "filter.mode=radius"],
+        &["inputs=3", "max_keys=4", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2",
+          "max_heads=2"],
+        &["inputs=2", "max_keys=5", "head_dim=1", "rows=4", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=2",
+          "max_heads=3", "queries_per_key=2", "causal=true", "counters=false"],
+        &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
+          "predict_keys=false", "filter.mode=radius"],
     ]),
     ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],

@@ -4,7 +4,7 @@ use super::job::Job;
 use super::tokens::{Tokens, direct, passes, token_fields};
 use super::{LayerSpec, columns, counters};
 use crate::accelerator::compose::stream_fields;
-use crate::linear::{LinearSpec, identity_table};
+use crate::linear::LinearSpec;
 use crate::registry::Generate;
 use crate::{attend, lapa};
 use hwgen_hdl::lib::fifo::{Storage, fifo, fifo_with};
@@ -103,10 +103,12 @@ impl<'m> Top<'m, '_> {
     /// An exact layer with the streams `{name}_weights` and `{name}_scales`, without activation.
     fn layer(&self, name: &str, spec: &LinearSpec, tokens: Stream<'m>) -> Stream<'m> {
         let m = self.m;
-        let layer = m.instance(format!("{name}_layer"), &spec.build_as(&format!("{name}_linear")));
+        let layer = m.instance(
+            format!("{name}_layer"),
+            &spec.build_without_activation(&format!("{name}_linear")),
+        );
         self.pass(&format!("{name}_weights"), layer, "weights");
         self.pass(&format!("{name}_scales"), layer, "scales");
-        layer.stream_into("table", identity_table(m, &format!("{name}_table")));
         let payload = Bundle::new([
             ("data", tokens.get("data")),
             ("precise", m.lit(u(1), 1)),

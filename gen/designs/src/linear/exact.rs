@@ -104,9 +104,10 @@ impl LinearSpec {
         self.layer().weight_beats().max(table)
     }
 
-    /// The circuit under another name than the design's: a design that has two sizes of it names them.
-    pub fn build_as(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(name, self)
+    /// The circuit without stream `table`: its activation is the identity. A design that has it in two
+    /// sizes names them.
+    pub fn build_without_activation(&self, name: &str) -> Arc<Module> {
+        exact_circuit::module(name, self, false)
     }
 
     /// The cycle at whose end each result passes.
@@ -126,7 +127,7 @@ impl Generate for LinearSpec {
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
 
     fn build(&self) -> Arc<Module> {
-        self.build_as(Self::NAME)
+        exact_circuit::module(Self::NAME, self, true)
     }
 
     fn latency(&self) -> String {

@@ -26,8 +26,9 @@ const TERM_BITS: u32 = 16;
 /// A four-bit product is as many int8 products.
 const NIBBLE_UNIT_BITS: u32 = 8;
 
-/// The circuit; top module `name`. Streams as `docs/linear.md` tells.
-pub(super) fn module(name: &str, spec: &LinearSpec) -> Arc<Module> {
+/// The circuit; top module `name`. Streams as `docs/linear.md` tells; without `activation` there is
+/// no stream `table`, and the activation is the identity.
+pub(super) fn module(name: &str, spec: &LinearSpec, activation: bool) -> Arc<Module> {
     let layer = spec.layer();
     let m = ModuleBuilder::new(name);
     m.doc("Linear layer of int8 tokens and weights; four bits for tokens that are not precise.");
@@ -35,15 +36,18 @@ pub(super) fn module(name: &str, spec: &LinearSpec) -> Arc<Module> {
     let data = u(layer.chunk_bits());
     let weights = m.stream_in("weights", &fields([("data", data), ("last", u(1))]));
     let scale = m.stream_in("scales", &spec.scale_fields());
-    let table = m.stream_in("table", &fields([("value", s(8)), ("last", u(1))]));
+    let table =
+        activation.then(|| m.stream_in("table", &fields([("value", s(8)), ("last", u(1))])));
     let tokens = m.stream_in("tokens", &spec.token_fields());
     let (advance, batch_ends) = (m.wire("advance", u(1)), m.wire("batch_done", u(1)));
 
-    let load = Load::new(&m, [("weights", &weights), ("scales", &scale), ("table", &table)]);
+    let streams =
+        [("weights", Some(&weights)), ("scales", Some(&scale)), ("table", table.as_ref())];
+    let load = Load::new(&m, streams);
     let batch = Batch::new(&m, load.ends, &tokens, *batch_ends);
     load.taken_while(batch.loading);
     let banks = Banks::new(&m, spec, &weights);
-    let table = Table::new(&m, &table);
+    let table = table.map(|table| Table::new(&m, &table));
 
     let token = batch.hold(&tokens);
     let precise = token.get("precise");
@@ -69,7 +73,7 @@ pub(super) fn module(name: &str, spec: &LinearSpec) -> Arc<Module> {
     assert_eq!(pipeline.latency() + 1, spec.sum_cycles());
 
     let mut results = Pipeline::new(*summed, *advance).quiet();
-    let element = element(&m, &mut results, *accumulator, &scale, ends, &table);
+    let element = element(&m, &mut results, *accumulator, &scale, ends, table.as_ref());
     let marks = delayed_while(&m, "summed_marks", marks, results.latency() + 1, *advance);
     let out = collect(&m, layer, results.valid(), element, &Marks::of(marks), advance);
     batch_ends.drive(out.fires() & out.get("last"));
@@ -183,7 +187,7 @@ fn element<'m>(
     sum: Signal<'m>,
     scale: &Scale<'m>,
     sum_ends: Signal<'m>,
-    table: &Table<'m>,
+    table: Option<&Table<'m>>,
 ) -> Signal<'m> {
     // the next output's scale shows already
     let multiplier = held(m, "multiplier", scale.multiplier, sum_ends);
@@ -191,7 +195,13 @@ fn element<'m>(
     let scaled = results.stage("scaled", &[sum.mul(multiplier.to_signed()), shift]);
     let rounded = round_shift_by(scaled[0], scaled[1], Rounding::HalfUp);
     let q = results.stage("quantized", &[saturate(rounded, s(8))])[0];
-    let value = table.values.read_sync(q.as_unsigned(), results.takes() & !table.identity);
+    let read = |table: &Table<'m>, takes| {
+        (table.identity, table.values.read_sync(q.as_unsigned(), takes & !table.identity))
+    };
+    let read = table.map(|table| read(table, results.takes()));
     let q = results.stage("activated", &[q])[0];
-    table.identity.mux(q, value).named("element")
+    match read {
+        None => q,
+        Some((identity, value)) => identity.mux(q, value).named("element"),
+    }
 }

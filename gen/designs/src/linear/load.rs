@@ -6,13 +6,13 @@ use super::exact::TABLE_ENTRIES;
 use crate::wiring::{pack, unpack};
 use hwgen_hdl::build::MemoryBuilder;
 use hwgen_hdl::lib::saturate::saturate;
-use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, Wire, index_bits, s, u};
+use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, Wire, index_bits, reduce, s, u};
 
 /// Bits of a weight's high nibble, and of its low part.
 pub(super) const HIGH_BITS: u32 = 4;
 pub(super) const LOW_BITS: u32 = 5;
 
-/// The three streams of a load: each is taken until its `last`.
+/// The streams of a load: each is taken until its `last`.
 pub(super) struct Load<'m> {
     /// All have had their last beat at this edge.
     pub(super) ends: Signal<'m>,
@@ -21,9 +21,10 @@ pub(super) struct Load<'m> {
 }
 
 impl<'m> Load<'m> {
-    pub(super) fn new(m: &'m ModuleBuilder, streams: [(&str, &Stream<'m>); 3]) -> Load<'m> {
+    pub(super) fn new(m: &'m ModuleBuilder, streams: [(&str, Option<&Stream<'m>>); 3]) -> Load<'m> {
         let loading = m.wire("load_taken", u(1));
         let ends = m.wire("load_done", u(1));
+        let streams = streams.into_iter().filter_map(|(name, stream)| Some((name, stream?)));
         let complete = streams.map(|(name, stream)| {
             let done = m.reg(format!("{name}_done"), u(1));
             stream.ready.drive(*loading & !*done);
@@ -32,7 +33,8 @@ impl<'m> Load<'m> {
             done.next(complete).clear(*ends);
             complete
         });
-        ends.drive(complete[0] & complete[1] & complete[2]);
+        let complete: Vec<_> = complete.collect();
+        ends.drive(reduce(&complete, |a, b| a & b));
         Load { ends: *ends, loading }
     }
 
@@ -131,12 +133,6 @@ pub(super) fn scales<'m>(
     let word = Bundle::unpack(&fields, word);
     let [bias, multiplier, shift] = ["bias", "multiplier", "shift"].map(|name| word.get(name));
     Scale { bias, multiplier, shift }
-}
-
-/// The stream `table` of a layer without activation.
-pub(crate) fn identity_table<'m>(m: &'m ModuleBuilder, name: &str) -> Stream<'m> {
-    let payload = Bundle::new([("value", m.lit(s(8), 0)), ("last", m.lit(u(1), 1))]);
-    Stream::source(m, name, m.lit(u(1), 1), payload)
 }
 
 /// The activation's table, or the identity.

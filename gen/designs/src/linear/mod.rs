@@ -26,5 +26,4 @@ mod walk;
 pub use exact::LinearSpec;
 pub use importance::ImportanceSpec;
 pub use layer::Layer;
-pub(crate) use load::identity_table;
 pub use log::LogLinearSpec;
