@@ -4,6 +4,7 @@
 
 pub mod axi;
 mod fact;
+mod layer;
 mod linear;
 mod predictor;
 mod sanger;
@@ -15,7 +16,8 @@ use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::axi::LapaAxiSpec;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
-use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
+use hwgen_designs::layer::LayerSpec;
+use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_designs::sanger::SangerSpec;
 use hwgen_hdl::Module;
@@ -90,7 +92,9 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),
+        "lapa_layer" => Box::new(serde_json::from_str::<LayerSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
+        "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),

@@ -40,6 +40,14 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=9", "head_dim=3", "rows=1", "lanes=2", "bus_bits=64", "counters=false"],
         &["max_keys=16", "head_dim=9", "rows=4", "lanes=4", "filter.mode=radius", "bus_bits=32"],
     ]),
+    ("lapa_layer", &[
+        &["inputs=3", "max_keys=4", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2",
+          "max_heads=2"],
+        &["inputs=2", "max_keys=5", "head_dim=1", "rows=4", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=2",
+          "max_heads=3", "queries_per_key=2", "causal=true", "counters=false"],
+        &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
+          "predict_keys=false", "filter.mode=radius"],
+    ]),
     ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
         &["max_keys=16", "head_dim=8", "rows=4", "query_bits=6"],
@@ -49,6 +57,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=8", "head_dim=5", "rows=8", "approx_mean=true", "round_leading_one=true"],
         &["max_keys=9", "head_dim=3", "rows=2", "filter.mode=mass"],
         &["max_keys=12", "head_dim=4", "rows=4", "filter.mode=mass", "key_slices=[8]"],
+    ]),
+    ("linear", &[
+        &["inputs=1", "outputs=1", "lanes=1"],
+        &["inputs=5", "outputs=3", "lanes=2"],
+        &["inputs=16", "outputs=4", "lanes=8"],
     ]),
     ("log_linear", &[
         &["inputs=1", "outputs=1", "lanes=1"],

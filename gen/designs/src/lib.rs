@@ -6,6 +6,7 @@
 //! - [`fact`]: FACT's predictor, to compare with.
 //! - [`axi`]: a top around any design, with AXI4-Stream and AXI4-Lite.
 //! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
+//! - [`layer`]: attention whole, from tokens to its output.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
@@ -17,6 +18,7 @@ pub mod attend;
 pub mod axi;
 pub mod fact;
 pub mod lapa;
+pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod predictor;

@@ -5,7 +5,8 @@ use crate::attend::AttendSpec;
 use crate::axi::{LapaAxiSpec, RegisterMap};
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
-use crate::linear::{ImportanceSpec, LogLinearSpec};
+use crate::layer::LayerSpec;
+use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::sanger::SangerSpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
@@ -103,7 +104,9 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaAxiSpec>(PhantomData),
+        &Entry::<LayerSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
+        &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
         &Entry::<SangerAttentionSpec>(PhantomData),

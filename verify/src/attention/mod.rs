@@ -2,6 +2,7 @@
 //!
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
+//! - [`layer`]: attention from tokens, keys predicted before they exist.
 //! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
 //! - [`packing`]: how full Sanger's array would be with the keys that survive.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
@@ -9,6 +10,7 @@
 
 #[cfg(feature = "recordings")]
 pub mod data;
+pub mod layer;
 pub mod output;
 pub mod packing;
 pub mod quality;

@@ -1,9 +1,9 @@
 //! The linear layers against their golden models.
 
 use super::{Batch, Golden, compare_lists};
-use crate::drive::linear::{importance, log};
+use crate::drive::linear::{exact, importance, log};
 use crate::drive::{Feed, run};
-use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
+use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -53,5 +53,21 @@ impl Golden for ImportanceSpec {
         let expected: Vec<_> = jobs.iter().flat_map(|job| job.expected(self)).collect();
         let run = (&feeds[..], stall(rng), seed);
         check(device, run, &expected, |run| importance::results(self, run), 3 * self.rows + 1)
+    }
+}
+
+impl Golden for LinearSpec {
+    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        // two batches, the second without a reset
+        let batches = [1, 2].map(|_| {
+            let (tokens, corners) = (rng.random_range(1..5), rng.random());
+            exact::Batch::random(self, rng, tokens, corners)
+        });
+        let stalls = [0; 4].map(|_| stall(rng));
+        let feeds = exact::feeds(self, &batches, stalls, rng);
+        let expected: Vec<_> = batches.iter().flat_map(exact::Batch::expected).collect();
+        let run = (&feeds[..], stall(rng), seed);
+        check(device, run, &expected, |run| exact::results(self, run), self.outputs + 1)
     }
 }

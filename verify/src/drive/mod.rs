@@ -4,6 +4,7 @@ pub mod accelerator;
 pub mod attend;
 pub mod axi;
 pub mod lapa;
+pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod predictor;

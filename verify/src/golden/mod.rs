@@ -5,6 +5,7 @@ pub mod attend;
 pub mod axi;
 pub mod fact;
 pub mod lapa;
+pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod sanger;

@@ -1,5 +1,6 @@
 //! The linear layers' circuits against their golden models, beat by beat, and their cycles.
 
+mod exact;
 mod importance;
 mod log;
 

@@ -18,7 +18,7 @@ pub struct Buffers {
 }
 
 /// The fields of a module's stream.
-fn stream_fields(module: &Module, stream: &str) -> Fields {
+pub(crate) fn stream_fields(module: &Module, stream: &str) -> Fields {
     let port = module.streams.iter().find(|port| *port.name == *stream);
     let port = port.unwrap_or_else(|| panic!("`{}` has no stream `{stream}`", module.name));
     port.payload.iter().map(|(name, node)| (name.to_string(), module.node(*node).ty)).collect()

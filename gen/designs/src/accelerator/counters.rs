@@ -7,7 +7,7 @@ use hwgen_hdl::{InstanceBuilder, ModuleBuilder, Signal, Stream, u};
 /// Bits of a counter; it wraps.
 const COUNTER_BITS: u32 = 32;
 
-/// Input `clear_counters`, and for each counter an output:
+/// Input `clear_counters`, which is returned, and for each counter an output:
 ///
 /// | counter | counts |
 /// |---|---|
@@ -19,12 +19,12 @@ const COUNTER_BITS: u32 = 32;
 /// | `loading` | cycles in which none is, since keys are loaded or read out |
 /// | `starved` | .., since no survivor is listed |
 /// | `blocked` | .., since the row has no query or no room behind the score unit |
-pub(super) fn count<'m>(
+pub(crate) fn count<'m>(
     m: &'m ModuleBuilder,
     spec: &AttendSpec,
     survivors: &Stream<'m>,
     exact: &InstanceBuilder<'m>,
-) {
+) -> Signal<'m> {
     let clear = m.input("clear_counters", u(1));
     let takes = survivors.fires().named("takes_survivors");
     let flags = [
@@ -36,17 +36,22 @@ pub(super) fn count<'m>(
         ("starved", exact.output("idle_starved")),
         ("blocked", exact.output("idle_blocked")),
     ];
-    let ty = u(COUNTER_BITS);
     for (name, event) in flags {
-        let counter = m.reg(format!("count_{name}"), ty);
-        counter.next(counter + 1).enable(event).clear(clear);
-        m.output(name, counter);
+        counter(m, name, event, clear);
     }
     let live: Signal<'m> = match spec.rows {
         1 => survivors.get("live"),
         _ => popcount(survivors.get("live")),
     };
-    let counter = m.reg("count_survivors", ty);
-    counter.next(counter + live.resize(ty.width)).enable(takes).clear(clear);
+    let counter = m.reg("count_survivors", u(COUNTER_BITS));
+    counter.next(counter + live.resize(COUNTER_BITS)).enable(takes).clear(clear);
     m.output("survivors", counter);
+    clear
+}
+
+/// The output `name`: the edges with `event`.
+pub(crate) fn counter<'m>(m: &'m ModuleBuilder, name: &str, event: Signal<'m>, clear: Signal<'m>) {
+    let counter = m.reg(format!("count_{name}"), u(COUNTER_BITS));
+    counter.next(counter + 1).enable(event).clear(clear);
+    m.output(name, counter);
 }

@@ -15,6 +15,7 @@
 pub mod compose;
 pub mod cost;
 mod counters;
+pub(crate) mod counters;
 mod engine;
 mod fact;
 mod sanger;

@@ -63,7 +63,9 @@ pub(crate) struct Timing<'s> {
     weigh_free: u64,
     /// The first in which the head's slots, or the next head's keys, may come.
     attending: u64,
-    load_from: u64,
+    pub(crate) load_from: u64,
+    /// When each row's query was taken.
+    pub(crate) begun: Vec<u64>,
     /// When each group left the list's queue, each key was weighed, each row's last key was, each
     /// bank was read, each result passed.
     listed: Vec<u64>,
@@ -71,7 +73,7 @@ pub(crate) struct Timing<'s> {
     row_weighed: Vec<u64>,
     released: Vec<u64>,
     pub(crate) taken: Vec<u64>,
-    /// From a head's start: the cycle from which each of its groups of survivors is offered.
+    /// The cycle from which each of the row's further groups of survivors is offered.
     offered: std::vec::IntoIter<u64>,
 }
 
@@ -85,6 +87,7 @@ impl<'s> Timing<'s> {
             weigh_free: 0,
             attending: 0,
             load_from: 0,
+            begun: none(),
             listed: none(),
             weighed: none(),
             row_weighed: none(),
@@ -98,15 +101,27 @@ impl<'s> Timing<'s> {
     /// counted from the cycle that takes its first key; beyond the list's end at once.
     pub(crate) fn head(&mut self, head: &HeadShape, offered: &[u64]) {
         let start = self.load_from;
-        self.offered = offered.iter().map(|cycle| start + cycle).collect::<Vec<_>>().into_iter();
-        self.attending = self.load_from + u64::from(head.keys);
+        let mut offered = offered.iter().map(|cycle| start + cycle);
+        self.begin(start + u64::from(head.keys));
         for groups in &head.rows {
-            self.row(groups);
+            self.row(groups, offered.by_ref().take(groups.len()).collect());
         }
+        self.end();
+    }
+
+    /// A head whose keys are there from cycle `attending` on; then come its rows.
+    pub(crate) fn begin(&mut self, attending: u64) {
+        self.attending = attending;
+    }
+
+    /// The head has no more rows.
+    pub(crate) fn end(&mut self) {
         self.load_from = self.weigh_free + 1;
     }
 
-    fn row(&mut self, groups: &[u32]) {
+    /// A row, whose groups are offered from the cycles `offered` on; beyond the list's end at once.
+    pub(crate) fn row(&mut self, groups: &[u32], offered: Vec<u64>) {
+        self.offered = offered.into_iter();
         let beats = u64::from(self.spec.beats());
         let keys = self.weighed.len();
         // a group waits until the next one with a key, or the row's end, comes
@@ -153,6 +168,9 @@ impl<'s> Timing<'s> {
         let mut start = self.slot_free;
         for _ in 0..live {
             start = self.slot_free.max(room(&self.weighed, keys_in_flight(self.spec)));
+            if self.begun.len() == self.row_weighed.len() {
+                self.begun.push(start);
+            }
             self.slot_free = start + u64::from(self.spec.beats());
             // when it is weighed is known at its row's end; a row's keys always fit
             self.weighed.push(u64::MAX - 1);

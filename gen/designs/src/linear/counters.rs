@@ -14,9 +14,9 @@ use hwgen_hdl::{
 };
 use std::sync::Arc;
 
-/// The circuit; top module `importance`. Streams as `docs/linear.md` tells.
-pub(super) fn module(spec: &ImportanceSpec) -> Arc<Module> {
-    let m = ModuleBuilder::new("importance");
+/// The circuit; top module `name`. Streams as `docs/linear.md` tells.
+pub(super) fn module(name: &str, spec: &ImportanceSpec) -> Arc<Module> {
+    let m = ModuleBuilder::new(name);
     m.doc("Counts how many rows keep each token: which tokens are needed, which are precise.");
     m.parameter("max_keys", spec.max_keys);
     m.parameter("rows", spec.rows);

@@ -2,6 +2,7 @@
 //!
 //! - [`LogLinearSpec`]: predicted keys from tokens, by shifts.
 //! - [`ImportanceSpec`]: how many rows keep each token.
+//! - [`LinearSpec`]: exact layers, at four bits for tokens that matter little.
 //!
 //! Source: FACT and SOFA for the ideas; formats, roundings, streams and cycles are our definition,
 //! written out in `docs/linear.md`.
@@ -13,12 +14,16 @@ mod batch;
 mod collect;
 pub mod cost;
 mod counters;
+pub mod exact;
+mod exact_circuit;
 pub mod importance;
 mod layer;
+mod load;
 mod log;
 mod log_circuit;
 mod walk;
 
+pub use exact::LinearSpec;
 pub use importance::ImportanceSpec;
 pub use layer::Layer;
 pub use log::LogLinearSpec;

@@ -2,7 +2,12 @@
 
 use super::layer::Layer;
 use crate::wiring::pack;
-use hwgen_hdl::{ModuleBuilder, Signal, Stream, index_bits, u};
+use hwgen_hdl::{ModuleBuilder, Signal, Stream, Type, index_bits, u};
+
+/// The type of a step of an output.
+pub(super) fn step_type(layer: Layer) -> Type {
+    u(index_bits(layer.chunks() as usize))
+}
 
 /// Where the walk is. All of it is looked at in cycles with `walking` only.
 pub(super) struct Walk<'m> {
@@ -31,7 +36,7 @@ impl<'m> Walk<'m> {
         advance: Signal<'m>,
     ) -> Walk<'m> {
         let steps = (token.valid & advance).named("steps");
-        let step = m.reg("step", u(index_bits(layer.chunks() as usize)));
+        let step = m.reg("step", step_type(layer));
         let output = m.reg("output_index", u(index_bits(layer.outputs as usize)));
         let output_ends = last_step(*step).named("output_ends");
         let token_ends = (output_ends & output.eq(layer.outputs - 1)).named("token_ends");

@@ -56,26 +56,31 @@ impl Job {
 
     /// What the golden model says.
     pub fn expected(&self, spec: &ImportanceSpec) -> Vec<Group> {
-        let golden = Importance::of(&self.rows, self.keys, spec.factor256);
-        let groups = spec.groups(self.keys as u32);
-        let lanes = spec.rows as usize;
-        (0..groups as usize)
-            .map(|group| {
-                let tokens = group * lanes..self.keys.min((group + 1) * lanes);
-                let bits = |holds: &dyn Fn(usize) -> bool| {
-                    tokens.clone().map(|j| u64::from(holds(j)) << (j % lanes)).sum()
-                };
-                let mut counts = golden.counts[tokens.clone()].to_vec();
-                counts.resize(lanes, 0);
-                Group {
-                    needed: bits(&|j| golden.needed(j)),
-                    precise: bits(&|j| golden.precise(j)),
-                    counts,
-                    last: group + 1 == groups as usize,
-                }
-            })
-            .collect()
+        groups(spec, &Importance::of(&self.rows, self.keys, spec.factor256))
     }
+}
+
+/// The groups in which a result comes out.
+pub fn groups(spec: &ImportanceSpec, result: &Importance) -> Vec<Group> {
+    let keys = result.counts.len();
+    let groups = spec.groups(keys as u32);
+    let lanes = spec.rows as usize;
+    (0..groups as usize)
+        .map(|group| {
+            let tokens = group * lanes..keys.min((group + 1) * lanes);
+            let bits = |holds: &dyn Fn(usize) -> bool| {
+                tokens.clone().map(|j| u64::from(holds(j)) << (j % lanes)).sum()
+            };
+            let mut counts = result.counts[tokens.clone()].to_vec();
+            counts.resize(lanes, 0);
+            Group {
+                needed: bits(&|j| result.needed(j)),
+                precise: bits(&|j| result.precise(j)),
+                counts,
+                last: group + 1 == groups as usize,
+            }
+        })
+        .collect()
 }
 
 /// What jobs are to the streams `jobs` and `survivors`, with stalls of those probabilities.
@@ -110,15 +115,18 @@ pub fn feeds(
 
 /// The groups in a run.
 pub fn results(spec: &ImportanceSpec, run: &Run) -> Vec<Group> {
+    run.beats.iter().map(|beat| group_beat(spec, beat)).collect()
+}
+
+/// A group as it came out.
+pub fn group_beat(spec: &ImportanceSpec, beat: &[Int]) -> Group {
     let number = |x: &Int| u64::try_from(x).unwrap_or_default();
     let bits = spec.count_bits();
-    let group = |beat: &Vec<Int>| Group {
+    let count = |i| number(&u(bits).wrap(beat[2].clone() >> (i * bits)));
+    Group {
         needed: number(&beat[0]),
         precise: number(&beat[1]),
-        counts: (0..spec.rows)
-            .map(|i| number(&u(bits).wrap(beat[2].clone() >> (i * bits))))
-            .collect(),
+        counts: (0..spec.rows).map(count).collect(),
         last: beat[3] == Int::from(1),
-    };
-    run.beats.iter().map(group).collect()
+    }
 }

@@ -6,6 +6,7 @@ use crate::drive::{Feed, Run};
 use crate::golden::lapa::leading_one::LeadingOne;
 use crate::golden::linear::log::{Load, shift_for};
 use hwgen_designs::linear::LogLinearSpec;
+use hwgen_hdl::Int;
 use rand::Rng;
 
 /// A load and the tokens that follow it.
@@ -42,6 +43,23 @@ impl Batch {
     }
 }
 
+/// The beats of a load: stream `weights`.
+pub fn load_beats(
+    spec: &LogLinearSpec,
+    load: &Load,
+    noise: &mut impl FnMut() -> i32,
+) -> Vec<Vec<Int>> {
+    let mut codes = |row: &Vec<LeadingOne>| row.iter().map(|w| code(w, noise() as u32)).collect();
+    let rows: Vec<Vec<i32>> = load.weights.iter().map(&mut codes).collect();
+    let beats = weight_beats(spec.layer(), &rows, 5, &mut *noise);
+    let count = beats.len();
+    let beat = |(i, beat)| {
+        let shift = if i + 1 == count { load.shift } else { noise() as u32 };
+        vec![beat, shift.into(), last(i, count)]
+    };
+    beats.into_iter().enumerate().map(beat).collect()
+}
+
 /// What batches are to the streams `weights` and `tokens`, with stalls of those probabilities.
 pub fn feeds(
     spec: &LogLinearSpec,
@@ -51,16 +69,7 @@ pub fn feeds(
 ) -> Vec<Feed> {
     let (mut weights, mut tokens) = (vec![], vec![]);
     for Batch { load, tokens: of_batch } in batches {
-        let mut codes =
-            |row: &Vec<LeadingOne>| row.iter().map(|w| code(w, rng.random_range(0..32))).collect();
-        let rows: Vec<Vec<i32>> = load.weights.iter().map(&mut codes).collect();
-        let beats = weight_beats(spec.layer(), &rows, 5, || rng.random_range(0..32));
-        let count = beats.len();
-        for (i, beat) in beats.into_iter().enumerate() {
-            let ends = i + 1 == count;
-            let shift = if ends { load.shift } else { rng.random_range(0..32) };
-            weights.push(vec![beat, shift.into(), last(i, count)]);
-        }
+        weights.extend(load_beats(spec, load, &mut || rng.random_range(0..32)));
         let count = of_batch.len();
         let beats = of_batch.iter().enumerate();
         tokens.extend(beats.map(|(i, token)| vec![pack(token.iter().copied(), 8), last(i, count)]));

@@ -1,5 +1,6 @@
 //! The linear layers around attention between stream drivers and their golden models.
 
+pub mod exact;
 pub mod importance;
 pub mod log;
 

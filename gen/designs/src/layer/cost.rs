@@ -1,0 +1,266 @@
+//! Cycles of attention whole, closely: each part follows its own model, and waits for those before
+//! and behind it; queues are taken to be full only of rows.
+
+use super::LayerSpec;
+use crate::attend::cost as exact;
+use crate::lapa::cost as predictor;
+use crate::linear::importance::RESULT_CYCLES;
+
+/// A key head as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Of each column: whether its key and value are made.
+    pub made: Vec<bool>,
+    /// For each row the surviving keys of each group of visible ones.
+    pub rows: Vec<Vec<u32>>,
+}
+
+/// A job as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobShape {
+    /// Its key heads.
+    pub heads: Vec<HeadShape>,
+}
+
+/// The cycle at whose end each row's output passes when no stream stalls; cycle 0 takes the first
+/// token, and the first beat of each load.
+pub fn row_cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Vec<u64> {
+    let attend = spec.attend();
+    let mut timing = Timing::new(spec, &attend);
+    jobs.iter().for_each(|job| timing.job(job));
+    timing.exact.taken
+}
+
+/// A layer: a load, then tokens, then the next load.
+struct Layer {
+    load_beats: u64,
+    token_cycles: u64,
+    latency: u64,
+    /// The first cycle in which the next token can be taken.
+    free: u64,
+    result: u64,
+}
+
+impl Layer {
+    fn new(load_beats: u32, token_cycles: u32, latency: u32) -> Layer {
+        let (load_beats, token_cycles) = (load_beats.into(), token_cycles.into());
+        Layer { load_beats, token_cycles, latency: latency.into(), free: load_beats, result: 0 }
+    }
+
+    /// Takes a token that is offered from a cycle on: when it is taken, and when its result shows.
+    fn take(&mut self, offered: u64) -> (u64, u64) {
+        let taken = self.free.max(offered);
+        self.free = taken + self.token_cycles;
+        self.result = self.free + self.latency;
+        (taken, self.result)
+    }
+
+    /// The result passes at the end of that cycle; until then the whole layer stood still.
+    fn pass(&mut self, cycle: u64) {
+        self.free += cycle - self.result;
+        self.result = cycle;
+    }
+
+    /// The batch ends: the next load begins behind its last result.
+    fn end(&mut self) {
+        self.free = self.result + 1 + self.load_beats;
+    }
+}
+
+/// The predictor's rows.
+#[derive(Default)]
+struct Prediction {
+    /// The first cycle in which it issues, in which it can take a key, in which a beat can leave it.
+    issue: u64,
+    load_from: u64,
+    out: u64,
+}
+
+impl Prediction {
+    /// Takes a row that is offered from a cycle on: when, and when each beat of its result passes.
+    fn row(
+        &mut self,
+        spec: &LayerSpec,
+        offered: u64,
+        groups: u64,
+        visible: u32,
+    ) -> (u64, Vec<u64>) {
+        let spec = &spec.predictor();
+        let taken = offered.max(self.issue.saturating_sub(1));
+        let issue = self.issue.max(taken + 1);
+        let between = u64::from(predictor::cycles_per_row(spec, visible));
+        self.issue = issue + groups;
+        let first = self.out.max(issue - 1 + predictor::latency_cycles(spec, visible));
+        self.out = first + groups.max(between);
+        let last = first + groups - 1;
+        let round = predictor::round_cycles(spec, spec.rounds() - 1, groups as u32);
+        self.load_from = last.saturating_sub(u64::from(round));
+        (taken, (first..=last).collect())
+    }
+}
+
+struct Timing<'s> {
+    spec: &'s LayerSpec,
+    log: Layer,
+    query: Layer,
+    key_value: Layer,
+    prediction: Prediction,
+    exact: exact::Timing<'s>,
+    /// The first cycle in which tokens can be taken, a job be counted, a key head's columns be.
+    fill: u64,
+    count: u64,
+    columns: u64,
+    /// The first in which the front, or the back, can ask for a token.
+    front: u64,
+    back: u64,
+    /// Rows that entered the query queue, so far.
+    rows: usize,
+}
+
+impl<'s> Timing<'s> {
+    fn new(spec: &'s LayerSpec, attend: &'s crate::attend::AttendSpec) -> Timing<'s> {
+        let log = spec.log_layer();
+        let linear = |layer: &crate::linear::LinearSpec| {
+            Layer::new(layer.load_cycles(1), layer.token_cycles(true), layer.latency_cycles())
+        };
+        Timing {
+            spec,
+            log: Layer::new(log.layer().weight_beats(), log.token_cycles(), log.latency_cycles()),
+            query: linear(&spec.query_layer()),
+            key_value: linear(&spec.key_value_layer()),
+            prediction: Prediction::default(),
+            exact: exact::Timing::new(attend),
+            fill: 0,
+            count: spec.importance().max_groups().into(),
+            columns: 0,
+            front: 0,
+            back: 0,
+            rows: 0,
+        }
+    }
+
+    fn job(&mut self, job: &JobShape) {
+        let tokens = job.heads[0].made.len() as u64;
+        let start = self.count.max(self.fill + tokens);
+        (self.front, self.back) = (start + 2, start + 1);
+        let mut last_beat = start;
+        for head in &job.heads {
+            last_beat = match self.spec.predict_keys {
+                true => self.predicted(head),
+                false => self.made_first(head),
+            };
+        }
+        self.fill = self.query_end().max(self.back) + 2;
+        let groups = u64::from(self.spec.importance().groups(tokens as u32));
+        self.count = last_beat + u64::from(RESULT_CYCLES) + groups;
+    }
+
+    /// When the last query passed.
+    fn query_end(&self) -> u64 {
+        self.query.result
+    }
+
+    /// A key head whose keys are predicted. Returns when the last survivors pass.
+    fn predicted(&mut self, head: &HeadShape) -> u64 {
+        let mut keys_end = 0;
+        for _ in &head.made {
+            let (taken, result) = self.log.take(self.front + 1);
+            self.front = taken;
+            keys_end = result.max(self.prediction.load_from).max(keys_end);
+            self.log.pass(keys_end);
+        }
+        self.log.end();
+        self.prediction.out = self.prediction.out.max(self.columns);
+        let beats = self.queries(head, keys_end, |_, _, _| {});
+        let last = beats.last().and_then(|row| row.last()).copied().unwrap_or_default();
+
+        let attending = self.columns(head, last + u64::from(RESULT_CYCLES));
+        self.exact.begin(attending);
+        for (groups, beats) in head.rows.iter().zip(beats) {
+            self.exact.row(groups, beats.iter().map(|cycle| cycle + 2).collect());
+        }
+        self.exact.end();
+        last
+    }
+
+    /// The needed columns, whose first group shows in a cycle. Returns when the exact stage attends.
+    fn columns(&mut self, head: &HeadShape, shown: u64) -> u64 {
+        let rows = self.spec.rows as usize;
+        self.columns = shown + head.made.len().div_ceil(rows) as u64 + 1;
+        // the columns' walk
+        let mut walk = (shown + 1).max(self.back + 1);
+        let walked: Vec<u64> = (0..head.made.len())
+            .map(|column| {
+                let now = walk.max(shown + 1 + (column / rows) as u64);
+                walk = now + 1;
+                now
+            })
+            .collect();
+        // a needed column is asked for when the next one is found, or behind the end
+        let mut asked = vec![walk; head.made.len()];
+        let mut next = walk;
+        for column in (0..head.made.len()).rev().filter(|column| head.made[*column]) {
+            asked[column] = next;
+            next = walked[column];
+        }
+        let mut passed = self.exact.load_from.max(1) - 1;
+        for (column, made) in head.made.iter().enumerate() {
+            passed = (passed + 1).max(walked[column] + 2);
+            if *made {
+                let (taken, result) = self.key_value.take(asked[column] + 2);
+                self.back = taken;
+                passed = passed.max(result);
+                self.key_value.pass(passed);
+            }
+        }
+        self.key_value.end();
+        passed + 1
+    }
+
+    /// A key head whose keys and values are made first. Returns when the last survivors pass.
+    fn made_first(&mut self, head: &HeadShape) -> u64 {
+        let mut passed = self.prediction.load_from.max(self.exact.load_from).max(1) - 1;
+        for _ in &head.made {
+            let (taken, result) = self.key_value.take(self.back + 1);
+            self.back = taken;
+            passed = result.max(passed + 1);
+            self.key_value.pass(passed);
+        }
+        self.key_value.end();
+        self.exact.begin(passed + 1);
+        let beats = self.queries(head, passed, |exact, groups, beats| {
+            exact.row(groups, beats.iter().map(|cycle| cycle + 2).collect());
+        });
+        self.exact.end();
+        beats.last().and_then(|row| row.last()).copied().unwrap_or_default()
+    }
+
+    /// The rows of a key head whose predictor has its keys at the end of cycle `keys_end`. Returns
+    /// when their survivors pass, row by row.
+    fn queries(
+        &mut self,
+        head: &HeadShape,
+        keys_end: u64,
+        mut predicted: impl FnMut(&mut exact::Timing<'s>, &[u32], &[u64]),
+    ) -> Vec<Vec<u64>> {
+        let (tokens, places) = (head.made.len(), self.spec.query_places() as usize);
+        let mut all = vec![];
+        for (row, groups) in head.rows.iter().enumerate() {
+            let visible = if self.spec.causal { row % tokens + 1 } else { tokens } as u32;
+            let (taken, result) = self.query.take(self.front + 1);
+            self.front = taken;
+            let count = groups.len() as u64;
+            let offered = result.max(keys_end + 1);
+            let (taken, beats) = self.prediction.row(self.spec, offered, count, visible);
+            let popped = self.rows.checked_sub(places).and_then(|row| self.exact.begun.get(row));
+            self.rows += 1;
+            self.query.pass(taken.max(popped.map_or(0, |cycle| cycle + 1)));
+            if (row + 1) % tokens == 0 {
+                self.query.end();
+            }
+            predicted(&mut self.exact, groups, &beats);
+            all.push(beats);
+        }
+        all
+    }
+}

@@ -1,0 +1,124 @@
+//! A job: takes its tokens, then goes through its key heads.
+
+use super::LayerSpec;
+use crate::wiring::times_constant;
+use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Reg, Signal, Stream, Wire, u};
+
+/// Where the job is.
+pub(super) struct Job<'m> {
+    /// A token is to be kept.
+    pub(super) store: Signal<'m>,
+    /// Tokens so far; while the job runs, all of them.
+    pub(super) keys: Signal<'m>,
+    /// Key heads are worked on.
+    pub(super) running: Signal<'m>,
+    /// How many there are.
+    heads: Signal<'m>,
+    starts: Signal<'m>,
+    /// With predicted keys: whether a job of the column unit waits, to be driven: the unit is ready.
+    column_job: Option<(Reg<'m>, Wire<'m>)>,
+    /// To be driven: a key head's last query passes, its last column is with the layer.
+    pub(super) rows_end: Wire<'m>,
+    pub(super) columns_end: Wire<'m>,
+}
+
+impl<'m> Job<'m> {
+    /// Starts a job when its tokens are there, and the unit `importance` is free.
+    pub(super) fn new(
+        m: &'m ModuleBuilder,
+        spec: &LayerSpec,
+        (jobs, tokens): (&Stream<'m>, &Stream<'m>),
+        importance: &InstanceBuilder<'m>,
+    ) -> Job<'m> {
+        let (filling, waiting, running) =
+            (m.reg("filling", u(1)).reset_to(1), m.reg("waiting", u(1)), m.reg("running", u(1)));
+        let (rows_end, columns_end) = (m.wire("rows_end", u(1)), m.wire("columns_end", u(1)));
+        let ends = m.wire("job_ends", u(1));
+        let tokens_end = (tokens.fires() & tokens.get("last")).named("tokens_end");
+        tokens.ready.drive(*filling);
+        filling.next(*ends).enable(*ends | tokens_end);
+        let keys = m.reg("token_count", u(spec.count_bits()));
+        let store = (tokens.fires() & keys.lt(spec.max_keys)).named("token_store");
+        keys.next(keys + 1).enable(store).clear(*ends);
+
+        let asked = jobs.get("heads");
+        let most = asked.gt(spec.max_heads).mux(m.lit(asked.ty(), spec.max_heads), asked);
+        let held = most.any().mux(most, 1).named("held_heads");
+        let queries = rows(spec, *keys).mul(held).resize(spec.importance().count_bits());
+        let count = Bundle::new([("keys", *keys), ("queries", queries)]);
+        let counted = Stream::source(m, "counted", *waiting & jobs.valid, count);
+        jobs.ready.drive(*waiting & *counted.ready);
+        let starts = counted.fires().named("job_starts");
+        waiting.next(tokens_end).enable(tokens_end | starts);
+        running.next(starts).enable(starts | *ends);
+        importance.stream_into("jobs", counted);
+        let heads = m.reg("heads", held.ty()).no_reset().next(held).enable(starts);
+
+        let done = [("rows", *rows_end), ("columns", *columns_end)].map(|(name, ends)| {
+            let count = m.reg(format!("{name}_done"), held.ty()).clear(starts);
+            count.next(count + 1).enable(ends);
+            count.eq(*heads)
+        });
+        ends.drive(*running & done[0] & done[1]);
+        Job {
+            store,
+            keys: *keys,
+            running: *running,
+            heads: *heads,
+            starts,
+            column_job: spec
+                .predict_keys
+                .then(|| (m.reg("column_job", u(1)), m.wire("columns_ready", u(1)))),
+            rows_end,
+            columns_end,
+        }
+    }
+
+    /// Whether `index` is that of the last token.
+    pub(super) fn is_last(&self, index: Signal<'m>) -> Signal<'m> {
+        let bits = self.keys.width();
+        // an index has no more bits than a count
+        (self.keys - 1).eq(index.extend(bits))
+    }
+
+    /// Whether a unit that has begun `begun` key heads may begin another.
+    fn more(&self, m: &'m ModuleBuilder, name: &str, begins: Signal<'m>) -> Signal<'m> {
+        let begun = m.reg(format!("{name}_begun"), self.heads.ty()).clear(self.starts);
+        begun.next(begun + 1).enable(begins);
+        self.running & begun.ne(self.heads)
+    }
+
+    /// The edge at which the front, at work while `fronting`, begins a key head.
+    pub(super) fn begin_front(&self, m: &'m ModuleBuilder, fronting: Signal<'m>) -> Signal<'m> {
+        let begins = m.wire("front_begins", u(1));
+        let free = match self.column_job {
+            None => !fronting,
+            Some((waits, ready)) => {
+                waits.next(*begins).enable(*begins | *ready);
+                !fronting & !waits
+            }
+        };
+        begins.drive(self.more(m, "front", *begins) & free);
+        *begins
+    }
+
+    /// The jobs of the unit that finds needed columns: one a key head.
+    pub(super) fn column_jobs(&self, m: &'m ModuleBuilder, spec: &LayerSpec) -> Option<Stream<'m>> {
+        let (waits, ready) = self.column_job?;
+        let queries = rows(spec, self.keys).resize(spec.columns().count_bits());
+        let payload = Bundle::new([("keys", self.keys), ("queries", queries)]);
+        let jobs = Stream::source(m, "column_jobs", waits, payload);
+        ready.drive(*jobs.ready);
+        Some(jobs)
+    }
+
+    /// Whether all columns of a key head are to be made, which is done at the edges with `ends`.
+    pub(super) fn make_all(&self, m: &'m ModuleBuilder, ends: Signal<'m>) -> Signal<'m> {
+        self.more(m, "making", ends)
+    }
+}
+
+/// Rows of a key head of `keys` tokens.
+fn rows<'m>(spec: &LayerSpec, keys: Signal<'m>) -> Signal<'m> {
+    times_constant(keys.to_signed(), spec.queries_per_key as i32).as_unsigned()
+}

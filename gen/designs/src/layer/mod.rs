@@ -1,0 +1,78 @@
+//! Attention whole, from tokens to the attention's output: keys are predicted before they exist,
+//! keys and values made for the columns that a row keeps.
+//!
+//! ```text
+//! tokens -> token memory --+--> log_linear --> predictor's keys
+//!                          +--> linear (queries) --+--> predictor --+--> survivor queue --+
+//!                          |                       +--> query queue |                     +--> attend --> out
+//!                          |                       columns <--------+--> importance       |
+//!                          +--> linear (keys, values) <- needed columns -- keys, values --+
+//! ```
+//!
+//! Definition: `docs/layer.md`. [`spec`] has the parameters, `circuit` puts the parts together: `job`
+//! says what is at work, `tokens` keeps and reads the tokens, `columns` makes what is needed.
+//! [`cost`] tells its cycles, closely.
+
+mod circuit;
+mod columns;
+pub mod cost;
+mod counters;
+mod job;
+pub mod spec;
+mod tokens;
+
+pub use spec::LayerSpec;
+
+use crate::registry::Generate;
+use hwgen_hdl::Module;
+use std::sync::Arc;
+
+impl Generate for LayerSpec {
+    const NAME: &'static str = "lapa_layer";
+    const SUMMARY: &'static str =
+        "LAPA from tokens to attention output: predicted keys, keys and values made on demand";
+
+    fn build(&self) -> Arc<Module> {
+        circuit::module(self)
+    }
+
+    fn latency(&self) -> String {
+        let queries = self.query_layer().token_cycles(true);
+        let made = self.key_value_layer().token_cycles(true);
+        let predicted = match self.predict_keys {
+            true => format!("{} cycles a predicted key, ", self.log_layer().token_cycles()),
+            false => String::new(),
+        };
+        format!(
+            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}",
+            if self.predict_keys { " that a row keeps" } else { "" },
+            self.predictor().latency(),
+            self.attend().latency(),
+        )
+    }
+
+    fn diagram(&self) -> String {
+        let LayerSpec {
+            max_keys, inputs, head_dim, log_lanes, query_lanes, key_value_lanes, ..
+        } = self;
+        let double = 2 * head_dim;
+        let parts = match self.predict_keys {
+            true => format!(
+                "\
+tokens -> memory, {max_keys} x {inputs} --+--> log_linear, {log_lanes} lanes ------> predicted keys --> predictor
+                           +--> linear, {query_lanes} lanes, {head_dim} ------> queries --> predictor, queue
+                           +--> linear, {key_value_lanes} lanes, {double} <- needed columns: keys, values
+predictor -> survivor queue, needed columns, importance
+"
+            ),
+            false => format!(
+                "\
+tokens -> memory, {max_keys} x {inputs} --+--> linear, {key_value_lanes} lanes, {double} -> keys, values --> predictor, exact stage
+                           +--> linear, {query_lanes} lanes, {head_dim} -> queries --> predictor, queue
+predictor -> survivor queue, importance
+"
+            ),
+        };
+        format!("{parts}queues -> exact stage -> out\n")
+    }
+}

@@ -1,0 +1,238 @@
+//! Attention from tokens to its output between stream drivers and its golden model.
+
+use super::linear::importance::{Group, group_beat, groups};
+use super::linear::{exact, log};
+use super::streams::{pack, unpack};
+use super::{Feed, Values};
+use crate::golden::lapa::leading_one::LeadingOne;
+use crate::golden::layer::{Job, JobResult, KeyHead, QueryHead};
+use crate::golden::linear::exact::{Load, Scale, Token};
+use crate::golden::linear::importance::Importance;
+use crate::golden::linear::log::{Load as Codes, shift_for};
+use hwgen_designs::attend::spec::OUT_BITS;
+use hwgen_designs::layer::LayerSpec;
+use hwgen_designs::layer::cost::{HeadShape, JobShape};
+use hwgen_hdl::Int;
+use hwgen_hdl::sim::{Bench, Device, SimError};
+use rand::Rng;
+
+/// A random job of so many tokens and key heads.
+pub fn random_job(spec: &LayerSpec, rng: &mut impl Rng, tokens: usize, heads: usize) -> Job {
+    let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
+    let mut vector = |values: Values, count: u32| -> Vec<i32> {
+        (0..count).map(|_| values.draw(rng, 8)).collect()
+    };
+    let tokens: Vec<_> = (0..tokens).map(|_| vector(values, spec.inputs)).collect();
+    let mut matrix = |outputs: u32| -> Vec<Vec<i32>> {
+        (0..outputs).map(|_| vector(Values::Uniform, spec.inputs)).collect()
+    };
+    let heads: Vec<_> = (0..heads)
+        .map(|_| {
+            let queries: Vec<_> =
+                (0..spec.queries_per_key).map(|_| matrix(spec.head_dim)).collect();
+            (matrix(2 * spec.head_dim), queries)
+        })
+        .collect();
+    let heads = heads.into_iter().map(|(key_value, queries)| {
+        let encode = |&w: &i32| LeadingOne::encode(w, 8, false);
+        // what the keys would be, most often; else other keys
+        let alike = rng.random_bool(0.7);
+        let of_keys = if alike { &key_value[..spec.head_dim as usize] } else { &queries[0] };
+        let weights = of_keys.iter().map(|row| row.iter().map(encode).collect()).collect();
+        let mut codes = Codes { weights, shift: 0 };
+        let sums = tokens.iter().flat_map(|token| codes.sums(token));
+        codes.shift = shift_for(sums.map(i64::abs).max().unwrap_or_default());
+        let queries = queries.into_iter().map(|weights| QueryHead {
+            load: fitted(weights, &tokens, rng),
+            scale: rng.random(),
+            shift: rng.random_range(0..32),
+            radius: rng.random_range(0..1 << spec.predictor().radius_bits()),
+        });
+        let queries = queries.collect();
+        KeyHead { codes, key_value: fitted(key_value, &tokens, rng), queries }
+    });
+    let heads = heads.collect();
+    Job { tokens, heads }
+}
+
+fn fitted(weights: Vec<Vec<i32>>, tokens: &[Vec<i32>], rng: &mut impl Rng) -> Load {
+    let scales = vec![Scale { bias: 0, multiplier: 1, shift: 0 }; weights.len()];
+    let mut load = Load { weights, scales, table: None };
+    let token = |elements: &Vec<i32>| Token { elements: elements.clone(), precise: true };
+    exact::fit(&mut load, &tokens.iter().map(token).collect::<Vec<_>>(), rng);
+    load
+}
+
+/// The job as the timing sees it.
+pub fn shape(spec: &LayerSpec, result: &JobResult) -> JobShape {
+    let head = |head: &crate::golden::layer::HeadResult| HeadShape {
+        made: head.made.clone(),
+        rows: (head.survivors.iter())
+            .map(|row| {
+                let groups = row.chunks(spec.rows as usize);
+                groups.map(|group| group.count_ones() as u32).collect()
+            })
+            .collect(),
+    };
+    JobShape { heads: result.heads.iter().map(head).collect() }
+}
+
+/// How streams stall: the probability that a cycle is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stalls {
+    /// Of each stream that comes in.
+    pub ins: f64,
+    /// Of `out` and `importance`.
+    pub out: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
+/// What came out, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// A row's output.
+    pub rows: Vec<Vec<i32>>,
+    /// Whether it was its key head's last.
+    pub last: Vec<bool>,
+    /// The cycle at whose end each row passed, counted from 0.
+    pub cycles: Vec<u64>,
+    /// The jobs' importance, as far as it was there with the last row taken.
+    pub importance: Vec<Group>,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
+}
+
+/// The groups in which a job's importance comes out.
+pub fn importance(spec: &LayerSpec, result: &Importance) -> Vec<Group> {
+    groups(&spec.importance(), result)
+}
+
+/// Resets the device, sends it all jobs, one after the other, and takes `rows` rows and the
+/// importance of `jobs_done` jobs, or gives up.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no row for long.
+pub fn run(
+    device: &mut dyn Device,
+    spec: &LayerSpec,
+    jobs: &[Job],
+    stalls: Stalls,
+    rows: usize,
+    jobs_done: usize,
+) -> Result<Run, SimError> {
+    let unit = spec.importance();
+    let groups = jobs.iter().take(jobs_done).map(|job| unit.groups(job.tokens.len() as u32));
+    let groups = groups.sum::<u32>() as usize;
+    run_feeds(device, spec, feeds(spec, jobs, stalls.ins), stalls, (rows, groups))
+}
+
+/// [`run`] for whatever comes, until so many rows and so many groups of importance are there.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is none for long.
+pub fn run_feeds(
+    device: &mut dyn Device,
+    spec: &LayerSpec,
+    feeds: Vec<Feed>,
+    stalls: Stalls,
+    (rows, groups): (usize, usize),
+) -> Result<Run, SimError> {
+    let mut bench = Bench::new(device);
+    for (feed, seed) in feeds.into_iter().zip(stalls.seed + 2..) {
+        let driver = bench.driver(feed.stream, feed.stall, seed);
+        feed.beats.into_iter().for_each(|beat| bench.drivers[driver].push(beat));
+    }
+    let out = bench.monitor("out", stalls.out, stalls.seed);
+    let important = bench.monitor("importance", stalls.out, stalls.seed + 1);
+    let mut cycles = vec![];
+    while cycles.len() < rows {
+        bench.run_until(1_000_000, "a row of `out`", |bench| {
+            bench.monitors[out].received.len() > cycles.len()
+        })?;
+        cycles.push(bench.cycle - 1);
+    }
+    bench.run_until(1_000_000, "a beat of `importance`", |bench| {
+        bench.monitors[important].received.len() >= groups
+    })?;
+    let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
+    Ok(Run {
+        rows: rows.received.iter().map(|beat| unpack(&beat[0], OUT_BITS, spec.head_dim)).collect(),
+        last: rows.received.iter().map(|beat| beat[1] == Int::from(1)).collect(),
+        cycles,
+        importance: important
+            .received
+            .iter()
+            .map(|beat| group_beat(&spec.importance(), beat))
+            .collect(),
+        unknown: rows.unknown + important.unknown,
+    })
+}
+
+/// What jobs are to the streams, which stall with that probability.
+pub fn feeds(spec: &LayerSpec, jobs: &[Job], stall: f64) -> Vec<Feed> {
+    let mut streams = Streams::default();
+    for job in jobs {
+        let token = |(i, token): (usize, &Vec<i32>)| {
+            let last = i + 1 == job.tokens.len();
+            vec![pack(token.iter().copied(), 8), u8::from(last).into()]
+        };
+        streams.jobs.push(vec![job.heads.len().into()]);
+        streams.tokens.extend(job.tokens.iter().enumerate().map(token));
+        for head in &job.heads {
+            streams.head(spec, head);
+        }
+    }
+    streams.feeds(spec, stall)
+}
+
+#[derive(Default)]
+struct Streams {
+    jobs: Vec<Vec<Int>>,
+    tokens: Vec<Vec<Int>>,
+    heads: Vec<Vec<Int>>,
+    codes: Vec<Vec<Int>>,
+    queries: [Vec<Vec<Int>>; 2],
+    key_values: [Vec<Vec<Int>>; 2],
+}
+
+impl Streams {
+    fn head(&mut self, spec: &LayerSpec, head: &KeyHead) {
+        let noise = &mut || 0x55;
+        self.codes.extend(log::load_beats(&spec.log_layer(), &head.codes, &mut || 0b10110));
+        let [weights, scales, _] =
+            exact::load_beats(&spec.key_value_layer(), &head.key_value, noise);
+        self.key_values[0].extend(weights);
+        self.key_values[1].extend(scales);
+        for query in &head.queries {
+            let [weights, scales, _] = exact::load_beats(&spec.query_layer(), &query.load, noise);
+            self.queries[0].extend(weights);
+            self.queries[1].extend(scales);
+            let mut beat = vec![];
+            if spec.predictor().has_radius() {
+                beat.push(query.radius.into());
+            }
+            beat.extend([query.scale.into(), query.shift.into()]);
+            self.heads.push(beat);
+        }
+    }
+
+    fn feeds(self, spec: &LayerSpec, stall: f64) -> Vec<Feed> {
+        let [query_weights, query_scales] = self.queries;
+        let [key_value_weights, key_value_scales] = self.key_values;
+        let mut streams = vec![
+            ("jobs", self.jobs),
+            ("tokens", self.tokens),
+            ("heads", self.heads),
+            ("query_weights", query_weights),
+            ("query_scales", query_scales),
+            ("key_value_weights", key_value_weights),
+            ("key_value_scales", key_value_scales),
+        ];
+        if spec.predict_keys {
+            streams.push(("key_codes", self.codes));
+        }
+        let feed = |(stream, beats)| Feed { stream, beats, stall };
+        streams.into_iter().map(feed).collect()
+    }
+}

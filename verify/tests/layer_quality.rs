@@ -1,0 +1,76 @@
+//! What predicting keys before they exist costs in quality, and saves in columns and cycles.
+
+use hwgen_designs::lapa::Filter;
+use hwgen_designs::layer::{LayerSpec, cost};
+use hwgen_designs::spec::Spec;
+use hwgen_verify::attention::layer::{Synthetic, measure};
+use hwgen_verify::drive::layer::shape;
+
+/// The mean over heads of a filter's kept keys, columns made, cosine, and the layer's cycles.
+fn figures(shape_of: &Synthetic, spec: &LayerSpec) -> [f64; 5] {
+    let layer = shape_of.layer(1);
+    let heads = measure(&layer, spec).unwrap();
+    let count = heads.len() as f64;
+    let mean = |figure: &dyn Fn(usize) -> f64| (0..heads.len()).map(figure).sum::<f64>() / count;
+    let job = shape(spec, &layer.job().results(spec).unwrap());
+    let cycles = cost::row_cycles(spec, &[job]).last().map_or(0, |last| last + 1);
+    [
+        mean(&|head| heads[head].0.kept),
+        mean(&|head| heads[head].0.mass),
+        mean(&|head| heads[head].1),
+        mean(&|head| heads[head].0.cosine),
+        cycles as f64,
+    ]
+}
+
+#[test]
+fn predicted_keys_choose_nearly_as_well_as_exact_ones() {
+    println!("| tokens | filter | keys | kept | mass | columns made | cosine | cycles |");
+    for causal in [false, true] {
+        let tokens = 96;
+        let shape = Synthetic {
+            tokens,
+            inputs: 96,
+            head_dim: 32,
+            heads: 4,
+            clusters: 12,
+            causal,
+            gain: 1.0,
+        };
+        for (name, filter) in [
+            ("`mean_max` 0, 0", Filter::MeanMax { alpha16: vec![0, 0] }),
+            ("`mean_max` 4, 4", Filter::MeanMax { alpha16: vec![4, 4] }),
+            ("`top_k` 64, 16", Filter::TopK { keep256: vec![64, 16] }),
+        ] {
+            let [predicted, exact] = [true, false].map(|predict_keys| {
+                let spec = LayerSpec {
+                    inputs: 96,
+                    head_dim: 32,
+                    lanes: 32,
+                    max_keys: 96,
+                    log_lanes: 64,
+                    query_lanes: 32,
+                    key_value_lanes: 64,
+                    filter: filter.clone(),
+                    causal,
+                    predict_keys,
+                    ..LayerSpec::default()
+                };
+                spec.validate().unwrap();
+                let figures = figures(&shape, &spec);
+                let [kept, mass, made, cosine, cycles] = figures;
+                let (kind, mask) = (
+                    if predict_keys { "predicted" } else { "exact" },
+                    if causal { ", causal" } else { "" },
+                );
+                println!(
+                    "| {tokens}{mask} | {name} | {kind} | {kept:.3} | {mass:.3} | {made:.3} | {cosine:.4} | {cycles} |"
+                );
+                figures
+            });
+            assert!(exact[3] > 0.8, "{name}: {exact:?}");
+            assert!(predicted[3] > exact[3] - 0.05, "{name}: {predicted:?}, {exact:?}");
+            assert!(predicted[2] <= 1.0 && exact[2] == 1.0);
+        }
+    }
+}

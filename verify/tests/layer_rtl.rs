@@ -1,0 +1,218 @@
+//! Attention from tokens to its output against its golden model.
+
+use hwgen_designs::layer::{LayerSpec, cost};
+use hwgen_designs::registry::Generate;
+use hwgen_designs::spec::load;
+use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
+use hwgen_verify::cosim;
+use hwgen_verify::drive::layer::{
+    Run, Stalls, feeds, importance, random_job, run, run_feeds, shape,
+};
+use hwgen_verify::golden::layer::{Job, JobResult};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn spec(overrides: &str) -> LayerSpec {
+    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
+    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn random_spec(rng: &mut impl Rng) -> LayerSpec {
+    let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
+    let all = [
+        pick(&["head_dim=1 lanes=1", "head_dim=3 lanes=2", "head_dim=4 lanes=8"]),
+        pick(&["inputs=1", "inputs=5", "inputs=8"]),
+        pick(&["max_keys=1", "max_keys=7", "max_keys=12"]),
+        pick(&["rows=1", "rows=2", "rows=4", "rows=16"]),
+        pick(&["key_slices=[4,4]", "key_slices=[8]", "key_slices=[4,2,2]"]),
+        pick(&["mean_max", "sigma", "radius", "top_k"].map(|mode| mode)),
+        pick(&["log_lanes=1", "log_lanes=8"]),
+        pick(&["query_lanes=1", "query_lanes=4"]),
+        pick(&["key_value_lanes=1", "key_value_lanes=4"]),
+        pick(&["queries_per_key=1", "queries_per_key=2", "queries_per_key=3"]),
+        pick(&["causal=true", "causal=false"]),
+        pick(&["predict_keys=true", "predict_keys=true", "predict_keys=false"]),
+        pick(&["buffered_heads=1", "buffered_heads=2"]),
+        pick(&["counters=true", "counters=false"]),
+    ];
+    let all = all.map(|set| if set.contains('=') { set } else { format!("filter.mode={set}") });
+    spec(&(all.join(" ") + " max_heads=4 window=3"))
+}
+
+fn random_jobs(spec: &LayerSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
+    let mut job = |_| {
+        let tokens = rng.random_range(1..=spec.max_keys as usize);
+        let heads = rng.random_range(1..=3);
+        random_job(spec, rng, tokens, heads)
+    };
+    (0..count).map(&mut job).collect()
+}
+
+fn results(spec: &LayerSpec, jobs: &[Job]) -> Vec<JobResult> {
+    jobs.iter().map(|job| job.results(spec).unwrap()).collect()
+}
+
+/// Runs the jobs, without a reset between them, and compares every row and the importance.
+fn check(device: &mut dyn Device, spec: &LayerSpec, jobs: &[Job], stalls: Stalls) -> Run {
+    let results = results(spec, jobs);
+    let heads = || results.iter().flat_map(|job| &job.heads);
+    let rows: Vec<_> = heads().flat_map(|head| &head.rows).collect();
+    let run = run(device, spec, jobs, stalls, rows.len(), jobs.len())
+        .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
+    for (row, (is, must)) in run.rows.iter().zip(&rows).enumerate() {
+        assert_eq!(is, *must, "{spec:?}, {stalls:?}, row {row}");
+    }
+    let last = heads().flat_map(|head| (1..=head.rows.len()).map(|row| row == head.rows.len()));
+    assert_eq!(run.last, last.collect::<Vec<_>>());
+    let groups: Vec<_> =
+        results.iter().flat_map(|result| importance(spec, &result.importance)).collect();
+    assert_eq!(run.importance, groups, "{spec:?}, {stalls:?}");
+    run
+}
+
+#[test]
+fn random_specifications_jobs_and_stalls() {
+    for seed in 0..24 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let spec = random_spec(rng);
+        let jobs = random_jobs(&spec, rng, 2);
+        let mut chance = || [0.0, 0.1, 0.5, 0.8][rng.random_range(0..4)];
+        let stalls = Stalls { ins: chance(), out: chance(), seed };
+        let initial = Initial::Random(seed);
+        let options = SimOptions { engine: Engine::default(), initial, ..SimOptions::default() };
+        let mut simulator = Simulator::with_options(&spec.build(), options);
+        check(&mut simulator, &spec, &jobs, stalls);
+    }
+}
+
+/// Cycles of jobs with several heads, model and circuit, with different parts as the bottleneck.
+#[test]
+fn the_cycle_model_is_within_two_percent() {
+    println!("| what is set | cycles | model | off by |");
+    let mut worst: f64 = 0.0;
+    let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4";
+    for set in [
+        "log_lanes=16 query_lanes=4 key_value_lanes=4",
+        "log_lanes=16 query_lanes=16 key_value_lanes=16",
+        "log_lanes=1 query_lanes=16 key_value_lanes=16 rows=1",
+        "log_lanes=16 query_lanes=16 key_value_lanes=16 rows=1 lanes=1",
+        "log_lanes=16 query_lanes=16 lanes=1 buffered_heads=2",
+        "log_lanes=4 query_lanes=4 causal=true queries_per_key=2",
+        "query_lanes=4 predict_keys=false",
+        "query_lanes=16 predict_keys=false lanes=1",
+        "query_lanes=16 filter.mode=top_k rows=16",
+    ] {
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let spec = spec(&format!("{common} {set}"));
+        let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
+        let shapes: Vec<_> =
+            results(&spec, &jobs).iter().map(|result| shape(&spec, result)).collect();
+        let model = cost::row_cycles(&spec, &shapes);
+        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let run = check(&mut simulator, &spec, &jobs, Stalls::default());
+        let (is, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
+        let off = model as f64 / is as f64 - 1.0;
+        println!("| {set} | {is} | {model} | {:.2} % |", off * 100.0);
+        worst = worst.max(off.abs());
+    }
+    println!("cycle model: {:.2} % off at most", worst * 100.0);
+    assert!(worst < 0.02, "{worst}");
+}
+
+/// Columns that no row keeps are not made.
+#[test]
+fn counters_tell_what_was_made() {
+    let spec =
+        spec("inputs=8 head_dim=4 lanes=4 max_keys=24 filter.mode=top_k filter.keep256=[16]");
+    let rng = &mut ChaCha8Rng::seed_from_u64(6);
+    let jobs = [random_job(&spec, rng, 24, 2), random_job(&spec, rng, 17, 1)];
+    let mut simulator = Simulator::new(&spec.build(), Engine::default());
+    let run = check(&mut simulator, &spec, &jobs, Stalls::default());
+    let results = results(&spec, &jobs);
+    let heads: Vec<_> = results.iter().flat_map(|result| &result.heads).collect();
+    let made: Vec<_> = heads.iter().flat_map(|head| &head.made).collect();
+    let needed = made.iter().filter(|made| ***made).count();
+    assert!(needed < made.len(), "the filter should leave columns unneeded");
+    let kept: usize =
+        heads.iter().flat_map(|head| &head.survivors).map(|row| row.count_ones()).sum();
+    let mut count = |name: &str| simulator.peek_u64(name) as usize;
+    assert_eq!((count("columns"), count("columns_needed")), (made.len(), needed));
+    assert_eq!((count("rows"), count("survivors")), (run.rows.len(), kept));
+    let exact = ["scoring", "loading", "starved", "blocked"].map(&mut count);
+    assert_eq!(exact.iter().sum::<usize>(), count("cycles"));
+    for busy in ["filling", "predicting_keys", "making_queries", "making_columns"] {
+        assert!((1..count("cycles")).contains(&count(busy)), "{busy}");
+    }
+}
+
+#[test]
+fn a_reset_in_mid_run_leaves_nothing_behind() {
+    for predict_keys in [true, false] {
+        let spec = spec(&format!(
+            "inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 query_lanes=2 predict_keys={predict_keys}"
+        ));
+        let rng = &mut ChaCha8Rng::seed_from_u64(4);
+        let jobs = random_jobs(&spec, rng, 2);
+        let count = results(&spec, &jobs)
+            .iter()
+            .flat_map(|job| &job.heads)
+            .map(|head| head.rows.len())
+            .sum();
+        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        for rows in 0..count {
+            let stalls = Stalls { out: 0.3, seed: rows as u64, ..Stalls::default() };
+            run(&mut simulator, &spec, &jobs, stalls, rows, 0).unwrap();
+            check(&mut simulator, &spec, &jobs, stalls);
+        }
+    }
+}
+
+/// What a host may get wrong: no head or too many, more tokens than there is room for.
+#[test]
+fn jobs_are_held_to_what_fits() {
+    let spec = spec("inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 max_heads=2 query_lanes=2");
+    let rng = &mut ChaCha8Rng::seed_from_u64(9);
+    let jobs =
+        [(6, 1), (3, 2), (6, 2)].map(|(tokens, heads)| random_job(&spec, rng, tokens, heads));
+    let results = results(&spec, &jobs);
+    let rows: Vec<_> =
+        results.iter().flat_map(|job| &job.heads).flat_map(|head| head.rows.clone()).collect();
+    let mut feeds = feeds(&spec, &jobs, 0.0);
+    let field = |stream| feeds.iter().position(|feed| feed.stream == stream).unwrap();
+    let (heads, tokens) = (field("jobs"), field("tokens"));
+    (feeds[heads].beats[0][0], feeds[heads].beats[2][0]) = (0.into(), 3.into());
+    // the first job's last token, but for `last`, then others
+    let beats = &mut feeds[tokens].beats;
+    let last = std::mem::replace(&mut beats[5][1], 0.into());
+    let mut more = beats[..3].to_vec();
+    more[2][1] = last;
+    beats.splice(6..6, more);
+    let mut simulator = Simulator::new(&spec.build(), Engine::default());
+    let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), (rows.len(), 8)).unwrap();
+    assert_eq!(run.rows, rows);
+}
+
+/// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
+#[test]
+fn the_printed_verilog() {
+    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+}
+
+#[test]
+#[ignore = "minutes of synthesis"]
+fn the_synthesised_gates() {
+    elsewhere(&[cosim::Engine::YosysIcarus]);
+}
+
+fn elsewhere(engines: &[cosim::Engine]) {
+    let spec =
+        spec("inputs=3 head_dim=2 max_keys=6 rows=2 lanes=2 log_lanes=2 query_lanes=2 max_heads=3");
+    let rng = &mut ChaCha8Rng::seed_from_u64(13);
+    let jobs = random_jobs(&spec, rng, 2);
+    for engine in engines {
+        let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
+        let stalls = Stalls { ins: 0.1, out: 0.3, ..Stalls::default() };
+        let run = check(&mut *device, &spec, &jobs, stalls);
+        assert_eq!(run.unknown, 0, "{engine}");
+    }
+}
