@@ -1,11 +1,13 @@
 //! Queries, keys and values of attention heads, and how well a predictor does on them.
 //!
+//! - [`cascade`]: SpAtten on a workload.
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
 //! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
+pub mod cascade;
 #[cfg(feature = "recordings")]
 pub mod data;
 pub mod output;

@@ -215,7 +215,7 @@ pub fn attention(head: &Head, row: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// 1 for two zeros, 0 for one.
-fn cosine(exact: &[f64], ours: &[i32]) -> f64 {
+pub(super) fn cosine(exact: &[f64], ours: &[i32]) -> f64 {
     let ours = || ours.iter().map(|&x| f64::from(x));
     let dot: f64 = exact.iter().zip(ours()).map(|(a, b)| a * b).sum();
     let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();

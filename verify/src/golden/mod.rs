@@ -7,3 +7,4 @@ pub mod lapa;
 pub mod linear;
 pub mod mac_array;
 pub mod sanger;
+pub mod spatten;
