@@ -3,6 +3,7 @@
 //! A check that fails says the command that repeats it.
 
 mod linear;
+mod spatten_attention;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, accelerator, attend, lapa, mac_array};
@@ -11,6 +12,7 @@ use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
+use hwgen_designs::spatten::SpattenSpec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
@@ -83,6 +85,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
+        "spatten_attention" => Box::new(serde_json::from_str::<SpattenSpec>(spec).ok()?),
         _ => return None,
     })
 }

@@ -43,6 +43,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["rows=2", "columns=3", "weight_bits=4"],
         &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
     ]),
+    ("spatten_attention", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6", "keep256=256"],
+        &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2", "tau256=0"],
+    ]),
 ];
 
 /// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.

@@ -8,6 +8,7 @@
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
+//! - [`spatten`]: attention that prunes tokens, values and bits of keys.
 
 pub mod accelerator;
 pub mod attend;
@@ -16,5 +17,6 @@ pub mod linear;
 pub mod mac_array;
 pub mod predictor;
 pub mod registry;
+pub mod spatten;
 pub mod spec;
 mod wiring;

@@ -5,6 +5,7 @@ use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
+use crate::spatten::SpattenSpec;
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
 use serde_json::Value;
@@ -92,6 +93,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
+        &Entry::<SpattenSpec>(PhantomData),
     ]
 }
 

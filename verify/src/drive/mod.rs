@@ -5,6 +5,7 @@ pub mod attend;
 pub mod lapa;
 pub mod linear;
 pub mod mac_array;
+pub mod spatten;
 mod streams;
 
 pub use streams::{Feed, Run, run};
