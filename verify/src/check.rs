@@ -4,6 +4,7 @@
 
 mod linear;
 mod spatten_attention;
+mod spatten_tokens;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, accelerator, attend, lapa, mac_array};
@@ -12,7 +13,7 @@ use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::linear::{ImportanceSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
-use hwgen_designs::spatten::SpattenSpec;
+use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
@@ -86,6 +87,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         "spatten_attention" => Box::new(serde_json::from_str::<SpattenSpec>(spec).ok()?),
+        "spatten_tokens" => Box::new(serde_json::from_str::<TokensSpec>(spec).ok()?),
         _ => return None,
     })
 }

@@ -48,6 +48,7 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6", "keep256=256"],
         &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2", "tau256=0"],
     ]),
+    ("spatten_tokens", &[&["max_keys=1"], &["max_keys=8"], &["max_keys=13"]]),
 ];
 
 /// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.

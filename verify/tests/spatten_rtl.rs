@@ -57,6 +57,7 @@ fn random_layers(spec: &SpattenSpec, rng: &mut impl Rng, rows: usize) -> Vec<Lay
 
 #[test]
 fn random_specifications_layers_and_stalls() {
+    let (mut rows, mut flat, mut skipped) = (0, 0, 0);
     for seed in 0..60 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let spec = random_spec(&mut rng);
@@ -64,7 +65,22 @@ fn random_specifications_layers_and_stalls() {
         let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
         let (keys, queries, out) = (chance(), chance(), chance());
         check(&spec, &layers, Stalls { keys, queries, out, seed });
+        for row in layers.iter().flat_map(|layer| layer.golden(&spec)).flatten() {
+            rows += 1;
+            flat += usize::from(row.flat);
+            skipped += row.chosen.count_zeros();
+        }
     }
+    println!("{rows} rows, {flat} flat, {skipped} values skipped");
+    assert!(flat > rows / 8 && flat < rows / 2 && skipped > rows);
+}
+
+#[test]
+fn the_default_size() {
+    let spec = SpattenSpec { tau256: 100, ..SpattenSpec::default() };
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let layers = [Layer::random(&spec, &mut rng, 200, 4), Layer::random(&spec, &mut rng, 20, 8)];
+    check(&spec, &layers, Stalls { out: 0.1, ..Stalls::default() });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::attend::AttendSpec;
 use crate::lapa::LapaSpec;
 use crate::linear::{ImportanceSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
-use crate::spatten::SpattenSpec;
+use crate::spatten::{SpattenSpec, TokensSpec};
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
 use serde_json::Value;
@@ -94,6 +94,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
         &Entry::<SpattenSpec>(PhantomData),
+        &Entry::<TokensSpec>(PhantomData),
     ]
 }
 

@@ -6,6 +6,7 @@ pub mod lapa;
 pub mod linear;
 pub mod mac_array;
 pub mod spatten;
+pub mod spatten_tokens;
 mod streams;
 
 pub use streams::{Feed, Run, run};

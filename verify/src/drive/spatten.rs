@@ -3,6 +3,7 @@
 use super::Values;
 use super::streams::{pack, unpack};
 use crate::golden::attend::Query;
+use crate::golden::spatten::cascade::accumulate;
 use crate::golden::spatten::{Keys, Row as GoldenRow, Setting, Spatten, Split};
 use bitvec::vec::BitVec;
 use hwgen_designs::attend::spec::{ELEMENT_BITS, OUT_BITS};
@@ -113,7 +114,7 @@ impl Layer {
             for (i, row) in rows.iter().enumerate() {
                 results.rows.push((row.out.clone(), i + 1 == rows.len()));
                 for (score, probability) in scores.iter_mut().zip(&row.probabilities) {
-                    *score = (*score + *probability as u64).min(u32::MAX.into());
+                    *score = accumulate(*score, *probability as u64);
                 }
             }
             results.heads.push(rows.iter().map(GoldenRow::magnitude).sum());

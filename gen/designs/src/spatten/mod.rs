@@ -5,6 +5,7 @@
 //! keys, by their high nibbles first; [`weights`] and their sum, which tells whether the low nibbles are
 //! needed; [`select`] finds the largest weights; the [`walk`] adds up the [`importance`] of every key and
 //! hands the chosen ones to the exact stage's value and division units; [`heads`] sums up what comes out.
+//! [`tokens`], a design of its own, makes of importance the tokens of the next layer.
 
 pub mod cost;
 mod engine;
@@ -14,10 +15,12 @@ mod memory;
 mod scores;
 mod select;
 pub mod spec;
+pub mod tokens;
 mod walk;
 mod weights;
 
 pub use spec::SpattenSpec;
+pub use tokens::TokensSpec;
 
 use hwgen_hdl::Module;
 use std::sync::Arc;

@@ -62,7 +62,8 @@ const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> P
 
 const HEAD_DIM: Parameter =
     parameter("head_dim", Range::Integer(1, 256), "elements of a query, key or value");
-const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
+pub(super) const MAX_KEYS: Parameter =
+    parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
 const ROWS: Parameter =
     parameter("rows", Range::PowerOfTwo(1, 64), "weights compared at once when values are chosen");
 const WINDOW: Parameter = parameter("window", Range::PowerOfTwo(2, 16), "rows in the engine");

@@ -137,8 +137,7 @@ impl Cascade {
             let row = Keys { keys: &keys[..seen], values: &values[..seen] };
             let row = engine.row(&head.queries[token], row);
             for (&j, probability) in left.iter().zip(&row.probabilities) {
-                let score = &mut self.token_scores[j];
-                *score = (*score + *probability as u64).min(MOST);
+                self.token_scores[j] = accumulate(self.token_scores[j], *probability as u64);
             }
             self.head_scores[h] += row.magnitude();
             rows[token] = Some(row);
@@ -147,10 +146,18 @@ impl Cascade {
     }
 }
 
-/// Keeps the most important of those left, `keep256` 256ths of all and at least one; of equal ones
-/// the earlier.
+/// Keeps the most important of those left, `keep256` 256ths of all.
 fn prune(left: &mut BitVec, scores: &[u64], keep256: u32) {
-    let keep = ((left.len() * keep256 as usize) >> 8).max(1);
+    *left = most_important(left, scores, (left.len() * keep256 as usize) >> 8);
+}
+
+/// The `keep` most important of those left, at least one; of equal ones the earlier.
+pub fn most_important(left: &BitVec, scores: &[u64], keep: usize) -> BitVec {
     let scores: Vec<i64> = scores.iter().map(|&score| score as i64).collect();
-    *left = largest(&scores, left, keep);
+    largest(&scores, left, keep.max(1))
+}
+
+/// A token's importance with more probability, no more than 2^32 - 1.
+pub fn accumulate(score: u64, probability: u64) -> u64 {
+    (score + probability).min(MOST)
 }
