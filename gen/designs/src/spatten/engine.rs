@@ -9,36 +9,13 @@
 //!
 //! A row has a slot from its query on until it is walked; slots bound everything that is on its way.
 
-use super::spec::{IMPORTANCE_BITS, NIBBLE_BITS};
-use super::{SpattenSpec, heads, importance, memory, scores, select, walk, weights};
-use crate::attend::spec::{ELEMENT_BITS, SCALE_BITS, SHIFT_BITS};
+use super::accept::{Rows, accept, query_fields, queue};
+use super::load::{Head, key_fields, load};
+use super::{SpattenSpec, heads, importance, scores, select, walk, weights};
 use crate::attend::{division, values};
-use crate::wiring::{delayed_flag, held, pack, unpack};
-use hwgen_hdl::lib::fifo::fifo;
-use hwgen_hdl::{
-    Bundle, Fields, InstanceBuilder, Module, ModuleBuilder, Reg, Signal, Stream, Wire, bits_for,
-    fields, u,
-};
+use crate::wiring::{delayed_flag, held};
+use hwgen_hdl::{InstanceBuilder, Module, ModuleBuilder, Reg, Signal, Stream, Wire, u};
 use std::sync::Arc;
-
-/// Stream `keys`: `key` and `value`, element 0 low; `live`, the token is not pruned; `last` of the head.
-fn key_fields(spec: &SpattenSpec) -> Fields {
-    let vector = u(spec.exact().vector_bits());
-    fields([("key", vector), ("value", vector), ("live", u(1)), ("last", u(1))])
-}
-
-/// Stream `queries`: `data`, element 0 low; `scale`, `shift`; `visible` live keys; `last` of the head, `layer_last`:
-/// and its head of the layer.
-fn query_fields(spec: &SpattenSpec) -> Fields {
-    fields([
-        ("data", u(spec.exact().vector_bits())),
-        ("scale", u(SCALE_BITS)),
-        ("shift", u(SHIFT_BITS)),
-        ("visible", u(spec.count_bits())),
-        ("last", u(1)),
-        ("layer_last", u(1)),
-    ])
-}
 
 /// The top module; see [`super::build`].
 pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
@@ -58,10 +35,10 @@ pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
     let engine = Engine { m: &m, spec };
     let done = m.wire("head_done", u(1));
     let importance = m.instance("importance_unit", &importance::module(spec));
-    let head = engine.load(&keys, *done, &importance);
+    let head = load(&m, spec, &keys, *done, &importance);
     let taken = m.wire("head_taken", u(1));
     let walked = m.wire("walked", u(1));
-    let rows = engine.accept(&queries, &head, *taken, *walked);
+    let rows = accept(&m, spec, &queries, &head, *taken, *walked);
     let weighed = engine.weigh(&rows, &head);
     let out = engine.walk(&rows, weighed, &head, &importance, (walked, done));
 
@@ -81,32 +58,6 @@ struct Engine<'m, 's> {
     spec: &'s SpattenSpec,
 }
 
-/// A head's memories.
-struct Head<'m> {
-    high: InstanceBuilder<'m>,
-    low: Option<InstanceBuilder<'m>>,
-    values: InstanceBuilder<'m>,
-    /// Live keys.
-    count: Reg<'m>,
-    /// They are all there.
-    keys_end: Signal<'m>,
-}
-
-/// Rows on their way.
-struct Rows<'m> {
-    /// Those accepted in this cycle.
-    accepted: Signal<'m>,
-    slot: Reg<'m>,
-    query: Bundle<'m>,
-    single: Signal<'m>,
-    /// To be scored.
-    high: Stream<'m>,
-    /// To be walked, in order: see [`walk::row_fields`].
-    walks: Stream<'m>,
-    /// To be selected, in order; none if nothing is.
-    selects: Option<Stream<'m>>,
-}
-
 /// Rows whose weights are there.
 struct Weighed<'m> {
     unit: InstanceBuilder<'m>,
@@ -119,101 +70,6 @@ struct Weighed<'m> {
 }
 
 impl<'m> Engine<'m, '_> {
-    /// Takes the keys of a head when the head before is done; at a layer's first head, their counters
-    /// are cleared on the way.
-    fn load(
-        &self,
-        keys: &Stream<'m>,
-        done: Signal<'m>,
-        importance: &InstanceBuilder<'m>,
-    ) -> Head<'m> {
-        let (m, spec) = (self.m, self.spec);
-        let loading = m.reg("loading", u(1)).reset_to(1);
-        let keys_end = (keys.fires() & keys.get("last")).named("keys_end");
-        loading.next(done).enable(done | keys_end);
-        keys.ready.drive(loading);
-        let count = m.reg("key_count", u(bits_for(spec.max_keys.into())));
-        let fits = count.lt(spec.max_keys);
-        let store = (keys.fires() & keys.get("live") & fits).named("store");
-        count.next(count + 1).enable(store).clear(done);
-        let index = count.resize(spec.key_bits());
-        let layer_first = m.reg("layer_first", u(1)).reset_to(1);
-        layer_first.next(importance.output("read")).enable(keys_end | importance.output("read"));
-        importance.input("clears", store & layer_first).input("clear_key", index);
-        importance.input("last_key", (*count - 1).resize(spec.key_bits()));
-
-        let elements = unpack(keys.get("key"), u(ELEMENT_BITS), spec.head_dim);
-        let half = |high: bool| {
-            let nibble = |x: &Signal<'m>| match high {
-                true => x.high(NIBBLE_BITS),
-                false => x.truncate(NIBBLE_BITS),
-            };
-            pack(&elements.iter().map(nibble).collect::<Vec<_>>())
-        };
-        let memory = |name: &str, word: Signal<'m>| {
-            let doc = "Vectors of a head, one a word.";
-            let module = memory::module(&format!("spatten_{name}s"), doc, spec.max_keys, word.ty());
-            let memory = m.instance(format!("{name}_memory"), &module);
-            memory.input("write", store).input("write_index", index).input("write_word", word)
-        };
-        Head {
-            high: memory("key_high", half(true)),
-            low: spec.progressive().then(|| memory("key_low", half(false))),
-            values: memory("value", keys.get("value")),
-            count,
-            keys_end,
-        }
-    }
-
-    /// Gives rows a slot and queues them for all that is to be done.
-    fn accept(
-        &self,
-        queries: &Stream<'m>,
-        head: &Head<'m>,
-        head_taken: Signal<'m>,
-        walked: Signal<'m>,
-    ) -> Rows<'m> {
-        let (m, spec) = (self.m, self.spec);
-        let free = m.reg("free_slots", u(bits_for(spec.window.into()))).reset_to(spec.window);
-        let attending = m.reg("attending", u(1));
-        // the head before has rows in division whose sum is not told yet
-        let pending = m.reg("head_pending", u(1));
-        let accepts = (*attending & !*pending & free.any()).named("accepts");
-        queries.ready.drive(accepts);
-        let accepted = queries.fires().named("accepted");
-        free.next(accepted.mux(free - 1, free + 1)).enable(accepted ^ walked);
-        let ends = (accepted & queries.get("last")).named("rows_end");
-        attending.next(head.keys_end).enable(head.keys_end | ends);
-        pending.next(ends).enable(ends | head_taken);
-        let slot = m.reg("next_slot", u(spec.slot_bits()));
-        slot.next(slot + 1).enable(accepted);
-
-        let visible = queries.get("visible");
-        let count = head.count.resize(visible.width());
-        let most = visible.gt(count).mux(count, visible);
-        let last_key = most.any().mux(most - 1, 0).resize(spec.key_bits()).named("row_last_key");
-        m.promise("a head has a live key", !accepted | head.count.any());
-        let single = last_key.eq(0).named("single");
-        let job = || Bundle::new([("slot", *slot), ("last_key", last_key)]);
-        let high = Stream::source(m, "high", accepted & !single, job());
-        let walks = job().with("last", queries.get("last"));
-        let walks = walks.with("layer_last", queries.get("layer_last"));
-        let walks = Stream::source(m, "row", accepted, walks);
-        let selects = spec.selects().then(|| {
-            let row = Stream::source(m, "chosen_row", accepted, job());
-            self.queue("rows_to_select", &row)
-        });
-        Rows {
-            accepted,
-            slot,
-            query: queries.payload.clone(),
-            single,
-            high: self.queue("high_jobs", &high),
-            walks: self.queue("rows_to_walk", &walks),
-            selects,
-        }
-    }
-
     /// Scores rows and weighs their keys, some of them twice.
     fn weigh(&self, rows: &Rows<'m>, head: &Head<'m>) -> Weighed<'m> {
         let (m, spec) = (self.m, self.spec);
@@ -307,7 +163,6 @@ impl<'m> Engine<'m, '_> {
         importance.input("reads", delayed_flag(m, "layer_ends", layer_ends, 1));
         head_done.drive((ends & !row.get("layer_last")) | importance.output("read"));
         let shares = importance.stream_from("out");
-        debug_assert_eq!(shares.get("score").width(), IMPORTANCE_BITS);
         m.stream_out("importance", &shares);
 
         head.values.input("read", walk.output("reads")).input("read_index", walk.output("key"));
@@ -331,7 +186,7 @@ impl<'m> Engine<'m, '_> {
             weighed.unit.input(&format!("select_{port}"), select.output(port));
         }
         select.input("word", weighed.unit.output("select_word"));
-        self.queue("limits", &select.stream_from("limits"))
+        queue(self.m, self.spec, "limits", &select.stream_from("limits"))
     }
 
     /// Divides the banks' rows in turn.
@@ -366,14 +221,5 @@ impl<'m> Engine<'m, '_> {
             free.next(frees).enable(frees | fills[bank]);
         }
         unit.stream_from("out")
-    }
-
-    /// Sends `from` through a queue that has a place for it, as the slots see to.
-    fn queue(&self, name: &str, from: &Stream<'m>) -> Stream<'m> {
-        let queue = fifo(self.spec.window as usize, &from.payload.shape());
-        let instance = self.m.instance(name, &queue);
-        self.m.promise(format!("{name} has room"), *from.ready | !from.valid);
-        instance.stream_into("in", from.clone());
-        instance.stream_from("out")
     }
 }

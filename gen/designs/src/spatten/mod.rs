@@ -7,10 +7,12 @@
 //! hands the chosen ones to the exact stage's value and division units; [`heads`] sums up what comes out.
 //! [`tokens`], a design of its own, makes of importance the tokens of the next layer.
 
+mod accept;
 pub mod cost;
 mod engine;
 mod heads;
 mod importance;
+mod load;
 mod memory;
 mod scores;
 mod select;
