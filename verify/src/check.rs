@@ -8,6 +8,8 @@ mod layer;
 mod linear;
 mod predictor;
 mod sanger;
+mod spatten_attention;
+mod spatten_tokens;
 
 use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
@@ -20,6 +22,7 @@ use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_designs::sanger::SangerSpec;
+use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
@@ -99,6 +102,8 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),
         "sanger_predictor" => Box::new(serde_json::from_str::<SangerSpec>(spec).ok()?),
+        "spatten_attention" => Box::new(serde_json::from_str::<SpattenSpec>(spec).ok()?),
+        "spatten_tokens" => Box::new(serde_json::from_str::<TokensSpec>(spec).ok()?),
         _ => return None,
     })
 }

@@ -83,6 +83,12 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=3", "rows=1", "row_normalise=false", "threshold65536=1311"],
         &["max_keys=1", "head_dim=1", "rows=4", "probability_bits=16", "threshold65536=65535"],
     ]),
+    ("spatten_attention", &[
+        &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
+        &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6", "keep256=256"],
+        &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2", "tau256=0"],
+    ]),
+    ("spatten_tokens", &[&["max_keys=1"], &["max_keys=8"], &["max_keys=13"]]),
 ];
 
 /// Modules checked in one process of Yosys: enough to spread its start, few enough to share work.

@@ -12,6 +12,7 @@
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 //! - [`sanger`]: Sanger's predictor, to compare with.
+//! - [`spatten`]: attention that prunes tokens, values and bits of keys.
 
 pub mod accelerator;
 pub mod attend;
@@ -24,5 +25,6 @@ pub mod mac_array;
 pub mod predictor;
 pub mod registry;
 pub mod sanger;
+pub mod spatten;
 pub mod spec;
 mod wiring;

@@ -9,6 +9,7 @@ use crate::layer::LayerSpec;
 use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::sanger::SangerSpec;
+use crate::spatten::{SpattenSpec, TokensSpec};
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
 use hwgen_hdl::Module;
 use serde_json::Value;
@@ -111,6 +112,8 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<MacArraySpec>(PhantomData),
         &Entry::<SangerAttentionSpec>(PhantomData),
         &Entry::<SangerSpec>(PhantomData),
+        &Entry::<SpattenSpec>(PhantomData),
+        &Entry::<TokensSpec>(PhantomData),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Queries, keys and values of attention heads, and how well a predictor does on them.
 //!
+//! - [`cascade`]: SpAtten on a workload.
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
 //! - [`layer`]: attention from tokens, keys predicted before they exist.
@@ -8,6 +9,7 @@
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
 //! - [`tables`]: those figures, laid out.
 
+pub mod cascade;
 #[cfg(feature = "recordings")]
 pub mod data;
 pub mod layer;

@@ -8,6 +8,8 @@ pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod predictor;
+pub mod spatten;
+pub mod spatten_tokens;
 mod streams;
 
 pub use streams::{Feed, Run, run};

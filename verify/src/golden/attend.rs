@@ -143,10 +143,20 @@ impl Attend {
 
     /// A total of values divided by a positive sum of weights.
     pub fn divide(&self, total: i64, sum: i64) -> i32 {
+        let quotient = (total * self.reciprocal(sum)) >> (sum.ilog2() + 1);
+        quotient.clamp(-32768, 32767) as i32
+    }
+
+    /// A weight divided by a positive sum of weights, in 65536ths.
+    pub fn probability(&self, weight: i64, sum: i64) -> i64 {
+        ((weight * self.reciprocal(sum)) << 8) >> (sum.ilog2() + 1)
+    }
+
+    /// The table's word for a positive sum of weights.
+    fn reciprocal(&self, sum: i64) -> i64 {
         let leading = sum.ilog2();
         let below = if leading >= 8 { sum >> (leading - 8) } else { sum << (8 - leading) };
-        let quotient = (total * self.reciprocals[(below & 255) as usize]) >> (leading + 1);
-        quotient.clamp(-32768, 32767) as i32
+        self.reciprocals[(below & 255) as usize]
     }
 }
 

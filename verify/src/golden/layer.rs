@@ -104,7 +104,7 @@ impl Job {
                 let visible = if spec.causal { i + 1 } else { self.tokens.len() };
                 let (scale, shift) = (query_head.scale, query_head.shift);
                 queries.push(Query { elements: elements.clone(), scale, shift });
-                let row = QueryRow { elements, visible, radius: query_head.radius };
+                let row = QueryRow { elements, visible, radius: query_head.radius, scale, shift };
                 survivors.push(predictor.predict(&row)?.survivors().clone());
             }
         }

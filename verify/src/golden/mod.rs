@@ -9,3 +9,4 @@ pub mod layer;
 pub mod linear;
 pub mod mac_array;
 pub mod sanger;
+pub mod spatten;

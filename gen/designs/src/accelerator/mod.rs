@@ -14,7 +14,6 @@
 
 pub mod compose;
 pub mod cost;
-mod counters;
 pub(crate) mod counters;
 mod engine;
 mod fact;

@@ -9,7 +9,7 @@ use hwgen_hdl::{Bundle, Int, Module, ModuleBuilder, Signal, Stream, bits_for, in
 use std::sync::Arc;
 
 /// Bits below a sum's leading one that its reciprocal knows.
-const MANTISSA: u32 = 8;
+pub(crate) const MANTISSA: u32 = 8;
 
 /// Fraction bits of a result.
 const FRACTION: u32 = 8;
@@ -22,7 +22,7 @@ const FRACTION: u32 = 8;
 ///
 /// A row begins when the one before has been taken; its result is offered
 /// [`AttendSpec::division_steps`] and two cycles later.
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
+pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("attend_division");
     m.doc("Divides a row's weighted values by the sum of its weights.");
     let summed = m.input("summed", u(1));
@@ -116,7 +116,7 @@ impl<'m> Steps<'m> {
 }
 
 /// `round(2^17 / (256 + m + 1/2))` for the 256 mantissas m.
-fn reciprocals() -> Vec<Int> {
+pub(crate) fn reciprocals() -> Vec<Int> {
     let one = f64::from(1 << (2 * MANTISSA + 1));
     let reciprocal = |m: u32| (one / (f64::from(m) + 256.5)).round();
     (0..1 << MANTISSA).map(|m| Int::from(reciprocal(m) as u32)).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Module `attend_memory`. In: `write`, `write_index`, `write_vector`; `read`, `read_index`. Out, a
 /// cycle after `read` and until the next: `vector`.
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
+pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("attend_memory");
     m.doc("Vectors of a head, one a word.");
     let memory = m.memory("vectors", spec.max_keys as usize, u(spec.vector_bits()));

@@ -5,13 +5,13 @@
 //! [`values`]; [`division`] ends a row. [`cost`] tells its cycles exactly.
 
 pub mod cost;
-mod division;
+pub(crate) mod division;
 mod engine;
 mod list;
-mod memory;
-mod scores;
+pub(crate) mod memory;
+pub(crate) mod scores;
 pub mod spec;
-mod values;
+pub(crate) mod values;
 pub(crate) mod weights;
 
 pub use spec::AttendSpec;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// `first` and `row_end` of its row and, at the row's first key, `query`, `scale`, `shift`; a cycle
 /// later and until the next start's `key`. Out: `logit_valid`, `logit`, [`cost::score_latency`] after
 /// the key's last beat.
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
+pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("attend_scores");
     m.doc("Exact scores of a row's surviving keys, as logits in 64ths of a power of two.");
     let (start, first) = (m.input("start", u(1)), m.input("first", u(1)));
@@ -79,15 +79,15 @@ fn scales<'m>(m: &'m ModuleBuilder, spec: &AttendSpec, begins: Signal<'m>) -> St
 }
 
 /// The beats of a key: the first at its start, the others in the cycles after.
-pub(super) struct Beats<'m> {
+pub(crate) struct Beats<'m> {
     /// In a beat.
-    pub(super) active: Signal<'m>,
+    pub(crate) active: Signal<'m>,
     /// Which; none if there is but one.
-    pub(super) index: Option<Signal<'m>>,
+    pub(crate) index: Option<Signal<'m>>,
 }
 
 impl<'m> Beats<'m> {
-    pub(super) fn new(m: &'m ModuleBuilder, beats: u32, start: Signal<'m>) -> Beats<'m> {
+    pub(crate) fn new(m: &'m ModuleBuilder, beats: u32, start: Signal<'m>) -> Beats<'m> {
         if beats == 1 {
             return Beats { active: start, index: None };
         }
@@ -100,17 +100,24 @@ impl<'m> Beats<'m> {
 }
 
 /// The elements of a vector that a beat takes; 0 beyond the last.
-pub(super) fn chunks<'m>(
+pub(crate) fn chunks<'m>(
     spec: &AttendSpec,
     vector: Signal<'m>,
     beat: Option<Signal<'m>>,
 ) -> Vec<Signal<'m>> {
-    let element = s(ELEMENT_BITS);
-    let elements = unpack(vector, element, spec.head_dim);
+    chunks_of(spec, unpack(vector, s(ELEMENT_BITS), spec.head_dim), beat)
+}
+
+/// [`chunks`] of elements of any type.
+pub(crate) fn chunks_of<'m>(
+    spec: &AttendSpec,
+    elements: Vec<Signal<'m>>,
+    beat: Option<Signal<'m>>,
+) -> Vec<Signal<'m>> {
     let Some(beat) = beat else {
         return elements;
     };
-    let zero = vector.module().lit(element, 0);
+    let zero = elements[0].module().lit(elements[0].ty(), 0);
     let lane = |lane: u32| {
         let of_beats = (0..spec.beats()).map(|beat| {
             let at = (beat * spec.lanes + lane) as usize;

@@ -83,7 +83,7 @@ impl Spec for AttendSpec {
 }
 
 /// Levels of a tree over `count` leaves.
-fn levels(count: u32) -> u32 {
+pub(crate) fn levels(count: u32) -> u32 {
     count.next_power_of_two().trailing_zeros()
 }
 
@@ -99,7 +99,7 @@ impl AttendSpec {
     }
 
     /// Levels of the adder tree over the products of a beat.
-    pub(super) fn tree_levels(&self) -> u32 {
+    pub(crate) fn tree_levels(&self) -> u32 {
         levels(self.multipliers())
     }
 
@@ -109,12 +109,12 @@ impl AttendSpec {
     }
 
     /// Bits of a key's index.
-    pub(super) fn key_bits(&self) -> u32 {
+    pub(crate) fn key_bits(&self) -> u32 {
         index_bits(self.max_keys as usize)
     }
 
     /// Bits of a query, key or value.
-    pub(super) fn vector_bits(&self) -> u32 {
+    pub(crate) fn vector_bits(&self) -> u32 {
         self.head_dim * ELEMENT_BITS
     }
 
@@ -129,12 +129,12 @@ impl AttendSpec {
     }
 
     /// Elements divided at once.
-    pub(super) fn dividers(&self) -> u32 {
+    pub(crate) fn dividers(&self) -> u32 {
         (self.multipliers() / 8).max(1)
     }
 
     /// Cycles a row's division takes.
-    pub(super) fn division_steps(&self) -> u32 {
+    pub(crate) fn division_steps(&self) -> u32 {
         self.head_dim.div_ceil(self.dividers())
     }
 }

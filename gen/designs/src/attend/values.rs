@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///
 /// In `drain_bank`, `drain_step`; out at once: `sum` of the bank's weights, and `totals`, the elements
 /// that the step divides, the first low.
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
+pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("attend_values");
     m.doc("Sums of a row's values, weighted, and of its weights.");
     let uses = m.input("uses", u(1));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// (the row's largest logit). Out, a cycle later: `reads`, the key's value is needed: it has a
 /// weight, or starts its row. Another cycle later `uses` (the same), `weight`, `first_out`,
 /// `bank_out`, which stay until the next use.
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
+pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("attend_weights");
     m.doc(
         "Weight of a key: 2^(logit - maximum), from a table and a shift; 1 for a row's only key.",

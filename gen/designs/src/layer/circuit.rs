@@ -129,7 +129,9 @@ impl<'m> Top<'m, '_> {
         let (m, spec) = (self.m, self.spec);
         let [ours, theirs] =
             [predictor, exact].map(|stage| stream_fields(&stage.module(), "queries"));
-        let of_head: Fields = (ours.iter().chain(&theirs))
+        // a filter may look at the scale as the exact stage does
+        let more = theirs.iter().filter(|(name, _)| !ours.iter().any(|(ours, _)| ours == name));
+        let of_head: Fields = (ours.iter().chain(more))
             .filter(|(name, _)| !["data", "visible", "last"].contains(&&**name))
             .cloned()
             .collect();

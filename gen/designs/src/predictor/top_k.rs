@@ -99,7 +99,7 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
 }
 
 /// `max(1, visible * keep256 / 256)`, rounded down.
-fn keep(visible: Signal<'_>, keep256: u32) -> Signal<'_> {
+pub(crate) fn keep(visible: Signal<'_>, keep256: u32) -> Signal<'_> {
     let product = times_constant(visible.to_signed(), keep256 as i32);
     let keep = product.shr(8).as_unsigned().truncate(visible.width());
     keep.any().mux(keep, 1)

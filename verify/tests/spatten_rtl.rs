@@ -1,0 +1,165 @@
+//! SpAtten's attention circuit against its golden model: results, importance, cycles.
+
+use hwgen_designs::spatten::{SpattenSpec, build, cost};
+use hwgen_designs::spec::load;
+use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
+use hwgen_verify::cosim;
+use hwgen_verify::drive::spatten::{Layer, Results, Stalls, run};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn spec(overrides: &str) -> SpattenSpec {
+    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
+    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn expected(spec: &SpattenSpec, layers: &[Layer]) -> Results {
+    Results::concat(layers.iter().map(|layer| layer.expected(spec)))
+}
+
+fn counts(results: &Results) -> [usize; 3] {
+    [results.rows.len(), results.heads.len(), results.tokens.len()]
+}
+
+/// Runs the layers, without a reset between them, and compares everything.
+fn check(spec: &SpattenSpec, layers: &[Layer], stalls: Stalls) {
+    let must = expected(spec, layers);
+    let initial = Initial::Random(stalls.seed);
+    let options = SimOptions { engine: Engine::default(), initial, ..SimOptions::default() };
+    let mut simulator = Simulator::with_options(&build(spec), options);
+    let run = run(&mut simulator, spec, layers, stalls, counts(&must))
+        .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
+    for (row, (is, must)) in run.results.rows.iter().zip(&must.rows).enumerate() {
+        assert_eq!(is, must, "{spec:?}, {stalls:?}, row {row}");
+    }
+    assert_eq!(run.results, must, "{spec:?}, {stalls:?}");
+}
+
+fn random_spec(rng: &mut impl Rng) -> SpattenSpec {
+    fn pick<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
+        list[rng.random_range(0..list.len())]
+    }
+    SpattenSpec {
+        head_dim: pick(rng, &[1, 2, 3, 5, 8, 16, 17]),
+        max_keys: pick(rng, &[1, 2, 7, 16, 40, 70]),
+        rows: pick(rng, &[1, 2, 4, 16, 64]),
+        lanes: pick(rng, &[1, 2, 4, 8, 32]),
+        probability_bits: pick(rng, &[4, 7, 8, 10, 16]),
+        window: pick(rng, &[2, 4, 8]),
+        keep256: pick(rng, &[1, 64, 128, 200, 256]),
+        tau256: pick(rng, &[0, 26, 100, 256]),
+    }
+}
+
+fn random_layers(spec: &SpattenSpec, rng: &mut impl Rng, rows: usize) -> Vec<Layer> {
+    (0..2).map(|_| Layer::random(spec, rng, spec.max_keys as usize, rows)).collect()
+}
+
+#[test]
+fn random_specifications_layers_and_stalls() {
+    let (mut rows, mut flat, mut skipped) = (0, 0, 0);
+    for seed in 0..60 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let spec = random_spec(&mut rng);
+        let layers = random_layers(&spec, &mut rng, 8);
+        let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
+        let (keys, queries, out) = (chance(), chance(), chance());
+        check(&spec, &layers, Stalls { keys, queries, out, seed });
+        for row in layers.iter().flat_map(|layer| layer.golden(&spec)).flatten() {
+            rows += 1;
+            flat += usize::from(row.flat);
+            skipped += row.chosen.count_zeros();
+        }
+    }
+    println!("{rows} rows, {flat} flat, {skipped} values skipped");
+    assert!(flat > rows / 8 && flat < rows / 2 && skipped > rows);
+}
+
+#[test]
+fn the_default_size() {
+    let spec = SpattenSpec { tau256: 100, ..SpattenSpec::default() };
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let layers = [Layer::random(&spec, &mut rng, 200, 4), Layer::random(&spec, &mut rng, 20, 8)];
+    check(&spec, &layers, Stalls { out: 0.1, ..Stalls::default() });
+}
+
+#[test]
+fn every_row_passes_in_the_cycle_the_cost_model_says() {
+    for seed in 0..60 {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let spec = random_spec(&mut rng);
+        let layers = random_layers(&spec, &mut rng, 30);
+        let shapes: Vec<_> = layers.iter().flat_map(|layer| layer.shapes(&spec)).collect();
+        let cycles = cost::row_cycles(&spec, &shapes);
+        let must = counts(&expected(&spec, &layers));
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        let run = run(&mut simulator, &spec, &layers, Stalls::default(), must).unwrap();
+        assert_eq!(run.cycles, cycles, "{spec:?}");
+    }
+}
+
+#[test]
+fn a_reset_in_mid_run_leaves_nothing_behind() {
+    let spec = spec("head_dim=5 max_keys=20 rows=4 lanes=2 tau256=60");
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let layers = random_layers(&spec, &mut rng, 6);
+    let must = expected(&spec, &layers);
+    let mut simulator = Simulator::new(&build(&spec), Engine::default());
+    for rows in 0..must.rows.len() {
+        let stalls = Stalls { out: 0.3, queries: 0.2, seed: rows as u64, ..Stalls::default() };
+        run(&mut simulator, &spec, &layers, stalls, [rows, 0, 0]).unwrap();
+        let run = run(&mut simulator, &spec, &layers, stalls, counts(&must)).unwrap();
+        assert_eq!(run.results, must, "after a reset behind {rows} rows");
+    }
+}
+
+#[test]
+fn keys_beyond_the_memory_are_forgotten() {
+    let spec = spec("head_dim=2 max_keys=5 rows=2 lanes=2");
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut layer = Layer::random(&spec, &mut rng, 5, 4);
+    let must = Results::concat([layer.expected(&spec), layer.expected(&spec)]);
+    let beyond = 5 - layer.live.count_ones() + 2;
+    let first = layer.heads[0].keys[0].clone();
+    // fill the memory, then two more: no row sees these
+    for _ in 0..beyond {
+        layer.live.push(true);
+        for head in &mut layer.heads {
+            head.keys.push(first.clone());
+            head.values.push(first.clone());
+        }
+    }
+    let layers = [layer.clone(), layer];
+    let mut simulator = Simulator::new(&build(&spec), Engine::default());
+    let wanted = [must.rows.len(), must.heads.len(), 10];
+    let run = run(&mut simulator, &spec, &layers, Stalls::default(), wanted).unwrap();
+    assert_eq!((run.results.rows, run.results.heads), (must.rows, must.heads));
+    assert_eq!(run.results.tokens.len(), 10);
+}
+
+/// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
+#[test]
+fn the_printed_verilog() {
+    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+}
+
+#[test]
+#[ignore = "minutes of synthesis"]
+fn the_synthesised_gates() {
+    elsewhere(&[cosim::Engine::YosysIcarus]);
+}
+
+fn elsewhere(engines: &[cosim::Engine]) {
+    for (lanes, more) in [(2, "tau256=100"), (4, "keep256=256 tau256=0")] {
+        let spec = spec(&format!("head_dim=3 max_keys=9 rows=2 lanes={lanes} {more}"));
+        let mut rng = ChaCha8Rng::seed_from_u64(13);
+        let layers = random_layers(&spec, &mut rng, 6);
+        let must = expected(&spec, &layers);
+        for engine in engines {
+            let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
+            let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
+            let run = run(&mut *device, &spec, &layers, stalls, counts(&must)).unwrap();
+            assert_eq!((run.unknown, &run.results), (0, &must), "{engine}, {lanes} lanes");
+        }
+    }
+}
