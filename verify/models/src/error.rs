@@ -1,6 +1,6 @@
 //! What can go wrong with a model.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{io, path::PathBuf};
 use thiserror::Error;
 
 /// A model that cannot be loaded or run.
@@ -59,13 +59,13 @@ pub enum ModelError {
         vocabulary: usize,
     },
     /// Attention that failed.
-    #[error("layer {layer} head {head}: {source}")]
+    #[error("layer {layer} head {head}: {why}")]
     Attention {
         /// Its layer.
         layer: usize,
         /// Its head.
         head: usize,
         /// Why.
-        source: Box<dyn Error>,
+        why: String,
     },
 }

@@ -160,7 +160,7 @@ pub fn attend(
         };
         let result = attention
             .attend(Site { layer, head }, &input)
-            .map_err(|source| ModelError::Attention { layer, head, source })?;
+            .map_err(|error| ModelError::Attention { layer, head, why: error.to_string() })?;
         out.slice_mut(columns(head)).assign(&result);
     }
     Ok(out)

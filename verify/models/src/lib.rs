@@ -11,14 +11,18 @@
 //! - [`tensors`]: where weights come from: a file, or a seed.
 //! - [`weights`]: the files, from a folder that may be absent.
 //! - [`texts`]: token ids to run the models on.
+//! - [`selections`]: the predictors that are measured, by name.
+//! - [`accuracy`]: what they do to a model.
 //! - [`measure`]: differences between two runs.
 
+pub mod accuracy;
 pub mod attention;
 pub mod decoder;
 pub mod encoder;
 mod error;
 pub mod layers;
 pub mod measure;
+pub mod selections;
 pub mod tensors;
 pub mod texts;
 pub mod weights;

@@ -1,7 +1,10 @@
 //! Differences between two runs of a model.
 
 use crate::ModelError;
-use std::{num::NonZero, thread};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread::{self, ScopedJoinHandle};
 
 /// Cosine of two vectors of one length; 0 if one of them is zero.
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
@@ -56,22 +59,25 @@ pub fn perplexity(surprises: &[f64]) -> f64 {
 pub fn each_text<T: Send>(
     texts: &[Vec<u32>],
     run: impl Fn(&[u32]) -> Result<T, ModelError> + Sync,
-) -> Result<Vec<T>, String> {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get);
-    let run = |text: &Vec<u32>| run(text).map_err(|error| error.to_string());
-    let mut results: Vec<(usize, Result<T, String>)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers)
-            .map(|worker| {
-                let mine = texts.iter().enumerate().skip(worker).step_by(workers);
-                scope.spawn(move || mine.map(|(n, text)| (n, run(text))).collect::<Vec<_>>())
-            })
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+) -> Result<Vec<T>, ModelError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = vec![];
+        loop {
+            let n = next.fetch_add(1, Relaxed);
+            let Some(text) = texts.get(n) else { return done };
+            done.push((n, run(text)));
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(texts.len());
+    let mut results = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let join = |worker: ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        workers.into_iter().flat_map(join).collect::<Vec<_>>()
     });
     results.sort_by_key(|(n, _)| *n);
-    if results.len() != texts.len() {
-        return Err("a worker panicked".into());
-    }
     results.into_iter().map(|(_, result)| result).collect()
 }
 
@@ -104,11 +110,14 @@ mod tests {
     fn results_keep_the_order_of_texts() {
         let texts: Vec<Vec<u32>> = (0..9).map(|n| vec![n]).collect();
         let firsts = each_text(&texts, |text| Ok(text[0]));
-        assert_eq!(firsts, Ok((0..9).collect()));
+        assert_eq!(firsts.unwrap(), (0..9).collect::<Vec<_>>());
         let fail = |text: &[u32]| match text[0] {
             4 => Err(ModelError::Length { tokens: 0, most: 1 }),
             n => Ok(n),
         };
-        assert_eq!(each_text(&texts, fail).unwrap_err(), "a text of 0 tokens: must be 1..=1");
+        assert_eq!(
+            each_text(&texts, fail).unwrap_err().to_string(),
+            "a text of 0 tokens: must be 1..=1"
+        );
     }
 }
