@@ -2,7 +2,7 @@
 
 Usage: model_tokens.py MINILM_FOLDER MODELS_FOLDER DATA_FOLDER
 
-The texts are GSM8K and HumanEval where the data folder has them, and always the project's own.
+The texts are GSM8K and HumanEval where the data folder has them, else the project's own.
 """
 
 import gzip
@@ -16,7 +16,7 @@ from gguf import GGUFReader
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 SENTENCES = 50  # of each kind
-WINDOWS, WINDOW = 4, 256  # stretches of running text of each kind, tokens in each
+WINDOWS, WINDOW = 2, 256  # stretches of running text of each kind, tokens in each
 
 
 def minilm_tokenizer(folder):
@@ -58,8 +58,7 @@ def docstring(prompt):
 
 def texts(data):
     """Name, sentences and running text of each kind."""
-    own = json.loads(Path(__file__).with_name("model_texts.json").read_text(encoding="utf-8"))
-    kinds = [("own sentences", own["sentences"], "own text", "\n\n".join(own["paragraphs"]))]
+    kinds = []
     prompts = data / "prompts"
     if (prompts / "gsm8k_test.jsonl.gz").is_file():
         problems = lines(prompts / "gsm8k_test.jsonl.gz")
@@ -70,6 +69,10 @@ def texts(data):
         sentences = [text for p in problems if (text := docstring(p["prompt"]))]
         running = "\n\n".join(p["prompt"] + p["canonical_solution"] for p in problems[:40])
         kinds.append(("HumanEval docstrings", sentences, "HumanEval", running))
+    if not kinds:
+        own = json.loads(Path(__file__).with_name("model_texts.json").read_text(encoding="utf-8"))
+        running = "\n\n".join(own["paragraphs"])
+        kinds.append(("own sentences", own["sentences"], "own text", running))
     return kinds
 
 

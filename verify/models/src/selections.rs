@@ -33,9 +33,19 @@ pub fn lapa(filter: Filter) -> Named {
         Filter::TopK { keep256 } => ("top_k", format!("{keep256:?}")),
     };
     let list = list.replace(['[', ']', ','], "");
-    let spec = LapaSpec { filter, ..LapaSpec::default() };
-    let select = Box::new(move |_, head: &_| output::lapa(&spec, RADIUS)(head));
-    Named { name: format!("LAPA {kind} {list}"), select }
+    predictor(format!("LAPA {kind} {list}"), LapaSpec { filter, ..LapaSpec::default() })
+}
+
+/// LAPA with [`radius`]; a leading one is rounded up when the bit below it is set.
+pub fn rounded_radius(alpha16: [i32; 2]) -> Named {
+    let Named { name, .. } = radius(alpha16);
+    let filter = Filter::Radius { alpha16: alpha16.into() };
+    let spec = LapaSpec { filter, round_leading_one: true, ..LapaSpec::default() };
+    predictor(format!("{name}, rounded"), spec)
+}
+
+fn predictor(name: String, spec: LapaSpec) -> Named {
+    Named { name, select: Box::new(move |_, head| output::lapa(&spec, RADIUS)(head)) }
 }
 
 /// LAPA between mean and maximum; an alpha for each round, in sixteenths.
