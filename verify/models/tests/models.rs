@@ -34,15 +34,12 @@ fn encoder_settings() -> Vec<Named> {
 fn decoder_settings() -> Vec<Named> {
     vec![
         mean_max([0, 0]),
-        sigma([-24, 4]),
         sigma([-16, -12]),
         top_k([192, 128]),
         radius([12, 8]),
-        radius([12, 7]),
         radius([8, 6]),
         rounded_radius([12, 8]),
         rounded_radius([12, 7]),
-        rounded_radius([8, 6]),
         fact(192),
         sanger(328),
         sanger(131),

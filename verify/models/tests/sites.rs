@@ -57,23 +57,23 @@ fn smollm2() {
     let found = sinks(&texts.texts, |text, float| decoder.hidden(text, float).map(drop)).unwrap();
     let running = Running::new(&decoder, texts).unwrap();
     println!("SmolLM2, {}: {} of 270 heads are sinks", running.name, found.len());
-    for named in [mean_max([0, 0]), radius([6, 4])] {
+    for (named, by_layer) in [(mean_max([0, 0]), true), (radius([8, 6]), false)] {
         let line = |name: &str, chosen: &Chosen<'_>| {
             let predicted = running.with(PROBABILITY_BITS, &*on(&named, chosen)).unwrap();
-            println!(
-                "  {name:22} kept {:.3} loss {:.2} %",
-                predicted.kept,
-                100.0 * predicted.loss()
-            );
-            predicted.loss()
+            let loss = predicted.loss();
+            println!("  {name:22} kept {:.3} loss {:.2} %", predicted.kept, 100.0 * loss);
+            loss
         };
-        line("no head", &|_| false);
-        line(&named.name, &|_| true);
+        let all = line(&named.name, &|_| true);
         line("sinks only", &|site| found.contains(&site));
         line("all but sinks", &|site| !found.contains(&site));
-        for first in (0..30).step_by(5) {
-            let last = first + 4;
-            line(&format!("layers {first}..={last}"), &|site| (first..=last).contains(&site.layer));
+        if by_layer {
+            assert!(line("no head", &|_| false) < all);
+            for first in (0..30).step_by(5) {
+                let last = first + 4;
+                let layers = format!("layers {first}..={last} only");
+                line(&layers, &|site| (first..=last).contains(&site.layer));
+            }
         }
     }
 }
