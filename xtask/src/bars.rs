@@ -80,6 +80,13 @@ const BARS: &[Bar] = &[
         unit: "mean cosine of the output, the worst model at its best setting",
     },
     Bar {
+        name: "models",
+        command: "test --release -p hwgen-models --test models -- --ignored --nocapture",
+        figure: "models:",
+        target: AtMost(1.0),
+        unit: "percent lost by whole models with LAPA attention, the worst text",
+    },
+    Bar {
         name: "synthesis",
         command: "test -p hwgen-verify --test lint -- --ignored --nocapture",
         figure: "synthesis:",

@@ -1,0 +1,70 @@
+//! An encoder from a `.safetensors` file and its `config.json`.
+
+use super::MAX_FILE;
+use crate::ModelError;
+use crate::encoder::{Encoder, EncoderShape};
+use crate::tensors::Tensors;
+use ndarray::{Array1, Array2};
+use safetensors::{Dtype, SafeTensors};
+use std::{fs, path::Path};
+
+/// Reads the encoder whose weights are `NAME.safetensors` and whose dimensions `NAME.json`.
+///
+/// # Errors
+/// A file that cannot be read or does not hold such a model.
+pub fn encoder(folder: &Path, name: &str) -> Result<Encoder, ModelError> {
+    let path = folder.join(format!("{name}.json"));
+    let format = |why: String| ModelError::Format { path: path.clone(), why };
+    let shape: EncoderShape =
+        serde_json::from_slice(&read(&path)?).map_err(|error| format(error.to_string()))?;
+
+    let path = folder.join(format!("{name}.safetensors"));
+    let format = |why: String| ModelError::Format { path: path.clone(), why };
+    let bytes = read(&path)?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
+    Encoder::load(shape, &mut File(tensors))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    let failed = |source| ModelError::Read { path: path.to_owned(), source };
+    let length = fs::metadata(path).map_err(failed)?.len();
+    if length > MAX_FILE {
+        let why = format!("{length} bytes: no more than {MAX_FILE} are read");
+        return Err(ModelError::Format { path: path.to_owned(), why });
+    }
+    fs::read(path).map_err(failed)
+}
+
+struct File<'f>(SafeTensors<'f>);
+
+impl File<'_> {
+    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let tensor = |got: String| ModelError::Tensor {
+            name: name.to_owned(),
+            got,
+            expected: format!("F32 {shape:?}"),
+        };
+        let view = self.0.tensor(name).map_err(|error| tensor(error.to_string()))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            return Err(tensor(format!("{:?} {:?}", view.dtype(), view.shape())));
+        }
+        let (values, _) = view.data().as_chunks();
+        Ok(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+    }
+}
+
+impl Tensors for File<'_> {
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
+        let values = self.values(name, &[rows, cols])?;
+        let got = values.len();
+        Array2::from_shape_vec((rows, cols), values).map_err(|_| ModelError::Tensor {
+            name: name.to_owned(),
+            got: format!("{got} values"),
+            expected: format!("{rows} x {cols}"),
+        })
+    }
+
+    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
+        Ok(self.values(name, &[length])?.into())
+    }
+}
