@@ -26,14 +26,7 @@ pub fn dense() -> Named {
 
 /// LAPA with this filter, everything else at its default; the radius is 12 logits.
 pub fn lapa(filter: Filter) -> Named {
-    let (kind, list) = match &filter {
-        Filter::MeanMax { alpha16 } => ("mean_max", format!("{alpha16:?}")),
-        Filter::Sigma { c16 } => ("sigma", format!("{c16:?}")),
-        Filter::Radius { alpha16 } => ("radius", format!("{alpha16:?}")),
-        Filter::TopK { keep256 } => ("top_k", format!("{keep256:?}")),
-    };
-    let list = list.replace(['[', ']', ','], "");
-    predictor(format!("LAPA {kind} {list}"), LapaSpec { filter, ..LapaSpec::default() })
+    predictor(format!("LAPA {filter}"), LapaSpec { filter, ..LapaSpec::default() })
 }
 
 /// LAPA with [`radius`]; a leading one is rounded up when the bit below it is set.

@@ -69,13 +69,7 @@ fn lapa_chain(
     filters: impl Iterator<Item = Filter>,
 ) -> Chain {
     let setting = |filter: Filter| -> Box<dyn Accelerator> {
-        let text = match &filter {
-            Filter::MeanMax { alpha16 } => format!("mean_max {alpha16:?}"),
-            Filter::Sigma { c16 } => format!("sigma {c16:?}"),
-            Filter::Radius { alpha16 } => format!("radius {alpha16:?}"),
-            Filter::TopK { keep256 } => format!("top_k {keep256:?}"),
-            Filter::Mass { mass256 } => format!("mass {mass256:?}"),
-        };
+        let text = filter.to_string();
         let key_slices = key_slices.to_vec();
         let spec = move |size: &AttendSpec| AcceleratorSpec {
             head_dim: size.head_dim,

@@ -2,7 +2,7 @@
 
 use super::AxiError;
 use hwgen_hdl::netlist::{NodeId, Port};
-use hwgen_hdl::{Module, Type};
+use hwgen_hdl::{Fields, Module, Type};
 use serde::Serialize;
 
 /// Bits of an address.
@@ -245,7 +245,7 @@ fn words(
 }
 
 /// Inputs and outputs that belong to no stream and are neither reset nor the counters' clear.
-pub(super) fn plain_ports(core: &Module) -> (Vec<(String, Type)>, Vec<(String, Type)>) {
+pub(super) fn plain_ports(core: &Module) -> (Fields, Fields) {
     let of_streams: Vec<String> = (core.streams.iter())
         .flat_map(|stream| {
             let fields = stream.payload.iter().map(|(field, _)| &**field);

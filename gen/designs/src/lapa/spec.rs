@@ -2,6 +2,7 @@
 
 use crate::spec::{Parameter, Range, Spec, SpecError};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A LAPA predictor, sized.
 ///
@@ -105,6 +106,20 @@ fn top_k_keep256() -> Vec<u32> {
 
 fn mass_mass256() -> Vec<u32> {
     vec![208]
+}
+
+/// The mode, then its list: `mass 240 208`.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mode, list) = match self {
+            Filter::MeanMax { alpha16 } => ("mean_max", format!("{alpha16:?}")),
+            Filter::Sigma { c16 } => ("sigma", format!("{c16:?}")),
+            Filter::Radius { alpha16 } => ("radius", format!("{alpha16:?}")),
+            Filter::TopK { keep256 } => ("top_k", format!("{keep256:?}")),
+            Filter::Mass { mass256 } => ("mass", format!("{mass256:?}")),
+        };
+        write!(f, "{mode} {}", list.replace(['[', ']', ','], ""))
+    }
 }
 
 impl Default for Filter {
