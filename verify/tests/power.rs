@@ -128,9 +128,9 @@ fn what_cannot_be_told_is_refused() {
     let module = |clocks: usize| {
         let m = ModuleBuilder::new("some");
         let x = m.input("x", u(1));
-        let clocks = ["a", "b"][..clocks].iter().map(|name| m.clock(name));
+        let clocks = ["a", "b"][..clocks].iter().map(|name| m.clock(*name));
         for (n, clock) in clocks.enumerate() {
-            m.output(format!("y{n}"), m.reg(format!("r{n}"), u(1)).domain(&clock).next(x));
+            m.output(format!("y{n}"), m.reg(format!("r{n}"), u(1)).domain(clock).next(x));
         }
         m.finish()
     };
