@@ -4,7 +4,7 @@
 //! inputs, and only those with an input that changed: most of a netlist is idle in most cycles.
 //! What counts is the change from one rising edge to the next, settled values only.
 
-use super::compiled::{Compiled, WAITS};
+use super::compiled::{Compiled, NONE, WAITS};
 use super::netlist::NetId;
 use super::ram::Ram;
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ struct Running {
     pending: bool,
     changed: bool,
     level: u32,
+    /// See [`Compiled::single`].
+    single: NetId,
     /// The edge since which the pattern is `at_edge`.
     since: u64,
 }
@@ -70,6 +72,7 @@ impl Machine {
         let running = (0..cells + compiled.reads_at_once.len()).map(|n| Running {
             kind: compiled.kind_of.get(n).copied().unwrap_or_default(),
             level: compiled.level[n],
+            single: compiled.single.get(n).copied().unwrap_or(NONE),
             ..Running::default()
         });
         let mut machine = Machine {
@@ -200,6 +203,14 @@ impl Machine {
     /// Brings a cell's outputs to what its pattern says.
     fn drive(&mut self, compiled: &Compiled, n: usize) {
         let cell = self.cells[n];
+        if cell.single != NONE {
+            let value = truth(compiled, cell.kind, cell.pattern);
+            if self.value[cell.single as usize] != value {
+                self.value[cell.single as usize] = value;
+                self.spread(compiled, cell.single);
+            }
+            return;
+        }
         let kind = &compiled.kinds[usize::from(cell.kind)];
         for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
             let value = output.value[usize::from(cell.pattern)];
@@ -335,12 +346,11 @@ impl Machine {
                 joules += f64::from(share) * energies[usize::from(arc)];
             }
             counts.joules[n] += joules;
-            for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
-                if output.value[usize::from(old)] != output.value[usize::from(new)]
-                    && let Some(net) = net
-                {
-                    counts.toggles[*net as usize] += 1;
-                }
+            if cell.single != NONE {
+                let [was, is] = [old, new].map(|pattern| truth(compiled, cell.kind, pattern));
+                counts.toggles[cell.single as usize] += u64::from(was != is);
+            } else {
+                count_outputs(compiled, counts, n, old, new);
             }
             if compiled.patterns(n) > 0 {
                 counts.times[compiled.time_at[n] as usize + usize::from(old)] += now - cell.since;
@@ -364,5 +374,21 @@ impl Machine {
             *time += self.counts.cycles - running.since;
         }
         times
+    }
+}
+
+/// What a cell of one output shows for a pattern.
+fn truth(compiled: &Compiled, kind: u16, pattern: u16) -> bool {
+    compiled.truth[usize::from(kind)][usize::from(pattern >> 6)] >> (pattern & 63) & 1 == 1
+}
+
+/// Counts the changes of a cell's outputs, however many it has.
+fn count_outputs(compiled: &Compiled, counts: &mut Counts, n: usize, old: u16, new: u16) {
+    let kind = &compiled.kinds[usize::from(compiled.kind_of[n])];
+    for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
+        if let Some(net) = net {
+            let changed = output.value[usize::from(old)] != output.value[usize::from(new)];
+            counts.toggles[*net as usize] += u64::from(changed);
+        }
     }
 }

@@ -116,12 +116,12 @@ pub(super) fn read(
     }
     let (wr_address, wr_data) = (pin("WR_ADDR", writes * address)?, pin("WR_DATA", writes * bits)?);
     let (wr_clock, wr_enable) = (pin("WR_CLK", writes)?, pin("WR_EN", writes * bits)?);
-    for n in 0..writes {
+    for (n, &clock) in wr_clock.iter().enumerate().take(writes) {
         if !flag("WR_CLK_ENABLE", n) || !flag("WR_CLK_POLARITY", n) {
             return refuse("a write that is not at a rising clock");
         }
         memory.writes.push(Write {
-            clock: wr_clock[n],
+            clock,
             address: port(&wr_address, address, n),
             data: port(&wr_data, bits, n),
             enable: port(&wr_enable, bits, n),
