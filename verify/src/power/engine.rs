@@ -7,7 +7,6 @@
 use super::compiled::{Compiled, NONE, WAITS};
 use super::netlist::NetId;
 use super::ram::Ram;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A cell while it runs.
@@ -53,9 +52,11 @@ pub(super) struct Machine {
     pending: Vec<u32>,
     /// Cells that changed since the last edge.
     changed: Vec<u32>,
-    /// Nets of no cell (inputs, words of memories) that changed, and their value at the edge.
+    /// Nets of no cell (inputs, words of memories) that changed; whether a net is among them, and
+    /// its value at the edge.
     loose: Vec<NetId>,
-    loose_at_edge: HashMap<NetId, bool>,
+    is_loose: Vec<bool>,
+    at_edge: Vec<bool>,
     driven_by_cell: Vec<bool>,
     pub(super) rams: Vec<Ram>,
     pub(super) counts: Counts,
@@ -82,7 +83,8 @@ impl Machine {
             pending: vec![],
             changed: vec![],
             loose: vec![],
-            loose_at_edge: HashMap::new(),
+            is_loose: vec![false; compiled.netlist.nets],
+            at_edge: vec![false; compiled.netlist.nets],
             driven_by_cell,
             rams: compiled.netlist.memories.iter().map(Ram::new).collect(),
             counts: Counts::default(),
@@ -106,8 +108,9 @@ impl Machine {
             (cell.at_edge, cell.since, cell.changed) = (cell.pattern, 0, false);
         }
         self.changed.clear();
-        self.loose.clear();
-        self.loose_at_edge.clear();
+        for net in self.loose.drain(..) {
+            self.is_loose[net as usize] = false;
+        }
         let compiled = &self.compiled;
         self.counts = Counts {
             cycles: 0,
@@ -147,8 +150,9 @@ impl Machine {
             return;
         }
         self.value[net as usize] = value;
-        if !self.driven_by_cell[net as usize] && !self.loose_at_edge.contains_key(&net) {
-            self.loose_at_edge.insert(net, !value);
+        if !self.driven_by_cell[net as usize] && !self.is_loose[net as usize] {
+            self.is_loose[net as usize] = true;
+            self.at_edge[net as usize] = !value;
             self.loose.push(net);
         }
         let compiled = self.compiled.clone();
@@ -286,10 +290,19 @@ impl Machine {
                 match read.sync {
                     Some((_, enable)) if self.value(enable) => {
                         let address = self.number(&read.address);
-                        let ram = &mut self.rams[m];
-                        ram.counts.reads += 1;
-                        let data = read.data.iter().enumerate();
-                        words.extend(data.map(|(bit, &net)| (net, ram.bit(address, bit))));
+                        self.rams[m].counts.reads += 1;
+                        let through = read.transparent.iter().map(|&w| &memory.writes[w]);
+                        let through: Vec<_> =
+                            through.filter(|w| self.number(&w.address) == address).collect();
+                        for (bit, &net) in read.data.iter().enumerate() {
+                            let mut value = self.rams[m].bit(address, bit);
+                            for write in through.iter().filter(|w| self.value(w.enable[bit])) {
+                                value = self.value(write.data[bit]);
+                            }
+                            if self.value(net) != value {
+                                words.push((net, value));
+                            }
+                        }
                     }
                     Some(_) => {}
                     None => {
@@ -359,8 +372,9 @@ impl Machine {
             cell.at_edge = new;
         }
         for net in self.loose.drain(..) {
-            let was = self.loose_at_edge.remove(&net);
-            counts.toggles[net as usize] += u64::from(was != Some(self.value[net as usize]));
+            let net = net as usize;
+            self.is_loose[net] = false;
+            counts.toggles[net] += u64::from(self.at_edge[net] != self.value[net]);
         }
         counts.cycles += 1;
     }
