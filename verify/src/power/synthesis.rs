@@ -53,12 +53,14 @@ fn script(module: &Arc<Module>, flip_flop_bits: usize, gated: bool) -> String {
         .iter()
         .map(|(words, bits)| format!("memory_map t:$mem_v2 r:SIZE={words} %i r:WIDTH={bits} %i\n"));
     let small: String = small.collect();
+    // Yosys makes memories of tables too, which are gates here;
     // `synth` would map to its own gates first and have them optimised, only to be mapped again;
     // `opt` after `techmap` would take multiplexers for enables
     format!(
         "read_verilog design.v\n\
          synth -top {top} -run begin:fine\n\
          opt -fast -full\n\
+         memory_map t:$mem_v2 r:WR_PORTS=0 %i\n\
          {small}\
          opt -undriven -fine\n\
          {words}\
