@@ -21,3 +21,7 @@ pub struct Simulation;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/verification.md")]
 pub struct Verification;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/power.md")]
+pub struct Power;

@@ -61,19 +61,19 @@ fn mistakes_are_told_with_their_line() {
         assert!(TOY.contains(from), "{from}");
         Library::parse(&TOY.replacen(from, to, 1)).unwrap_err().to_string()
     };
-    assert_eq!(said("area : 1;", "area : one;"), "line 20: `one` is no number");
-    assert_eq!(said("\"(!A)\"", "\"(!A\""), "line 27: `(!A` is no boolean function");
-    assert_eq!(said("rise_power (out)", "rise_power (inn)"), "line 31: no table template `inn`");
-    assert_eq!(said("(\"0, 0.1\"", "(\"0\""), "line 31: 3 values for 4 points");
+    assert_eq!(said("area : 1;", "area : one;"), "line 19: `one` is no number");
+    assert_eq!(said("\"(!A)\"", "\"(!A\""), "line 26: `(!A` is no boolean function");
+    assert_eq!(said("rise_power (out)", "rise_power (inn)"), "line 30: no table template `inn`");
+    assert_eq!(said("(\"0, 0.1\"", "(\"0\""), "line 30: 3 values for 4 points");
     assert_eq!(said("index_1 (\"0, 1\")", "index_1 (\"1, 0\")"), {
-        "line 31: the points of an axis do not rise"
+        "line 30: the points of an axis do not rise"
     });
     assert_eq!(said("nom_voltage : 2", "nom_voltage : 0"), {
         "line 2: the library has no supply of 0.05 to 50 V"
     });
     assert_eq!(said("\"1ns\"", "\"1hour\""), "line 3: `1hour` is no time_unit");
     assert_eq!(said("/* A", "A"), { "line 1: `(` expected, not `library`" });
-    assert!(said("cell (INV) {", "cell INV {").starts_with("line 19: `:` or `(` expected"));
+    assert!(said("cell (INV) {", "cell INV {").starts_with("line 18: `:` or `(` expected"));
     let open = TOY.trim_end().trim_end_matches('}');
     let text = Library::parse(open).unwrap_err().to_string();
     assert!(text.ends_with("the end of the file in group `library` of line 2"), "{text}");

@@ -3,6 +3,7 @@
 mod toggles;
 
 use hwgen_designs::registry;
+use hwgen_hdl::sim::Device;
 use hwgen_hdl::{ModuleBuilder, u};
 use hwgen_verify::check::golden;
 use hwgen_verify::power::{Library, Options, PowerModel, Report};
@@ -65,8 +66,8 @@ fn gates_equal_golden_models() {
 fn gates_of_engines_equal_golden_models() {
     let library = Library::read(OSU018).unwrap();
     // memories as memories, then as flip-flops
-    for flip_flop_bits in [0, 1 << 20] {
-        let options = Options { flip_flop_bits, ..Options::default() };
+    for (flip_flop_bits, clock_gating) in [(0, true), (1 << 20, false)] {
+        let options = Options { flip_flop_bits, clock_gating, ..Options::default() };
         let attend = ["head_dim=4", "max_keys=16", "rows=2", "lanes=2"];
         for (design, set) in [("attend", &attend[..]), ("lapa", SMALL_LAPA)] {
             let total = run(design, set, &library, &options, 20).total();
@@ -89,8 +90,47 @@ fn gates_of_engines_equal_golden_models() {
 fn speed_of_the_default_engine() {
     let library = recorded("sky130hd_tt.lib.gz");
     let library = library.unwrap_or_else(|| Library::read(OSU018).unwrap());
-    let report = run("lapa", &[], &library, &Options::default(), 20);
-    eprintln!("{} in {}: {:#?}", report.module, report.library, report.total());
+    for clock_gating in [false, true] {
+        let options = Options { clock_gating, ..Options::default() };
+        let report = run("lapa", &[], &library, &options, 20);
+        eprintln!("{} in {}: {:#?}", report.module, report.library, report.total());
+    }
+}
+
+#[test]
+fn gated_registers_pay_while_enabled() {
+    let library = Library::read(OSU018).unwrap();
+    let m = ModuleBuilder::new("counter");
+    let enable = m.input("enable", u(1));
+    let count = m.reg("count", u(8)).enable(enable);
+    m.output("count", count.next(*count + 1));
+    // too few bits for a gate
+    m.output("few", m.reg("few", u(2)).enable(enable).next(count.slice(1, 0)));
+    let module = m.finish();
+    let told = |clock_gating: bool| {
+        let options = Options { clock_gating, ..Options::default() };
+        let model = PowerModel::new(&module, &library, &options).unwrap();
+        let mut device = model.device();
+        let input = module.inputs.iter().position(|port| &*port.name == "enable").unwrap();
+        let reset = module.inputs.iter().position(|port| &*port.name == "rst").unwrap();
+        let clocks: Vec<_> = module.clock_ids().collect();
+        device.poke(reset, &1.into());
+        device.tick(&clocks);
+        device.poke(reset, &0.into());
+        device.restart();
+        for cycle in 0..100 {
+            device.poke(input, &i32::from(cycle % 4 == 0).into());
+            device.tick(&clocks);
+        }
+        assert_eq!(device.peek(0), 25.into());
+        model.report(&device).total()
+    };
+    let (free, gated) = (told(false), told(true));
+    assert_eq!((free.flip_flops, free.clock_gates), (10, 0));
+    assert_eq!((gated.flip_flops, gated.clock_gates), (10, 1));
+    // 10 flip-flops always; or 2 and the gate always and 8 in a quarter of the cycles
+    let ratio = gated.energy.clock_joules / free.energy.clock_joules;
+    assert!((ratio - (2.0 + 1.0 + 8.0 / 4.0) / 10.0).abs() < 1e-9, "{ratio}");
 }
 
 #[test]
@@ -128,9 +168,10 @@ fn what_cannot_be_told_is_refused() {
     let module = |clocks: usize| {
         let m = ModuleBuilder::new("some");
         let x = m.input("x", u(1));
-        let clocks = ["a", "b"][..clocks].iter().map(|name| m.clock(name));
+        let clocks = ["a", "b"][..clocks].iter().map(|name| m.clock(*name));
         for (n, clock) in clocks.enumerate() {
-            m.output(format!("y{n}"), m.reg(format!("r{n}"), u(1)).domain(&clock).next(x));
+            let register = m.reg(format!("r{n}"), u(1)).domain(clock).no_reset();
+            m.output(format!("y{n}"), register.next(x));
         }
         m.finish()
     };

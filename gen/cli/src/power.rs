@@ -49,6 +49,9 @@ pub(crate) struct Args {
     /// Memories with no more bits than this become flip-flops
     #[arg(long, value_name = "N", default_value_t = 2048)]
     flip_flop_bits: usize,
+    /// Let registers that are enabled together share a clock gate
+    #[arg(long)]
+    clock_gating: bool,
     /// Feature size of the memories; known for the libraries osu018, osu035, osu05, sky130, sg13g2
     #[arg(long, value_name = "L")]
     node_nm: Option<f64>,
@@ -68,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         slew_seconds: args.slew_ns * 1e-9,
         wire_farads: args.wire_ff * 1e-15,
         flip_flop_bits: args.flip_flop_bits,
+        clock_gating: args.clock_gating,
         node_nm: args.node_nm,
     };
     eprintln!("mapping to {} ({} vectors)", library.name, args.vectors);

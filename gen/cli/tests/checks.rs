@@ -96,3 +96,22 @@ fn the_doctor_knows_the_tools() {
     assert_eq!(text.lines().count(), report.as_array().unwrap().len());
     assert!(text.lines().all(|line| line.starts_with("  ")));
 }
+
+#[test]
+fn energy_of_a_small_array() {
+    let library = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
+    let arguments = ["power", "--design", "mac_array", "--set", "rows=1", "--set", "columns=1"];
+    let arguments = [&arguments[..], &["--clock-mhz", "50", "--lib", library]].concat();
+    let text = ok(&arguments);
+    assert!(text.contains("values equal to the golden model") && text.contains("(all)"), "{text}");
+    let report = json(&ok(&[&arguments[..], &["--json"]].concat()));
+    let number = |value: &Value| value.as_f64().unwrap();
+    let (joules, cycles) = (number(&report["joules"]), number(&report["cycles"]));
+    assert!(joules > 0.0 && cycles >= 200.0);
+    assert!((number(&report["watts"]) * cycles / 50e6 / joules - 1.0).abs() < 1e-9);
+    let cells = report["parts"].as_array().unwrap().iter().map(|part| number(&part["cells"]));
+    assert_eq!(cells.sum::<f64>(), number(&report["total"]["cells"]));
+    assert_eq!(report["parts"][0]["path"], "");
+    let gated = json(&ok(&[&arguments[..], &["--json", "--clock-gating"]].concat()));
+    assert!(number(&gated["total"]["clock_gates"]) > 0.0);
+}

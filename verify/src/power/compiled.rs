@@ -1,6 +1,7 @@
 //! A flat netlist made ready to run: who drives whom, in which order, and what it costs.
 
 use super::error::{PowerError, netlist as refused};
+use super::gating::Banks;
 use super::kind::CellKind;
 use super::liberty::Library;
 use super::netlist::{NetId, Netlist};
@@ -8,6 +9,9 @@ use std::collections::HashMap;
 
 /// In a sink, that the pin waits for the clock.
 pub(super) const WAITS: u32 = 8;
+
+/// No net.
+pub(super) const NONE: NetId = NetId::MAX;
 
 /// A netlist made ready to run: what does not change while it does.
 #[derive(Debug)]
@@ -18,6 +22,10 @@ pub(super) struct Compiled {
     pub(super) kind_of: Vec<u16>,
     /// Output nets of each cell, in the kind's order; `None` where nobody is.
     pub(super) outputs: Vec<Vec<Option<NetId>>>,
+    /// The output net of cells that have one output, else [`NONE`].
+    pub(super) single: Vec<NetId>,
+    /// For each kind, the values of its first output, a bit a pattern.
+    pub(super) truth: Vec<[u64; 4]>,
     /// Farads of each net.
     pub(super) loads: Vec<f64>,
     /// For each net, a range of `sinks`.
@@ -37,6 +45,7 @@ pub(super) struct Compiled {
     /// Memory and port of each read at once.
     pub(super) reads_at_once: Vec<(u32, u32)>,
     clock: NetId,
+    pub(super) banks: Banks,
 }
 
 /// What decides energy, besides the netlist.
@@ -78,6 +87,8 @@ impl Compiled {
             fanout: vec![],
             sinks: vec![],
             outputs: vec![],
+            single: vec![],
+            truth: vec![],
             level: vec![],
             levels: 0,
             energy_at: vec![],
@@ -86,6 +97,7 @@ impl Compiled {
             times: 0,
             reads_at_once: vec![],
             clock,
+            banks: Banks::default(),
             netlist,
             kinds,
             kind_of,
@@ -93,6 +105,7 @@ impl Compiled {
         let sinks = compiled.connect(conditions.wire)?;
         compiled.spread(&sinks);
         compiled.order()?;
+        compiled.shorten();
         compiled.price(conditions.slew);
         Ok(compiled)
     }
@@ -123,6 +136,14 @@ impl Compiled {
                     return Err(refused(self.place(n), what));
                 }
                 self.loads[self.clock as usize] += state.clock_load + wire;
+                if let Some((enable, _)) = state.gated {
+                    let enable = net(&kind.inputs[enable as usize]).unwrap_or(0);
+                    if self.banks.add(cell.instance, enable, n) {
+                        // the gate has an input like that of a flip-flop
+                        let data = kind.input_loads.iter().copied().fold(0.0, f64::max);
+                        self.loads[enable as usize] += data;
+                    }
+                }
             }
             let mut outputs = vec![];
             for output in &kind.outputs {
@@ -211,9 +232,9 @@ impl Compiled {
         for n in (0..count).filter(|&n| acts[n]) {
             self.outputs_of(n).iter().for_each(|&net| driven[net as usize] = true);
         }
-        for net in 0..self.netlist.nets {
+        for (net, _) in driven.iter().enumerate().filter(|(_, driven)| **driven) {
             for &sink in self.sinks_of(net as NetId) {
-                if driven[net] && sink & WAITS == 0 {
+                if sink & WAITS == 0 {
                     waits[(sink >> 4) as usize] += 1;
                 }
             }
@@ -245,6 +266,23 @@ impl Compiled {
             return Err(refused(at, "a combinational loop goes through it"));
         }
         Ok(())
+    }
+
+    /// The fast way to cells of one output.
+    fn shorten(&mut self) {
+        let single = |outputs: &Vec<Option<NetId>>| match outputs[..] {
+            [Some(net)] => net,
+            _ => NONE,
+        };
+        self.single = self.outputs.iter().map(single).collect();
+        let truth = |kind: &CellKind| {
+            let mut truth = [0; 4];
+            for (pattern, value) in kind.outputs.iter().flat_map(|o| o.value.iter().enumerate()) {
+                truth[pattern / 64] |= u64::from(*value) << (pattern % 64);
+            }
+            truth
+        };
+        self.truth = self.kinds.iter().map(truth).collect();
     }
 
     /// Energies of every cell's arcs at its own loads; cells alike share theirs.

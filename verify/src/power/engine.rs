@@ -4,10 +4,9 @@
 //! inputs, and only those with an input that changed: most of a netlist is idle in most cycles.
 //! What counts is the change from one rising edge to the next, settled values only.
 
-use super::compiled::{Compiled, WAITS};
+use super::compiled::{Compiled, NONE, WAITS};
 use super::netlist::NetId;
 use super::ram::Ram;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A cell while it runs.
@@ -22,6 +21,8 @@ struct Running {
     pending: bool,
     changed: bool,
     level: u32,
+    /// See [`Compiled::single`].
+    single: NetId,
     /// The edge since which the pattern is `at_edge`.
     since: u64,
 }
@@ -51,9 +52,11 @@ pub(super) struct Machine {
     pending: Vec<u32>,
     /// Cells that changed since the last edge.
     changed: Vec<u32>,
-    /// Nets of no cell (inputs, words of memories) that changed, and their value at the edge.
+    /// Nets of no cell (inputs, words of memories) that changed; whether a net is among them, and
+    /// its value at the edge.
     loose: Vec<NetId>,
-    loose_at_edge: HashMap<NetId, bool>,
+    is_loose: Vec<bool>,
+    at_edge: Vec<bool>,
     driven_by_cell: Vec<bool>,
     pub(super) rams: Vec<Ram>,
     pub(super) counts: Counts,
@@ -70,6 +73,7 @@ impl Machine {
         let running = (0..cells + compiled.reads_at_once.len()).map(|n| Running {
             kind: compiled.kind_of.get(n).copied().unwrap_or_default(),
             level: compiled.level[n],
+            single: compiled.single.get(n).copied().unwrap_or(NONE),
             ..Running::default()
         });
         let mut machine = Machine {
@@ -79,7 +83,8 @@ impl Machine {
             pending: vec![],
             changed: vec![],
             loose: vec![],
-            loose_at_edge: HashMap::new(),
+            is_loose: vec![false; compiled.netlist.nets],
+            at_edge: vec![false; compiled.netlist.nets],
             driven_by_cell,
             rams: compiled.netlist.memories.iter().map(Ram::new).collect(),
             counts: Counts::default(),
@@ -103,8 +108,9 @@ impl Machine {
             (cell.at_edge, cell.since, cell.changed) = (cell.pattern, 0, false);
         }
         self.changed.clear();
-        self.loose.clear();
-        self.loose_at_edge.clear();
+        for net in self.loose.drain(..) {
+            self.is_loose[net as usize] = false;
+        }
         let compiled = &self.compiled;
         self.counts = Counts {
             cycles: 0,
@@ -144,8 +150,9 @@ impl Machine {
             return;
         }
         self.value[net as usize] = value;
-        if !self.driven_by_cell[net as usize] && !self.loose_at_edge.contains_key(&net) {
-            self.loose_at_edge.insert(net, !value);
+        if !self.driven_by_cell[net as usize] && !self.is_loose[net as usize] {
+            self.is_loose[net as usize] = true;
+            self.at_edge[net as usize] = !value;
             self.loose.push(net);
         }
         let compiled = self.compiled.clone();
@@ -200,6 +207,14 @@ impl Machine {
     /// Brings a cell's outputs to what its pattern says.
     fn drive(&mut self, compiled: &Compiled, n: usize) {
         let cell = self.cells[n];
+        if cell.single != NONE {
+            let value = truth(compiled, cell.kind, cell.pattern);
+            if self.value[cell.single as usize] != value {
+                self.value[cell.single as usize] = value;
+                self.spread(compiled, cell.single);
+            }
+            return;
+        }
         let kind = &compiled.kinds[usize::from(cell.kind)];
         for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
             let value = output.value[usize::from(cell.pattern)];
@@ -275,10 +290,19 @@ impl Machine {
                 match read.sync {
                     Some((_, enable)) if self.value(enable) => {
                         let address = self.number(&read.address);
-                        let ram = &mut self.rams[m];
-                        ram.counts.reads += 1;
-                        let data = read.data.iter().enumerate();
-                        words.extend(data.map(|(bit, &net)| (net, ram.bit(address, bit))));
+                        self.rams[m].counts.reads += 1;
+                        let through = read.transparent.iter().map(|&w| &memory.writes[w]);
+                        let through: Vec<_> =
+                            through.filter(|w| self.number(&w.address) == address).collect();
+                        for (bit, &net) in read.data.iter().enumerate() {
+                            let mut value = self.rams[m].bit(address, bit);
+                            for write in through.iter().filter(|w| self.value(w.enable[bit])) {
+                                value = self.value(write.data[bit]);
+                            }
+                            if self.value(net) != value {
+                                words.push((net, value));
+                            }
+                        }
                     }
                     Some(_) => {}
                     None => {
@@ -335,12 +359,11 @@ impl Machine {
                 joules += f64::from(share) * energies[usize::from(arc)];
             }
             counts.joules[n] += joules;
-            for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
-                if output.value[usize::from(old)] != output.value[usize::from(new)]
-                    && let Some(net) = net
-                {
-                    counts.toggles[*net as usize] += 1;
-                }
+            if cell.single != NONE {
+                let [was, is] = [old, new].map(|pattern| truth(compiled, cell.kind, pattern));
+                counts.toggles[cell.single as usize] += u64::from(was != is);
+            } else {
+                count_outputs(compiled, counts, n, old, new);
             }
             if compiled.patterns(n) > 0 {
                 counts.times[compiled.time_at[n] as usize + usize::from(old)] += now - cell.since;
@@ -349,8 +372,9 @@ impl Machine {
             cell.at_edge = new;
         }
         for net in self.loose.drain(..) {
-            let was = self.loose_at_edge.remove(&net);
-            counts.toggles[net as usize] += u64::from(was != Some(self.value[net as usize]));
+            let net = net as usize;
+            self.is_loose[net] = false;
+            counts.toggles[net] += u64::from(self.at_edge[net] != self.value[net]);
         }
         counts.cycles += 1;
     }
@@ -364,5 +388,21 @@ impl Machine {
             *time += self.counts.cycles - running.since;
         }
         times
+    }
+}
+
+/// What a cell of one output shows for a pattern.
+fn truth(compiled: &Compiled, kind: u16, pattern: u16) -> bool {
+    compiled.truth[usize::from(kind)][usize::from(pattern >> 6)] >> (pattern & 63) & 1 == 1
+}
+
+/// Counts the changes of a cell's outputs, however many it has.
+fn count_outputs(compiled: &Compiled, counts: &mut Counts, n: usize, old: u16, new: u16) {
+    let kind = &compiled.kinds[usize::from(compiled.kind_of[n])];
+    for (output, net) in kind.outputs.iter().zip(&compiled.outputs[n]) {
+        if let Some(net) = net {
+            let changed = output.value[usize::from(old)] != output.value[usize::from(new)];
+            counts.toggles[*net as usize] += u64::from(changed);
+        }
     }
 }

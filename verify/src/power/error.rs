@@ -1,6 +1,6 @@
 //! What can go wrong on the way from a module to its energy.
 
-use super::liberty::LibraryError;
+use super::liberty::{Library, LibraryError};
 use crate::cosim::CosimError;
 
 /// Why a design's energy cannot be told.
@@ -41,6 +41,13 @@ pub enum PowerError {
         /// What it can be.
         range: &'static str,
     },
+}
+
+pub(super) fn no_plain_flip_flop(library: &Library) -> PowerError {
+    netlist(
+        format!("library `{}`", library.name),
+        "it has no plain flip-flop to put behind a clock gate",
+    )
 }
 
 pub(super) fn netlist(at: impl Into<String>, what: impl Into<String>) -> PowerError {

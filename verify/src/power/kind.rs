@@ -5,6 +5,7 @@
 //! leakage) is a table; so is what a change from one pattern to another costs.
 
 use super::error::{PowerError, netlist as refused};
+use super::gating::ENABLE;
 use super::liberty::{Cell, Function, InternalPower, Pin, Table};
 
 /// Bits of a pattern, at most.
@@ -56,6 +57,9 @@ pub(super) struct State {
     /// Joules that a clock period costs inside the cell, for each pattern; a single one if all
     /// are the same.
     pub(super) clock_energy: Vec<f64>,
+    /// Behind a clock gate: the enable's position in the pattern, and the mean of
+    /// `clock_energy` were it not.
+    pub(super) gated: Option<(u32, f64)>,
 }
 
 /// A source of energy: a pin's table in one direction.
@@ -181,7 +185,16 @@ impl CellKind {
                             .sum()
                     })
                     .collect();
-                shorten(&mut clock_energy);
+                let enable = inputs.iter().position(|name| name == ENABLE);
+                let gated = enable.map(|enable| {
+                    let mean = clock_energy.iter().sum::<f64>() / clock_energy.len() as f64;
+                    let off = |pattern: &usize| pattern >> enable & 1 == 0;
+                    (0..clock_energy.len()).filter(off).for_each(|p| clock_energy[p] = 0.0);
+                    (enable as u32, mean)
+                });
+                if gated.is_none() {
+                    shorten(&mut clock_energy);
+                }
                 Some(State {
                     clock: clock.to_string(),
                     clock_load: pin.capacitance,
@@ -190,6 +203,7 @@ impl CellKind {
                     asynchronous: asynchronous.fold(0, |mask, bit| mask | 1 << bit),
                     at_once,
                     clock_energy,
+                    gated,
                 })
             }
             _ => None,

@@ -28,6 +28,8 @@ pub(super) struct Read {
     pub(super) data: Vec<NetId>,
     /// The clock and the enable of a registered read.
     pub(super) sync: Option<(NetId, NetId)>,
+    /// Write ports whose new word a registered read of the same address takes.
+    pub(super) transparent: Vec<usize>,
 }
 
 /// A write port.
@@ -82,7 +84,7 @@ pub(super) fn read(
     if cell.number("OFFSET") != 0 {
         return refuse("an offset");
     }
-    for name in ["RD_TRANSPARENCY_MASK", "RD_WIDE_CONTINUATION", "WR_WIDE_CONTINUATION"] {
+    for name in ["RD_WIDE_CONTINUATION", "WR_WIDE_CONTINUATION"] {
         if cell.bits(name).contains(&true) {
             return refuse(&format!("a set {name}"));
         }
@@ -112,16 +114,19 @@ pub(super) fn read(
             address: port(&rd_address, address, n),
             data: port(&rd_data, bits, n),
             sync: clocked.then(|| (rd_clock[n], rd_enable[n])),
+            transparent: (0..writes)
+                .filter(|w| flag("RD_TRANSPARENCY_MASK", n * writes + w))
+                .collect(),
         });
     }
     let (wr_address, wr_data) = (pin("WR_ADDR", writes * address)?, pin("WR_DATA", writes * bits)?);
     let (wr_clock, wr_enable) = (pin("WR_CLK", writes)?, pin("WR_EN", writes * bits)?);
-    for n in 0..writes {
+    for (n, &clock) in wr_clock.iter().enumerate().take(writes) {
         if !flag("WR_CLK_ENABLE", n) || !flag("WR_CLK_POLARITY", n) {
             return refuse("a write that is not at a rising clock");
         }
         memory.writes.push(Write {
-            clock: wr_clock[n],
+            clock,
             address: port(&wr_address, address, n),
             data: port(&wr_data, bits, n),
             enable: port(&wr_enable, bits, n),

@@ -2,6 +2,7 @@
 //!
 //! - [`liberty`] reads a library of cells: functions, areas, leakage, energy tables;
 //! - `synthesis` has Yosys map the design to it, hierarchy and larger memories kept;
+//! - `gating` puts registers behind clock gates, if asked to;
 //! - `json`, `memory`, `netlist` read what comes out, and flatten it;
 //! - `kind` makes tables of a cell, `compiled` of all of them and their nets;
 //! - `engine` and `ram` run them and count what changes;
@@ -25,6 +26,7 @@ mod compiled;
 mod device;
 mod engine;
 mod error;
+mod gating;
 mod json;
 mod kind;
 pub mod liberty;
@@ -60,6 +62,8 @@ pub struct Options {
     pub wire_farads: f64,
     /// Memories with no more bits than this become flip-flops.
     pub flip_flop_bits: usize,
+    /// Whether registers with an enable share a clock gate.
+    pub clock_gating: bool,
     /// Feature size in nanometres for the model of memories; `None`: told from the library's name.
     pub node_nm: Option<f64>,
 }
@@ -71,6 +75,7 @@ impl Default for Options {
             slew_seconds: 0.1e-9,
             wire_farads: 0.0,
             flip_flop_bits: 2048,
+            clock_gating: false,
             node_nm: None,
         }
     }
@@ -105,7 +110,13 @@ impl PowerModel {
             return Err(PowerError::Clocks { module: name, clocks });
         };
         let sram = check(options, library)?;
-        let (design, verilog) = synthesis::synthesise(module, library, options.flip_flop_bits)?;
+        let gated = options.clock_gating.then(|| gating::with_gated(library));
+        let gated = gated.map(|gated| gated.ok_or_else(|| error::no_plain_flip_flop(library)));
+        let gated = gated.transpose()?;
+        let library = gated.as_ref().unwrap_or(library);
+        let gate = gating::verilog(library);
+        let bits = options.flip_flop_bits;
+        let (design, verilog) = synthesis::synthesise(module, library, bits, gate)?;
         let flat = netlist::flatten(&design, &module.name, library)?;
         let conditions = Conditions { slew: options.slew_seconds, wire: options.wire_farads };
         let compiled = Compiled::new(flat, library, &clock.name, conditions)?;

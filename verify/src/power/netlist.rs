@@ -141,7 +141,9 @@ impl Flattener<'_> {
                 pins.push((pin, bits));
             }
             let at = || below(name);
-            if let Some(inner) = self.design.modules.get(&cell.kind) {
+            let of_library = self.library.cells.contains_key(&cell.kind);
+            let inner = self.design.modules.get(&cell.kind).filter(|_| !of_library);
+            if let Some(inner) = inner {
                 let mut inside = HashMap::new();
                 for (pin, outside) in pins {
                     let port = inner.ports.get(pin);
@@ -161,7 +163,7 @@ impl Flattener<'_> {
             } else if cell.kind == "$mem_v2" {
                 let memory = memory::read(cell, instance, name, &pins, at)?;
                 self.netlist.memories.push(memory);
-            } else if self.library.cells.contains_key(&cell.kind) {
+            } else if of_library {
                 let one = |(pin, bits): (&String, Vec<NetId>)| match bits[..] {
                     [net] => Ok((pin.clone(), net)),
                     _ => Err(refused(at(), format!("pin `{pin}` is {} bits wide", bits.len()))),

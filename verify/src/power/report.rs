@@ -56,6 +56,8 @@ pub struct Part {
     pub cells: u64,
     /// Flip-flops among them.
     pub flip_flops: u64,
+    /// Clock gates among them.
+    pub clock_gates: u64,
     /// Bits of kept memories.
     pub memory_bits: u64,
     /// Area of the cells, in square micrometres if the library's unit is.
@@ -74,6 +76,7 @@ impl Part {
     fn add(&mut self, other: &Part) {
         self.cells += other.cells;
         self.flip_flops += other.flip_flops;
+        self.clock_gates += other.clock_gates;
         self.memory_bits += other.memory_bits;
         self.cell_area_um2 += other.cell_area_um2;
         self.memory_area_um2 += other.memory_area_um2;
@@ -196,9 +199,29 @@ pub(super) fn report(machine: &Machine, setting: &Setting) -> Report {
                 part.energy.register_joules += dynamic;
                 // two changes of the clock pin a cycle
                 let pin = 2.0 * (state.clock_load + setting.wire) * half_square;
-                let cycle = mean(&state.clock_energy) + pin;
+                let moves = state.gated.map_or(1.0, |(enable, _)| {
+                    let on = (0..times.len()).filter(|pattern| pattern >> enable & 1 == 1);
+                    on.map(|p| times[p]).sum::<u64>() as f64 / counts.cycles.max(1) as f64
+                });
+                let cycle = mean(&state.clock_energy) + pin * moves;
                 part.energy.clock_joules += cycle * counts.cycles as f64;
             }
+        }
+    }
+    // a clock gate costs what a flip-flop does whose data stay
+    for &n in &compiled.banks.firsts {
+        let kind = &compiled.kinds[usize::from(compiled.kind_of[n])];
+        if let Some(state) = &kind.flip_flop
+            && let Some((_, mean)) = state.gated
+        {
+            let part = &mut parts[compiled.netlist.cells[n].instance as usize];
+            let pin = 2.0 * (state.clock_load + setting.wire) * half_square;
+            let leakage = kind.leakage.iter().sum::<f64>() / kind.leakage.len() as f64;
+            part.cells += 1;
+            part.clock_gates += 1;
+            part.cell_area_um2 += kind.area;
+            part.energy.clock_joules += (mean + pin) * counts.cycles as f64;
+            part.energy.leakage_joules += leakage * seconds;
         }
     }
     for (memory, ram) in compiled.netlist.memories.iter().zip(&machine.rams) {

@@ -1,6 +1,7 @@
 //! Yosys: a module to cells of a library, its hierarchy and its larger memories kept.
 
 use super::error::PowerError;
+use super::gating;
 use super::json::Design;
 use super::liberty::Library;
 use crate::cosim::kept::{cached, key, read, write};
@@ -19,14 +20,21 @@ pub(super) fn synthesise(
     module: &Arc<Module>,
     library: &Library,
     flip_flop_bits: usize,
+    gated: Option<[(&str, String); 3]>,
 ) -> Result<(Design, PathBuf), PowerError> {
     let yosys = tools::require("yosys").map_err(CosimError::from)?;
     let verilog = verilog_of(module)?;
-    let script = script(module, flip_flop_bits);
-    let key = key("gates", &[&verilog, &library.text, &script, &yosys.version]);
+    let script = script(module, flip_flop_bits, gated.is_some());
+    let gated = gated.iter().flatten();
+    let texts: Vec<&str> = gated.clone().map(|(_, text)| text.as_str()).collect();
+    let made_of = [&verilog, &library.text, &script, yosys.version.as_str()];
+    let key = key("gates", &[&made_of, &texts[..]].concat());
     let folder = cached(&key, |folder| {
         write(folder, "design.v", &verilog)?;
         write(folder, "cells.lib", &library.text)?;
+        for (name, text) in gated {
+            write(folder, name, text)?;
+        }
         write(folder, "script.ys", &script)?;
         run(yosys.command().current_dir(folder).args(["-q", "-s", "script.ys"]), LIMIT)?;
         // it is an ingredient, and large
@@ -37,22 +45,30 @@ pub(super) fn synthesise(
     Ok((design, folder.join("netlist.v")))
 }
 
-fn script(module: &Arc<Module>, flip_flop_bits: usize) -> String {
+fn script(module: &Arc<Module>, flip_flop_bits: usize, gated: bool) -> String {
+    let [words, bits] = if gated { gating::scripts() } else { Default::default() };
     let top = &module.name;
     let small = small_memories(module, flip_flop_bits);
     let small = small
         .iter()
         .map(|(words, bits)| format!("memory_map t:$mem_v2 r:SIZE={words} %i r:WIDTH={bits} %i\n"));
     let small: String = small.collect();
-    // `synth` would map to its own gates first and have them optimised, only to be mapped again
+    // Yosys makes memories of tables too, which are gates here;
+    // `synth` would map to its own gates first and have them optimised, only to be mapped again;
+    // `opt` after `techmap` would take multiplexers for enables
     format!(
         "read_verilog design.v\n\
          synth -top {top} -run begin:fine\n\
          opt -fast -full\n\
+         memory_map t:$mem_v2 r:WR_PORTS=0 %i\n\
          {small}\
          opt -undriven -fine\n\
+         {words}\
          techmap\n\
-         opt -fast\n\
+         opt_expr\n\
+         opt_merge\n\
+         opt_clean\n\
+         {bits}\
          dfflibmap -liberty cells.lib\n\
          abc -liberty cells.lib\n\
          setundef -zero\n\

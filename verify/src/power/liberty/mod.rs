@@ -42,12 +42,12 @@ const NO_LOGIC: &[&str] = &["lpflow", "dlygate", "dlymetal", "clkdly", "probe", 
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// Its file cannot be read.
-    #[error("cannot read library {}: {source}", path.display())]
+    #[error("cannot read library {}: {reason}", path.display())]
     File {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// It is not written as Liberty is.
     #[error("line {line}: {what}")]
@@ -58,12 +58,12 @@ pub enum LibraryError {
         what: String,
     },
     /// The same, in a file.
-    #[error("{}, {source}", path.display())]
+    #[error("{}, {inner}", path.display())]
     InFile {
         /// Which file.
         path: PathBuf,
         /// What is wrong in it.
-        source: Box<LibraryError>,
+        inner: Box<LibraryError>,
     },
 }
 
@@ -74,7 +74,7 @@ impl Library {
     /// A file that cannot be read, is larger than 256 MiB, or is not a library.
     pub fn read(path: impl AsRef<Path>) -> Result<Library, LibraryError> {
         let path = path.as_ref();
-        let failed = |source| LibraryError::File { path: path.into(), source };
+        let failed = |reason| LibraryError::File { path: path.into(), reason };
         let file = std::fs::File::open(path).map_err(failed)?;
         let packed = path.extension().is_some_and(|extension| extension == "gz");
         let mut text = vec![];
@@ -94,7 +94,7 @@ impl Library {
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         };
         Library::parse(&text)
-            .map_err(|error| LibraryError::InFile { path: path.into(), source: Box::new(error) })
+            .map_err(|error| LibraryError::InFile { path: path.into(), inner: Box::new(error) })
     }
 
     /// Reads a text.
