@@ -37,7 +37,7 @@ pub(super) fn random_size(rng: &mut ChaCha8Rng) -> String {
 pub(super) fn random_specifications_heads_and_stalls<P: Predictor + Predict>(
     settings: impl Fn(&mut ChaCha8Rng) -> String,
 ) {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let spec: P = spec(&format!("{} {}", random_size(&mut rng), settings(&mut rng)));
         let heads = random_heads(&spec, &mut rng, 3, 6);
@@ -56,7 +56,7 @@ fn shape(head: &Head) -> HeadShape {
 pub(super) fn every_beat_passes_in_the_cycle_the_cost_model_says<P: Predictor + Predict>(
     settings: impl Fn(&mut ChaCha8Rng) -> String,
 ) {
-    for seed in 0..30 {
+    for seed in 0..20 {
         let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
         let spec: P = spec(&format!("{} {}", random_size(&mut rng), settings(&mut rng)));
         let mut heads = random_heads(&spec, &mut rng, 2, 60);

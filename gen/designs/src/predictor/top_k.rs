@@ -74,8 +74,9 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
         .enumerate()
         .map(|(i, a)| a.ge(candidate) & word.bit(rows * score.width + i as u32))
         .collect();
-    let hits = m.reg("hits", u(rows)).no_reset().next(pack(&reaches));
-    let hits_valid = delayed_flag(&m, "hits_valid", *reading, 2);
+    let word_valid = delayed_flag(&m, "word_valid", *reading, 1);
+    let hits = m.reg("hits", u(rows)).no_reset().next(pack(&reaches)).enable(word_valid);
+    let hits_valid = delayed_flag(&m, "hits_valid", word_valid, 1);
     decided.drive(delayed_flag(&m, "hits_last", pass_ends, 2));
 
     let total = m.reg("total", count);
