@@ -18,6 +18,24 @@ fn expected(spec: &SpattenSpec, layers: &[Layer]) -> Results {
     Results::concat(layers.iter().map(|layer| layer.expected(spec)))
 }
 
+/// Rows follow each other closely: the weight unit's key a cycle is what bounds them.
+#[test]
+fn cycles_of_a_row_at_the_default_size() {
+    let spec = SpattenSpec::default();
+    println!("| keys | all rows sharp: cycles a row | all rows flat |");
+    for keys in [32, 128, 512] {
+        let cycles = |flat| {
+            let row = cost::Row { keys, flat, values: keys / 2, last_value: false };
+            let rows = vec![row; 200];
+            let head = cost::Head { keys, live: keys, rows, layer_last: false };
+            (cost::head_cycles(&spec, &head) - u64::from(keys)) as f64 / 200.0
+        };
+        println!("| {keys} | {:.1} | {:.1} |", cycles(false), cycles(true));
+        assert!(cycles(false) < 1.1 * f64::from(keys) + 30.0);
+        assert!(cycles(true) < 2.2 * f64::from(keys) + 30.0);
+    }
+}
+
 fn counts(results: &Results) -> [usize; 3] {
     [results.rows.len(), results.heads.len(), results.tokens.len()]
 }
