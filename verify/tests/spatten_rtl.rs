@@ -143,6 +143,19 @@ fn corners() {
     }
 }
 
+/// As many rows as it takes for a key's importance to reach its limit, each a probability of 1.
+#[test]
+fn importance_stays_at_its_limit() {
+    let spec = spec("head_dim=1 max_keys=2 rows=1 lanes=1 window=4");
+    let query = Query { elements: vec![1], scale: 1, shift: 0 };
+    let rows = vec![Row { query, visible: 1 }; (1 << 16) + 3];
+    let head = Head { keys: vec![vec![1]; 2], values: vec![vec![-128]; 2], rows };
+    let layer = Layer { live: (0..2).map(|_| true).collect(), heads: vec![head] };
+    let must = layer.expected(&spec).tokens;
+    assert_eq!(must, [(u32::MAX.into(), false), (0, true)]);
+    check(&spec, &[layer], Stalls::default());
+}
+
 #[test]
 fn every_row_passes_in_the_cycle_the_cost_model_says() {
     for seed in 0..40 {
