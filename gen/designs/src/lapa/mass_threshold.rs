@@ -63,7 +63,7 @@ pub(super) fn outputs<'m>(
 /// The mass of `count` keys `below` octaves below the best.
 fn mass(count: Signal<'_>, below: usize, width: u32) -> Signal<'_> {
     let count = count.extend(width);
-    let factor = if below % 2 == 0 { count.shl(2) } else { count.shl(1) + count };
+    let factor = if below.is_multiple_of(2) { count.shl(2) } else { count.shl(1) + count };
     factor.shl(7 - below as u32 / 2)
 }
 
@@ -80,7 +80,7 @@ fn quotient<'m>(
     let places = (x.width() + 2).next_power_of_two();
     let bits = x.width() + 2 + places;
     // positive, and 2 more to round up, and the 1 of the formula
-    let offset = Int::from(1) << x.width() - 2;
+    let offset = Int::from(1) << (x.width() - 2);
     let positive = x.extend(bits) + (offset.clone() * Int::from(3) + Int::from(3));
     let doublings = places.trailing_zeros() - 1;
     let double = |sum: Signal<'m>, levels: std::ops::Range<u32>| {
