@@ -9,7 +9,7 @@ use super::statistics::{self, Needs};
 use super::{Filter, LapaSpec, RoundFilter, cost, mass, round_filter, shift_accumulate, threshold};
 use crate::predictor::pipe::{Issue, Pipe, Places};
 use crate::predictor::{key_bank, top_k};
-use crate::wiring::{delayed, delayed_flag, pack, unpack};
+use crate::wiring::{delayed, delayed_flag, held, pack, unpack};
 use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, index_bits, s, u};
 use std::sync::Arc;
 
@@ -120,9 +120,13 @@ impl<'m> Round<'m, '_> {
         live.next(issue.now.mux(groups.get("live"), 0));
         let previous = round.checked_sub(1).map(|before| {
             let scores = groups.get("scores");
-            let previous = m.reg("previous", scores.ty()).no_reset();
-            previous.next(scores).enable(issue.now);
-            unpack(*previous, s(spec.score_bits(before)), spec.rows)
+            let scores = unpack(scores, s(spec.score_bits(before)), spec.rows);
+            // a dead key's lane keeps the operands of an earlier one
+            let hold = |(key, score): (usize, &Signal<'m>)| {
+                let takes = issue.now & groups.get("live").bit(key as u32);
+                held(m, format!("previous_{key}"), *score, takes)
+            };
+            scores.iter().enumerate().map(hold).collect::<Vec<_>>()
         });
 
         let bank_module = key_bank::module(

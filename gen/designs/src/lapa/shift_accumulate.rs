@@ -1,9 +1,8 @@
 //! MRSA: one key's score, refined by one slice: shift, negate, add up, accumulate.
 
 use super::{LapaSpec, cost};
-use crate::wiring::{delayed, unpack};
+use crate::wiring::{quiet, unpack};
 use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
-use hwgen_hdl::lib::pipeline::Pipeline;
 use hwgen_hdl::{Module, ModuleBuilder, s, u};
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use std::sync::Arc;
 /// In, all in one cycle: `live` (the key takes part), `keys` (the slices of its elements, element
 /// 0 low), `codes` (leading-one codes of the query), and after round 0 `previous` (its score so
 /// far); a cycle later: `exponents` (of the same codes). Out, [`cost::row_cycles`] after: `live`,
-/// `score`, which is 0 for a key that is not live.
+/// `score`, which is that of an earlier key for a key that is not live: its lanes hold still.
 pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let width = spec.key_slices[round];
     let m = ModuleBuilder::new(format!("lapa_row_{round}"));
@@ -26,7 +25,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let exponents = m.input("exponents", u(spec.head_dim * spec.exponent_bits()));
 
     // signs first: negating the narrow slice is cheaper than negating the shifted one
-    let mut pipeline = Pipeline::new(live, m.lit(u(1), 1));
+    let mut pipeline = quiet(live);
     let keys = unpack(keys, u(width), spec.head_dim);
     let codes = unpack(codes, u(spec.lo_code_bits()), spec.head_dim);
     let signed: Vec<_> = (keys.iter().zip(&codes).enumerate())
@@ -34,8 +33,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
             let slice = if round == 0 { key.as_signed() } else { key.to_signed() };
             let key = slice.named(format!("slice_{d}")).extend(width + 1);
             let (negative, zero) = (code.msb(), code.bit(spec.exponent_bits()));
-            // an operand of 0 keeps the lane still for a dead key or a zero query element
-            (live & !zero).mux(negative.mux(-key, key), 0)
+            zero.mux(m.lit(key.ty(), 0), negative.mux(-key, key))
         })
         .collect();
     let signed = pipeline.stage("signed", &signed);
@@ -53,7 +51,9 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let mut score = sum.resize(score_type.width);
     if round > 0 {
         let previous = m.input("previous", s(spec.score_bits(round - 1)));
-        let previous = delayed(&m, "previous_score", previous, pipeline.latency());
+        let mut beside = quiet(live);
+        let previous = (0..pipeline.latency())
+            .fold(previous, |previous, _| beside.stage("previous_score", &[previous])[0]);
         let refined = previous.extend(score_type.width).shl(width) + score;
         score = pipeline.stage("score", &[refined])[0];
     }

@@ -1,7 +1,7 @@
 //! DDF, first half: the statistics of a row's live scores, a group a cycle.
 
 use super::{LapaSpec, RoundFilter, cost};
-use crate::wiring::{delayed, delayed_flag, unpack};
+use crate::wiring::{delayed, unpack};
 use hwgen_hdl::{Int, Module, ModuleBuilder, Signal, s, u};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Needs {
 
 /// The statistics unit of round `round`; never stalls, rows may follow each other at once.
 ///
-/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (0 for keys not
+/// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (any for keys not
 /// live). Out: `row_valid` for one cycle, [`cost::statistics_cycles`] after the last group, beside
 /// `max` and as needed `count`, `sum`, `min`, `squares`.
 pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module> {
@@ -42,19 +42,27 @@ pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module>
     let mut squares = vec![];
     let (mut live, mut scores) = (unpack(live, u(1), spec.rows), unpack(scores, score, spec.rows));
     if needs.squares {
-        squares = registers(&m, "square", scores.iter().map(|score| square(*score)));
-        live = registers(&m, "live", live.into_iter());
-        scores = registers(&m, "score", scores.into_iter());
+        squares = registers(&m, "square", scores.iter().map(|score| square(*score)), valid);
+        live = registers(&m, "live", live.into_iter(), valid);
+        scores = registers(&m, "score", scores.into_iter(), valid);
     }
 
+    // bit i: a group came i + 1 cycles ago
     let cycles = cost::statistics_cycles(spec, round) - 1;
-    let valid = delayed_flag(&m, "group_valid", valid, cycles);
+    let line = (cycles > 0).then(|| m.reg("group_valid", u(cycles)));
+    let mut stages = vec![valid];
+    if let Some(line) = line {
+        line.next(if cycles == 1 { valid } else { line.truncate(cycles - 1).cat(valid) });
+        stages.extend((0..cycles).map(|i| line.bit(i)));
+    }
+    let valid = stages[cycles as usize];
+    let stages = stages.split_off(usize::from(needs.squares));
     let last = delayed(&m, "group_last", last, cycles);
     let first = m.reg("first", u(1)).reset_to(1);
     first.next(last).enable(valid);
     m.output("row_valid", m.reg("row_valid", u(1)).next(valid & last));
 
-    let row = Row { m: &m, valid, first: *first };
+    let row = Row { m: &m, valid, stages, first: *first };
     let lanes = |neutral: Int| -> Vec<_> {
         (live.iter().zip(&scores)).map(|(live, score)| live.mux(*score, neutral.clone())).collect()
     };
@@ -63,11 +71,12 @@ pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module>
         row.extremum("min", lanes(score.max()), Signal::lt);
     }
     if needs.mean {
-        row.total("count", live, spec.count_bits());
-        row.total("sum", scores, spec.sum_bits(round));
+        row.total("sum", lanes(Int::ZERO), spec.sum_bits(round));
+        row.total("count", live.clone(), spec.count_bits());
     }
     if needs.squares {
-        row.total("squares", squares, spec.sum_squares_bits(round));
+        let squares = live.iter().zip(&squares).map(|(live, square)| live.mux(*square, 0));
+        row.total("squares", squares.collect(), spec.sum_squares_bits(round));
     }
     m.finish()
 }
@@ -76,10 +85,11 @@ fn registers<'m>(
     m: &'m ModuleBuilder,
     name: &str,
     values: impl Iterator<Item = Signal<'m>>,
+    enable: Signal<'m>,
 ) -> Vec<Signal<'m>> {
     let register = |(i, value): (usize, Signal<'m>)| {
         let register = m.reg(format!("{name}_{i}"), value.ty());
-        register.no_reset().next(value).into()
+        register.no_reset().next(value).enable(enable).into()
     };
     values.enumerate().map(register).collect()
 }
@@ -95,6 +105,8 @@ struct Row<'m> {
     m: &'m ModuleBuilder,
     /// A group leaves the trees over the lanes.
     valid: Signal<'m>,
+    /// A group is before each of the trees' registers.
+    stages: Vec<Signal<'m>>,
     /// It is its row's first and starts the accumulators afresh.
     first: Signal<'m>,
 }
@@ -132,13 +144,15 @@ impl<'m> Row<'m> {
         combine: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
     ) -> Signal<'m> {
         let mut level = lanes;
-        let mut depth = 0;
+        let (mut depth, mut stage) = (0, 0);
         while level.len() > 1 {
             let pairs = level.chunks(2);
             level = pairs.map(|pair| combine(pair[0], pair[1])).collect();
             depth += 1;
             if depth % cost::LEVELS_PER_STAGE == 0 || level.len() == 1 {
-                level = registers(self.m, &format!("{name}_{depth}"), level.into_iter());
+                let name = format!("{name}_{depth}");
+                level = registers(self.m, &name, level.into_iter(), self.stages[stage]);
+                stage += 1;
             }
         }
         level[0]

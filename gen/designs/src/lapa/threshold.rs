@@ -2,7 +2,7 @@
 
 use super::statistics::Needs;
 use super::{LapaSpec, RoundFilter, cost};
-use crate::wiring::{delayed, times_constant};
+use crate::wiring::{delayed, quiet, times_constant};
 use hwgen_hdl::lib::integer_sqrt::pipelined_integer_sqrt;
 use hwgen_hdl::lib::leading_one::leading_one;
 use hwgen_hdl::lib::pipeline::Pipeline;
@@ -21,7 +21,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize, filter: RoundFilter) -> Arc<
     let row_valid = m.input("row_valid", u(1));
     let max = m.input("max", score);
     let unit = Unit { spec, round, m: &m, mean_type_bits: score.width + 1 };
-    let mut pipeline = Pipeline::new(row_valid, m.lit(u(1), 1));
+    let mut pipeline = quiet(row_valid);
     let theta = match filter {
         RoundFilter::MeanMax { alpha16 } => unit.mean_max(&mut pipeline, max, alpha16),
         RoundFilter::Sigma { c16 } => unit.sigma(&mut pipeline, max, c16),
@@ -128,8 +128,8 @@ impl<'m> Unit<'m, '_> {
         }
         let fraction = spec.recip_fraction_bits();
         let table = reciprocal_table(m, "reciprocals", spec.max_keys as usize, fraction);
+        let reciprocal = table.read_sync(count, pipeline.valid()).to_signed();
         let stage = pipeline.stage("division", &all(totals, beside));
-        let reciprocal = table.read_sync(count, m.lit(u(1), 1)).to_signed();
         let products: Vec<_> =
             (stage[..totals.len()].iter()).map(|total| total.mul(reciprocal)).collect();
         // two registers behind a product are what a DSP block offers

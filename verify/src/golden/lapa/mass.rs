@@ -19,7 +19,7 @@ pub struct Octaves {
 impl Octaves {
     /// For the scores of a round that has yet to read `slice_low` bits of the keys.
     pub fn of(row: &QueryRow, slice_low: u32) -> Octaves {
-        let scale = (11 * u32::from(row.scale) >> 3).max(1);
+        let scale = ((11 * u32::from(row.scale)) >> 3).max(1);
         let leading = scale.ilog2();
         let shift = i64::from(row.shift) + 7 - i64::from(leading) - i64::from(slice_low);
         Octaves { factor: i64::from(scale << 1 >> leading), shift: shift.clamp(0, 31) as u32 }
