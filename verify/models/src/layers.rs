@@ -137,7 +137,7 @@ pub fn embed(table: &Array2<f32>, tokens: &[u32], most: usize) -> Result<Array2<
 /// keys and values have as many columns, or fewer: then neighbouring heads share theirs.
 ///
 /// # Errors
-/// Attention that failed.
+/// Attention that failed, or whose result has another shape.
 pub fn attend(
     layer: usize,
     dim: usize,
@@ -158,9 +158,13 @@ pub fn attend(
             causal,
             scale: (dim as f32).sqrt().recip(),
         };
+        let failed = |why| ModelError::Attention { layer, head, why };
         let result = attention
             .attend(Site { layer, head }, &input)
-            .map_err(|error| ModelError::Attention { layer, head, why: error.to_string() })?;
+            .map_err(|error| failed(error.to_string()))?;
+        if result.dim() != (queries.nrows(), dim) {
+            return Err(failed(format!("gave {:?}, not a row a query", result.dim())));
+        }
         out.slice_mut(columns(head)).assign(&result);
     }
     Ok(out)

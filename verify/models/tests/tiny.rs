@@ -2,7 +2,7 @@
 
 use hwgen_designs::lapa::{Filter, LapaSpec};
 use hwgen_models::ModelError;
-use hwgen_models::attention::{Attention, Float, Integer, Recorder, Select, array};
+use hwgen_models::attention::{Attention, Float, Integer, Recorder, Select, Site, array};
 use hwgen_models::decoder::{Decoder, DecoderShape};
 use hwgen_models::encoder::{Encoder, EncoderShape};
 use hwgen_models::measure::cosine;
@@ -280,6 +280,26 @@ fn an_encoder_by_hand() {
     // text of three tokens of which two are alike is taken instead
     let text = encoder.hidden(&[0, 1, 0], &mut Float::default()).unwrap_err();
     assert_eq!(text.to_string(), "a text of 3 tokens: must be 1..=2");
+}
+
+#[test]
+fn attention_that_fails_says_where() {
+    let few = |site: Site, head: &_| {
+        let mut rows = all_keys(head)?;
+        if site == (Site { layer: 1, head: 2 }) {
+            rows.pop();
+        } else if site.layer == 2 {
+            rows[0].fill(false);
+        }
+        Ok(rows)
+    };
+    let error = encoder().hidden(&text(), &mut Integer::new(10, &few)).unwrap_err();
+    assert!(error.to_string().starts_with("layer 1 head 2: "), "{error}");
+    let none =
+        |site: Site, head: &_| if site.layer == 2 { few(site, head) } else { all_keys(head) };
+    let error = encoder().hidden(&text(), &mut Integer::new(10, &none)).unwrap_err();
+    let text = "layer 2 head 0: a row has no surviving key: a predictor must keep at least one";
+    assert_eq!(error.to_string(), text);
 }
 
 #[test]
