@@ -68,6 +68,7 @@ fn vectors(spec: &LapaAxiSpec, loads: &[Load]) -> Value {
             "keys": hex(&load.key_transfers(spec), spec.bus_bits),
             "queries": frames.map(|frame| hex(frame, spec.bus_bits)).collect::<Vec<_>>(),
             "out": out.collect::<String>(),
+            "rows": load.head.rows.len(),
             "misframed": load.misframed(),
         })
     });
