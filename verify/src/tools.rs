@@ -130,7 +130,7 @@ pub const CATALOGUE: &[Known] = &[
         &["python3"],
         Some("--version"),
         "bus models of cocotbext-axi, in a virtual environment",
-        "apt-get install -y python3 python3-venv",
+        "apt-get install -y python3-venv libpython3-dev",
     ),
     optional("z3", &["z3"], Some("--version"), "solver for proofs", "apt-get install -y z3"),
     optional(

@@ -68,6 +68,7 @@ fn vectors(spec: &LapaAxiSpec, loads: &[Load]) -> Value {
             "keys": hex(&load.key_transfers(spec), spec.bus_bits),
             "queries": frames.map(|frame| hex(frame, spec.bus_bits)).collect::<Vec<_>>(),
             "out": out.collect::<String>(),
+            "rows": load.head.rows.len(),
             "misframed": load.misframed(),
         })
     });
@@ -91,7 +92,7 @@ fn cocotb(name: &str, verilog: &str, top: &str, vectors: &Value) -> Result<Strin
 }
 
 #[test]
-#[cfg_attr(no_python, ignore = "python3 with venv is not here: apt-get install python3-venv")]
+#[cfg_attr(no_python, ignore = "no python3 with venv and libpython; scripts/setup installs it")]
 fn the_bus_models_of_cocotbext_axi() {
     let spec = spec(SMALL);
     let mut loads = random_loads(&spec, &mut ChaCha8Rng::seed_from_u64(21), 6);

@@ -4,14 +4,15 @@ mod cocotb;
 mod mutants;
 mod wrapper;
 
+use hwgen_designs::accelerator;
 use hwgen_designs::axi::{LapaAxiSpec, lapa};
 use hwgen_designs::spec::load;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::check::axi::access_registers;
 use hwgen_verify::cosim;
-use hwgen_verify::drive::Values;
 use hwgen_verify::drive::axi::{Host, Load, Stalls, expected, run_loads};
+use hwgen_verify::drive::{self, Values};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -214,6 +215,32 @@ fn valids_are_low_in_reset_whatever_comes() {
                 }
             }
         }
+    }
+}
+
+/// What the top costs where the bus is as wide as its payloads: a slice in, a slice out.
+#[test]
+fn results_come_two_cycles_later_than_from_the_engine() {
+    let spec = spec("head_dim=4 max_keys=16 rows=2 lanes=4 bus_bits=64");
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let mut load = Load::random(&spec, &mut rng, 16, Values::Uniform).unwrap();
+    while load.head.rows.len() < 6 {
+        load = Load::random(&spec, &mut rng, 16, Values::Uniform).unwrap();
+    }
+    let mut engine = Simulator::new(&accelerator::build(&spec.engine), Engine::Jit);
+    let heads = std::slice::from_ref(&load.head);
+    let stalls = drive::accelerator::Stalls::default();
+    let rows = load.head.rows.len();
+    let alone = drive::accelerator::run(&mut engine, 4, heads, stalls, rows).unwrap();
+    let mut simulator = simulator(&spec, 1);
+    let mut host = Host::new(&mut simulator, &lapa::build(&spec).map, Stalls::default());
+    host.write(&load.settings()).unwrap();
+    let start = host.bench.cycle;
+    host.send("keys", load.key_transfers(&spec));
+    host.send("queries", load.query_transfers(&spec));
+    for (row, cycle) in alone.cycles.iter().enumerate() {
+        host.await_transfers("out", row + 1).unwrap();
+        assert_eq!(host.bench.cycle - 1 - start, cycle + 2, "row {row}");
     }
 }
 

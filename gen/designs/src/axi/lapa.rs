@@ -36,7 +36,13 @@ impl TryFrom<Map<String, Value>> for LapaAxiSpec {
             Some(value) => serde_json::from_value(value)?,
             None => LapaAxiSpec::default().bus_bits,
         };
-        Ok(LapaAxiSpec { engine: serde_json::from_value(Value::Object(members))?, bus_bits })
+        let engine = serde_json::from_value(Value::Object(members)).map_err(|error| {
+            let said = error.to_string();
+            // the engine lists the members it knows, but not ours
+            let more = if said.starts_with("unknown field") { ", `bus_bits`" } else { "" };
+            serde::de::Error::custom(said + more)
+        })?;
+        Ok(LapaAxiSpec { engine, bus_bits })
     }
 }
 
@@ -104,7 +110,8 @@ impl Generate for LapaAxiSpec {
         let transfers = |elements: u32, bits: u32| (elements * bits).div_ceil(width);
         let dim = self.engine.head_dim;
         format!(
-            "{}\ntransfers: {} a key, {} a query, {} a result; 5 cycles more than the engine",
+            "{}\ntransfers: {} a key, {} a query, {} a result; on a bus as wide as its payloads \
+             a load's results come 2 cycles later than from the engine alone",
             Generate::latency(&self.engine),
             transfers(dim, 16),
             transfers(dim, 8),

@@ -1,7 +1,7 @@
 //! The registers of a design: one table, from which come circuit, documents and header.
 
 use super::AxiError;
-use hwgen_hdl::netlist::{NodeId, Port};
+use hwgen_hdl::netlist::{Direction, NodeId, Port};
 use hwgen_hdl::{Fields, Module, Type};
 use serde::Serialize;
 
@@ -56,10 +56,9 @@ pub(super) enum Source {
     Constant(u32),
     Control,
     Status,
-    /// Bits of the core's input from this one up.
+    /// Bits of the core's input; a wide one has a register for each 32 of them.
     Input {
         port: String,
-        low: u32,
     },
     /// Bits of the core's output from this one up.
     Output {
@@ -179,6 +178,10 @@ fn common(core: &Module) -> Result<Vec<Register>, AxiError> {
         status.push(field(name, k, Access::ReadOnly, "a transfer is offered and not taken"));
     }
     for (k, stream) in (MOST_STREAMS as u32..).zip(&core.streams) {
+        let has_last = stream.payload.iter().any(|(field, _)| **field == *"last");
+        if stream.direction == Direction::Out || !has_last {
+            continue;
+        }
         let name = format!("{}_cut", stream.name);
         status.push(field(name, k, Access::ReadOnly, "`tlast` has come inside a payload"));
     }
@@ -220,13 +223,10 @@ fn words(
     writable: bool,
 ) {
     for low in (0..ty.width).step_by(32) {
-        let place = || (port.to_owned(), low);
-        let source = if writable {
-            let (port, low) = place();
-            Source::Input { port, low }
-        } else {
-            let (port, low) = place();
-            Source::Output { port, low }
+        let of = port.to_owned();
+        let source = match writable {
+            true => Source::Input { port: of },
+            false => Source::Output { port: of, low },
         };
         let rest = ty.width - low;
         let name = if ty.width > 32 { format!("{port}_{}", low / 32) } else { port.to_owned() };

@@ -2,9 +2,7 @@
 
 use super::map::{ADDRESS_BITS, Access, Register, RegisterMap, Source};
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
-use hwgen_hdl::{
-    Bundle, Fields, Module, ModuleBuilder, Signal, Stream, Type, cat, fields, reduce, u,
-};
+use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, cat, fields, reduce, u};
 use std::sync::Arc;
 
 /// Bits of a register.
@@ -28,11 +26,7 @@ pub(super) fn channel(name: &str) -> Fields {
 
 /// The register file: the five channels as streams, an output for each of the core's plain
 /// `inputs`, an input for each of its `outputs`; input `status`, outputs `core_reset` and `clear`.
-pub(super) fn module(
-    map: &RegisterMap,
-    inputs: &[(String, Type)],
-    outputs: &[(String, Type)],
-) -> Arc<Module> {
+pub(super) fn module(map: &RegisterMap, inputs: &Fields, outputs: &Fields) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("{}_registers", map.design));
     m.doc("Registers behind AXI4-Lite.");
     let [aw, w, ar] = CHANNELS_IN.map(|name| {
@@ -136,7 +130,7 @@ impl<'m> File<'m, '_> {
     }
 
     /// The registers that are written, as they read, and the outputs they drive.
-    fn hold(&self, write: &Write<'m>, inputs: &[(String, Type)]) -> Vec<(String, Signal<'m>)> {
+    fn hold(&self, write: &Write<'m>, inputs: &Fields) -> Vec<(String, Signal<'m>)> {
         let m = self.m;
         let mut held = vec![];
         for register in &self.map.registers {
@@ -165,7 +159,7 @@ impl<'m> File<'m, '_> {
         }
         for (port, ty) in inputs {
             let words: Vec<_> = (self.map.registers.iter())
-                .filter(|r| matches!(&r.source, Source::Input { port: of, .. } if of == port))
+                .filter(|r| matches!(&r.source, Source::Input { port: of } if of == port))
                 .map(|register| find(&held, &register.name))
                 .collect();
             let joined = cat(&words.into_iter().rev().collect::<Vec<_>>());
