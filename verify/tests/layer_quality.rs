@@ -1,9 +1,13 @@
 //! What predicting keys before they exist costs in quality, and saves in columns and cycles.
 
-use hwgen_designs::lapa::Filter;
+use bitvec::vec::BitVec;
+use hwgen_designs::lapa::{Filter, LapaSpec};
 use hwgen_designs::layer::{LayerSpec, cost};
 use hwgen_designs::spec::Spec;
+use hwgen_verify::attention::data;
 use hwgen_verify::attention::layer::{Synthetic, measure};
+use hwgen_verify::attention::output::{Integers, lapa};
+use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::drive::layer::shape;
 
 /// The mean over heads of a filter's kept keys, columns made, cosine, and the layer's cycles.
@@ -71,6 +75,42 @@ fn predicted_keys_choose_nearly_as_well_as_exact_ones() {
             assert!(exact[3] > 0.8, "{name}: {exact:?}");
             assert!(predicted[3] > exact[3] - 0.05, "{name}: {predicted:?}, {exact:?}");
             assert!(predicted[2] <= 1.0 && exact[2] == 1.0);
+        }
+    }
+}
+
+/// Columns that some row of a head keeps, by the predictor on exact keys; every sixth head.
+#[test]
+fn columns_needed() {
+    let workloads = data::recorded_workloads().unwrap().unwrap_or_else(|| {
+        println!("no recordings: synthetic heads instead");
+        let shape = Clustered { tokens: 128, head_dim: 32, seeds: 7, ..Clustered::default() };
+        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
+    });
+    println!("| workload | filter | kept | columns needed | of the head with least |");
+    for workload in workloads {
+        for (name, filter) in [
+            ("`mean_max` 0, 0", Filter::MeanMax { alpha16: vec![0, 0] }),
+            ("`mean_max` 4, 4", Filter::MeanMax { alpha16: vec![4, 4] }),
+            ("`top_k` 64, 16", Filter::TopK { keep256: vec![64, 16] }),
+        ] {
+            let spec = LapaSpec { filter, ..LapaSpec::default() };
+            let select = lapa(&spec, 12.0);
+            let (mut kept, mut needed) = (vec![], vec![]);
+            for head in workload.heads.iter().step_by(6) {
+                let rows = select(&Integers::of(head)).unwrap();
+                let ones: usize = rows.iter().map(|row| row.count_ones()).sum();
+                let seen: usize = rows.iter().map(|row| row.len()).sum();
+                let mut columns: BitVec = BitVec::repeat(false, head.keys.rows());
+                rows.iter().flat_map(|row| row.iter_ones()).for_each(|j| columns.set(j, true));
+                kept.push(ones as f64 / seen as f64);
+                needed.push(columns.count_ones() as f64 / columns.len() as f64);
+            }
+            let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+            let least = needed.iter().copied().fold(1.0, f64::min);
+            let (kept, needed) = (mean(&kept), mean(&needed));
+            println!("| {} | {name} | {kept:.3} | {needed:.3} | {least:.3} |", workload.name);
+            assert!(kept <= needed || workload.heads[0].causal);
         }
     }
 }

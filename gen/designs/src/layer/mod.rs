@@ -56,21 +56,25 @@ impl Generate for LayerSpec {
             max_keys, inputs, head_dim, log_lanes, query_lanes, key_value_lanes, ..
         } = self;
         let double = 2 * head_dim;
+        let tokens = format!("tokens -> memory, {max_keys} x {inputs} --+--> ");
+        let pad = format!("{}+--> ", " ".repeat(tokens.len() - 5));
+        let (query, made) = (
+            format!(
+                "linear, {query_lanes} lanes, {head_dim} outputs: queries --> predictor, queue"
+            ),
+            format!("linear, {key_value_lanes} lanes, {double} outputs: keys, values"),
+        );
         let parts = match self.predict_keys {
             true => format!(
-                "\
-tokens -> memory, {max_keys} x {inputs} --+--> log_linear, {log_lanes} lanes ------> predicted keys --> predictor
-                           +--> linear, {query_lanes} lanes, {head_dim} ------> queries --> predictor, queue
-                           +--> linear, {key_value_lanes} lanes, {double} <- needed columns: keys, values
-predictor -> survivor queue, needed columns, importance
-"
+                "{tokens}log_linear, {log_lanes} lanes: predicted keys --> predictor\n\
+                 {pad}{query}\n\
+                 {pad}{made} of needed columns --> exact stage\n\
+                 predictor -> survivor queue, needed columns, importance\n"
             ),
             false => format!(
-                "\
-tokens -> memory, {max_keys} x {inputs} --+--> linear, {key_value_lanes} lanes, {double} -> keys, values --> predictor, exact stage
-                           +--> linear, {query_lanes} lanes, {head_dim} -> queries --> predictor, queue
-predictor -> survivor queue, importance
-"
+                "{tokens}{made} --> predictor, exact stage\n\
+                 {pad}{query}\n\
+                 predictor -> survivor queue, importance\n"
             ),
         };
         format!("{parts}queues -> exact stage -> out\n")

@@ -143,12 +143,12 @@ const OURS: [Parameter; 10] = [
     BUFFERED_HEADS,
 ];
 
-/// The accelerator's table with ours in place of `queries`, which is its last.
+/// The accelerator's table with ours in place of `queries`, which stands before its last.
 const TABLE: [Parameter; AcceleratorSpec::PARAMETERS.len() - 1 + OURS.len()] = {
     let theirs = AcceleratorSpec::PARAMETERS;
-    let mut table = [INPUTS; AcceleratorSpec::PARAMETERS.len() - 1 + OURS.len()];
+    let mut table = [theirs[theirs.len() - 1]; AcceleratorSpec::PARAMETERS.len() - 1 + OURS.len()];
     let mut at = 0;
-    while at < theirs.len() - 1 {
+    while at < theirs.len() - 2 {
         table[at] = theirs[at];
         at += 1;
     }
@@ -286,5 +286,41 @@ impl LayerSpec {
     }
     pub(super) fn head_bits(&self) -> u32 {
         bits_for(self.max_heads.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_lists_every_field_once() {
+        let spec = serde_json::to_value(LayerSpec::default()).unwrap();
+        let mut fields: Vec<_> = spec.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut listed: Vec<_> =
+            LayerSpec::PARAMETERS.iter().map(|p| p.name.split('.').next().unwrap()).collect();
+        fields.sort_unstable();
+        listed.sort_unstable();
+        listed.dedup();
+        assert_eq!(listed, fields);
+        let plain = LayerSpec::PARAMETERS.iter().filter(|p| !p.name.contains('.'));
+        assert_eq!(plain.count(), fields.len() - 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_words() {
+        let error = |spec: LayerSpec| spec.validate().unwrap_err().to_string();
+        let many = LayerSpec { max_heads: 64, max_keys: 2048, ..LayerSpec::default() };
+        assert_eq!(
+            error(many),
+            "`max_heads` = 64 is out of range: must be at most 31 with 2048 rows a key head"
+        );
+        let narrow = LayerSpec { max_keys: 2048, rows: 1, ..LayerSpec::default() };
+        assert_eq!(
+            error(narrow),
+            "`rows` = 1 is out of range: must be large enough for 2048 rows of 2048 keys to be at most 1048576 groups"
+        );
+        let wide = LayerSpec { inputs: 4096, head_dim: 256, ..LayerSpec::default() };
+        assert!(wide.validate().is_ok());
     }
 }
