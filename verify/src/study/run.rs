@@ -99,7 +99,7 @@ fn key(
     head: &HeadRun,
 ) -> String {
     let text = accelerator.module(size).verilog();
-    let text = text.map_or_else(|error| error.to_string(), |verilog| verilog);
+    let text = text.unwrap_or_else(|error| error.to_string());
     let circuit = crate::cosim::kept::key("study", &[&text, &library.text]);
     format!("{circuit} {} {} {}", accelerator.setting(), model.name, head.head)
 }
