@@ -2,13 +2,13 @@
 
 use crate::attention::Workload;
 use crate::attention::output::{Exact, HeadOutput, Integers, attend, closeness};
-use crate::drive::Feed;
 use crate::drive::accelerator::{self, Row, Stalls};
 use crate::golden::attend::Attend;
 use bitvec::vec::BitVec;
 use hwgen_designs::accelerator::cost::HeadShape;
 use hwgen_designs::attend::AttendSpec;
 use hwgen_hdl::Module;
+use hwgen_hdl::sim::{Device, SimError};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -75,8 +75,10 @@ pub struct HeadRun {
     /// Bits of keys and values read from memories, an element of each: what a setting costs before
     /// gates are counted.
     pub bits_read: u64,
-    /// Makes what goes into the circuit's streams.
-    pub feeds: Box<dyn Fn() -> Vec<Feed>>,
+    /// Keys whose scores are computed, each pass counted.
+    pub scored: u64,
+    /// Resets the circuit, sends it the head, takes its results.
+    pub run: Box<RunHead>,
     /// Each row's elements.
     pub expected: Vec<Vec<i32>>,
     /// Cycles from the first key to the last result, as the cost model has it.
@@ -95,6 +97,17 @@ impl ModelHead {
         };
         visible.map(row).collect()
     }
+}
+
+/// Sends a head through a circuit.
+pub type RunHead = dyn Fn(&mut dyn Device) -> Result<Results, SimError>;
+
+/// What came out of a circuit.
+pub struct Results {
+    /// Each row's elements.
+    pub rows: Vec<Vec<i32>>,
+    /// Cycles from the first key to the last result.
+    pub cycles: u64,
 }
 
 /// The keys that each row keeps, and the bits of a key's element that were read to know.
@@ -121,14 +134,12 @@ pub fn head_run(
     let output = closeness(exact, &survivors, &expected);
     let rows = head.rows().into_iter().zip(survivors);
     let rows = rows.map(|(row, survivors)| Row { survivors, ..row });
-    let driven = accelerator::Head {
-        keys: integers.keys.rows.clone(),
-        values: integers.values.rows.clone(),
-        rows: rows.collect(),
-    };
+    let (keys, values) = (integers.keys.rows.clone(), integers.values.rows.clone());
+    let driven = accelerator::Head { keys, values, rows: rows.collect() };
     let kept = driven.kept() as u64;
-    // a key that is kept is read whole, and so is its value; a row's only key is not
+    // a row's only key is not read, nor scored
     let single = driven.rows.iter().filter(|row| row.survivors.count_ones() == 1).count() as u64;
+    let (head_dim, count) = (size.head_dim, expected.len());
     Ok(HeadRun {
         head: head.name.clone(),
         output,
@@ -136,9 +147,13 @@ pub fn head_run(
         seen: driven.seen() as u64,
         kept,
         bits_read: bits_read + 16 * kept - 8 * single,
+        scored: kept,
         model_cycles: cycles(&driven.shape(size.rows)),
-        feeds: Box::new(move || {
-            accelerator::feeds(std::slice::from_ref(&driven), Stalls::default())
+        run: Box::new(move |device| {
+            let heads = std::slice::from_ref(&driven);
+            let run = accelerator::run(device, head_dim, heads, Stalls::default(), count)?;
+            let cycles = run.cycles.last().map_or(0, |last| last + 1);
+            Ok(Results { rows: run.rows, cycles })
         }),
         expected,
     })

@@ -2,6 +2,7 @@
 
 use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Predicted, head_run};
 use super::point::Chain;
+use super::spatten;
 use crate::drive::predictor::Predict;
 use crate::golden::lapa::{Predictor, QueryRow};
 use bitvec::vec::BitVec;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Contender> {
         Contender { name: "LAPA", chains: lapa },
         Contender { name: "FACT", chains: fact },
         Contender { name: "Sanger", chains: sanger },
+        Contender { name: "SpAtten", chains: spatten::chains },
     ]
 }
 
@@ -172,7 +174,7 @@ impl Reads for AcceleratorSpec {
         for (row, &visible) in head.integers.visible.iter().enumerate() {
             let query = head.integers.query(row);
             let (elements, scale, shift) = (query.elements, query.scale, query.shift);
-            let query = QueryRow { elements, visible, radius: 0, scale, shift };
+            let query = QueryRow { elements, visible, scale, shift, ..QueryRow::default() };
             let prediction = predictor.predict(&query)?;
             let mut live = visible;
             for (slice, round) in spec.key_slices.iter().zip(&prediction.rounds) {

@@ -2,8 +2,6 @@
 
 use super::accelerator::{Accelerator, HeadRun};
 use super::ledger::{Record, Split};
-use crate::drive;
-use crate::drive::attend::Run;
 use crate::power::{Library, Options, Part, PowerModel, Report};
 use hwgen_designs::attend::AttendSpec;
 use std::error::Error;
@@ -26,7 +24,9 @@ impl Gates {
         size: &AttendSpec,
         library: &Library,
     ) -> Result<Gates, Box<dyn Error>> {
-        let model = PowerModel::new(&accelerator.module(size), library, &Options::default())?;
+        // as synthesis for silicon would: idle registers cost no clock
+        let options = Options { clock_gating: true, ..Options::default() };
+        let model = PowerModel::new(&accelerator.module(size), library, &options)?;
         let (name, setting) = (accelerator.name().to_owned(), accelerator.setting());
         Ok(Gates { model, accelerator: name, setting, size: size.clone() })
     }
@@ -38,10 +38,9 @@ impl Gates {
     /// Nothing comes out for long.
     pub fn run(&self, head: &HeadRun, workload: &str) -> Result<Record, Box<dyn Error>> {
         let mut device = self.model.device();
-        let rows = head.expected.len();
-        let run = drive::run(&mut device, &(head.feeds)(), 0.0, 0, rows)?;
-        let run = Run::from_beats(run, self.size.head_dim);
-        let differ = run.rows.iter().zip(&head.expected).filter(|(is, must)| is != must).count();
+        let results = (head.run)(&mut device)?;
+        let rows = results.rows.iter().zip(&head.expected);
+        let differ = rows.filter(|(is, must)| is != must).count();
         let report = self.model.report(&device);
         let total = report.total();
         Ok(Record {
@@ -54,9 +53,9 @@ impl Gates {
             kept: head.kept,
             cosine: head.output.cosine,
             mismatches: differ as u64,
-            cycles: run.cycles.last().map_or(0, |last| last + 1),
+            cycles: results.cycles,
             model_cycles: head.model_cycles,
-            scoring_cycles: head.kept * u64::from(self.size.beats()),
+            scoring_cycles: head.scored * u64::from(self.size.beats()),
             cell_area_um2: total.cell_area_um2,
             memory_bits: total.memory_bits,
             energy_pj: split(&report),
@@ -76,15 +75,18 @@ fn split(report: &Report) -> Split {
 }
 
 fn place<'s>(split: &'s mut Split, part: &Part) -> &'s mut f64 {
-    if part.path.split('.').next() == Some("predictor") {
-        return &mut split.predict;
-    }
+    let top = part.path.split('.').next().unwrap_or_default();
     let begins = |names: &[&str]| names.iter().any(|name| part.module.starts_with(name));
-    if begins(&["attend_memory"]) {
+    // SpAtten looks at a row's weights to choose its values: that is its prediction
+    if top == "predictor" || ["select_unit", "importance_unit", "head_unit"].contains(&top) {
+        &mut split.predict
+    } else if begins(&["attend_memory"])
+        || ["key_high_memory", "key_low_memory", "value_memory"].contains(&top)
+    {
         &mut split.fetch
-    } else if begins(&["attend_scores", "attend_values"]) {
+    } else if begins(&["attend_scores", "attend_values"]) || top == "score_unit" {
         &mut split.compute
-    } else if begins(&["attend_weights", "attend_division"]) {
+    } else if begins(&["attend_weights", "attend_division"]) || top == "weight_unit" {
         &mut split.softmax
     } else {
         &mut split.rest

@@ -18,6 +18,7 @@ pub mod plot;
 pub mod point;
 pub mod report;
 pub mod run;
+mod spatten;
 
 pub use ledger::{Ledger, Record, Split};
 pub use run::{Plan, Progress};
