@@ -29,7 +29,7 @@ fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
         ]),
         pick(&["max_keys=1", "max_keys=7", "max_keys=16", "max_keys=40"]),
         pick(&["rows=1", "rows=2", "rows=4", "rows=16"]),
-        pick(&["key_slices=[4,4]", "key_slices=[8]", "key_slices=[4,2,2]"]),
+        pick(&["key_slices=[4,4]", "key_slices=[8]", "key_slices=[4,2,2]", "key_slices=[4]"]),
         pick(&["mean_max", "sigma", "radius", "top_k", "mass"].map(|mode| mode)).replace(' ', ""),
         pick(&["queries=1", "queries=4", "queries=16"]),
         pick(&["window=2", "window=5"]),

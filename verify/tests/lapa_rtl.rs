@@ -55,6 +55,7 @@ fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
         format!("max_keys={}", pick(rng, &[1, 2, 7, 16, 40, 70])),
         format!("query_bits={}", pick(rng, &[2, 3, 4, 8, 11, 16])),
         format!("key_slices={slices}"),
+        format!("unread_bits={}", pick(rng, &[0, 0, 1, 4])),
         format!("round_leading_one={}", rng.random_bool(0.5)),
         format!("approx_mean={}", rng.random_bool(0.5)),
         filter,

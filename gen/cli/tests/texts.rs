@@ -16,7 +16,7 @@ fn without_names(text: &str) -> String {
 #[test]
 fn help() {
     assert_snapshot!("help", ok(&["--help"]));
-    for subcommand in ["list", "describe", "emit", "sim", "verify", "power", "doctor"] {
+    for subcommand in ["list", "describe", "emit", "sim", "verify", "study", "power", "doctor"] {
         let text = ok(&[subcommand, "--help"]);
         assert_snapshot!(format!("help_{subcommand}"), without_names(&text));
     }

@@ -10,9 +10,6 @@ pub(super) const GATED: &str = "hwgen_gated_flip_flop";
 /// Its enable, which in hardware is the gate's.
 pub(super) const ENABLE: &str = "HWGEN_ENABLE";
 
-/// Registers with fewer bits keep a multiplexer instead.
-const LEAST_BITS: usize = 4;
-
 /// The library's flip-flop that gated ones are made of: the smallest that takes over one pin.
 fn plain(library: &Library) -> Option<&Cell> {
     let plain = library.cells.values().filter(|cell| {
@@ -71,14 +68,11 @@ pub(super) fn verilog(library: &Library) -> Option<[(&'static str, String); 3]> 
 
 /// Yosys' commands for registers of words, and of bits.
 pub(super) fn scripts() -> [String; 2] {
-    let kinds = "t:$dffe t:$sdffe %u t:$sdffce %u t:$adffe %u";
     [
         // Yosys itself gives up the enable of a register whose synchronous reset goes before it
-        format!(
-            "dffunmap -ce-only {kinds} r:WIDTH<{LEAST_BITS} %i\n\
-             techmap -map reset.v t:$sdffe\n\
-             dffunmap -srst-only\n"
-        ),
+        "techmap -map reset.v t:$sdffe\n\
+         dffunmap -srst-only\n"
+            .to_string(),
         "read_verilog gated.v\n\
          dfflegalize -cell $_DFF_P_ 01 -cell $_DFF_???_ 01 -cell $_DFFE_PP_ 01\n\
          techmap -map gate.v\n"

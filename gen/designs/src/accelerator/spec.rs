@@ -17,7 +17,8 @@ pub struct AcceleratorSpec {
     pub max_keys: u32,
     /// Keys predicted in parallel.
     pub rows: u32,
-    /// Bits of each key slice, most significant first: 8 together.
+    /// Bits of each key slice, most significant first: at most 8 together; what is missing to 8 is
+    /// never read by the predictor.
     pub key_slices: Vec<u32>,
     /// Round a query element's leading one up when the bit below it is set.
     pub round_leading_one: bool,
@@ -68,15 +69,16 @@ pub(super) const COUNTERS: Parameter = Parameter {
     meaning: "count what the engine does and waits for",
 };
 
-/// The predictor's table without `query_bits`, which the exact stage fixes, then ours.
-const TABLE: [Parameter; LapaSpec::PARAMETERS.len() + 4] = {
+/// The predictor's table without `query_bits` and `unread_bits`, which the exact stage fixes, then
+/// ours.
+const TABLE: [Parameter; LapaSpec::PARAMETERS.len() + 3] = {
     let predictor = LapaSpec::PARAMETERS;
-    let mut table = [COUNTERS; LapaSpec::PARAMETERS.len() + 4];
+    let mut table = [COUNTERS; LapaSpec::PARAMETERS.len() + 3];
     let (mut from, mut to) = (0, 0);
     while from < predictor.len() {
-        // no string comparison in constants: `query_bits` is the only name of this length and start
+        // no string comparison in constants: no other names start so
         let name = predictor[from].name.as_bytes();
-        if !(name.len() == 10 && name[0] == b'q') {
+        if !(name[0] == b'q' || name[0] == b'u') {
             table[to] = predictor[from];
             to += 1;
         }
@@ -95,11 +97,11 @@ impl Spec for AcceleratorSpec {
     fn validate(&self) -> Result<(), SpecError> {
         self.predictor().validate()?;
         let bits: u32 = self.key_slices.iter().sum();
-        if bits != ELEMENT_BITS {
+        if bits > ELEMENT_BITS {
             return Err(SpecError::OutOfRange {
                 field: "key_slices".to_owned(),
                 value: format!("{:?}", self.key_slices),
-                range: "slices that sum to the exact stage's 8 bits".to_owned(),
+                range: "slices that sum to at most the exact stage's 8 bits".to_owned(),
             });
         }
         self.attend().validate()?;
@@ -116,6 +118,8 @@ impl AcceleratorSpec {
             rows: self.rows,
             query_bits: ELEMENT_BITS,
             key_slices: self.key_slices.clone(),
+            // more slices than bits are refused
+            unread_bits: ELEMENT_BITS.saturating_sub(self.key_slices.iter().sum()),
             round_leading_one: self.round_leading_one,
             approx_mean: self.approx_mean,
             filter: self.filter.clone(),

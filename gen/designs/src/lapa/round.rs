@@ -9,7 +9,7 @@ use super::statistics::{self, Needs};
 use super::{Filter, LapaSpec, RoundFilter, cost, mass, round_filter, shift_accumulate, threshold};
 use crate::predictor::pipe::{Issue, Pipe, Places};
 use crate::predictor::{key_bank, top_k};
-use crate::wiring::{delayed, delayed_flag, held, pack, unpack};
+use crate::wiring::{delayed, delayed_flag, held, pack, quiet, unpack};
 use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, index_bits, s, u};
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let scored = this.score(&groups, &row, &issue);
     let limit = match filter {
         RoundFilter::TopK { keep256 } => this.search(&scored, &row, &issue, keep256),
-        RoundFilter::Mass { mass256 } => this.mass(&scored, &row, mass256),
+        RoundFilter::Mass { mass256 } => this.mass(&scored, &row, &issue, mass256),
         _ => this.compare(&scored, &row),
     };
     searching.drive(this.searching(&issue, &limit));
@@ -115,7 +115,8 @@ impl<'m> Round<'m, '_> {
             .iter()
             .map(|code| code.truncate(spec.exponent_bits()))
             .collect();
-        let exponents = delayed(m, "exponents", pack(&exponents), 1);
+        let issued = delayed_flag(m, "issued_before", issue.now, 1);
+        let exponents = held(m, "exponents", pack(&exponents), issued);
         let live = m.reg("live", u(spec.rows));
         live.next(issue.now.mux(groups.get("live"), 0));
         let previous = round.checked_sub(1).map(|before| {
@@ -187,17 +188,26 @@ impl<'m> Round<'m, '_> {
     }
 
     /// The rows' thresholds for a part of their estimated softmax mass.
-    fn mass(&self, scored: &Stream<'m>, row: &Stream<'m>, mass256: u32) -> Stream<'m> {
+    fn mass(
+        &self,
+        scored: &Stream<'m>,
+        row: &Stream<'m>,
+        issue: &Issue<'m>,
+        mass256: u32,
+    ) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
         let unit = m.instance("mass_unit", &mass::module(spec, round, mass256));
         unit.input("valid", scored.valid)
             .input("last", scored.get("last"))
             .input("live", scored.get("live"))
             .input("scores", scored.get("scores"));
-        for name in ["half", "octave"] {
-            let value = delayed(m, name, row.get(name), cost::score_cycles(spec, round));
-            unit.input(name, value);
+        // they change from row to row, and go with its first group
+        let mut beside = quiet(issue.now);
+        let mut scale = ["half", "octave"].map(|name| row.get(name)).to_vec();
+        for _ in 0..cost::score_cycles(spec, round) {
+            scale = beside.stage("scale", &scale);
         }
+        unit.input("half", scale[0]).input("octave", scale[1]);
         let limit = Bundle::new([("threshold", unit.output("threshold"))]);
         Stream::source(m, "limit", unit.output("threshold_valid"), limit)
     }

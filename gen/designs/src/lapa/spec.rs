@@ -25,6 +25,8 @@ pub struct LapaSpec {
     pub query_bits: u32,
     /// Bits of each key slice, most significant first; slice 0 is signed, the others are not.
     pub key_slices: Vec<u32>,
+    /// Low bits of a key element that no round reads.
+    pub unread_bits: u32,
     /// Round a query element's leading one up when the bit below it is set.
     pub round_leading_one: bool,
     /// Divide by the count's nearest power of two instead of the count.
@@ -41,6 +43,7 @@ impl Default for LapaSpec {
             rows: 16,
             query_bits: 8,
             key_slices: vec![4, 4],
+            unread_bits: 0,
             round_leading_one: false,
             approx_mean: false,
             filter: Filter::default(),
@@ -215,6 +218,11 @@ const KEY_SLICES: Parameter = parameter(
     Range::List(1, 8),
     "bits of each key slice, most significant first: 1 to 3 slices, together 2..=16 bits",
 );
+const UNREAD_BITS: Parameter = parameter(
+    "unread_bits",
+    Range::Integer(0, 14),
+    "low bits of a key element that no round reads",
+);
 const ROUND_LEADING_ONE: Parameter = parameter(
     "round_leading_one",
     Range::Flag,
@@ -263,6 +271,7 @@ impl Spec for LapaSpec {
         ROWS,
         QUERY_BITS,
         KEY_SLICES,
+        UNREAD_BITS,
         ROUND_LEADING_ONE,
         APPROX_MEAN,
         FILTER_MODE,
@@ -285,11 +294,15 @@ impl Spec for LapaSpec {
             return Err(SpecError::WrongLength { field, length, expected });
         }
         KEY_SLICES.check_entries(slices)?;
+        UNREAD_BITS.check(self.unread_bits)?;
         if !(2..=16).contains(&self.key_bits()) {
             return Err(SpecError::OutOfRange {
                 field: KEY_SLICES.name.to_owned(),
                 value: format!("{slices:?}"),
-                range: "slices that sum to 2..=16 bits".to_owned(),
+                range: match self.unread_bits {
+                    0 => "slices that sum to 2..=16 bits".to_owned(),
+                    unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
+                },
             });
         }
         self.filter.validate(self.rounds())

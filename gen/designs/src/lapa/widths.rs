@@ -17,12 +17,12 @@ impl LapaSpec {
 
     /// Bits of a key element.
     pub fn key_bits(&self) -> u32 {
-        self.key_slices.iter().sum()
+        self.key_slices.iter().sum::<u32>() + self.unread_bits
     }
 
     /// Lowest bit of the key slice that round `round` reads.
     pub fn slice_low(&self, round: usize) -> u32 {
-        self.key_slices[round + 1..].iter().sum()
+        self.key_slices[round + 1..].iter().sum::<u32>() + self.unread_bits
     }
 
     /// Bits of the key read up to and including round `round`.

@@ -80,6 +80,7 @@ impl Generate for TokensSpec {
     fn diagram(&self) -> String {
         format!(
             "\
+jobs: how many stay ----------------------------> k
 scores --> + --> {} words of u{IMPORTANCE_BITS} --> compare, count --> a bit of the k-th largest a pass
            ^-----+   ^                                      |
                      +--- those that stay, closed up <------+--> out: live, last

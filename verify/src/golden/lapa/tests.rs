@@ -194,6 +194,23 @@ fn rows_do_not_depend_on_keys_they_do_not_see() {
     });
 }
 
+/// Bits that are not read leave a row where it stood before their round.
+#[test]
+fn unread_bits_are_a_round_that_does_not_come() {
+    for filter in [Filter::MeanMax { alpha16: vec![3] }, Filter::Mass { mass256: vec![180] }] {
+        let whole = LapaSpec { head_dim: 8, filter, ..LapaSpec::default() };
+        let part = LapaSpec { key_slices: vec![4], unread_bits: 4, ..whole.clone() };
+        assert_eq!((part.key_bits(), part.slice_low(0)), (8, 4));
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        for _ in 0..100 {
+            let (row, keys) = head(&mut rng, &whole);
+            let row = QueryRow { scale: 40_000, shift: 14, ..row };
+            let first = predict_row(&whole, &row, &keys).unwrap().rounds.swap_remove(0);
+            assert_eq!(predict_row(&part, &row, &keys).unwrap().rounds, [first]);
+        }
+    }
+}
+
 /// Two elements, three keys, two rounds of four bits, worked by hand.
 #[test]
 fn a_row_worked_by_hand() {
