@@ -70,7 +70,7 @@ fn cycles_of_a_row() {
         for keys in [26, 128, 257] {
             let spec = FactSpec { head_dim, max_keys: keys, rows: 4, ..FactSpec::default() };
             let row = cost::cycles_per_row(&spec, keys);
-            let exact = 2 * (keys * spec.keep256 >> 8);
+            let exact = 2 * ((keys * spec.keep256) >> 8);
             println!("| {head_dim} | {keys} | {row} | {exact} |");
             assert!(
                 row <= exact.max(32),
