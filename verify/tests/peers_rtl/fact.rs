@@ -2,7 +2,7 @@
 
 use super::{engine, pick, predictor};
 use hwgen_designs::accelerator::FactAttentionSpec;
-use hwgen_designs::fact::FactSpec;
+use hwgen_designs::fact::{FactSpec, cost};
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 
@@ -60,6 +60,24 @@ fn the_engines_cycle_model_is_within_two_percent() {
 #[test]
 fn a_reset_of_the_engine_leaves_nothing_behind() {
     engine::a_reset_in_mid_run_leaves_nothing_behind::<FactAttentionSpec>();
+}
+
+/// The predictor keeps about the pace of an exact stage that multiplies half a key a cycle.
+#[test]
+fn cycles_of_a_row() {
+    println!("| elements | keys | a row | exact stage |");
+    for head_dim in [32, 64] {
+        for keys in [26, 128, 257] {
+            let spec = FactSpec { head_dim, max_keys: keys, rows: 4, ..FactSpec::default() };
+            let row = cost::cycles_per_row(&spec, keys);
+            let exact = 2 * ((keys * spec.keep256) >> 8);
+            println!("| {head_dim} | {keys} | {row} | {exact} |");
+            assert!(
+                row <= exact.max(32),
+                "{row} cycles for {keys} keys, {exact} in the exact stage"
+            );
+        }
+    }
 }
 
 fn elsewhere(engines: &[Engine]) {

@@ -28,17 +28,19 @@ pub fn groups_in_flight(spec: &FactSpec) -> u32 {
 
 /// Cycles from the issue of a row's last group to the filtering of its first.
 fn limit_cycles(spec: &FactSpec, groups: u32) -> u32 {
-    score_cycles(spec) + top_k::cycles(spec.score_bits(), groups) + 1
+    score_cycles(spec) + top_k::cycles(spec.shape(), spec.score_bits(), groups) + 1
 }
 
 /// The predictor as the timing of all predictors sees it.
 fn timing(spec: &FactSpec) -> Timing {
-    let cycles_per_group = limit_cycles(spec, 2) - limit_cycles(spec, 1);
+    let word_groups = top_k::word_groups(spec.shape());
+    let cycles_per_word = limit_cycles(spec, 2 * word_groups) - limit_cycles(spec, word_groups);
     let pipe = PipeTiming {
         groups_in_flight: groups_in_flight(spec),
         rows_in_flight: ROWS_IN_FLIGHT,
-        cycles: limit_cycles(spec, 1) - cycles_per_group,
-        cycles_per_group,
+        cycles: limit_cycles(spec, 1) - cycles_per_word,
+        cycles_per_word,
+        word_groups,
         one_row: true,
     };
     Timing { rows: spec.rows, query_cycles: 1, pipes: vec![pipe], reading: 1 }

@@ -2,6 +2,7 @@
 
 use super::statistics::Needs;
 use super::{LapaSpec, RoundFilter, cost, mass, mass_threshold, round_filter};
+use crate::predictor::top_k;
 
 /// Levels of the shifter that makes octaves of scores.
 const SHIFTER_LEVELS: u64 = 5;
@@ -183,12 +184,16 @@ fn histogram(spec: &LapaSpec, round: usize) -> Area {
 }
 
 fn search(spec: &LapaSpec, round: usize) -> Area {
-    let (score, rows) = (u64::from(spec.score_bits(round)), u64::from(spec.rows));
+    let (score, shape) = (u64::from(spec.score_bits(round)), spec.shape());
     let count = u64::from(spec.count_bits());
+    let digit = u64::from(top_k::DIGIT_BITS);
+    let counters = (1 << digit) - 1;
+    let keys = u64::from(top_k::word_groups(shape) * spec.rows);
     Area {
-        luts: rows * (2 * score + 8) + 6 * score + 8 * count,
-        flip_flops: 2 * score + rows + 6 * count + 10,
-        memory_bits: u64::from(spec.max_groups()) * rows * (score + 1),
+        // digits found and the one looked for, its decoder, adders of its hits; then counters
+        luts: keys * (2 * score + 3 * counters) + counters * 5 * count + 8 * count,
+        flip_flops: keys * digit + counters * count + score + score / digit + 5 * count + 10,
+        memory_bits: u64::from(top_k::max_words(shape)) * keys * (score + 1),
         multiplications: 0,
     }
 }

@@ -48,7 +48,7 @@ pub fn threshold_cycles(spec: &LapaSpec, round: usize) -> u32 {
 /// Cycles from a row's last scores to its threshold, for a row of `groups` groups.
 fn limit_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
     match round_filter(spec, round) {
-        RoundFilter::TopK { .. } => top_k::cycles(spec.score_bits(round), groups),
+        RoundFilter::TopK { .. } => top_k::cycles(spec.shape(), spec.score_bits(round), groups),
         _ => statistics_cycles(spec, round) + threshold_cycles(spec, round),
     }
 }
@@ -81,12 +81,14 @@ pub fn rows_in_flight(spec: &LapaSpec, round: usize) -> u32 {
 fn timing(spec: &LapaSpec) -> Timing {
     let pipe = |round| {
         let cycles = |groups| round_cycles(spec, round, groups);
-        let cycles_per_group = cycles(2) - cycles(1);
+        let word_groups = top_k::word_groups(spec.shape());
+        let cycles_per_word = cycles(2 * word_groups) - cycles(word_groups);
         PipeTiming {
             groups_in_flight: groups_in_flight(spec, round),
             rows_in_flight: rows_in_flight(spec, round),
-            cycles: cycles(1) - cycles_per_group,
-            cycles_per_group,
+            cycles: cycles(1) - cycles_per_word,
+            cycles_per_word,
+            word_groups,
             one_row: matches!(round_filter(spec, round), RoundFilter::TopK { .. }),
         }
     };

@@ -26,10 +26,19 @@ pub(crate) struct PipeTiming {
     pub(crate) rows_in_flight: u32,
     /// Cycles from the issue of a row's last group to the filtering of its first: fixed,
     pub(crate) cycles: u32,
-    /// and more for each group of the row.
-    pub(crate) cycles_per_group: u32,
+    /// more for each word of the row,
+    pub(crate) cycles_per_word: u32,
+    /// and the groups of a word.
+    pub(crate) word_groups: u32,
     /// Whether it holds one row at a time.
     pub(crate) one_row: bool,
+}
+
+impl PipeTiming {
+    /// Cycles from the issue of a row's last group to the filtering of its first.
+    fn limit_cycles(&self, groups: u32) -> u32 {
+        self.cycles + self.cycles_per_word * groups.div_ceil(self.word_groups)
+    }
 }
 
 /// A predictor as the timing sees it.
@@ -76,7 +85,7 @@ impl Timing {
                     if p < self.reading {
                         load_from = stage.free;
                     }
-                    ready = end + u64::from(pipe.cycles + pipe.cycles_per_group * groups);
+                    ready = end + u64::from(pipe.limit_cycles(groups));
                     if pipe.one_row {
                         stage.free = ready;
                     }
@@ -94,7 +103,7 @@ impl Timing {
     pub(crate) fn cycles_per_row(&self, visible: u32) -> u32 {
         let groups = visible.div_ceil(self.rows);
         let pipe = |pipe: &PipeTiming| match pipe.one_row {
-            true => groups - 1 + pipe.cycles + pipe.cycles_per_group * groups,
+            true => groups - 1 + pipe.limit_cycles(groups),
             false => groups,
         };
         self.pipes.iter().map(pipe).max().unwrap_or(groups)

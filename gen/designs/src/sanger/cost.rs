@@ -37,7 +37,8 @@ fn pipe(spec: &SangerSpec, cycles: u32) -> PipeTiming {
         groups_in_flight: spec.shape().max_groups() + cycles + 2,
         rows_in_flight: cycles + 2,
         cycles,
-        cycles_per_group: 0,
+        cycles_per_word: 0,
+        word_groups: 1,
         one_row: false,
     }
 }

@@ -10,7 +10,11 @@ use std::sync::Arc;
 /// Cycles from a row's start to its limit: a pass to fill the search, and the search.
 pub(super) fn cycles(spec: &SpattenSpec, keys: u32) -> u32 {
     let groups = spec.shape().groups(keys);
-    if keys == 1 { 0 } else { 1 + groups + top_k::cycles(spec.probability_bits + 1, groups) }
+    if keys == 1 {
+        0
+    } else {
+        1 + groups + top_k::cycles(spec.shape(), spec.probability_bits + 1, groups)
+    }
 }
 
 /// What is known of a row's weights: those above `threshold` are chosen, and the first `ties` equal to it.
