@@ -4,6 +4,7 @@
 
 pub mod axi;
 mod fact;
+mod feed_forward;
 mod layer;
 mod linear;
 mod predictor;
@@ -19,7 +20,7 @@ use hwgen_designs::axi::LapaAxiSpec;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
-use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
+use hwgen_designs::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_designs::sanger::SangerSpec;
 use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
@@ -92,6 +93,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
         "fact_attention" => Box::new(serde_json::from_str::<FactAttentionSpec>(spec).ok()?),
         "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
+        "feed_forward" => Box::new(serde_json::from_str::<FeedForwardSpec>(spec).ok()?),
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),

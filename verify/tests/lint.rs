@@ -25,6 +25,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=3", "rows=1", "keep256=256"],
         &["max_keys=1", "head_dim=1", "rows=4", "keep256=1"],
     ]),
+    ("feed_forward", &[
+        &["inputs=1", "hidden=1", "outputs=1", "first_lanes=1", "second_lanes=1"],
+        &["inputs=5", "hidden=3", "outputs=2", "first_lanes=2", "second_lanes=4"],
+        &["inputs=4", "hidden=8", "outputs=4", "first_lanes=4", "second_lanes=2"],
+    ]),
     ("importance", &[
         &["max_keys=1", "rows=1", "max_queries=1"],
         &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],

@@ -6,7 +6,7 @@ use crate::axi::{LapaAxiSpec, RegisterMap};
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
-use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
+use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::sanger::SangerSpec;
 use crate::spatten::{SpattenSpec, TokensSpec};
@@ -102,6 +102,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AttendSpec>(PhantomData),
         &Entry::<FactAttentionSpec>(PhantomData),
         &Entry::<FactSpec>(PhantomData),
+        &Entry::<FeedForwardSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaAxiSpec>(PhantomData),
