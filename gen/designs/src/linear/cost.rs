@@ -65,7 +65,7 @@ mod tests {
     fn by_hand() {
         let batch = Batch { load_beats: 3, token_steps: vec![4, 2] };
         // loads in 0..=2, the first token is taken in 3, steps in 4..=7, the next in 8..=9
-        assert_eq!(result_cycles(5, &[batch.clone(), batch]), [12, 14, 27, 29]);
+        assert_eq!(result_cycles(5, &[batch.clone(), batch.clone()]), [12, 14, 27, 29]);
         // the second layer takes the tokens in 12 and 14, or is as slow as it likes
         let pair = |load_beats, steps| {
             let second = Batch { load_beats, token_steps: vec![steps, steps] };
