@@ -3,6 +3,7 @@
 //! A check that fails says the command that repeats it.
 
 pub mod axi;
+mod axi_layer;
 mod fact;
 mod feed_forward;
 mod layer;
@@ -16,7 +17,7 @@ use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
 use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::axi::LapaAxiSpec;
+use hwgen_designs::axi::{LapaAxiSpec, LapaLayerAxiSpec};
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
@@ -98,6 +99,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),
         "lapa_layer" => Box::new(serde_json::from_str::<LayerSpec>(spec).ok()?),
+        "lapa_layer_axi" => Box::new(serde_json::from_str::<LapaLayerAxiSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),

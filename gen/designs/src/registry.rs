@@ -2,7 +2,7 @@
 
 use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use crate::attend::AttendSpec;
-use crate::axi::{LapaAxiSpec, RegisterMap};
+use crate::axi::{LapaAxiSpec, LapaLayerAxiSpec, RegisterMap};
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
@@ -107,6 +107,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaAxiSpec>(PhantomData),
         &Entry::<LayerSpec>(PhantomData),
+        &Entry::<LapaLayerAxiSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
