@@ -92,6 +92,7 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let (map, buses) = (build(&spec).map, Buses::new(&spec));
     let mut simulator = simulator(&spec, 2);
+    let mut interrupted = 0;
     for seed in 0..16 {
         let jobs = random_jobs(&spec, &mut rng, 2);
         let must = expected(&spec, &jobs).unwrap();
@@ -100,6 +101,8 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
         let mut host = Host::new(&mut simulator, &map, stalls);
         buses.send(&mut host, &spec, &jobs);
         (0..seed * 40).for_each(|_| host.bench.step());
+        let all = must.rows.len() * buses.transfers("out");
+        interrupted += u32::from(host.received("out").len() < all);
         host.write(&[("control", 1)]).unwrap();
         let flushed = |bench: &Bench<'_>| bench.drivers.iter().all(|driver| driver.pending() == 0);
         host.bench.run_until(5000, "the flush", flushed).unwrap();
@@ -111,6 +114,7 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
         assert_eq!(after, before, "nothing is left, seed {seed}");
         assert_eq!(run_jobs(&mut host, &spec, &jobs).unwrap(), must, "seed {seed}");
     }
+    assert!(interrupted > 8, "{interrupted} runs were still going on");
 }
 
 #[test]

@@ -143,19 +143,22 @@ impl<E: Engine> Generate for AxiSpec<E> {
         let (core, width) = (self.engine.core(), self.bus_bits);
         let buses = buses(&core);
         let longest = buses.iter().map(|bus| bus.name.len()).max().unwrap_or_default();
-        let row = |bus: &Bus| {
-            let Bus { name, direction, payload_bits: bits } = bus;
+        let row = |Bus { name, direction, payload_bits: bits }: &Bus| {
+            let arrow = "-".repeat(longest + 1 - name.len());
+            let fits = *bits <= width;
             match direction {
-                Direction::In => format!(
-                    "s_axis_{name} {:-<pad$}> slice -> join {width} to {bits} bits -> core\n",
-                    "-",
-                    pad = longest + 1 - name.len(),
-                ),
-                Direction::Out => format!(
-                    "m_axis_{name} <{:-<pad$} slice <- cut {bits} to {width} bits <- core\n",
-                    "-",
-                    pad = longest + 1 - name.len(),
-                ),
+                Direction::In if fits => {
+                    format!("s_axis_{name} {arrow}> slice -> {bits} bits -> core\n")
+                }
+                Direction::In => {
+                    format!("s_axis_{name} {arrow}> slice -> join {width} to {bits} bits -> core\n")
+                }
+                Direction::Out if fits => {
+                    format!("m_axis_{name} <{arrow} slice <- {bits} bits <- core\n")
+                }
+                Direction::Out => {
+                    format!("m_axis_{name} <{arrow} slice <- cut {bits} to {width} bits <- core\n")
+                }
             }
         };
         let rows: String = buses.iter().map(row).collect();

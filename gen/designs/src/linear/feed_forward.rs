@@ -162,12 +162,14 @@ impl Generate for FeedForwardSpec {
 
     fn diagram(&self) -> String {
         let FeedForwardSpec { inputs, hidden, outputs, first_lanes, second_lanes } = self;
+        let first = format!("linear, {first_lanes} lanes, {inputs} to {hidden} -> activation");
+        let second = format!("linear, {second_lanes} lanes, {hidden} to {outputs}");
+        let width = first.len().max(second.len() + 1);
+        let pad = width + 12;
         format!(
-            "\
-tokens --> linear, {first_lanes} lanes, {inputs} to {hidden} --> activation --+
-                                                  | data, precise
-out <----- linear, {second_lanes} lanes, {hidden} to {outputs} <--------------+
-"
+            "tokens --> {first:-<width$}-+\n{:pad$}| data, precise\nout <----- {:-<width$}-+\n",
+            "",
+            second + " <",
         )
     }
 }
