@@ -54,12 +54,12 @@ const SIZES: &[(&str, &[&[&str]])] = &[
           "predict_keys=false", "filter.mode=radius"],
     ]),
     ("lapa_layer_axi", &[
-        &["inputs=3", "max_keys=4", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2",
-          "max_heads=2", "bus_bits=32"],
-        &["inputs=5", "max_keys=3", "head_dim=3", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
-          "max_heads=1", "filter.mode=radius", "counters=false", "bus_bits=64"],
+        &["inputs=5", "max_keys=2", "head_dim=1", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
+          "max_heads=1", "bus_bits=32"],
+        &["inputs=1", "max_keys=2", "head_dim=3", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
+          "max_heads=1", "predict_keys=false", "counters=false", "bus_bits=32"],
         &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
-          "predict_keys=false", "bus_bits=1024"],
+          "predict_keys=false", "filter.mode=radius", "bus_bits=64"],
     ]),
     ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],
