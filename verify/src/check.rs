@@ -3,7 +3,9 @@
 //! A check that fails says the command that repeats it.
 
 pub mod axi;
+mod axi_layer;
 mod fact;
+mod feed_forward;
 mod layer;
 mod linear;
 mod predictor;
@@ -15,11 +17,11 @@ use crate::cosim::{Comparison, CosimError, Engine, compare};
 use crate::drive::{Values, attend, lapa, mac_array};
 use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::axi::LapaAxiSpec;
+use hwgen_designs::axi::{LapaAxiSpec, LapaLayerAxiSpec};
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
-use hwgen_designs::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
+use hwgen_designs::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_designs::sanger::SangerSpec;
 use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
@@ -92,10 +94,12 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
         "fact_attention" => Box::new(serde_json::from_str::<FactAttentionSpec>(spec).ok()?),
         "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
+        "feed_forward" => Box::new(serde_json::from_str::<FeedForwardSpec>(spec).ok()?),
         "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
         "lapa" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
         "lapa_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),
         "lapa_layer" => Box::new(serde_json::from_str::<LayerSpec>(spec).ok()?),
+        "lapa_layer_axi" => Box::new(serde_json::from_str::<LapaLayerAxiSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),

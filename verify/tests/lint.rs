@@ -25,6 +25,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=3", "rows=1", "keep256=256"],
         &["max_keys=1", "head_dim=1", "rows=4", "keep256=1"],
     ]),
+    ("feed_forward", &[
+        &["inputs=1", "hidden=1", "outputs=1", "first_lanes=1", "second_lanes=1"],
+        &["inputs=5", "hidden=3", "outputs=2", "first_lanes=2", "second_lanes=4"],
+        &["inputs=4", "hidden=8", "outputs=4", "first_lanes=4", "second_lanes=2"],
+    ]),
     ("importance", &[
         &["max_keys=1", "rows=1", "max_queries=1"],
         &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],
@@ -47,6 +52,14 @@ const SIZES: &[(&str, &[&[&str]])] = &[
           "max_heads=3", "queries_per_key=2", "causal=true", "counters=false"],
         &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
           "predict_keys=false", "filter.mode=radius"],
+    ]),
+    ("lapa_layer_axi", &[
+        &["inputs=5", "max_keys=2", "head_dim=1", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
+          "max_heads=1", "bus_bits=32"],
+        &["inputs=1", "max_keys=2", "head_dim=3", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
+          "max_heads=1", "predict_keys=false", "counters=false", "bus_bits=32"],
+        &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
+          "predict_keys=false", "filter.mode=radius", "bus_bits=64"],
     ]),
     ("lapa_predictor", &[
         &["max_keys=8", "head_dim=4", "rows=2"],

@@ -2,11 +2,11 @@
 
 use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use crate::attend::AttendSpec;
-use crate::axi::{LapaAxiSpec, RegisterMap};
+use crate::axi::{LapaAxiSpec, LapaLayerAxiSpec, RegisterMap};
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
-use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
+use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
 use crate::sanger::SangerSpec;
 use crate::spatten::{SpattenSpec, TokensSpec};
@@ -102,10 +102,12 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<AttendSpec>(PhantomData),
         &Entry::<FactAttentionSpec>(PhantomData),
         &Entry::<FactSpec>(PhantomData),
+        &Entry::<FeedForwardSpec>(PhantomData),
         &Entry::<AcceleratorSpec>(PhantomData),
         &Entry::<ImportanceSpec>(PhantomData),
         &Entry::<LapaAxiSpec>(PhantomData),
         &Entry::<LayerSpec>(PhantomData),
+        &Entry::<LapaLayerAxiSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),

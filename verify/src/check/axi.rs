@@ -3,7 +3,7 @@
 use super::{Batch, Golden, compare_lists};
 use crate::drive::Values;
 use crate::drive::axi::{Host, Load, Stalls, expected, registers, run_loads};
-use hwgen_designs::axi::{LapaAxiSpec, RegisterMap, lapa};
+use hwgen_designs::axi::{LapaAxiSpec, RegisterMap, build};
 use hwgen_hdl::sim::Device;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -58,7 +58,7 @@ impl Golden for LapaAxiSpec {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
         let (registers, inputs, outputs) = (stall(), stall(), stall());
-        let map = lapa::build(self).map;
+        let map = build(self).map;
         let stalls = Stalls { registers, inputs, outputs, seed };
         let most = self.engine.max_keys.min(3 * self.engine.rows) as usize;
         let loads: Result<Vec<_>, _> = (0..3)

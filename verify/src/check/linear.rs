@@ -9,12 +9,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// How often a stream stalls.
-fn stall(rng: &mut impl Rng) -> f64 {
+pub(super) fn stall(rng: &mut impl Rng) -> f64 {
     [0.0, 0.1, 0.5][rng.random_range(0..3)]
 }
 
 /// Runs a device and compares what comes out, each entry `compared` values.
-fn check<T: PartialEq + std::fmt::Debug>(
+pub(super) fn check<T: PartialEq + std::fmt::Debug>(
     device: &mut dyn Device,
     (feeds, stall, seed): (&[Feed], f64, u64),
     expected: &[T],

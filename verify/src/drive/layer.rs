@@ -156,17 +156,24 @@ pub fn run_feeds(
         bench.monitors[important].received.len() >= groups
     })?;
     let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
+    let unknown = rows.unknown + important.unknown;
+    let (rows, last) = rows.received.iter().map(|beat| row_beat(spec, beat)).unzip();
     Ok(Run {
-        rows: rows.received.iter().map(|beat| unpack(&beat[0], OUT_BITS, spec.head_dim)).collect(),
-        last: rows.received.iter().map(|beat| beat[1] == Int::from(1)).collect(),
+        rows,
+        last,
         cycles,
         importance: important
             .received
             .iter()
             .map(|beat| group_beat(&spec.importance(), beat))
             .collect(),
-        unknown: rows.unknown + important.unknown,
+        unknown,
     })
+}
+
+/// A row as it came out: its elements, and whether it was its key head's last.
+pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> (Vec<i32>, bool) {
+    (unpack(&beat[0], OUT_BITS, spec.head_dim), beat[1] == Int::from(1))
 }
 
 /// What jobs are to the streams, which stall with that probability.

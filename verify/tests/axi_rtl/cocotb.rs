@@ -4,7 +4,7 @@
 
 use super::mutants::{ignores_strobes, mutant};
 use super::{SMALL, random_loads, spec};
-use hwgen_designs::axi::{LapaAxiSpec, lapa};
+use hwgen_designs::axi::{LapaAxiSpec, build};
 use hwgen_hdl::Int;
 use hwgen_verify::drive::axi::{Load, expected};
 use hwgen_verify::tools::{ToolError, run};
@@ -74,7 +74,7 @@ fn vectors(spec: &LapaAxiSpec, loads: &[Load]) -> Value {
     });
     json!({
         "bus_bits": spec.bus_bits,
-        "registers": lapa::build(spec).map,
+        "registers": build(spec).map,
         "loads": loads.collect::<Vec<_>>(),
     })
 }
@@ -101,7 +101,7 @@ fn the_bus_models_of_cocotbext_axi() {
         load.tlast.last_mut().into_iter().for_each(|last| *last = true);
     }
     let vectors = vectors(&spec, &loads);
-    let top = lapa::build(&spec).module;
+    let top = build(&spec).module;
     let said = cocotb("axi-right", &top.verilog().unwrap(), "lapa_axi", &vectors);
     println!("{}", said.unwrap_or_else(|error| panic!("{error}")));
 

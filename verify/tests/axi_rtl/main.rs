@@ -1,11 +1,12 @@
 //! Designs behind AXI against golden models of rows, registers and byte layouts.
 
 mod cocotb;
+mod layer;
 mod mutants;
 mod wrapper;
 
 use hwgen_designs::accelerator;
-use hwgen_designs::axi::{LapaAxiSpec, lapa};
+use hwgen_designs::axi::{LapaAxiSpec, build};
 use hwgen_designs::spec::load;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
@@ -60,7 +61,7 @@ fn random_stalls(rng: &mut impl Rng, seed: u64) -> Stalls {
 fn simulator(spec: &LapaAxiSpec, seed: u64) -> Simulator {
     let initial = Initial::Random(seed);
     let options = SimOptions { engine: Engine::Jit, initial, ..SimOptions::default() };
-    Simulator::with_options(&lapa::build(spec).module, options)
+    Simulator::with_options(&build(spec).module, options)
 }
 
 #[test]
@@ -72,7 +73,7 @@ fn random_specifications_loads_and_stalls() {
         let stalls = random_stalls(&mut rng, seed);
         let must = expected(&spec, &loads).unwrap();
         let mut simulator = simulator(&spec, seed);
-        let mut host = Host::new(&mut simulator, &lapa::build(&spec).map, stalls);
+        let mut host = Host::new(&mut simulator, &build(&spec).map, stalls);
         let rows = run_loads(&mut host, &spec, &loads)
             .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
         assert_eq!(rows, must, "{spec:?}, {stalls:?}");
@@ -93,7 +94,7 @@ fn random_specifications_loads_and_stalls() {
 fn registers_keep_to_the_model() {
     let mut compared = 0;
     let spec = spec(SMALL);
-    let (mut simulator, map) = (simulator(&spec, 8), lapa::build(&spec).map);
+    let (mut simulator, map) = (simulator(&spec, 8), build(&spec).map);
     for seed in 0..30 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let stalls = random_stalls(&mut rng, seed);
@@ -121,7 +122,7 @@ fn elsewhere(engines: &[cosim::Engine]) {
     let mut rng = ChaCha8Rng::seed_from_u64(13);
     let loads = random_loads(&spec, &mut rng, 4);
     let must = expected(&spec, &loads).unwrap();
-    let built = lapa::build(&spec);
+    let built = build(&spec);
     for engine in engines {
         let mut device = engine.open(&built.module, Initial::Zero).unwrap();
         let stalls = Stalls { registers: 0.3, inputs: 0.1, outputs: 0.3, seed: 1 };
@@ -138,7 +139,7 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let loads = random_loads(&spec, &mut rng, 2);
     let must = expected(&spec, &loads).unwrap();
-    let map = lapa::build(&spec).map;
+    let map = build(&spec).map;
     let mut simulator = simulator(&spec, 1);
     for seed in 0..12 {
         let stalls = Stalls { registers: 0.2, inputs: 0.1, outputs: 0.4, seed };
@@ -165,7 +166,7 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let loads = random_loads(&spec, &mut rng, 2);
     let must = expected(&spec, &loads).unwrap();
-    let map = lapa::build(&spec).map;
+    let map = build(&spec).map;
     let mut simulator = simulator(&spec, 2);
     for seed in 0..24 {
         let outputs = [0.0, 0.5, 0.95][seed as usize % 3];
@@ -233,7 +234,7 @@ fn results_come_two_cycles_later_than_from_the_engine() {
     let rows = load.head.rows.len();
     let alone = drive::accelerator::run(&mut engine, 4, heads, stalls, rows).unwrap();
     let mut simulator = simulator(&spec, 1);
-    let mut host = Host::new(&mut simulator, &lapa::build(&spec).map, Stalls::default());
+    let mut host = Host::new(&mut simulator, &build(&spec).map, Stalls::default());
     host.write(&load.settings()).unwrap();
     let start = host.bench.cycle;
     host.send("keys", load.key_transfers(&spec));
@@ -248,7 +249,7 @@ fn results_come_two_cycles_later_than_from_the_engine() {
 #[test]
 fn no_output_depends_on_an_input_within_a_cycle() {
     for bus_bits in [32, 1024] {
-        let module = lapa::build(&spec(&format!("{SMALL} bus_bits={bus_bits}"))).module;
+        let module = build(&spec(&format!("{SMALL} bus_bits={bus_bits}"))).module;
         for (port, inputs) in module.outputs.iter().zip(&module.combinational) {
             assert!(inputs.is_empty(), "{} depends on {inputs:?}", port.name);
         }

@@ -1,7 +1,7 @@
 //! Tops that break the protocol or lose data, to show that each check can fail.
 
 use super::{SMALL, random_loads, spec};
-use hwgen_designs::axi::lapa;
+use hwgen_designs::axi::build;
 use hwgen_hdl::netlist::{Direction, ResetKind};
 use hwgen_hdl::sim::{SimOptions, Simulator};
 use hwgen_hdl::{Fields, Module, ModuleBuilder, Stream, u};
@@ -91,7 +91,7 @@ fn forgets_last<'m>(m: &'m ModuleBuilder, stream: Stream<'m>) -> Stream<'m> {
 /// The contracts that busy buses find broken, whatever the answers.
 fn broken_contracts(module: &Arc<Module>) -> Vec<String> {
     let spec = spec(SMALL);
-    let map = lapa::build(&spec).map;
+    let map = build(&spec).map;
     let options = SimOptions { collect_violations: true, ..SimOptions::default() };
     let mut simulator = Simulator::with_options(module, options);
     let stalls = Stalls { registers: 0.4, inputs: 0.1, outputs: 0.4, seed: 3 };
@@ -112,7 +112,7 @@ fn broken_contracts(module: &Arc<Module>) -> Vec<String> {
 /// Whether registers and loads come out as the golden models say.
 fn is_right(module: &Arc<Module>) -> bool {
     let spec = spec(SMALL);
-    let map = lapa::build(&spec).map;
+    let map = build(&spec).map;
     let options = SimOptions { collect_violations: true, ..SimOptions::default() };
     let mut simulator = Simulator::with_options(module, options);
     let stalls = Stalls { registers: 0.4, inputs: 0.1, outputs: 0.4, seed: 3 };
@@ -126,7 +126,7 @@ fn is_right(module: &Arc<Module>) -> bool {
 
 #[test]
 fn a_top_that_breaks_the_protocol_is_caught_by_the_contracts() {
-    let top = lapa::build(&spec(SMALL)).module;
+    let top = build(&spec(SMALL)).module;
     assert_eq!(broken_contracts(&top), [""; 0]);
     let mutants: [(&str, Change, &str); 5] = [
         (
@@ -155,7 +155,7 @@ fn a_top_that_breaks_the_protocol_is_caught_by_the_contracts() {
 
 #[test]
 fn a_top_that_waits_for_ready_is_not_built() {
-    let top = lapa::build(&spec(SMALL)).module;
+    let top = build(&spec(SMALL)).module;
     let change: Change = |_, s| Stream { valid: s.valid & *s.ready, ..s };
     let errors = mutant_builder(&top, "m_axis_out", change).try_finish().unwrap_err().to_string();
     assert!(errors.contains("stream `m_axis_out`: valid depends on its own ready"), "{errors}");
@@ -164,7 +164,7 @@ fn a_top_that_waits_for_ready_is_not_built() {
 /// Faults that keep to the protocol are the golden models' to find.
 #[test]
 fn a_top_that_loses_something_is_caught_by_the_models() {
-    let top = lapa::build(&spec(SMALL)).module;
+    let top = build(&spec(SMALL)).module;
     assert!(is_right(&top));
     let mutants: [(&str, Change); 6] = [
         ("s_axil_b", loses),

@@ -18,7 +18,10 @@ pub struct Buffers {
 }
 
 /// The fields of a module's stream.
-pub(crate) fn stream_fields(module: &Module, stream: &str) -> Fields {
+///
+/// # Panics
+/// If it has no such stream.
+pub fn stream_fields(module: &Module, stream: &str) -> Fields {
     let port = module.streams.iter().find(|port| *port.name == *stream);
     let port = port.unwrap_or_else(|| panic!("`{}` has no stream `{stream}`", module.name));
     port.payload.iter().map(|(name, node)| (name.to_string(), module.node(*node).ty)).collect()

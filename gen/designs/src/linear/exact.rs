@@ -1,7 +1,7 @@
 //! The parameters of `linear`, and what follows from them.
 
 use super::cost::{self, Batch};
-use super::exact_circuit;
+use super::exact_circuit::{self, Form};
 use super::layer::{INPUTS, LANES, Layer, OUTPUTS, signed_bits};
 use crate::registry::Generate;
 use crate::spec::{Parameter, Spec, SpecError};
@@ -107,7 +107,13 @@ impl LinearSpec {
     /// The circuit without stream `table`: its activation is the identity. A design that has it in two
     /// sizes names them.
     pub fn build_without_activation(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(name, self, false)
+        exact_circuit::module(name, self, Form { activation: false, passes_precise: false })
+    }
+
+    /// The circuit whose `out` has the token's `precise` before `last`: what a layer behind it takes
+    /// as a token.
+    pub fn build_passing_precise(&self, name: &str) -> Arc<Module> {
+        exact_circuit::module(name, self, Form { activation: true, passes_precise: true })
     }
 
     /// The cycle at whose end each result passes.
@@ -127,7 +133,7 @@ impl Generate for LinearSpec {
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
 
     fn build(&self) -> Arc<Module> {
-        exact_circuit::module(Self::NAME, self, true)
+        exact_circuit::module(Self::NAME, self, Form { activation: true, passes_precise: false })
     }
 
     fn latency(&self) -> String {

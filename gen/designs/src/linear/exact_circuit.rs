@@ -26,9 +26,17 @@ const TERM_BITS: u32 = 16;
 /// A four-bit product is as many int8 products.
 const NIBBLE_UNIT_BITS: u32 = 8;
 
-/// The circuit; top module `name`. Streams as `docs/linear.md` tells; without `activation` there is
-/// no stream `table`, and the activation is the identity.
-pub(super) fn module(name: &str, spec: &LinearSpec, activation: bool) -> Arc<Module> {
+/// What differs between the layers that are made of this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Has the stream `table`; else the activation is the identity.
+    pub(super) activation: bool,
+    /// `out` has the token's `precise`, for a layer behind this one.
+    pub(super) passes_precise: bool,
+}
+
+/// The circuit; top module `name`. Streams as `docs/linear.md` tells, but for its form.
+pub(super) fn module(name: &str, spec: &LinearSpec, form: Form) -> Arc<Module> {
     let layer = spec.layer();
     let m = ModuleBuilder::new(name);
     m.doc("Linear layer of int8 tokens and weights; four bits for tokens that are not precise.");
@@ -37,7 +45,7 @@ pub(super) fn module(name: &str, spec: &LinearSpec, activation: bool) -> Arc<Mod
     let weights = m.stream_in("weights", &fields([("data", data), ("last", u(1))]));
     let scale = m.stream_in("scales", &spec.scale_fields());
     let table =
-        activation.then(|| m.stream_in("table", &fields([("value", s(8)), ("last", u(1))])));
+        form.activation.then(|| m.stream_in("table", &fields([("value", s(8)), ("last", u(1))])));
     let tokens = m.stream_in("tokens", &spec.token_fields());
     let (advance, batch_ends) = (m.wire("advance", u(1)), m.wire("batch_done", u(1)));
 
@@ -58,7 +66,8 @@ pub(super) fn module(name: &str, spec: &LinearSpec, activation: bool) -> Arc<Mod
 
     let marks = pack(&[walk.marks(), precise]);
     let marks = delayed_while(&m, "marks", marks, pipeline.latency(), *advance);
-    let (marks, precise) = (marks.truncate(3), marks.msb());
+    let precise = marks.msb();
+    let marks = if form.passes_precise { marks } else { marks.truncate(3) };
     let Marks { output_ends, token_ends, .. } = Marks::of(marks);
     let ends = (pipeline.takes() & output_ends).named("sum_ends");
     let scale = scales(&m, spec, &scale, load.ends, (ends, token_ends));
@@ -75,7 +84,9 @@ pub(super) fn module(name: &str, spec: &LinearSpec, activation: bool) -> Arc<Mod
     let mut results = Pipeline::new(*summed, *advance).quiet();
     let element = element(&m, &mut results, *accumulator, &scale, ends, table.as_ref());
     let marks = delayed_while(&m, "summed_marks", marks, results.latency() + 1, *advance);
-    let out = collect(&m, layer, results.valid(), element, &Marks::of(marks), advance);
+    let precise = form.passes_precise.then(|| ("precise", marks.msb()));
+    let beside = precise.as_slice();
+    let out = collect(&m, layer, results.valid(), element, &Marks::of(marks), beside, advance);
     batch_ends.drive(out.fires() & out.get("last"));
     m.stream_out("out", &out);
     m.finish()

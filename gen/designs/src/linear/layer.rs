@@ -32,15 +32,19 @@ impl Layer {
         INPUTS.check(self.inputs)?;
         OUTPUTS.check(self.outputs)?;
         LANES.check(self.lanes)?;
-        if self.inputs * self.outputs > MOST_WEIGHTS {
-            let most = MOST_WEIGHTS / self.inputs;
-            return Err(SpecError::OutOfRange {
-                field: OUTPUTS.name.to_owned(),
-                value: self.outputs.to_string(),
-                range: format!("at most {most} with {} inputs", self.inputs),
-            });
+        self.check_weights(OUTPUTS.name, INPUTS.name)
+    }
+
+    /// Checks the number of weights, with the names that outputs and inputs have for the user.
+    pub(super) fn check_weights(self, outputs: &str, inputs: &str) -> Result<(), SpecError> {
+        if self.inputs * self.outputs <= MOST_WEIGHTS {
+            return Ok(());
         }
-        Ok(())
+        Err(SpecError::OutOfRange {
+            field: outputs.to_owned(),
+            value: self.outputs.to_string(),
+            range: format!("at most {} with {} {inputs}", MOST_WEIGHTS / self.inputs, self.inputs),
+        })
     }
 
     /// Beats of weights for an output: C on the page.

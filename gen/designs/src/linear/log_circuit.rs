@@ -64,7 +64,7 @@ pub(super) fn module(spec: &LogLinearSpec) -> Arc<Module> {
 
     let element = saturate(accumulator.shr(shift), s(8)).named("element");
     let marks = Marks::of(delayed_while(&m, "summed_marks", marks, 1, *advance));
-    let out = collect(&m, layer, *summed, element, &marks, advance);
+    let out = collect(&m, layer, *summed, element, &marks, &[], advance);
     batch_ends.drive(out.fires() & out.get("last"));
     m.stream_out("out", &out);
     m.finish()

@@ -3,6 +3,7 @@
 //! - [`LogLinearSpec`]: predicted keys from tokens, by shifts.
 //! - [`ImportanceSpec`]: how many rows keep each token.
 //! - [`LinearSpec`]: exact layers, at four bits for tokens that matter little.
+//! - [`FeedForwardSpec`]: two of them, one behind the other.
 //!
 //! Source: FACT and SOFA for the ideas; formats, roundings, streams and cycles are our definition,
 //! written out in `docs/linear.md`.
@@ -16,6 +17,7 @@ pub mod cost;
 mod counters;
 pub mod exact;
 mod exact_circuit;
+pub mod feed_forward;
 pub mod importance;
 mod layer;
 mod load;
@@ -24,6 +26,7 @@ mod log_circuit;
 mod walk;
 
 pub use exact::LinearSpec;
+pub use feed_forward::FeedForwardSpec;
 pub use importance::ImportanceSpec;
 pub use layer::Layer;
 pub use log::LogLinearSpec;

@@ -1,6 +1,7 @@
 //! A host of designs behind AXI: register accesses, payloads cut into transfers, [loads](Load) of
-//! LAPA.
+//! LAPA, jobs for attention whole ([`layer`]).
 
+pub mod layer;
 mod load;
 
 pub use load::{Load, expected, result_transfers, results, run_loads};

@@ -95,6 +95,15 @@ pub fn load_beats(
     [weights.collect(), scales.collect(), table.collect()]
 }
 
+/// The beats of a batch's tokens.
+pub(super) fn token_beats(tokens: &[Token]) -> Vec<Vec<Int>> {
+    let beat = |(i, token): (usize, &Token)| {
+        let data = pack(token.elements.iter().copied(), 8);
+        vec![data, u8::from(token.precise).into(), last(i, tokens.len())]
+    };
+    tokens.iter().enumerate().map(beat).collect()
+}
+
 /// What batches are to the streams `weights`, `scales`, `table` and `tokens`, with stalls of those
 /// probabilities.
 pub fn feeds(
@@ -107,12 +116,7 @@ pub fn feeds(
     for batch in batches {
         let beats = load_beats(spec, &batch.load, &mut || int8(rng, false));
         load.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
-        let count = batch.tokens.len();
-        let beats = batch.tokens.iter().enumerate();
-        tokens.extend(beats.map(|(i, token)| {
-            let data = pack(token.elements.iter().copied(), 8);
-            vec![data, u8::from(token.precise).into(), last(i, count)]
-        }));
+        tokens.extend(token_beats(&batch.tokens));
     }
     let [weights, scales, table] = load;
     let streams = ["weights", "scales", "table", "tokens"];

@@ -1,6 +1,7 @@
 //! The linear layers around attention between stream drivers and their golden models.
 
 pub mod exact;
+pub mod feed_forward;
 pub mod importance;
 pub mod log;
 

@@ -1,9 +1,10 @@
 //! Linear layers around attention, in integers, from the definition in `docs/linear.md`.
 //!
 //! [`log`] predicts keys with weights in leading-one code, [`exact`] computes layers at eight or four
-//! bits, [`importance`] counts how many rows keep each token.
+//! bits, [`feed_forward`] two of them, [`importance`] counts how many rows keep each token.
 
 pub mod exact;
+pub mod feed_forward;
 pub mod importance;
 pub mod log;
 

@@ -1,0 +1,38 @@
+//! Attention whole behind AXI: it marks its rows itself, so nothing stands before it.
+
+use super::lapa::MEANINGS as OF_LAPA;
+use super::spec::{AxiSpec, Engine, with_bus_bits};
+use crate::layer::LayerSpec;
+use crate::registry::Generate;
+use crate::spec::{Parameter, Spec};
+use hwgen_hdl::Module;
+use std::sync::Arc;
+
+/// Attention from tokens to its output behind AXI, sized.
+pub type LapaLayerAxiSpec = AxiSpec<LayerSpec>;
+
+/// What the counters mean that LAPA alone does not have.
+const MEANINGS: &[(&str, &str)] = &[
+    ("columns", "keys and values the exact stage has taken, made or not"),
+    ("columns_needed", "keys and values that were made"),
+    ("filling", "cycles in which no key head is worked on"),
+    ("predicting_keys", "cycles in which a token waits for the layer that predicts keys"),
+    ("making_queries", "cycles in which a token waits for the layer that makes queries"),
+    ("making_columns", "cycles in which a token waits for the layer that makes keys and values"),
+];
+
+impl Engine for LayerSpec {
+    const TOP: &'static str = "lapa_layer_axi";
+    const TOP_SUMMARY: &'static str =
+        "LAPA from tokens to attention output behind AXI4-Stream and AXI4-Lite";
+    const TOP_PARAMETERS: &'static [Parameter] =
+        &with_bus_bits::<{ LayerSpec::PARAMETERS.len() + 1 }>(LayerSpec::PARAMETERS);
+
+    fn core(&self) -> Arc<Module> {
+        self.build()
+    }
+
+    fn meanings() -> Vec<(&'static str, &'static str)> {
+        [OF_LAPA, MEANINGS].concat()
+    }
+}

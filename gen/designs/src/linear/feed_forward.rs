@@ -1,0 +1,198 @@
+//! `feed_forward`: two exact layers, one behind the other, in the precision of each token.
+
+use super::cost::{self, Batch};
+use super::layer::Layer;
+use super::{LinearSpec, exact};
+use crate::accelerator::compose::stream_fields;
+use crate::registry::Generate;
+use crate::spec::{Parameter, Range, Spec, SpecError};
+use hwgen_hdl::{InstanceBuilder, Module, ModuleBuilder};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A Transformer's feed-forward block, sized.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedForwardSpec {
+    /// Elements of a token.
+    pub inputs: u32,
+    /// Elements between the layers.
+    pub hidden: u32,
+    /// Elements of a result.
+    pub outputs: u32,
+    /// Inputs the first layer takes at once.
+    pub first_lanes: u32,
+    /// Hidden elements the second layer takes at once.
+    pub second_lanes: u32,
+}
+
+impl Default for FeedForwardSpec {
+    fn default() -> Self {
+        FeedForwardSpec { inputs: 64, hidden: 256, outputs: 64, first_lanes: 16, second_lanes: 16 }
+    }
+}
+
+const INPUTS: Parameter =
+    Parameter { name: "inputs", range: Range::Integer(1, 4096), meaning: "elements of a token" };
+const HIDDEN: Parameter = Parameter {
+    name: "hidden",
+    range: Range::Integer(1, 4096),
+    meaning: "elements between the layers; inputs x hidden at most 4194304",
+};
+const OUTPUTS: Parameter = Parameter {
+    name: "outputs",
+    range: Range::Integer(1, 4096),
+    meaning: "elements of a result; hidden x outputs at most 4194304",
+};
+const FIRST_LANES: Parameter = Parameter {
+    name: "first_lanes",
+    range: Range::PowerOfTwo(1, 256),
+    meaning: "inputs the first layer takes at once",
+};
+const SECOND_LANES: Parameter = Parameter {
+    name: "second_lanes",
+    range: Range::PowerOfTwo(1, 256),
+    meaning: "hidden elements the second layer takes at once",
+};
+
+impl Spec for FeedForwardSpec {
+    const PARAMETERS: &'static [Parameter] = &[INPUTS, HIDDEN, OUTPUTS, FIRST_LANES, SECOND_LANES];
+
+    fn validate(&self) -> Result<(), SpecError> {
+        INPUTS.check(self.inputs)?;
+        HIDDEN.check(self.hidden)?;
+        OUTPUTS.check(self.outputs)?;
+        FIRST_LANES.check(self.first_lanes)?;
+        SECOND_LANES.check(self.second_lanes)?;
+        let [first, second]: [Layer; 2] = self.layers().map(|layer| layer.layer());
+        first.check_weights(HIDDEN.name, "inputs")?;
+        second.check_weights(OUTPUTS.name, "hidden elements")
+    }
+}
+
+/// A batch as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchShape {
+    /// Beats of the longest stream of each layer's load.
+    pub load_beats: [u64; 2],
+    /// Whether each token is precise; at least one token.
+    pub precise: Vec<bool>,
+}
+
+impl FeedForwardSpec {
+    /// The two layers.
+    pub fn layers(&self) -> [LinearSpec; 2] {
+        let FeedForwardSpec { inputs, hidden, outputs, first_lanes, second_lanes } = *self;
+        [
+            LinearSpec { inputs, outputs: hidden, lanes: first_lanes },
+            LinearSpec { inputs: hidden, outputs, lanes: second_lanes },
+        ]
+    }
+
+    /// Cycles between tokens: those of the slower layer.
+    pub fn token_cycles(&self, precise: bool) -> u32 {
+        let [first, second] = self.layers().map(|layer| layer.token_cycles(precise));
+        first.max(second)
+    }
+
+    /// The cycle at whose end each result passes.
+    pub fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
+        let layers = self.layers();
+        let of_layer = |batch: &BatchShape, n: usize| Batch {
+            load_beats: batch.load_beats[n],
+            token_steps: batch.precise.iter().map(|&p| layers[n].token_cycles(p).into()).collect(),
+        };
+        let batches: Vec<_> = batches.iter().map(|b| [0, 1].map(|n| of_layer(b, n))).collect();
+        let [first, second] = &layers;
+        cost::chained_result_cycles([first.latency_cycles(), second.latency_cycles()], &batches)
+    }
+}
+
+/// The circuit; top module `feed_forward`. Streams as `docs/linear.md` tells.
+fn module(spec: &FeedForwardSpec) -> Arc<Module> {
+    let m = ModuleBuilder::new(FeedForwardSpec::NAME);
+    m.doc("Feed-forward block: two linear layers, both in the precision of each token.");
+    m.parameter("inputs", spec.inputs);
+    m.parameter("hidden", spec.hidden);
+    m.parameter("outputs", spec.outputs);
+    m.parameter("first_lanes", spec.first_lanes);
+    m.parameter("second_lanes", spec.second_lanes);
+    let [first, second] = spec.layers();
+    let first = m.instance("first", &first.build_passing_precise("first_linear"));
+    let second = m.instance("second", &second.build_without_activation("second_linear"));
+    let pass = |name: &str, layer: InstanceBuilder<'_>, stream: &str| {
+        layer.stream_into(stream, m.stream_in(name, &stream_fields(&layer.module(), stream)));
+    };
+    pass("first_weights", first, "weights");
+    pass("first_scales", first, "scales");
+    pass("first_table", first, "table");
+    pass("second_weights", second, "weights");
+    pass("second_scales", second, "scales");
+    pass("tokens", first, "tokens");
+    second.stream_into("tokens", first.stream_from("out"));
+    m.stream_out("out", &second.stream_from("out"));
+    m.finish()
+}
+
+impl Generate for FeedForwardSpec {
+    const NAME: &'static str = "feed_forward";
+    const SUMMARY: &'static str =
+        "feed-forward block: two linear layers, int8 or int4 by each token's importance";
+
+    fn build(&self) -> Arc<Module> {
+        module(self)
+    }
+
+    fn latency(&self) -> String {
+        let [first, second] = self.layers();
+        let alone = |precise| first.token_cycles(precise) + second.token_cycles(precise);
+        format!(
+            "{} cycles a precise token, {} any other, back to back; alone {} or {}, and {} more to its result; \
+             weights load in {} and {} cycles, side by side, the first {} with a table if that is more",
+            self.token_cycles(true),
+            self.token_cycles(false),
+            alone(true),
+            alone(false),
+            first.latency_cycles() + second.latency_cycles(),
+            first.load_cycles(1),
+            second.load_cycles(1),
+            exact::TABLE_ENTRIES,
+        )
+    }
+
+    fn diagram(&self) -> String {
+        let FeedForwardSpec { inputs, hidden, outputs, first_lanes, second_lanes } = self;
+        let first = format!("linear, {first_lanes} lanes, {inputs} to {hidden} -> activation");
+        let second = format!("linear, {second_lanes} lanes, {hidden} to {outputs}");
+        let width = first.len().max(second.len() + 1);
+        let pad = width + 12;
+        format!(
+            "tokens --> {first:-<width$}-+\n{:pad$}| data, precise\nout <----- {:-<width$}-+\n",
+            "",
+            second + " <",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_words() {
+        let error = |inputs, hidden, outputs| {
+            let spec = FeedForwardSpec { inputs, hidden, outputs, ..FeedForwardSpec::default() };
+            spec.validate().unwrap_err().to_string()
+        };
+        let range = "out of range: must be";
+        assert_eq!(
+            error(4096, 1025, 1),
+            format!("`hidden` = 1025 is {range} at most 1024 with 4096 inputs")
+        );
+        assert_eq!(
+            error(1, 4096, 1025),
+            format!("`outputs` = 1025 is {range} at most 1024 with 4096 hidden elements")
+        );
+        assert_eq!(error(1, 0, 1), format!("`hidden` = 0 is {range} 1..=4096"));
+    }
+}

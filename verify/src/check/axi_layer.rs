@@ -1,0 +1,36 @@
+//! Attention whole behind AXI against its golden models: registers, then jobs.
+
+use super::axi::access_registers;
+use super::{Batch, Golden, compare_lists};
+use crate::drive::axi::layer::{expected, run_jobs};
+use crate::drive::axi::{Host, Stalls};
+use crate::drive::layer::random_job;
+use hwgen_designs::axi::{LapaLayerAxiSpec, build};
+use hwgen_hdl::sim::Device;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+impl Golden for LapaLayerAxiSpec {
+    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
+        let (registers, inputs, outputs) = (stall(), stall(), stall());
+        let map = build(self).map;
+        let stalls = Stalls { registers, inputs, outputs, seed };
+        // two jobs, the second without a reset
+        let most = self.engine.max_keys.min(12) as usize;
+        let jobs = [1, 2].map(|heads| {
+            let tokens = rng.random_range(1..=most);
+            random_job(&self.engine, &mut rng, tokens, heads.min(self.engine.max_heads) as usize)
+        });
+        let must = expected(self, &jobs)?;
+        let mut host = Host::new(device, &map, stalls);
+        let mut compared = access_registers(&mut host, &map, &mut rng)?;
+        let results = run_jobs(&mut host, self, &jobs).map_err(|error| error.to_string())?;
+        compare_lists("row", &results.rows, &must.rows)?;
+        compare_lists("group of importance", &results.importance, &must.importance)?;
+        compared += must.rows.len() as u64 * u64::from(self.engine.head_dim + 1);
+        compared += must.importance.len() as u64 * u64::from(2 * self.engine.rows);
+        Ok(Batch { cycles: host.bench.cycle, compared })
+    }
+}
