@@ -149,7 +149,7 @@ fn unknown_names_suggest_the_nearest() {
     assert_eq!(
         override_error(&["rowz=8"]),
         "--set rowz=8: unknown parameter `rowz` (did you mean `rows`?): known here are head_dim, \
-         max_keys, rows, query_bits, key_slices, round_leading_one, approx_mean, filter"
+         max_keys, rows, query_bits, key_slices, unread_bits, round_leading_one, approx_mean, filter"
     );
     assert_eq!(
         file_error("{\"rows\": 8,\n\"filter\": {\"mode\": \"top_k\",\n\"keep\": [1]}}"),
