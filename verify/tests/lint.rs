@@ -35,17 +35,17 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=11", "rows=4", "max_queries=20", "factor256=300"],
         &["max_keys=8", "rows=8", "max_queries=100", "factor256=0"],
     ]),
-    ("lapa", &[
+    ("lapa_attention", &[
         &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
         &["max_keys=12", "head_dim=3", "rows=1", "lanes=2", "filter.mode=radius", "counters=false"],
         &["max_keys=16", "head_dim=4", "rows=4", "lanes=4", "filter.mode=top_k", "queries=1"],
     ]),
-    ("lapa_axi", &[
+    ("lapa_attention_axi", &[
         &["max_keys=8", "head_dim=4", "rows=2", "lanes=4", "bus_bits=32"],
         &["max_keys=9", "head_dim=3", "rows=1", "lanes=2", "bus_bits=64", "counters=false"],
         &["max_keys=16", "head_dim=9", "rows=4", "lanes=4", "filter.mode=radius", "bus_bits=32"],
     ]),
-    ("lapa_layer", &[
+    ("lapa", &[
         &["inputs=3", "max_keys=4", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2",
           "max_heads=2"],
         &["inputs=2", "max_keys=5", "head_dim=1", "rows=4", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=2",
@@ -53,7 +53,7 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
           "predict_keys=false", "filter.mode=radius"],
     ]),
-    ("lapa_layer_axi", &[
+    ("lapa_axi", &[
         &["inputs=5", "max_keys=2", "head_dim=1", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",
           "max_heads=1", "bus_bits=32"],
         &["inputs=1", "max_keys=2", "head_dim=3", "rows=1", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=1",

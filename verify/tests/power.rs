@@ -69,7 +69,7 @@ fn gates_of_engines_equal_golden_models() {
     for (flip_flop_bits, clock_gating) in [(0, true), (1 << 20, false)] {
         let options = Options { flip_flop_bits, clock_gating, ..Options::default() };
         let attend = ["head_dim=4", "max_keys=16", "rows=2", "lanes=2"];
-        for (design, set) in [("attend", &attend[..]), ("lapa", SMALL_LAPA)] {
+        for (design, set) in [("attend", &attend[..]), ("lapa_attention", SMALL_LAPA)] {
             let total = run(design, set, &library, &options, 20).total();
             assert_eq!(total.memory_bits > 0, flip_flop_bits == 0);
             assert_eq!(total.energy.memory_read_joules > 0.0, flip_flop_bits == 0);
@@ -78,7 +78,7 @@ fn gates_of_engines_equal_golden_models() {
     for name in ["sky130hd_tt.lib.gz", "sg13g2_typ.lib"] {
         match recorded(name) {
             Some(library) => {
-                run("lapa", SMALL_LAPA, &library, &Options::default(), 5);
+                run("lapa_attention", SMALL_LAPA, &library, &Options::default(), 5);
             }
             None => eprintln!("{name} is not in HWGEN_DATA: not run"),
         }
@@ -92,7 +92,7 @@ fn speed_of_the_default_engine() {
     let library = library.unwrap_or_else(|| Library::read(OSU018).unwrap());
     for clock_gating in [false, true] {
         let options = Options { clock_gating, ..Options::default() };
-        let report = run("lapa", &[], &library, &options, 20);
+        let report = run("lapa_attention", &[], &library, &options, 20);
         eprintln!("{} in {}: {:#?}", report.module, report.library, report.total());
     }
 }

@@ -68,10 +68,10 @@ mod tests {
             spec: Some("my spec.json".into()),
             set: vec!["rows=8".into(), "key_slices=[4,4]".into(), "it's".into()],
         };
-        let lapa = Named(registry::find("lapa").unwrap());
+        let lapa = Named(registry::find("lapa_attention").unwrap());
         assert_eq!(
             size.arguments(lapa),
-            r"lapa --spec 'my spec.json' --set rows=8 --set 'key_slices=[4,4]' --set 'it'\''s'"
+            r"lapa_attention --spec 'my spec.json' --set rows=8 --set 'key_slices=[4,4]' --set 'it'\''s'"
         );
     }
 }

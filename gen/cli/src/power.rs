@@ -18,7 +18,7 @@ and every change is counted. Not counted: glitches, wires (but see --wire-ff), a
 
 Examples:
   hwgen power --design mac_array --lib /usr/share/qflow/tech/osu018/osu018_stdcells.lib
-  hwgen power --design lapa --set rows=2 --lib sky130hd_tt.lib.gz --clock-mhz 200 --json")]
+  hwgen power --design lapa_attention --set rows=2 --lib sky130hd_tt.lib.gz --clock-mhz 200 --json")]
 pub(crate) struct Args {
     /// The design
     #[arg(long, value_parser = named())]

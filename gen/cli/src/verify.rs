@@ -18,7 +18,7 @@ yosys-icarus run the gates Yosys makes of it, which takes it long for a large de
 `hwgen doctor` says which are here.
 
 Examples:
-  hwgen verify --design lapa --engines jit,icarus
+  hwgen verify --design lapa_attention --engines jit,icarus
   hwgen verify --design mac_array --set rows=4 --seed 7 --cycles 1000")]
 pub(crate) struct Args {
     /// The design

@@ -10,7 +10,7 @@ fn json(text: &str) -> Value {
 }
 
 const SMALL_LAPA: [&str; 8] =
-    ["--design", "lapa", "--set", "head_dim=4", "--set", "rows=2", "--set", "max_keys=8"];
+    ["--design", "lapa_attention", "--set", "head_dim=4", "--set", "rows=2", "--set", "max_keys=8"];
 
 #[test]
 fn a_simulation_reports_traffic_and_is_repeatable() {

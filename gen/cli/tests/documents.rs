@@ -31,7 +31,7 @@ fn the_readme_lists_the_designs() {
 
 #[test]
 fn the_registers_of_lapa_behind_axi_are_listed() {
-    let design = find("lapa_axi").unwrap().configure(None, &[]).unwrap();
+    let design = find("lapa_attention_axi").unwrap().configure(None, &[]).unwrap();
     check_table("docs/axi.md", "registers", &design.registers().unwrap().markdown());
 }
 

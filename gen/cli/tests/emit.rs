@@ -142,22 +142,26 @@ fn a_full_disk_is_told() {
 #[test]
 fn registers_as_a_c_header() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("lapa_axi.h");
-    let header = ok(&["emit", "--design", "lapa_axi", "--registers"]);
-    for line in ["#define LAPA_AXI_CONTROL 0x00cu", "#define LAPA_AXI_SCALE 0x10cu"] {
+    let file = folder.path().join("lapa_attention_axi.h");
+    let header = ok(&["emit", "--design", "lapa_attention_axi", "--registers"]);
+    for line in
+        ["#define LAPA_ATTENTION_AXI_CONTROL 0x00cu", "#define LAPA_ATTENTION_AXI_SCALE 0x10cu"]
+    {
         assert!(header.contains(line), "{header}");
     }
-    ok(&["emit", "--design", "lapa_axi", "--registers", "-o", file.to_str().unwrap()]);
+    ok(&["emit", "--design", "lapa_attention_axi", "--registers", "-o", file.to_str().unwrap()]);
     assert_eq!(fs::read_to_string(&file).unwrap(), header);
-    let described = ok(&["describe", "lapa_axi", "--json"]);
+    let described = ok(&["describe", "lapa_attention_axi", "--json"]);
     let described: serde_json::Value = serde_json::from_str(&described).unwrap();
     let map = &described["registers"];
     let fingerprint = format!("FINGERPRINT_VALUE 0x{:08x}u", map["fingerprint"].as_u64().unwrap());
     assert!(header.contains(&fingerprint));
     for register in map["registers"].as_array().unwrap() {
         let name = register["name"].as_str().unwrap().to_uppercase();
-        let line =
-            format!("#define LAPA_AXI_{name} 0x{:03x}u\n", register["offset"].as_u64().unwrap());
+        let line = format!(
+            "#define LAPA_ATTENTION_AXI_{name} 0x{:03x}u\n",
+            register["offset"].as_u64().unwrap()
+        );
         assert!(header.contains(&line), "{line}");
     }
     let said = refused(1, &["emit", "--design", "lapa", "--registers"]);

@@ -58,7 +58,8 @@ fn every_design_is_described() {
 
 #[test]
 fn a_description_shows_the_size_asked_for() {
-    let json = ok(&["describe", "lapa", "--json", "--set", "rows=8", "--set", "head_dim=32"]);
+    let json =
+        ok(&["describe", "lapa_attention", "--json", "--set", "rows=8", "--set", "head_dim=32"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["spec"]["rows"], 8);
     let keys = &json["streams"][0];

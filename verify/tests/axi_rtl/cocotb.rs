@@ -102,7 +102,7 @@ fn the_bus_models_of_cocotbext_axi() {
     }
     let vectors = vectors(&spec, &loads);
     let top = build(&spec).module;
-    let said = cocotb("axi-right", &top.verilog().unwrap(), "lapa_axi", &vectors);
+    let said = cocotb("axi-right", &top.verilog().unwrap(), "lapa_attention_axi", &vectors);
     println!("{}", said.unwrap_or_else(|error| panic!("{error}")));
 
     // and they can fail

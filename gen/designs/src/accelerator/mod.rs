@@ -48,7 +48,7 @@ impl Engine for AcceleratorSpec {
 }
 
 impl crate::registry::Generate for AcceleratorSpec {
-    const NAME: &'static str = "lapa";
+    const NAME: &'static str = "lapa_attention";
     const SUMMARY: &'static str =
         "LAPA: attention on the keys it predicts, queries in, outputs out";
 

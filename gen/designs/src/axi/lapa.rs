@@ -26,7 +26,7 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
 ];
 
 impl Engine for AcceleratorSpec {
-    const TOP: &'static str = "lapa_axi";
+    const TOP: &'static str = "lapa_attention_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA behind AXI4-Stream and AXI4-Lite, rows marked in hardware";
     const TOP_PARAMETERS: &'static [Parameter] =

@@ -22,7 +22,7 @@ const MEANINGS: &[(&str, &str)] = &[
 ];
 
 impl Engine for LayerSpec {
-    const TOP: &'static str = "lapa_layer_axi";
+    const TOP: &'static str = "lapa_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA from tokens to attention output behind AXI4-Stream and AXI4-Lite";
     const TOP_PARAMETERS: &'static [Parameter] =

@@ -14,9 +14,9 @@ use hwgen_hdl::{
 };
 use std::sync::Arc;
 
-/// The circuit; top module `lapa_layer`. Streams as `docs/layer.md` tells.
+/// The circuit; top module `lapa`. Streams as `docs/layer.md` tells.
 pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
-    let m = ModuleBuilder::new("lapa_layer");
+    let m = ModuleBuilder::new("lapa");
     m.doc("Attention from tokens to its output: predicted keys, keys and values on demand.");
     parameters(&m, spec);
     let jobs = m.stream_in("jobs", &fields([("heads", u(spec.head_bits()))]));

@@ -28,7 +28,7 @@ use hwgen_hdl::Module;
 use std::sync::Arc;
 
 impl Generate for LayerSpec {
-    const NAME: &'static str = "lapa_layer";
+    const NAME: &'static str = "lapa";
     const SUMMARY: &'static str =
         "LAPA from tokens to attention output: predicted keys, keys and values made on demand";
 
