@@ -8,7 +8,9 @@ use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::power::Library;
 use hwgen_verify::study::accelerator::Model;
-use hwgen_verify::study::report::{by_layer, by_workload};
+use hwgen_verify::study::layer::{self, Crosses, Line, LinearEnergy, Use};
+use hwgen_verify::study::report::{Sum, by_layer, by_workload};
+use hwgen_verify::study::run::Results;
 use hwgen_verify::study::{Ledger, Plan, Progress, Record, contenders, plot, report};
 use std::path::PathBuf;
 
@@ -70,11 +72,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = args.out.join("ledger.jsonl");
     let mut ledger =
         Ledger::open(&path).with_context(|| format!("cannot use ledger {}", path.display()))?;
-    let records = hwgen_verify::study::run::run(plan, &mut ledger, tell)
-        .map_err(|error| anyhow!("{error}"))?;
-    write_results(args, &records)?;
+    let results = hwgen_verify::study::run::run(plan, &mut ledger, tell);
+    let Results { records, uses } = results.map_err(|error| anyhow!("{error}"))?;
     let sums = by_workload(&records);
-    print(&report::table(&sums, "LAPA"))?;
+    eprintln!("making gates of linear layers");
+    let linear = LinearEnergy::measure(&library).map_err(|error| anyhow!("{error}"))?;
+    let layers = layer::table(&lines(&linear, &uses, &sums), "LAPA, across stages");
+    write_results(args, &records, &layers)?;
+    print(&format!("{}\n{layers}", report::table(&sums, "LAPA")))?;
     let differing: u64 = sums.iter().map(|sum| sum.mismatches()).sum();
     if differing == 0 { Ok(()) } else { Err(Failure::Check) }
 }
@@ -87,6 +92,29 @@ fn workloads() -> Result<Vec<Workload>, Failure> {
         let shape = Clustered { tokens: 96, head_dim: 32, seeds: 4, ..Clustered::default() };
         vec![shape.workload()]
     }))
+}
+
+/// Whole layers, with the mask used around attention and without.
+fn lines(linear: &LinearEnergy, uses: &[Use], sums: &[Sum]) -> Vec<Line> {
+    let mut lines = vec![];
+    for uses in uses {
+        let same =
+            |sum: &&Sum| sum.workload == uses.workload && sum.accelerator == uses.accelerator;
+        let Some(attention) = sums.iter().find(same).map(Sum::total_per_query) else {
+            continue;
+        };
+        let mut line = |name: String, crosses| {
+            let energy = uses.energy(linear, attention, crosses);
+            lines.push(Line { name, uses: uses.clone(), energy });
+        };
+        line(uses.accelerator.clone(), Crosses::Not);
+        match &*uses.accelerator {
+            "LAPA" => line("LAPA, across stages".to_owned(), Crosses::Keys),
+            "FACT" => line("FACT, across stages".to_owned(), Crosses::QueriesAndKeys),
+            _ => {}
+        }
+    }
+    lines
 }
 
 fn tell(progress: Progress<'_>) {
@@ -115,14 +143,15 @@ fn tell(progress: Progress<'_>) {
     }
 }
 
-fn write_results(args: &Args, records: &[Record]) -> Result<(), Failure> {
+fn write_results(args: &Args, records: &[Record], layers: &str) -> Result<(), Failure> {
     let csv = report::csv(records).context("cannot write CSV")?;
     let csv = String::from_utf8(csv).context("cannot write CSV")?;
     let sums = by_workload(records);
     let mut files = vec![
         ("study.csv".to_owned(), csv),
         ("study.md".to_owned(), report::table(&sums, "LAPA")),
-        ("layers.md".to_owned(), report::table(&by_layer(records), "LAPA")),
+        ("by_layer.md".to_owned(), report::table(&by_layer(records), "LAPA")),
+        ("layers.md".to_owned(), layers.to_owned()),
     ];
     for same in sums.chunk_by(|a, b| a.workload == b.workload) {
         let name: String = same[0]

@@ -79,6 +79,8 @@ pub struct HeadRun {
     pub scored: u64,
     /// Resets the circuit, sends it the head, takes its results.
     pub run: Box<RunHead>,
+    /// The keys that each row keeps: a bit a visible key.
+    pub survivors: Vec<BitVec>,
     /// Each row's elements.
     pub expected: Vec<Vec<i32>>,
     /// Cycles from the first key to the last result, as the cost model has it.
@@ -132,7 +134,7 @@ pub fn head_run(
     let Predicted { survivors, bits_read } = predicted;
     let expected = attend(&Attend::new(size.probability_bits), integers, &survivors)?;
     let output = closeness(exact, &survivors, &expected);
-    let rows = head.rows().into_iter().zip(survivors);
+    let rows = head.rows().into_iter().zip(survivors.clone());
     let rows = rows.map(|(row, survivors)| Row { survivors, ..row });
     let (keys, values) = (integers.keys.rows.clone(), integers.values.rows.clone());
     let driven = accelerator::Head { keys, values, rows: rows.collect() };
@@ -155,6 +157,7 @@ pub fn head_run(
             let cycles = run.cycles.last().map_or(0, |last| last + 1);
             Ok(Results { rows: run.rows, cycles })
         }),
+        survivors,
         expected,
     })
 }

@@ -8,11 +8,13 @@
 //!    counted, energy split into parts.
 //! 4. [`ledger`]: every head's figures on disk as they come, so that a study goes on where it was
 //!    stopped.
-//! 5. [`report`] and [`plot`]: tables, CSV and pictures of what is in the ledger; nothing else.
+//! 5. [`layer`]: what the masks save in the layers around attention.
+//! 6. [`report`] and [`plot`]: tables, CSV and pictures of what is in the ledger; nothing else.
 
 pub mod accelerator;
 pub mod contenders;
 pub mod gates;
+pub mod layer;
 pub mod ledger;
 pub mod plot;
 pub mod point;

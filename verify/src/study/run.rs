@@ -3,6 +3,7 @@
 use super::accelerator::{Accelerator, HeadRun, Model};
 use super::contenders::Contender;
 use super::gates::Gates;
+use super::layer::Use;
 use super::ledger::{Ledger, Record};
 use super::point::{self, Point};
 use crate::power::Library;
@@ -42,7 +43,15 @@ pub fn size_of(model: &Model) -> AttendSpec {
     AttendSpec { head_dim, max_keys: keys, lanes, ..AttendSpec::default() }
 }
 
-/// Runs the plan; every head's record, in the order of models, contenders, heads.
+/// What came of it.
+pub struct Results {
+    /// Every head's record, in the order of models, contenders, heads.
+    pub records: Vec<Record>,
+    /// What the masks of each model and contender say of the layers around attention.
+    pub uses: Vec<Use>,
+}
+
+/// Runs the plan.
 ///
 /// # Errors
 /// A tool or a file that fails, a netlist that cannot be read.
@@ -50,8 +59,8 @@ pub fn run(
     plan: Plan<'_>,
     ledger: &mut Ledger,
     mut tell: impl FnMut(Progress<'_>),
-) -> Result<Vec<Record>, Box<dyn Error>> {
-    let mut records = vec![];
+) -> Result<Results, Box<dyn Error>> {
+    let (mut records, mut uses) = (vec![], vec![]);
     for model in &plan.models {
         let size = size_of(model);
         for contender in &plan.contenders {
@@ -61,6 +70,7 @@ pub fn run(
                 continue;
             };
             tell(Progress::Chosen(&point, &model.name));
+            uses.push(Use::of(model, contender.name, &point.heads));
             let heads = spread(&point.heads, plan.heads_per_layer);
             let mut gates = None;
             for (done, head) in heads.iter().enumerate() {
@@ -87,7 +97,7 @@ pub fn run(
             }
         }
     }
-    Ok(records)
+    Ok(Results { records, uses })
 }
 
 /// What a record depends on.

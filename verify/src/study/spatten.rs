@@ -77,6 +77,7 @@ impl Setting {
                 let rows = run.results.rows.into_iter().map(|(row, _)| row).collect();
                 Ok(Results { rows, cycles: run.cycles.last().map_or(0, |last| last + 1) })
             }),
+            survivors: chosen,
             expected,
         })
     }
