@@ -158,7 +158,7 @@ fn for_each_row(
     Ok(())
 }
 
-/// A radius in units of the final score, of which one is `step` logits.
+/// A radius in units of a whole key's score, of which one is `step` logits.
 pub(super) fn radius(spec: &LapaSpec, logits: f32, step: f32) -> u64 {
     ((logits / step) as u64).min((1 << spec.radius_bits()) - 1)
 }

@@ -14,7 +14,7 @@ pub type LapaAxiSpec = AxiSpec<AcceleratorSpec>;
 pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("scale", "factor of a score"),
     ("shift", "bits a scaled score is shifted down by"),
-    ("radius", "of the filter, in units of the final score"),
+    ("radius", "of the filter, in units of a whole key's score"),
     ("cycles", "cycles since reset or clear"),
     ("rows", "rows whose survivors the exact stage has taken"),
     ("groups", "groups of keys predicted"),

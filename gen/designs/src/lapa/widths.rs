@@ -139,9 +139,9 @@ impl LapaSpec {
         matches!(self.filter, Filter::Mass { .. })
     }
 
-    /// Bits of a row's radius, unsigned, in units of the final score.
+    /// Bits of a row's radius, unsigned, in units of a whole key's score.
     pub fn radius_bits(&self) -> u32 {
-        self.final_score_bits()
+        self.final_score_bits() + self.unread_bits
     }
 }
 

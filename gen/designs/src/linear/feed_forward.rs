@@ -167,7 +167,8 @@ impl Generate for FeedForwardSpec {
         let width = first.len().max(second.len() + 1);
         let pad = width + 12;
         format!(
-            "tokens --> {first:-<width$}-+\n{:pad$}| data, precise\nout <----- {:-<width$}-+\n",
+            "weights, scales, table and weights, scales --> memories of the two layers\n\
+             tokens --> {first:-<width$}-+\n{:pad$}| data, precise\nout <----- {:-<width$}-+\n",
             "",
             second + " <",
         )

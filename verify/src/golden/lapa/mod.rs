@@ -24,7 +24,7 @@ pub struct QueryRow {
     pub elements: Vec<i32>,
     /// Keys `0..visible` are scored; at least one, at most those the head has.
     pub visible: usize,
-    /// Radius in units of the final score, `radius_bits()` bits; used by the radius filter only.
+    /// Radius in units of a whole key's score, `radius_bits()` bits; used by the radius filter only.
     pub radius: u64,
     /// Factor of a score, as in [`Query`](super::attend::Query); used by the mass filter only.
     pub scale: u16,
