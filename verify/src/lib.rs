@@ -8,6 +8,7 @@
 //! - [`exercise`]: a design run at random, its promises watched.
 //! - [`power`]: energy, told from the gates of a standard-cell library.
 //! - `study` (feature `study`): accelerators side by side, in energy at equal quality.
+//! - [`waves`]: recorded runs as vectors.
 //! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
 pub mod attention;
@@ -20,3 +21,4 @@ pub mod power;
 #[cfg(feature = "study")]
 pub mod study;
 pub mod tools;
+pub mod waves;

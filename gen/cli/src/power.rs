@@ -4,21 +4,25 @@ use crate::design::{Named, Size, named};
 use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
-use hwgen_verify::check::golden;
-use hwgen_verify::power::{Library, Options, Part, PowerModel, Report};
+use hwgen_hdl::Module;
+use hwgen_verify::check::{Golden, golden};
+use hwgen_verify::power::{GateDevice, Library, Options, Part, PowerModel, Report};
+use hwgen_verify::waves::Recording;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Tell a design's energy and area from its gates in a standard-cell library
 #[derive(clap::Args)]
 #[command(after_help = "\
 Yosys maps the design to the library's cells; memories that are not small stay memories and cost
 what docs/power.md says. The gates run random vectors, each result compared with the golden model,
-and every change is counted. Not counted: glitches, wires (but see --wire-ff), a clock tree, pads.
+or what a test bench recorded, and every change is counted. Not counted: glitches, wires (but see --wire-ff), a clock tree, pads.
 
 Examples:
   hwgen power --design mac_array --lib /usr/share/qflow/tech/osu018/osu018_stdcells.lib
-  hwgen power --design lapa_attention --set rows=2 --lib sky130hd_tt.lib.gz --clock-mhz 200 --json")]
+  hwgen power --design lapa_attention --set rows=2 --lib sky130hd_tt.lib.gz --clock-mhz 200 --json
+  hwgen sim --design mac_array --cycles 500 --vcd run.vcd
+  hwgen power --design mac_array --vectors run.vcd --lib sky130hd_tt.lib.gz   what the waves cost")]
 pub(crate) struct Args {
     /// The design
     #[arg(long, value_parser = named())]
@@ -28,13 +32,14 @@ pub(crate) struct Args {
     /// Liberty file, .lib or .lib.gz
     #[arg(long, value_name = "FILE")]
     lib: PathBuf,
-    /// What the gates run; random: vectors with answers from the golden model
-    #[arg(long, value_name = "V", default_value = "random", value_parser = ["random"])]
-    vectors: String,
+    /// What the gates run: `random`, vectors with answers from the golden model; or a wave file
+    /// (VCD, FST, GHW) with the design's ports, whose outputs are compared too
+    #[arg(long, value_name = "V", default_value = "random")]
+    vectors: PathBuf,
     /// What all vectors are made from
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Cycles, at least
+    /// Cycles of random vectors, at least
     #[arg(long, value_name = "N", default_value_t = 200)]
     cycles: u64,
     /// The clock: leakage lasts as long as the run
@@ -62,9 +67,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
-    let name = args.design.0.name();
-    let golden = golden(name, &configured.json())
-        .ok_or_else(|| anyhow!("`{name}` has no golden model to make vectors from"))?;
+    let module = configured.build();
+    let vectors = Vectors::new(args, &module, &configured.json())?;
     let library = Library::read(&args.lib).context("cannot tell the energy")?;
     let options = Options {
         clock_hertz: args.clock_mhz * 1e6,
@@ -74,23 +78,62 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         clock_gating: args.clock_gating,
         node_nm: args.node_nm,
     };
-    eprintln!("mapping to {} ({} vectors)", library.name, args.vectors);
-    let model = PowerModel::new(&configured.build(), &library, &options);
+    eprintln!("mapping to {}", library.name);
+    let model = PowerModel::new(&module, &library, &options);
     let model = model.context("cannot tell the energy")?;
     eprintln!("running {} cells", model.cells());
     let mut device = model.device();
-    let (mut compared, mut seed) = (0, args.seed);
-    while device.cycles() < args.cycles {
-        let batch = golden.batch(&mut device, seed).map_err(|difference| {
-            anyhow!("the gates differ from the golden model, seed {seed}: {difference}")
-        })?;
-        compared += batch.compared;
-        seed += 1;
-    }
+    let compared = vectors.run(&mut device, args)?;
     let report = model.report(&device);
     match args.json {
         true => print_json(&as_json(&report, compared)),
-        false => print(&as_text(&report, compared)),
+        false => print(&as_text(&report, compared, vectors.whose())),
+    }
+}
+
+/// What the gates run.
+enum Vectors {
+    Random(Box<dyn Golden>),
+    Recorded(Recording),
+}
+
+impl Vectors {
+    fn new(args: &Args, module: &Module, spec: &str) -> anyhow::Result<Vectors> {
+        if args.vectors != Path::new("random") {
+            let recording = Recording::read(&args.vectors, module);
+            return Ok(Vectors::Recorded(recording.context("cannot take vectors")?));
+        }
+        let name = args.design.0.name();
+        let golden = golden(name, spec);
+        let golden =
+            golden.ok_or_else(|| anyhow!("`{name}` has no golden model to make vectors from"));
+        Ok(Vectors::Random(golden?))
+    }
+
+    /// Runs the gates; returns the values compared.
+    fn run(&self, device: &mut GateDevice, args: &Args) -> anyhow::Result<u64> {
+        let golden = match self {
+            Vectors::Random(golden) => golden,
+            Vectors::Recorded(recording) => {
+                return recording.replay(device).context("the gates differ from the recording");
+            }
+        };
+        let (mut compared, mut seed) = (0, args.seed);
+        while device.cycles() < args.cycles {
+            let batch = golden.batch(device, seed).map_err(|difference| {
+                anyhow!("the gates differ from the golden model, seed {seed}: {difference}")
+            })?;
+            compared += batch.compared;
+            seed += 1;
+        }
+        Ok(compared)
+    }
+
+    fn whose(&self) -> &'static str {
+        match self {
+            Vectors::Random(_) => "the golden model",
+            Vectors::Recorded(_) => "the recording",
+        }
     }
 }
 
@@ -103,11 +146,11 @@ fn as_json(report: &Report, compared: u64) -> Value {
     value
 }
 
-fn as_text(report: &Report, compared: u64) -> String {
+fn as_text(report: &Report, compared: u64, whose: &str) -> String {
     let total = report.total();
     let joules = total.energy.total_joules();
     let mut text = format!(
-        "{} in {}, {:.2} V, {:.1} MHz\n{} cycles, {compared} values equal to the golden model\n\n",
+        "{} in {}, {:.2} V, {:.1} MHz\n{} cycles, {compared} values equal to {whose}\n\n",
         report.module,
         report.library,
         report.volts,

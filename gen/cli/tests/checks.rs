@@ -115,3 +115,20 @@ fn energy_of_a_small_array() {
     let gated = json(&ok(&[&arguments[..], &["--json", "--clock-gating"]].concat()));
     assert!(number(&gated["total"]["clock_gates"]) > 0.0);
 }
+
+#[test]
+fn energy_of_recorded_waves() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
+    let design = ["--design", "mac_array", "--set", "rows=1", "--set", "columns=1"];
+    for (flag, name) in [("--vcd", "run.vcd"), ("--fst", "run.fst")] {
+        let path = folder.path().join(name);
+        let waves = path.to_str().unwrap();
+        ok(&[&["sim"], &design[..], &["--cycles", "300", flag, waves]].concat());
+        let power = [&["power"], &design[..], &["--lib", library, "--vectors", waves]].concat();
+        assert!(ok(&power).contains("values equal to the recording"));
+        let report = json(&ok(&[&power[..], &["--json"]].concat()));
+        assert!(report["cycles"].as_u64().unwrap() >= 300);
+        assert!(report["values_compared"].as_u64().unwrap() >= 300);
+    }
+}
