@@ -100,12 +100,13 @@ fn lines(linear: &LinearEnergy, uses: &[Use], sums: &[Sum]) -> Vec<Line> {
     for uses in uses {
         let same =
             |sum: &&Sum| sum.workload == uses.workload && sum.accelerator == uses.accelerator;
-        let Some(attention) = sums.iter().find(same).map(Sum::total_per_query) else {
+        let Some(sum) = sums.iter().find(same) else {
             continue;
         };
+        let predict_share = sum.predict_share();
         let mut line = |name: String, crosses| {
-            let energy = uses.energy(linear, attention, crosses);
-            lines.push(Line { name, uses: uses.clone(), energy });
+            let energy = uses.energy(linear, sum.total_per_query(), crosses);
+            lines.push(Line { name, uses: uses.clone(), energy, predict_share });
         };
         line(uses.accelerator.clone(), Crosses::Not);
         match &*uses.accelerator {

@@ -48,29 +48,50 @@ pub fn parts() -> Vec<Contender> {
 fn lapa(name: &'static str) -> Vec<Chain> {
     let mut chains = two_rounds(name);
     // one round may do: its filter is the last, and half of a key is never read
-    let only = (96..=256).step_by(4).map(|only| Filter::Mass { mass256: vec![only] });
-    chains.push(lapa_chain(name, &[4], only));
+    for query in [Query::Cut, Query::Rounded] {
+        let only = (96..=256).step_by(4).map(|only| Filter::Mass { mass256: vec![only] });
+        chains.push(lapa_chain(name, &[4], query, only));
+    }
     chains
+}
+
+/// How a query's elements become powers of two.
+#[derive(Clone, Copy, PartialEq)]
+enum Query {
+    /// By the leading one.
+    Cut,
+    /// By the nearest.
+    Rounded,
 }
 
 /// For each setting of the first round, the last round's from few keys to many.
 fn two_rounds(name: &'static str) -> Vec<Chain> {
     let chain = |first: u32| {
         let last = (96..=first).step_by(4);
-        lapa_chain(name, &[4, 4], last.map(|last| Filter::Mass { mass256: vec![first, last] }))
+        lapa_chain(
+            name,
+            &[4, 4],
+            Query::Cut,
+            last.map(|last| Filter::Mass { mass256: vec![first, last] }),
+        )
     };
     (192..=256).step_by(16).map(chain).collect()
 }
 
 fn aloc(name: &'static str) -> Vec<Chain> {
     let keep = (32..=256).step_by(8);
-    vec![lapa_chain(name, &[8], keep.map(|keep| Filter::TopK { keep256: vec![keep] }))]
+    vec![lapa_chain(name, &[8], Query::Cut, keep.map(|keep| Filter::TopK { keep256: vec![keep] }))]
 }
 
 fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
     let chain = |first: u32| {
         let last = (32..=first).step_by(8);
-        lapa_chain(name, &[4, 4], last.map(|last| Filter::TopK { keep256: vec![first, last] }))
+        lapa_chain(
+            name,
+            &[4, 4],
+            Query::Cut,
+            last.map(|last| Filter::TopK { keep256: vec![first, last] }),
+        )
     };
     (64..=256).step_by(32).map(chain).collect()
 }
@@ -78,10 +99,13 @@ fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
 fn lapa_chain(
     name: &'static str,
     key_slices: &[u32],
+    query: Query,
     filters: impl Iterator<Item = Filter>,
 ) -> Chain {
     let setting = |filter: Filter| -> Box<dyn Accelerator> {
-        let text = format!("{key_slices:?} {filter}");
+        let round_leading_one = query == Query::Rounded;
+        let rounded = if round_leading_one { "rounded " } else { "" };
+        let text = format!("{key_slices:?} {rounded}{filter}");
         let key_slices = key_slices.to_vec();
         let spec = move |size: &AttendSpec| AcceleratorSpec {
             head_dim: size.head_dim,
@@ -91,6 +115,7 @@ fn lapa_chain(
             probability_bits: size.probability_bits,
             window: size.window,
             key_slices: key_slices.clone(),
+            round_leading_one,
             filter: filter.clone(),
             // they would burn what they count
             counters: false,

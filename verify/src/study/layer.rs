@@ -183,29 +183,43 @@ pub struct Line {
     pub uses: Use,
     /// See [`Use::energy`].
     pub energy: [f64; 5],
+    /// The predictor's part of the attention's energy.
+    pub predict_share: f64,
+}
+
+impl Line {
+    fn total(&self) -> f64 {
+        self.energy.iter().sum()
+    }
+
+    /// The part of the layer's energy that goes into knowing which keys matter.
+    pub fn predicting(&self) -> f64 {
+        let [keys, _, attention, ..] = self.energy;
+        (keys + self.predict_share * attention) / self.total()
+    }
 }
 
 /// A table; ratios to the line of the same model named `reference`.
 pub fn table(lines: &[Line], reference: &str) -> String {
     let mut text = String::from(
-        "| model | accelerator | needed columns | precise tokens | predict keys | make q, k, v | attention | project | feed-forward | nJ a token and layer | ratio |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "| model | accelerator | needed columns | precise tokens | predict keys | make q, k, v | attention | project | feed-forward | nJ a token and layer | ratio | prediction |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in lines {
-        let total = |line: &Line| line.energy.iter().sum::<f64>();
         let same =
             |other: &&Line| other.uses.workload == line.uses.workload && other.name == reference;
-        let ratio = lines.iter().find(same).map(|other| total(line) / total(other));
+        let ratio = lines.iter().find(same).map(|other| line.total() / other.total());
         let parts = line.energy.map(|pj| format!("{:.1}", pj / 1000.0)).join(" | ");
         // writing to a string cannot fail
         let _ = writeln!(
             text,
-            "| {} | {} | {:.3} | {:.3} | {parts} | {:.1} | {} |",
+            "| {} | {} | {:.3} | {:.3} | {parts} | {:.1} | {} | {:.1} % |",
             line.uses.workload,
             line.name,
             line.uses.needed,
             line.uses.precise,
-            total(line) / 1000.0,
+            line.total() / 1000.0,
             ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
+            100.0 * line.predicting(),
         );
     }
     text
