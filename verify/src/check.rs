@@ -4,6 +4,7 @@
 
 pub mod axi;
 mod axi_layer;
+mod cnn;
 mod fact;
 mod feed_forward;
 mod layer;
@@ -18,6 +19,7 @@ use crate::drive::{Values, attend, lapa, mac_array};
 use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use hwgen_designs::attend::AttendSpec;
 use hwgen_designs::axi::{LapaAxiSpec, LapaLayerAxiSpec};
+use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
@@ -92,6 +94,7 @@ pub struct Batch {
 pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
     Some(match design {
         "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
+        "cnn" => Box::new(serde_json::from_str::<CnnSpec>(spec).ok()?),
         "fact_attention" => Box::new(serde_json::from_str::<FactAttentionSpec>(spec).ok()?),
         "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
         "feed_forward" => Box::new(serde_json::from_str::<FeedForwardSpec>(spec).ok()?),

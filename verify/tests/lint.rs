@@ -15,6 +15,12 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=13", "head_dim=5", "rows=4", "lanes=2", "probability_bits=6"],
         &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2"],
     ]),
+    ("cnn", &[
+        &["lanes=2", "results=1", "activation_words=4", "weight_rows=2", "scale_rows=2", "jobs=1", "narrow_weights=false",
+          "accumulator_bits=20", "additions=false"],
+        &["lanes=4", "results=4", "pixels=1", "packed=false", "activation_words=7", "weight_rows=5", "scale_rows=3", "jobs=2"],
+        &["lanes=4", "results=2", "activation_words=8", "weight_rows=8", "scale_rows=4", "jobs=2"],
+    ]),
     ("fact_attention", &[
         &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
         &["max_keys=5", "head_dim=3", "rows=1", "lanes=2", "keep256=200", "counters=false"],

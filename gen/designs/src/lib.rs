@@ -17,6 +17,7 @@
 pub mod accelerator;
 pub mod attend;
 pub mod axi;
+pub mod cnn;
 pub mod fact;
 pub mod lapa;
 pub mod layer;

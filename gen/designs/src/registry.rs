@@ -3,6 +3,7 @@
 use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
 use crate::attend::AttendSpec;
 use crate::axi::{LapaAxiSpec, LapaLayerAxiSpec, RegisterMap};
+use crate::cnn::CnnSpec;
 use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
@@ -100,6 +101,7 @@ pub struct ParameterInfo {
 pub fn designs() -> &'static [&'static dyn Design] {
     &[
         &Entry::<AttendSpec>(PhantomData),
+        &Entry::<CnnSpec>(PhantomData),
         &Entry::<FactAttentionSpec>(PhantomData),
         &Entry::<FactSpec>(PhantomData),
         &Entry::<FeedForwardSpec>(PhantomData),

@@ -3,6 +3,7 @@
 pub mod accelerator;
 pub mod attend;
 pub mod axi;
+pub mod cnn;
 pub mod lapa;
 pub mod layer;
 pub mod linear;

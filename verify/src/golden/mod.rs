@@ -3,6 +3,7 @@
 
 pub mod attend;
 pub mod axi;
+pub mod cnn;
 pub mod fact;
 pub mod lapa;
 pub mod layer;

@@ -1,0 +1,383 @@
+//! The core: a sequencer that fetches jobs and runs them.
+//!
+//! ```text
+//! load --> program --> job --+--> walk --> addresses --> activations --> operands --+
+//!      --> weights ----------|----------------------------------------> operands --+--> lanes
+//!      --> scales -----------|--> drain: shadow, requantisers <--------------------------+
+//! in ---> activations <------|------- bytes <--+
+//! out <-- activations <------+
+//! ```
+
+use super::CnnSpec;
+use super::drain::{Drained, Group, ScaleSource, Term, drain};
+use super::image::Image;
+use super::job::{ADD, CONVOLVE, INPUT, JOB_WORDS, OUTPUT, job_fields};
+use super::lane;
+use super::load::Load;
+use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
+use super::walk::{Walk, group_of};
+use crate::wiring::{delayed, delayed_flag, pack, unpack};
+use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, fields, s, u};
+use std::sync::Arc;
+
+/// Cycles from a step to its operands in registers.
+const OPERAND_CYCLES: u32 = 3;
+
+/// The circuit, top module `name`. With `contents` its memories hold them from the start and there
+/// is no stream `load`.
+pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Arc<Module> {
+    let m = ModuleBuilder::new(name);
+    m.doc("Quantised networks, a job after the other: convolutions, dense layers, pools, sums.");
+    parameters(&m, spec);
+    let byte = u(8 * spec.results);
+    let input = m.stream_in("in", &fields([("data", byte), ("last", u(1))]));
+
+    let (begins, ends) = (m.wire("job_begins", u(1)), m.wire("job_ends", u(1)));
+    let waits = m.wire("waits_for_input", u(1));
+    let load = match contents {
+        None => Loading::stream(&m, spec, *waits),
+        Some(_) => Loading::none(&m, spec),
+    };
+    let sequence = Sequence::new(&m, spec, &load, contents, *ends);
+    begins.drive(sequence.begins);
+    let job = &sequence.job;
+    let kind =
+        |kind: u32| (sequence.running & job.get("kind").eq(kind)).named(format!("runs_{kind}"));
+
+    let walk = Walk::new(&m, spec, job, *begins & job.get("kind").eq(CONVOLVE), kind(CONVOLVE));
+    let transfer = Transfer::new(&m, spec, job, *begins, kind(INPUT), kind(OUTPUT));
+    let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, kind(ADD)));
+
+    // one write port: of beats that come in, or of results
+    let drained = Ports::new(&m, spec);
+    let taken = input.fires();
+    let written = Write {
+        enable: taken | drained.enable,
+        address: taken.mux(transfer.address, drained.address),
+        group: taken.mux(m.lit(drained.group.ty(), 0), drained.group),
+        bytes: (unpack(input.get("data"), s(8), spec.results).iter().zip(&drained.bytes))
+            .map(|(come, made)| taken.mux(*come, *made))
+            .collect(),
+    };
+    let mut addresses = walk.addresses.clone();
+    let other = transfer.reads.mux(transfer.address, addresses[0]);
+    addresses[0] = match &addition {
+        None => other,
+        Some(addition) => addition.reads.mux(addition.address, other),
+    };
+    let also = addition.as_ref().map_or(m.lit(u(1), 0), |addition| addition.reads);
+    let reads = any(&[walk.steps, transfer.reads, also]);
+    let read = activations(&m, spec, &written, &addresses, reads);
+
+    let bits = job.get("weight_bits");
+    let wanted = Weights { plane: walk.plane, bits, shared: job.get("shared"), enable: walk.steps };
+    let planes = contents.map(|image| &image.planes[..]);
+    let weights = weights(&m, spec, &load.weights, &wanted, planes);
+    let sums = lanes(&m, spec, job, &walk, &read, &weights);
+
+    let cycles = OPERAND_CYCLES + lane::LATENCY;
+    let group = Group {
+        done: delayed_flag(&m, "group_done", walk.steps & walk.ends, cycles),
+        block_ends: delayed(&m, "group_block_ends", walk.block_ends, cycles),
+        output: delayed(&m, "group_output", walk.output, cycles),
+        whole: delayed(&m, "group_whole", walk.whole, cycles),
+        sums,
+    };
+    let read_chunk = delayed_flag(&m, "chunk_read", transfer.reads | also, 2);
+    let held: Vec<_> = (read[0].chunk.iter().enumerate())
+        .map(|(r, byte)| {
+            m.reg(format!("chunk_{r}"), s(8)).no_reset().next(*byte).enable(read_chunk)
+        })
+        .map(|register| *register)
+        .collect();
+    let term = addition.as_ref().map(|addition| Term {
+        valid: delayed_flag(&m, "term_valid", addition.reads, OPERAND_CYCLES),
+        second: delayed(&m, "term_second", addition.second, OPERAND_CYCLES),
+        bytes: held.clone(),
+        output: delayed(&m, "term_output", addition.output, OPERAND_CYCLES),
+    });
+    let contents = contents.map(|image| &image.scales[..]);
+    let source = ScaleSource { load: load.scales, contents };
+    let Drained { write, busy } = drain(&m, spec, job, *begins, &group, term.as_ref(), &source);
+    drained.drive(&write);
+
+    let in_flight = m.reg("in_flight", u(cycles));
+    in_flight.next(in_flight.truncate(cycles - 1).cat(reads));
+    let work_done = (walk.done & sequence.running)
+        | addition.as_ref().map_or(m.lit(u(1), 0), |addition| addition.done);
+    let drains = m.reg("waits_for_results", u(1));
+    let quiet = (*drains & !busy & !in_flight.any()).named("results_are_there");
+    drains.next(m.lit(u(1), 1)).enable(work_done).clear(quiet);
+    sequence.stops.drive(work_done);
+    ends.drive(quiet | transfer.done);
+
+    let idle_input = (kind(INPUT) & transfer.nothing_yet).named("awaits_first_beat");
+    waits.drive(idle_input | !sequence.started);
+    input.ready.drive(kind(INPUT) & !load.open);
+    transfer.takes.drive(taken);
+    send(&m, job, &transfer, &held);
+    m.output("waiting", idle_input);
+    m.finish()
+}
+
+fn parameters(m: &ModuleBuilder, spec: &CnnSpec) {
+    m.parameter("lanes", spec.lanes);
+    m.parameter("pixels", spec.pixels);
+    m.parameter("packed", spec.packed);
+    m.parameter("results", spec.results);
+    m.parameter("accumulator_bits", spec.accumulator_bits);
+    m.parameter("narrow_weights", spec.narrow_weights);
+    m.parameter("activation_words", spec.activation_words);
+    m.parameter("weight_rows", spec.weight_rows);
+    m.parameter("scale_rows", spec.scale_rows);
+    m.parameter("jobs", spec.jobs);
+    m.parameter("additions", spec.additions);
+}
+
+/// What fills the memories, if anything does.
+struct Loading<'m> {
+    program: Row<'m>,
+    weights: Row<'m>,
+    scales: Row<'m>,
+    start: Signal<'m>,
+    open: Signal<'m>,
+}
+
+impl<'m> Loading<'m> {
+    fn stream(m: &'m ModuleBuilder, spec: &CnnSpec, allowed: Signal<'m>) -> Loading<'m> {
+        let Load { program, weights, scales, start, open } = Load::new(m, spec, allowed);
+        Loading { program, weights, scales, start, open }
+    }
+
+    fn none(m: &'m ModuleBuilder, spec: &CnnSpec) -> Loading<'m> {
+        let row = |depth: usize, bits: u32| Row {
+            enable: m.lit(u(1), 0),
+            address: m.lit(u(hwgen_hdl::index_bits(depth)), 0),
+            data: m.lit(u(bits), 0),
+        };
+        // out of reset the program starts by itself
+        let begun = m.reg("begun", u(1)).next(m.lit(u(1), 1));
+        Loading {
+            program: row(spec.program_words(), 32),
+            weights: row(spec.weight_rows as usize, spec.weight_row_bits()),
+            scales: row(spec.scale_rows as usize, spec.scale_row_bits()),
+            start: !*begun,
+            open: m.lit(u(1), 0),
+        }
+    }
+}
+
+/// Fetches jobs.
+struct Sequence<'m> {
+    job: Bundle<'m>,
+    started: Signal<'m>,
+    /// The job is in its registers, for one cycle.
+    begins: Signal<'m>,
+    /// It is at work; its last cycle may have passed but for results.
+    running: Signal<'m>,
+    /// To be driven: the job has no more to begin.
+    stops: hwgen_hdl::Wire<'m>,
+}
+
+impl<'m> Sequence<'m> {
+    fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        load: &Loading<'m>,
+        contents: Option<&Image>,
+        ends: Signal<'m>,
+    ) -> Sequence<'m> {
+        let memory = m.memory("job_memory", spec.program_words(), u(32));
+        let memory = match contents {
+            None => memory,
+            Some(image) => memory.init(image.program()),
+        };
+        memory.write(load.program.address, load.program.data, load.program.enable);
+        let started = m.reg("started", u(1)).next(m.lit(u(1), 1)).enable(load.start);
+        let fetched = m.reg("words_fetched", u(hwgen_hdl::bits_for(u64::from(JOB_WORDS))));
+        let fetching = m.reg("fetching", u(1));
+        let last_word = (*fetching & fetched.eq(JOB_WORDS)).named("last_word_comes");
+        fetching.next(load.start | ends).enable(load.start | ends | last_word);
+        fetched.next(*fetched + 1).enable(*fetching).clear(load.start | last_word);
+        let reads = (*fetching & !last_word).named("fetches");
+        let word_address = m.reg("next_word", memory.address_type());
+        let word = memory.read_sync(*word_address, reads);
+        let comes = m.reg("word_comes", u(1)).next(reads);
+        let bits = 32 * JOB_WORDS;
+        let job = m.reg("job", u(bits)).no_reset();
+        job.next(word.cat(job.slice(bits - 1, 32))).enable(*comes);
+        let fields = job_fields();
+        let used = fields.iter().map(|(_, ty)| ty.width).sum();
+        let job = Bundle::unpack(&fields, job.truncate(used));
+        let to_first = load.start | (ends & job.get("last"));
+        word_address.next(*word_address + 1).enable(reads).clear(to_first);
+        let begins = delayed_flag(m, "begins", last_word & !load.start, 1);
+        let stops = m.wire("job_stops", u(1));
+        let running = m.reg("running", u(1));
+        running.next(begins).enable(begins | *stops).clear(load.start | ends);
+        Sequence { job, started: *started, begins, running: *running, stops }
+    }
+}
+
+/// Beats that come or go.
+struct Transfer<'m> {
+    address: Signal<'m>,
+    reads: Signal<'m>,
+    nothing_yet: Signal<'m>,
+    done: Signal<'m>,
+    /// To be driven: a beat has come, a beat has gone.
+    takes: hwgen_hdl::Wire<'m>,
+    sends: hwgen_hdl::Wire<'m>,
+    last: Signal<'m>,
+}
+
+impl<'m> Transfer<'m> {
+    fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        job: &Bundle<'m>,
+        begins: Signal<'m>,
+        input: Signal<'m>,
+        output: Signal<'m>,
+    ) -> Transfer<'m> {
+        let (takes, sends) = (m.wire("beat_comes", u(1)), m.wire("beat_goes", u(1)));
+        let moves = (*takes | *sends).named("beat_moves");
+        let count = m.reg("beats_moved", u(20)).no_reset();
+        count.next(begins.mux(m.lit(u(20), 0), *count + 1)).enable(begins | moves);
+        let last = (*count + 1).eq(job.get("positions")).named("last_beat");
+        let address = m.reg("beat_address", u(spec.byte_bits())).no_reset();
+        let start = (job.get("kind").eq(INPUT)).mux(job.get("output"), job.get("input"));
+        let start = start.truncate(spec.byte_bits());
+        address.next(begins.mux(start, *address + spec.results)).enable(begins | moves);
+        let nothing_yet = count.eq(0).named("no_beat_yet");
+        // the next is read when there is none on its way, and one is left
+        let pending = m.reg("beat_pending", u(1));
+        let reads = (output & !*pending).named("beat_reads");
+        pending.next(reads).enable(reads | *sends).clear(begins);
+        let done = (moves & last & (input | output)).named("transfer_done");
+        Transfer { address: *address, reads, nothing_yet, done, takes, sends, last }
+    }
+}
+
+/// Stream `out`.
+fn send<'m>(m: &'m ModuleBuilder, job: &Bundle<'m>, transfer: &Transfer<'m>, chunk: &[Signal<'m>]) {
+    let valid = m.reg("out_holds", u(1));
+    let comes = delayed_flag(m, "out_comes", transfer.reads, 2);
+    let bytes: Vec<_> = chunk.iter().map(|byte| byte.as_unsigned()).collect();
+    let last = transfer.last & job.get("last");
+    let payload = Bundle::new([("data", pack(&bytes)), ("last", last)]);
+    let out = Stream::source(m, "out", *valid, payload);
+    let fires = out.fires();
+    valid.next(comes).enable(comes | fires);
+    transfer.sends.drive(fires);
+    m.stream_out("out", &out);
+}
+
+/// Reads the terms of an addition, in two of three cycles.
+struct Addition<'m> {
+    reads: Signal<'m>,
+    second: Signal<'m>,
+    address: Signal<'m>,
+    output: Signal<'m>,
+    done: Signal<'m>,
+}
+
+impl<'m> Addition<'m> {
+    fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        job: &Bundle<'m>,
+        begins: Signal<'m>,
+        runs: Signal<'m>,
+    ) -> Addition<'m> {
+        let phase = m.reg("add_phase", u(2));
+        let turns = (runs & phase.eq(2)).named("add_turns");
+        phase.next(*phase + 1).enable(runs).clear(begins | turns);
+        let address = |name: &str, field: &str| {
+            let register = m.reg(name, u(spec.byte_bits())).no_reset();
+            let start = job.get(field).truncate(spec.byte_bits());
+            register.next(begins.mux(start, *register + spec.results)).enable(begins | turns);
+            *register
+        };
+        let (first, other) =
+            (address("first_address", "input"), address("second_address", "second"));
+        let output = address("sum_address", "output");
+        let left = m.reg("chunks_to_add", u(20)).no_reset();
+        left.next(begins.mux(job.get("positions"), *left - 1)).enable(begins | turns);
+        let second = phase.eq(1).named("second_term");
+        let reads = (runs & !phase.eq(2)).named("term_reads");
+        let done = (turns & left.eq(1)).named("addition_done");
+        Addition { reads, second, address: second.mux(other, first), output, done }
+    }
+}
+
+/// Signals that are driven further down.
+struct Ports<'m> {
+    enable: Signal<'m>,
+    address: Signal<'m>,
+    group: Signal<'m>,
+    bytes: Vec<Signal<'m>>,
+    wires: Vec<hwgen_hdl::Wire<'m>>,
+}
+
+impl<'m> Ports<'m> {
+    fn new(m: &'m ModuleBuilder, spec: &CnnSpec) -> Ports<'m> {
+        let group = hwgen_hdl::bits_for(u64::from(spec.group_most())).max(1);
+        let mut wires = vec![
+            m.wire("results_write", u(1)),
+            m.wire("results_address", u(spec.byte_bits())),
+            m.wire("results_group", u(group)),
+        ];
+        wires.extend((0..spec.results).map(|r| m.wire(format!("result_{r}"), s(8))));
+        let bytes = wires[3..].iter().map(|wire| **wire).collect();
+        Ports { enable: *wires[0], address: *wires[1], group: *wires[2], bytes, wires }
+    }
+
+    fn drive(self, write: &Write<'m>) {
+        let values = [write.enable, write.address, write.group];
+        let values = values.into_iter().chain(write.bytes.iter().copied());
+        for (wire, value) in self.wires.into_iter().zip(values) {
+            wire.drive(value);
+        }
+    }
+}
+
+/// The array: the sums by position and lane.
+fn lanes<'m>(
+    m: &'m ModuleBuilder,
+    spec: &CnnSpec,
+    job: &Bundle<'m>,
+    walk: &Walk<'m>,
+    read: &[Read<'m>],
+    weights: &[Signal<'m>],
+) -> Vec<Vec<Signal<'m>>> {
+    let arrives = delayed_flag(m, "operands_arrive", walk.steps, OPERAND_CYCLES - 1);
+    let valid = delayed_flag(m, "operands_valid", arrives, 1);
+    let first = delayed(m, "operands_first", walk.first, OPERAND_CYCLES);
+    let (padding, depthwise) = (job.get("padding"), job.get("depthwise"));
+    let group = group_of(spec, job);
+    let seen: Vec<_> = read.iter().map(|read| broadcast(spec, read)).collect();
+    let inside: Vec<_> = (walk.inside.iter().enumerate())
+        .map(|(p, inside)| delayed(m, &format!("operand_inside_{p}"), *inside, OPERAND_CYCLES - 1))
+        .collect();
+    let module = lane::module(spec);
+    let mut sums = vec![vec![]; spec.pixels as usize];
+    for (l, weight) in weights.iter().enumerate() {
+        let held = |name: String, value: Signal<'m>| {
+            *m.reg(name, s(8)).no_reset().next(value).enable(arrives)
+        };
+        let weight = held(format!("weight_{l}"), *weight);
+        let mut part = m.instance(format!("lane_{l}"), &module);
+        part = part.input("valid", valid).input("first", first).input("weight", weight);
+        for p in 0..spec.pixels as usize {
+            let dense: Vec<_> = seen[p].iter().map(|bytes| bytes[l % bytes.len()]).collect();
+            let value = depthwise.mux(read[p].word[l], select(group, &dense));
+            let value = inside[p].mux(value, padding);
+            part = part.input(&format!("value_{p}"), held(format!("value_{p}_{l}"), value));
+        }
+        for (p, sums) in sums.iter_mut().enumerate() {
+            sums.push(part.output(&format!("sum_{p}")));
+        }
+    }
+    sums
+}

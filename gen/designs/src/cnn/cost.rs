@@ -1,0 +1,39 @@
+//! Cycles of a program, exactly: from the definition in `docs/cnn.md`.
+
+use super::CnnSpec;
+use super::job::{Add, Convolve, JOB_WORDS, Job};
+
+/// From a job's end to the next one's first cycle: its words are fetched.
+pub const FETCH_CYCLES: u32 = JOB_WORDS + 2;
+
+/// From a convolution's last step to its last chunk, or from that to the end.
+const STEP_TO_CHUNK: u64 = 6;
+const CHUNK_TO_END: u64 = 8;
+
+impl CnnSpec {
+    /// Cycles of a job from its first to its last, when streams never wait.
+    pub fn job_cycles(&self, job: &Job) -> u64 {
+        match job {
+            Job::Input(transfer) => transfer.beats.into(),
+            Job::Output(transfer) => u64::from(transfer.beats) * 4,
+            Job::Convolve(job) => self.convolve_cycles(job),
+            Job::Add(job) => add_cycles(job),
+        }
+    }
+
+    /// Cycles of a program, from the first job's first word to the last one's end.
+    pub fn program_cycles(&self, jobs: &[Job]) -> u64 {
+        jobs.iter().map(|job| u64::from(FETCH_CYCLES) + self.job_cycles(job)).sum()
+    }
+
+    fn convolve_cycles(&self, job: &Convolve) -> u64 {
+        let groups = u64::from(job.blocks) * u64::from(job.positions.div_ceil(self.pixels));
+        let group = u64::from(job.steps() + job.idle);
+        let drain = u64::from(job.chunks * self.pixels);
+        groups * group - u64::from(job.idle) + STEP_TO_CHUNK + drain + CHUNK_TO_END
+    }
+}
+
+fn add_cycles(job: &Add) -> u64 {
+    3 * u64::from(job.chunks) + 20
+}

@@ -1,0 +1,381 @@
+//! What a program is made of, and how it lies in memory.
+
+use super::spec::ADDRESS_BITS;
+use hwgen_hdl::{Fields, Int, fields, s, u};
+use serde::{Deserialize, Serialize};
+
+/// One job; they run one after the other, then again from the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Takes beats of stream `in`, `results` bytes each.
+    Input(Transfer),
+    /// Sends beats of stream `out`, `results` bytes each.
+    Output(Transfer),
+    /// Sums of products: convolutions of any kind, dense layers, average pools.
+    Convolve(Convolve),
+    /// Two tensors added.
+    Add(Add),
+}
+
+/// Bytes that come or go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Address of the first byte, a multiple of `results`.
+    pub base: u32,
+    /// Beats; at least one.
+    pub beats: u32,
+}
+
+/// The multiplier and shifts between a sum and a result, as TFLite has them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scale {
+    /// Added to the sum first.
+    pub bias: i32,
+    /// In 2^-31.
+    pub multiplier: u32,
+    /// Places to the left before, 0..=7.
+    pub left: u8,
+    /// Places to the right behind, rounded, 0..=31.
+    pub right: u8,
+}
+
+/// What becomes of a requantised result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clamp {
+    /// Added.
+    pub zero: i8,
+    /// The least result.
+    pub least: i8,
+    /// The greatest.
+    pub most: i8,
+}
+
+/// Sums of products over a window, for every output position.
+///
+/// A tensor's element (y, x, c) lies at `base + (y width + x) pitch + c`. All addresses and
+/// differences of addresses are taken modulo the memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Convolve {
+    /// Each lane has a channel of its own; otherwise all see the same channels.
+    pub depthwise: bool,
+    /// log2 of G, the channels summed in one step: lane l takes channel l mod G of them, for
+    /// result l / G.
+    pub group: u8,
+    /// Bits of a weight, 2..=8.
+    pub weight_bits: u8,
+    /// Weights are the top `weight_bits` of 8 stored ones, with half a step added.
+    pub shared: bool,
+    /// All steps take the same weights.
+    pub hold: bool,
+    /// Address of the window's first byte at the first output position, inside or not.
+    pub input: u32,
+    /// Rows of the input.
+    pub height: u32,
+    /// Columns of the input.
+    pub width: u32,
+    /// The first window's row and column: minus the padding.
+    pub y: i32,
+    /// See `y`.
+    pub x: i32,
+    /// What stands outside.
+    pub padding: i8,
+    /// Rows and columns between windows.
+    pub stride: [u32; 2],
+    /// Rows and columns between a window's elements.
+    pub dilation: [u32; 2],
+    /// Rows and columns of a window.
+    pub kernel: [u32; 2],
+    /// Steps a window's element takes: channels / G; 1 if depthwise.
+    pub channel_steps: u32,
+    /// From the last step of a window's element to the next element in its row.
+    pub to_next_column: u32,
+    /// From the last step of a window's row to the next row.
+    pub to_next_row: u32,
+    /// From a window to the next in its row of outputs.
+    pub to_next_window: u32,
+    /// From the last window of a row of outputs to the first of the next.
+    pub to_next_line: u32,
+    /// Columns of the output.
+    pub columns: u32,
+    /// Positions of the output.
+    pub positions: u32,
+    /// Blocks of channels, one after the other.
+    pub blocks: u32,
+    /// Between blocks, in the input.
+    pub block_input: u32,
+    /// Between blocks, in the output.
+    pub block_output: u32,
+    /// Address of the output's first byte, a multiple of `results / G`.
+    pub output: u32,
+    /// Bytes from a position to the next.
+    pub output_pitch: u32,
+    /// Rows of scales for a position and block: `results / G` results each.
+    pub chunks: u32,
+    /// Cycles without a step after each group of positions: so that a group takes no less than
+    /// `pixels * chunks`.
+    pub idle: u32,
+    /// The first plane of weights.
+    pub weights: u32,
+    /// The first row of scales.
+    pub scales: u32,
+    /// Behind the scales.
+    pub clamp: Clamp,
+}
+
+/// A tensor: each element a sum of two, on scales of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Add {
+    /// Addresses of the terms, multiples of `results`.
+    pub inputs: [u32; 2],
+    /// What is subtracted from each.
+    pub zeros: [i8; 2],
+    /// Of the terms, then of the sum. Terms are shifted 20 places to the left before.
+    pub scales: [AddScale; 3],
+    /// Address of the sum.
+    pub output: u32,
+    /// `results` elements each.
+    pub chunks: u32,
+    /// Behind the last scale.
+    pub clamp: Clamp,
+}
+
+/// A multiplier in 2^-31 and the rounded shift to the right behind it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddScale {
+    /// In 2^-31.
+    pub multiplier: u32,
+    /// Places, 0..=31.
+    pub right: u8,
+}
+
+/// Words of a job in memory.
+pub const JOB_WORDS: u32 = 24;
+
+pub(super) const INPUT: u32 = 0;
+pub(super) const OUTPUT: u32 = 1;
+pub(super) const CONVOLVE: u32 = 2;
+pub(super) const ADD: u32 = 3;
+
+/// The fields of a job, in order from bit 0; what a kind does not use is 0.
+pub(super) fn job_fields() -> Fields {
+    let address = u(ADDRESS_BITS);
+    let (count, side) = (u(20), u(12));
+    fields([
+        ("kind", u(2)),
+        ("last", u(1)),
+        ("depthwise", u(1)),
+        ("group", u(3)),
+        ("weight_bits", u(4)),
+        ("shared", u(1)),
+        ("hold", u(1)),
+        ("input", address),
+        ("height", side),
+        ("width", side),
+        ("y", s(13)),
+        ("x", s(13)),
+        ("padding", s(8)),
+        ("stride_y", side),
+        ("stride_x", side),
+        ("dilation_y", side),
+        ("dilation_x", side),
+        ("kernel_rows_less_1", side),
+        ("kernel_columns_less_1", side),
+        ("channel_steps_less_1", u(16)),
+        ("to_next_column", address),
+        ("to_next_row", address),
+        ("to_next_window", address),
+        ("to_next_line", address),
+        ("columns_less_1", side),
+        ("positions", count),
+        ("blocks_less_1", side),
+        ("block_input", address),
+        ("block_output", address),
+        ("output", address),
+        ("output_pitch", address),
+        ("chunks_less_1", u(8)),
+        ("idle", u(16)),
+        ("weights", address),
+        ("scales", u(14)),
+        ("zero", s(8)),
+        ("least", s(8)),
+        ("most", s(8)),
+        // inputs of an addition; the beats of a transfer and the chunks of an addition are positions
+        ("second", address),
+        ("zero_0", s(8)),
+        ("zero_1", s(8)),
+        ("multiplier_0", u(31)),
+        ("multiplier_1", u(31)),
+        ("multiplier_2", u(31)),
+        ("right_0", u(5)),
+        ("right_1", u(5)),
+        ("right_2", u(5)),
+    ])
+}
+
+impl Job {
+    /// The job's words, the lowest bits first; `last` is set in a program's last one.
+    pub fn words(&self, last: bool) -> Vec<u32> {
+        let mut bits = Bits::default();
+        for (name, ty) in job_fields() {
+            bits.push(self.field(&name, last), ty.width);
+        }
+        bits.words(JOB_WORDS)
+    }
+
+    fn field(&self, name: &str, last: bool) -> i64 {
+        let kind = match self {
+            Job::Input(_) => INPUT,
+            Job::Output(_) => OUTPUT,
+            Job::Convolve(_) => CONVOLVE,
+            Job::Add(_) => ADD,
+        };
+        match (name, self) {
+            ("kind", _) => kind.into(),
+            ("last", _) => last.into(),
+            ("output", Job::Input(transfer)) | ("input", Job::Output(transfer)) => {
+                transfer.base.into()
+            }
+            ("positions", Job::Input(transfer) | Job::Output(transfer)) => transfer.beats.into(),
+            (name, Job::Convolve(job)) => job.field(name),
+            (name, Job::Add(job)) => job.field(name),
+            _ => 0,
+        }
+    }
+}
+
+impl Convolve {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "depthwise" => self.depthwise.into(),
+            "group" => self.group.into(),
+            "weight_bits" => self.weight_bits.into(),
+            "shared" => self.shared.into(),
+            "hold" => self.hold.into(),
+            "input" => self.input.into(),
+            "height" => self.height.into(),
+            "width" => self.width.into(),
+            "y" => self.y.into(),
+            "x" => self.x.into(),
+            "padding" => self.padding.into(),
+            "stride_y" => self.stride[0].into(),
+            "stride_x" => self.stride[1].into(),
+            "dilation_y" => self.dilation[0].into(),
+            "dilation_x" => self.dilation[1].into(),
+            "kernel_rows_less_1" => i64::from(self.kernel[0]) - 1,
+            "kernel_columns_less_1" => i64::from(self.kernel[1]) - 1,
+            "channel_steps_less_1" => i64::from(self.channel_steps) - 1,
+            "to_next_column" => self.to_next_column.into(),
+            "to_next_row" => self.to_next_row.into(),
+            "to_next_window" => self.to_next_window.into(),
+            "to_next_line" => self.to_next_line.into(),
+            "columns_less_1" => i64::from(self.columns) - 1,
+            "positions" => self.positions.into(),
+            "blocks_less_1" => i64::from(self.blocks) - 1,
+            "block_input" => self.block_input.into(),
+            "block_output" => self.block_output.into(),
+            "output" => self.output.into(),
+            "output_pitch" => self.output_pitch.into(),
+            "chunks_less_1" => i64::from(self.chunks) - 1,
+            "idle" => self.idle.into(),
+            "weights" => self.weights.into(),
+            "scales" => self.scales.into(),
+            name => self.clamp.field(name),
+        }
+    }
+
+    /// Steps of a position and block.
+    pub fn steps(&self) -> u32 {
+        self.kernel[0] * self.kernel[1] * self.channel_steps
+    }
+
+    /// Planes of weights that a block takes.
+    pub fn block_planes(&self) -> u32 {
+        let stride = if self.shared { 8 } else { u32::from(self.weight_bits) };
+        if self.hold { 0 } else { self.steps() * stride }
+    }
+}
+
+impl Add {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "input" => self.inputs[0].into(),
+            "second" => self.inputs[1].into(),
+            "zero_0" => self.zeros[0].into(),
+            "zero_1" => self.zeros[1].into(),
+            "multiplier_0" => self.scales[0].multiplier.into(),
+            "multiplier_1" => self.scales[1].multiplier.into(),
+            "multiplier_2" => self.scales[2].multiplier.into(),
+            "right_0" => self.scales[0].right.into(),
+            "right_1" => self.scales[1].right.into(),
+            "right_2" => self.scales[2].right.into(),
+            "output" => self.output.into(),
+            "positions" => self.chunks.into(),
+            name => self.clamp.field(name),
+        }
+    }
+}
+
+impl Clamp {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "zero" => self.zero.into(),
+            "least" => self.least.into(),
+            "most" => self.most.into(),
+            _ => 0,
+        }
+    }
+}
+
+/// The fields of a scale, in order from bit 0.
+pub(super) fn scale_fields() -> Fields {
+    fields([("bias", s(32)), ("multiplier", u(31)), ("left", u(3)), ("right", u(5))])
+}
+
+impl Scale {
+    /// Its bits, `bias` lowest.
+    pub(super) fn push(&self, bits: &mut Bits) {
+        bits.push(self.bias.into(), 32);
+        bits.push(self.multiplier.into(), 31);
+        bits.push(self.left.into(), 3);
+        bits.push(self.right.into(), 5);
+    }
+}
+
+/// Bits side by side, the first lowest.
+#[derive(Default)]
+pub(super) struct Bits(Vec<bool>);
+
+impl Bits {
+    /// The low bits of a number in two's complement.
+    pub(super) fn push(&mut self, value: i64, width: u32) {
+        self.0.extend((0..width).map(|bit| value >> bit & 1 == 1));
+    }
+
+    /// All of them as one number.
+    pub(super) fn int(&self) -> Int {
+        let words = self.words((self.0.len() as u32).div_ceil(32));
+        let words = words.into_iter().rev();
+        words.fold(Int::ZERO, |value, word| (value << 32) + Int::from(word))
+    }
+
+    /// `count` words, zeros above the last bit.
+    pub(super) fn words(&self, count: u32) -> Vec<u32> {
+        let mut words = vec![0; count as usize];
+        for (at, _) in self.0.iter().enumerate().filter(|(_, bit)| **bit) {
+            words[at / 32] |= 1 << (at % 32);
+        }
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_fits_its_words() {
+        let bits: u32 = job_fields().iter().map(|(_, ty)| ty.width).sum();
+        assert!(bits <= 32 * JOB_WORDS && bits > 32 * (JOB_WORDS - 1), "{bits} bits");
+    }
+}

@@ -1,0 +1,68 @@
+//! A lane: one weight, a product and a sum for every position.
+//!
+//! Two positions fit one multiplier: with `a = a1 2^16 + a0`, `w a = (w a1) 2^16 + w a0`, and the
+//! low product's sign is borrowed from the high one.
+
+use super::CnnSpec;
+use hwgen_hdl::{Module, ModuleBuilder, Signal, s, u};
+use std::sync::Arc;
+
+/// Bits of a product.
+const PRODUCT_BITS: u32 = 16;
+
+/// Cycles from operands to the sum that has their product.
+pub(super) const LATENCY: u32 = 2;
+
+/// Module `cnn_lane`: in `weight`, `value_p`; `valid` with them, `first` if a sum begins; out
+/// `sum_p`.
+pub(super) fn module(spec: &CnnSpec) -> Arc<Module> {
+    let m = ModuleBuilder::new("cnn_lane");
+    m.doc("One weight times the activation of every position, summed.");
+    let valid = m.input("valid", u(1));
+    let weight = m.input("weight", s(8));
+    let values: Vec<_> = (0..spec.pixels).map(|p| m.input(format!("value_{p}"), s(8))).collect();
+    let products = match values[..] {
+        [low, high] if spec.packed => packed(&m, weight, low, high, valid),
+        _ => values
+            .iter()
+            .map(|value| value.mul(weight))
+            .enumerate()
+            .map(|(p, product)| {
+                let product = product.named(format!("product_{p}"));
+                m.reg(format!("product_{p}_1"), s(PRODUCT_BITS))
+                    .no_reset()
+                    .next(product)
+                    .enable(valid)
+                    .into()
+            })
+            .collect(),
+    };
+    let adds = m.reg("adds", u(1)).next(valid);
+    let first = m.reg("begins", u(1)).no_reset().next(m.input("first", u(1))).enable(valid);
+    for (p, product) in products.into_iter().enumerate() {
+        let sum = m.reg(format!("total_{p}"), s(spec.accumulator_bits)).no_reset();
+        let so_far = first.mux(m.lit(sum.ty(), 0), *sum);
+        sum.next(so_far + product.extend(spec.accumulator_bits)).enable(*adds);
+        m.output(format!("sum_{p}"), sum);
+    }
+    m.finish()
+}
+
+/// Both products from one multiplication.
+fn packed<'m>(
+    m: &'m ModuleBuilder,
+    weight: Signal<'m>,
+    low: Signal<'m>,
+    high: Signal<'m>,
+    valid: Signal<'m>,
+) -> Vec<Signal<'m>> {
+    let bits = 8 + PRODUCT_BITS + 1;
+    let pair = (high.extend(bits).shl(PRODUCT_BITS) + low.extend(bits)).named("pair");
+    let product = pair.mul(weight).named("both_products");
+    let both = m.reg("both", product.ty()).no_reset().next(product).enable(valid);
+    let low = both.truncate(PRODUCT_BITS).as_signed().named("low_product");
+    let borrowed = low.msb();
+    let high = both.high(both.width() - PRODUCT_BITS).as_signed();
+    let high = (high + borrowed.extend(high.width()).as_signed()).named("high_product");
+    vec![low, high]
+}

@@ -1,0 +1,202 @@
+//! The core's memories of activations and weights.
+
+use super::CnnSpec;
+use super::image::{ROW_PLANES, word};
+use crate::wiring::{delayed, unpack};
+use hwgen_hdl::build::MemoryBuilder;
+use hwgen_hdl::{ModuleBuilder, Signal, cat, reduce, s, u};
+
+/// Bytes to be written: `results >> group` of them, at a multiple of their number.
+pub(super) struct Write<'m> {
+    pub(super) enable: Signal<'m>,
+    pub(super) address: Signal<'m>,
+    pub(super) group: Signal<'m>,
+    pub(super) bytes: Vec<Signal<'m>>,
+}
+
+/// What is read for a position.
+pub(super) struct Read<'m> {
+    /// The whole word.
+    pub(super) word: Vec<Signal<'m>>,
+    /// The aligned bytes, `results` of them, in which the address lies.
+    pub(super) chunk: Vec<Signal<'m>>,
+    /// Which of them it is.
+    pub(super) within: Option<Signal<'m>>,
+}
+
+/// A copy of the activations for each of `addresses`, read two cycles after.
+pub(super) fn activations<'m>(
+    m: &'m ModuleBuilder,
+    spec: &CnnSpec,
+    write: &Write<'m>,
+    addresses: &[Signal<'m>],
+    enable: Signal<'m>,
+) -> Vec<Read<'m>> {
+    let lane_bits = spec.lane_bits();
+    let word_of = |address: Signal<'m>| address.slice(address.width() - 1, lane_bits);
+    let (data, mask) = spread(m, spec, write);
+    let (address, data) = (word_of(write.address), data.named("write_word"));
+    let enable = m.reg("reads", u(1)).next(enable);
+    let copy = |(pixel, &read): (usize, &Signal<'m>)| {
+        let read = delayed(m, &format!("read_address_{pixel}"), read, 1);
+        let memory = m.memory(
+            format!("activations_{pixel}"),
+            spec.activation_words as usize,
+            u(8 * spec.lanes),
+        );
+        memory.write_masked(address, data, write.enable, mask);
+        let word = memory.read_sync(word_of(read), *enable);
+        let word = unpack(word, s(8), spec.lanes);
+        let offset = delayed(m, &format!("read_offset_{pixel}"), read.truncate(lane_bits), 1);
+        let (results, group) = (spec.results as usize, spec.group_most());
+        let chunk = match lane_bits - group {
+            0 => word.clone(),
+            bits => {
+                let which = offset.high(bits);
+                let byte = |at: usize| {
+                    let choices = word.iter().skip(at).step_by(results).copied();
+                    which.select(&choices.collect::<Vec<_>>())
+                };
+                (0..results).map(byte).collect()
+            }
+        };
+        let within = (group > 0).then(|| offset.truncate(group));
+        Read { word, chunk, within }
+    };
+    addresses.iter().enumerate().map(copy).collect()
+}
+
+/// A word with the bytes at every place they may go to, and which of them do.
+fn spread<'m>(m: &'m ModuleBuilder, spec: &CnnSpec, write: &Write<'m>) -> (Signal<'m>, Signal<'m>) {
+    let offset = write.address.truncate(spec.lane_bits());
+    let groups = 0..=spec.group_most();
+    let byte = |lane: u32| {
+        let choices = groups.clone().map(|group| {
+            let count = spec.results >> group;
+            write.bytes[(lane % count) as usize].as_unsigned()
+        });
+        select(write.group, &choices.collect::<Vec<_>>())
+    };
+    let here = |lane: u32| {
+        let choices = groups.clone().map(|group| {
+            let count = spec.results >> group;
+            match spec.lane_bits() - count.ilog2() {
+                0 => m.lit(u(1), 1),
+                bits => offset.high(bits).eq(lane / count),
+            }
+        });
+        select(write.group, &choices.collect::<Vec<_>>())
+    };
+    let bytes: Vec<_> = (0..spec.lanes).rev().map(byte).collect();
+    let mask: Vec<_> = (0..spec.lanes).rev().map(here).collect();
+    (cat(&bytes), cat(&mask).named("write_mask"))
+}
+
+/// The choice for a group; a core of one result knows but one.
+pub(super) fn select<'m>(group: Signal<'m>, choices: &[Signal<'m>]) -> Signal<'m> {
+    if choices.len() == 1 { choices[0] } else { group.select(choices) }
+}
+
+/// Where weights are, and how they are cut.
+pub(super) struct Weights<'m> {
+    /// The first plane of the step.
+    pub(super) plane: Signal<'m>,
+    /// Bits of a weight.
+    pub(super) bits: Signal<'m>,
+    /// Half a step stands below them.
+    pub(super) shared: Signal<'m>,
+    pub(super) enable: Signal<'m>,
+}
+
+/// A row that is loaded.
+pub(super) struct Row<'m> {
+    pub(super) enable: Signal<'m>,
+    pub(super) address: Signal<'m>,
+    pub(super) data: Signal<'m>,
+}
+
+/// A weight a lane, two cycles after, at the top of eight bits.
+pub(super) fn weights<'m>(
+    m: &'m ModuleBuilder,
+    spec: &CnnSpec,
+    load: &Row<'m>,
+    read: &Weights<'m>,
+    contents: Option<&[Vec<bool>]>,
+) -> Vec<Signal<'m>> {
+    let rows = spec.weight_rows as usize;
+    let enable = m.reg("weight_reads", u(1)).next(read.enable);
+    let plane = delayed(m, "weight_plane", read.plane, 1);
+    let row = plane.slice(plane.width() - 1, 3);
+    let planes = if spec.narrow_weights {
+        let offset = plane.truncate(3);
+        // banks below the offset hold the later planes of the step
+        let next = (row + 1).named("next_weight_row");
+        let bank = |bank: u32| {
+            let memory = m.memory(format!("weights_{bank}"), rows, u(spec.lanes));
+            let memory = filled(memory, contents, |planes| {
+                planes.get(bank as usize..=bank as usize).unwrap_or_default()
+            });
+            let data = load.data.slice((bank + 1) * spec.lanes - 1, bank * spec.lanes);
+            memory.write(load.address, data, load.enable);
+            memory.read_sync(offset.gt(bank).mux(next, row), *enable)
+        };
+        let banks: Vec<_> = (0..ROW_PLANES as u32).map(bank).collect();
+        let offset = delayed(m, "weight_offset", offset, 1);
+        let plane = |i: usize| {
+            let choices: Vec<_> =
+                (0..ROW_PLANES).map(|off| banks[(off + i) % ROW_PLANES]).collect();
+            offset.select(&choices)
+        };
+        (0..ROW_PLANES).map(plane).collect::<Vec<_>>()
+    } else {
+        let memory = m.memory("weights", rows, u(spec.weight_row_bits()));
+        let memory = filled(memory, contents, |planes| planes);
+        memory.write(load.address, load.data, load.enable);
+        unpack(memory.read_sync(row, *enable), u(spec.lanes), ROW_PLANES as u32)
+    };
+    // highest plane first; what is below the weight's own bits is half a step or nothing
+    let own: Vec<_> = (0..8).map(|bit| read.bits.gt(bit)).collect();
+    let half: Vec<_> = (0..8).map(|bit| read.shared & read.bits.eq(bit)).collect();
+    let lane = |lane: u32| {
+        let bits: Vec<_> = (planes.iter().zip(own.iter().zip(&half)))
+            .map(|(plane, (own, half))| (plane.bit(lane) & *own) | *half)
+            .collect();
+        cat(&bits).as_signed()
+    };
+    (0..spec.lanes).map(lane).collect()
+}
+
+/// Fills a memory with a part of each row of planes.
+fn filled<'m>(
+    memory: MemoryBuilder<'m>,
+    contents: Option<&[Vec<bool>]>,
+    part: impl Fn(&[Vec<bool>]) -> &[Vec<bool>],
+) -> MemoryBuilder<'m> {
+    match contents {
+        None => memory,
+        Some(planes) => memory.init(planes.chunks(ROW_PLANES).map(|row| word(part(row)))),
+    }
+}
+
+/// The bytes that dense lanes see, by group: those of `chunk` at and behind the address.
+pub(super) fn broadcast<'m>(spec: &CnnSpec, read: &Read<'m>) -> Vec<Vec<Signal<'m>>> {
+    let group = |group: u32| {
+        let count = 1usize << group;
+        let byte = |k: usize| {
+            let choices: Vec<_> = read.chunk.iter().skip(k).step_by(count).copied().collect();
+            match read.within {
+                Some(within) if within.width() > group => {
+                    within.high(within.width() - group).select(&choices)
+                }
+                _ => choices[0],
+            }
+        };
+        (0..count).map(byte).collect::<Vec<_>>()
+    };
+    (0..=spec.group_most()).map(group).collect()
+}
+
+/// Whether any of these holds.
+pub(super) fn any<'m>(flags: &[Signal<'m>]) -> Signal<'m> {
+    reduce(flags, |a, b| a | b)
+}

@@ -1,0 +1,73 @@
+//! `cnn`: a core that runs quantised networks from a program, bit-exact; definition in
+//! `docs/cnn.md`.
+//!
+//! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
+//! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
+//! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
+//! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
+//! - [`cost`]: cycles, exactly.
+
+mod core;
+pub mod cost;
+mod drain;
+pub mod image;
+pub mod job;
+mod lane;
+mod load;
+pub mod lower;
+mod memory;
+mod requantise;
+pub mod spec;
+mod walk;
+
+pub use image::Image;
+pub use job::{Add, AddScale, Clamp, Convolve, Job, Scale, Transfer};
+pub use spec::CnnSpec;
+
+use crate::registry::Generate;
+use hwgen_hdl::Module;
+use std::sync::Arc;
+
+impl CnnSpec {
+    /// The core with a program, weights and scales in its memories from the start.
+    pub fn build_with(&self, image: &Image) -> Arc<Module> {
+        core::module(Self::NAME, self, Some(image))
+    }
+}
+
+impl Generate for CnnSpec {
+    const NAME: &'static str = "cnn";
+    const SUMMARY: &'static str =
+        "quantised networks from a program: convolutions, dense layers, pools, sums";
+
+    fn build(&self) -> Arc<Module> {
+        core::module(Self::NAME, self, None)
+    }
+
+    fn latency(&self) -> String {
+        format!(
+            "{} products a cycle from {} multipliers, {} results a cycle from {}; a job begins {} cycles \
+             after the one before",
+            self.products(),
+            self.multipliers(),
+            self.results,
+            self.results,
+            cost::FETCH_CYCLES,
+        )
+    }
+
+    fn diagram(&self) -> String {
+        let CnnSpec { lanes, pixels, results, activation_words, weight_rows, .. } = self;
+        format!(
+            "\
+load --> program of {} jobs --> walk --> addresses
+     --> weights: {weight_rows} rows of {lanes} ------------------+
+     --> scales: {} rows of {results} ----------------+            |
+in ----> activations: {pixels} x {activation_words} words of {lanes} --|--> {lanes} lanes x {pixels} positions
+out <---       ^                              v            |
+               +--- {results} bytes <-- {results} requantisers <-- shadow <+
+",
+            self.jobs, self.scale_rows,
+        )
+    }
+}
