@@ -41,6 +41,16 @@ fn predictor(name: String, spec: LapaSpec) -> Named {
     Named { name, select: Box::new(move |_, head| output::lapa(&spec, RADIUS)(head)) }
 }
 
+/// LAPA with a part of the estimated softmax mass after the last round, in 1/256: keys in two
+/// slices, or their high nibbles alone. 200 in two slices is the engines' default.
+pub fn mass(key_slices: &[u32], mass256: u32) -> Named {
+    let unread_bits = 8 - key_slices.iter().sum::<u32>();
+    let filter = Filter::Mass { mass256: vec![mass256] };
+    let name = format!("LAPA {key_slices:?} {filter}");
+    let key_slices = key_slices.to_vec();
+    predictor(name, LapaSpec { key_slices, unread_bits, filter, ..LapaSpec::default() })
+}
+
 /// LAPA between mean and maximum; an alpha for each round, in sixteenths.
 pub fn mean_max(alpha16: [i32; 2]) -> Named {
     lapa(Filter::MeanMax { alpha16: alpha16.into() })

@@ -2,7 +2,7 @@
 
 use hwgen_models::accuracy::{Running, Sentences};
 use hwgen_models::selections::{
-    Named, dense, fact, mean_max, radius, rounded_radius, sanger, sigma, top_k,
+    Named, dense, fact, mass, mean_max, radius, rounded_radius, sanger, sigma, top_k,
 };
 use hwgen_models::texts::tokens;
 use hwgen_models::weights;
@@ -16,6 +16,10 @@ const TARGET: f64 = 0.01;
 /// What MiniLM is run with.
 fn encoder_settings() -> Vec<Named> {
     vec![
+        mass(&[4, 4], 200),
+        mass(&[4, 4], 176),
+        mass(&[4], 200),
+        mass(&[4], 176),
         mean_max([0, 0]),
         mean_max([-10, -8]),
         sigma([-16, -12]),
@@ -33,6 +37,10 @@ fn encoder_settings() -> Vec<Named> {
 /// What SmolLM2 is run with.
 fn decoder_settings() -> Vec<Named> {
     vec![
+        mass(&[4, 4], 232),
+        mass(&[4, 4], 200),
+        mass(&[4], 232),
+        mass(&[4], 200),
         mean_max([0, 0]),
         sigma([-16, -12]),
         top_k([192, 128]),
