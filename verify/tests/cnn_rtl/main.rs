@@ -1,11 +1,13 @@
 //! The CNN core's circuit against its golden model, and its cycles.
 
-use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
 use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::check::Golden;
+use hwgen_verify::drive;
+use hwgen_verify::drive::cnn::Script;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -47,10 +49,10 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
 fn random_programs_on_random_cores() {
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     let mut compared = 0;
-    for _ in 0..60 {
+    for _ in 0..16 {
         let spec = random_spec(rng);
         let mut device = simulator(&spec.build(), rng.random());
-        for seed in 0..100 {
+        for seed in 0..20 {
             let batch = spec.batch(&mut device, seed);
             compared +=
                 batch.unwrap_or_else(|error| panic!("{spec:?}, seed {seed}: {error}")).compared;
@@ -58,4 +60,41 @@ fn random_programs_on_random_cores() {
     }
     println!("{compared} bytes equal");
     assert!(compared > 10_000, "{compared}");
+}
+
+/// An output before and one behind: what lies between is the program's cost, to the cycle.
+#[test]
+fn cycles_are_as_predicted() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(2);
+    let (mut convolutions, mut additions) = (0, 0);
+    for _ in 0..8 {
+        let spec = random_spec(rng);
+        let mut device = simulator(&spec.build(), rng.random());
+        for seed in 0..30 {
+            let mut script = Script::random(&spec, rng, 1);
+            if script.image.jobs.len() < 3 {
+                continue;
+            }
+            let beat = Job::Output(Transfer { base: 0, beats: 1 });
+            script.image.jobs.pop();
+            script.image.jobs.push(beat.clone());
+            script.image.jobs.insert(1, beat);
+            script.input.truncate(1);
+            let feeds = script.feeds(&spec, [0.0; 2]);
+            let run = drive::run(&mut device, &feeds, 0.0, seed, 2).unwrap();
+            let predicted = spec.program_cycles(&script.image.jobs[2..]);
+            assert_eq!(
+                run.cycles[1] - run.cycles[0],
+                predicted,
+                "{spec:?} {:?}",
+                script.image.jobs[2]
+            );
+            match &script.image.jobs[2] {
+                Job::Convolve(_) => convolutions += 1,
+                _ => additions += 1,
+            }
+        }
+    }
+    println!("{convolutions} convolutions and {additions} additions took the cycles predicted");
+    assert!(convolutions > 100 && additions > 10);
 }

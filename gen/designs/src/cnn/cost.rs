@@ -8,14 +8,20 @@ pub const FETCH_CYCLES: u32 = JOB_WORDS + 2;
 
 /// From a convolution's last step to its last chunk, or from that to the end.
 const STEP_TO_CHUNK: u64 = 6;
-const CHUNK_TO_END: u64 = 8;
+const CHUNK_TO_END: u64 = 6;
+
+/// From an addition's last turn to the end: twice through the requantisers.
+const ADD_TAIL: u64 = 15;
+
+/// Of a beat that goes out: read, held, sent.
+const OUTPUT_BEAT: u64 = 4;
 
 impl CnnSpec {
     /// Cycles of a job from its first to its last, when streams never wait.
     pub fn job_cycles(&self, job: &Job) -> u64 {
         match job {
             Job::Input(transfer) => transfer.beats.into(),
-            Job::Output(transfer) => u64::from(transfer.beats) * 4,
+            Job::Output(transfer) => u64::from(transfer.beats) * OUTPUT_BEAT,
             Job::Convolve(job) => self.convolve_cycles(job),
             Job::Add(job) => add_cycles(job),
         }
@@ -35,5 +41,5 @@ impl CnnSpec {
 }
 
 fn add_cycles(job: &Add) -> u64 {
-    3 * u64::from(job.chunks) + 20
+    3 * u64::from(job.chunks) + ADD_TAIL
 }
