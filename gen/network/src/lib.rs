@@ -1,0 +1,5 @@
+//! Quantised neural networks.
+//!
+//! - [`graph`]: a network as integers: tensors, layers, their checks, `network.json`.
+
+pub mod graph;
