@@ -79,6 +79,9 @@ const SCALE_ROWS: Parameter = integer("scale_rows", 2, 1 << 14, "rows of scales,
 const JOBS: Parameter = integer("jobs", 1, 1024, "jobs of a program");
 const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 
+/// The narrowest accumulator in which tensors can be added: terms have 29 bits, their sum 30.
+pub const ADDITION_BITS: u32 = 30;
+
 /// Bits of an address of a byte, and of a plane of weights, in a job.
 pub const ADDRESS_BITS: u32 = 24;
 
@@ -115,7 +118,7 @@ impl Spec for CnnSpec {
         if self.packed && self.pixels != 2 {
             return refuse(PACKED.name, "true".into(), "false, unless `pixels` is 2");
         }
-        if self.additions && self.accumulator_bits < 30 {
+        if self.additions && self.accumulator_bits < ADDITION_BITS {
             let range = "at least 30, or `additions` false: an addition's terms have 29 bits";
             return refuse(ACCUMULATOR_BITS.name, self.accumulator_bits.to_string(), range);
         }
@@ -147,6 +150,16 @@ impl CnnSpec {
     /// Multipliers of the array.
     pub fn multipliers(&self) -> u32 {
         if self.packed { self.lanes } else { self.lanes * self.pixels }
+    }
+
+    /// Multipliers of 25 x 18 bits that a requantiser's one of `accumulator_bits` x 31 is made of.
+    pub fn requantiser_multipliers(&self) -> u32 {
+        2 * self.accumulator_bits.div_ceil(25)
+    }
+
+    /// All multipliers.
+    pub fn all_multipliers(&self) -> u32 {
+        self.multipliers() + self.results * self.requantiser_multipliers()
     }
 
     /// Products a cycle.

@@ -1,0 +1,342 @@
+//! The jobs of a layer.
+
+use super::error::{PlanError, unsupported};
+use super::offset;
+use super::place::{Places, is_depthwise, origin, readers};
+use super::scale::{division, scale};
+use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Tensor};
+use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
+use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale};
+
+/// Adds a layer's jobs to the image; returns the bits that its sums need.
+pub(super) fn lower(
+    network: &Network,
+    spec: &CnnSpec,
+    places: &Places,
+    layer: &graph::Layer,
+    image: &mut Image,
+) -> Result<u32, PlanError> {
+    let tensor = |name: &String| network.tensor(name).expect("a checked network has its tensors");
+    let inputs: Vec<_> = layer.inputs.iter().map(tensor).collect();
+    let output = tensor(&layer.output);
+    let (x, from, to) = (inputs[0], places.of(&layer.inputs[0]), places.of(&layer.output));
+    let name = &layer.name[..];
+    let lowering = Lowering { spec, name, x, output };
+    match &layer.operator {
+        Operator::Conv2d { window, groups, linear } => {
+            let mut window = *window;
+            let mut from = from;
+            let mut x = x;
+            // a rim before it is padding
+            if let Some((before, pads)) = rim(network, layer) {
+                (x, from) = (tensor(before), places.of(before));
+                window.pads.top += pads.top;
+                window.pads.left += pads.left;
+            }
+            let depthwise = is_depthwise(layer, x, output);
+            let lowering = Lowering { x, ..lowering };
+            lowering.convolution(image, (from, to), &window, *groups, depthwise, linear)
+        }
+        Operator::FullyConnected { linear } => {
+            // read as it lies, whatever shape it was given since
+            let from = places.of(origin(network, &layer.inputs[0]));
+            lowering.dense(image, (from, to), linear)
+        }
+        Operator::AveragePool2d { window, clamp } => {
+            if window.pads != Pads::default() {
+                let instead = "pad the image, or pool without";
+                return Err(unsupported(name, "it pools over a padded image", instead));
+            }
+            if offset(x) != 0 {
+                let instead = "quantise to signed bytes";
+                return Err(unsupported(name, "it pools unsigned bytes", instead));
+            }
+            let count = window.kernel.iter().product::<usize>() as u32;
+            let scale = division(name, count)?;
+            // no zero point: what is rounded is the mean itself
+            let clamp = Clamp { zero: 0, ..lowering.clamp(*clamp) };
+            lowering.pool(image, (from, to), *window, scale, clamp);
+            Ok(pool_bits(count, &scale))
+        }
+        Operator::Mean { axes, multiplier, clamp, .. } => {
+            if x.shape.len() != 3 || axes[..] != [0, 1] {
+                let what = format!("it takes the mean over axes {axes:?}");
+                return Err(unsupported(name, what, "take it over rows and columns"));
+            }
+            let kernel = [x.shape[0], x.shape[1]];
+            let window =
+                graph::Window { kernel, stride: [1; 2], dilation: [1; 2], pads: Pads::default() };
+            let zero = x.zero_point - offset(x);
+            let scale = scale(name, *multiplier, -zero * (kernel[0] * kernel[1]) as i32)?;
+            let to = Place { height: 1, width: 1, channels: from.channels, ..to };
+            lowering.pool(image, (from, to), window, scale, lowering.clamp(*clamp));
+            Ok(pool_bits((kernel[0] * kernel[1]) as u32, &scale))
+        }
+        Operator::Add { left_shift, inputs: scales, multiplier, clamp } => {
+            let second = inputs[1];
+            if *left_shift != 20 || second.shape != x.shape {
+                let what = "it adds tensors of two shapes, or shifts by other than 20";
+                return Err(unsupported(name, what, "bring both to one shape"));
+            }
+            if !spec.additions {
+                let instead = "set the core's `additions`";
+                return Err(unsupported(name, "the core adds no tensors", instead));
+            }
+            let of = |multiplier: graph::Multiplier| {
+                let scale = scale(name, multiplier, 0)?;
+                match scale.left {
+                    0 => Ok(AddScale { multiplier: scale.multiplier, right: scale.right }),
+                    _ => Err(unsupported(name, "a multiplier is 1 or more", "widen the output")),
+                }
+            };
+            let other = places.of(&layer.inputs[1]);
+            image.jobs.push(Job::Add(Add {
+                inputs: [from.base, other.base],
+                zeros: [x, second].map(|x| (x.zero_point - offset(x)) as i8),
+                scales: [of(scales[0])?, of(scales[1])?, of(*multiplier)?],
+                output: to.base,
+                chunks: to.bytes().div_ceil(spec.results),
+                clamp: lowering.clamp(*clamp),
+            }));
+            Ok(0)
+        }
+        Operator::Pad { .. } => {
+            let folded = readers(network, &layer.output).iter().all(|l| rim(network, l).is_some());
+            match folded {
+                true => Ok(0),
+                false => {
+                    Err(unsupported(name, "it is not padding before a convolution", "move it"))
+                }
+            }
+        }
+        Operator::Reshape => {
+            let from = places.of(origin(network, &layer.output));
+            let flat = from.pitch == from.channels || from.height * from.width == 1;
+            let dense = |layer: &&graph::Layer| {
+                let operator = &layer.operator;
+                matches!(operator, Operator::FullyConnected { .. } | Operator::Reshape)
+            };
+            let read = readers(network, &layer.output);
+            match flat || (!read.is_empty() && read.iter().all(dense)) {
+                true => Ok(0),
+                false => {
+                    let what =
+                        format!("its {} channels lie {} bytes apart", from.channels, from.pitch);
+                    Err(unsupported(name, what, "make them a multiple of the core's `results`"))
+                }
+            }
+        }
+        Operator::Concat { .. } => Ok(0),
+        Operator::MaxPool2d { .. } => {
+            Err(unsupported(name, "max pools have no job", "use average pools or strides"))
+        }
+        operator => {
+            let what = format!("`{}` has no job", operator.kind());
+            Err(unsupported(name, what, "leave it to the host"))
+        }
+    }
+}
+
+/// Bits of a pool's sum, shifted to the left as its scale has it.
+fn pool_bits(count: u32, scale: &Scale) -> u32 {
+    let most = (128 * u64::from(count) + u64::from(scale.bias.unsigned_abs())) << scale.left;
+    64 - most.leading_zeros() + 1
+}
+
+/// The padding before a convolution that is a layer of its own: the tensor behind it, and its rim.
+fn rim<'n>(network: &'n Network, layer: &graph::Layer) -> Option<(&'n String, Pads)> {
+    let Operator::Conv2d { .. } = layer.operator else {
+        return None;
+    };
+    let before = network.layers.iter().find(|other| other.output == layer.inputs[0])?;
+    let Operator::Pad { before: rows, after, value } = &before.operator else {
+        return None;
+    };
+    let (&[top, left, 0], &[bottom, right, 0]) = (&rows[..], &after[..]) else {
+        return None;
+    };
+    let x = network.tensor(&before.inputs[0])?;
+    (*value == x.zero_point).then_some((&before.inputs[0], Pads { top, left, bottom, right }))
+}
+
+/// What all of a layer's jobs need to know.
+struct Lowering<'n> {
+    spec: &'n CnnSpec,
+    name: &'n str,
+    x: &'n Tensor,
+    output: &'n Tensor,
+}
+
+impl Lowering<'_> {
+    fn clamp(&self, clamp: graph::Clamp) -> Clamp {
+        let offset = offset(self.output);
+        let byte = |value: i32| (value - offset).clamp(-128, 127) as i8;
+        let zero = byte(self.output.zero_point);
+        Clamp { zero, least: byte(clamp.min), most: byte(clamp.max) }
+    }
+
+    fn window(&self, window: &graph::Window) -> Window {
+        let pair = |kernel: Kernel| kernel.map(|side| side as u32);
+        Window {
+            kernel: pair(window.kernel),
+            stride: pair(window.stride),
+            dilation: pair(window.dilation),
+            padding: pair([window.pads.top, window.pads.left]),
+            padded: (self.x.zero_point - offset(self.x)) as i8,
+        }
+    }
+
+    /// The scale of each output, whose bias takes the input's zero point; bits that sums need.
+    fn scales(&self, linear: &Linear, outputs: usize) -> Result<(Vec<Scale>, u32), PlanError> {
+        let each = linear.weights.len() / outputs;
+        let zero = i64::from(self.x.zero_point - offset(self.x));
+        let rows = linear.weights.chunks(each).enumerate();
+        let mut bits = 0;
+        let scales = rows.map(|(o, row)| {
+            let sum: i64 = row.iter().map(|&weight| i64::from(weight)).sum();
+            let bias = linear.bias.get(o).copied().unwrap_or(0);
+            let folded = i64::from(bias) - zero * sum;
+            let Ok(bias) = i32::try_from(folded) else {
+                let what = format!("output {o}'s bias becomes {folded}");
+                return Err(unsupported(self.name, what, "lower it"));
+            };
+            bits = bits.max(self.check_sum(linear, o, row, bias)?);
+            scale(self.name, linear.multipliers.of(o), bias)
+        });
+        let scales = scales.collect::<Result<_, _>>()?;
+        Ok((scales, bits))
+    }
+
+    /// No sum is too wide for the core's accumulators.
+    fn check_sum(
+        &self,
+        linear: &Linear,
+        o: usize,
+        row: &[i8],
+        bias: i32,
+    ) -> Result<u32, PlanError> {
+        let weights: i64 = row.iter().map(|&weight| i64::from(weight).abs()).sum();
+        let stands = if self.spec.narrow_weights { 8 - linear.bits } else { 0 };
+        let raw = (weights << stands) * 128;
+        let left = linear.multipliers.of(o).shift.max(0);
+        let whole = (weights * 128 + i64::from(bias).abs()) << left;
+        let bits = 64 - raw.max(whole).leading_zeros() + 1;
+        if bits > self.spec.accumulator_bits {
+            let what = format!("output {o}'s sum needs {bits} bits");
+            return Err(unsupported(
+                self.name,
+                what,
+                "raise the core's `accumulator_bits`, at most 32",
+            ));
+        }
+        Ok(bits)
+    }
+
+    fn convolution(
+        &self,
+        image: &mut Image,
+        (from, to): (Place, Place),
+        window: &graph::Window,
+        groups: usize,
+        depthwise: bool,
+        linear: &Linear,
+    ) -> Result<u32, PlanError> {
+        let outputs = to.channels as usize;
+        let (scales, bits) = self.scales(linear, outputs)?;
+        let clamp = self.clamp(linear.clamp);
+        let stored = Stored { bits: linear.bits as u8, shared: false, hold: false };
+        let window = self.window(window);
+        let [rows, columns] = window.kernel;
+        if depthwise {
+            if !from.pitch.is_multiple_of(self.spec.lanes) {
+                let what = format!("its {} channels lie {} bytes apart", from.channels, from.pitch);
+                return Err(unsupported(self.name, what, "give it an input that is not reshaped"));
+            }
+            let layer = Layer { input: from, output: to, window, depthwise, stored };
+            let weight = |o: u32, ky: u32, kx: u32, _: u32| {
+                linear.weights[((o * rows + ky) * columns + kx) as usize]
+            };
+            let scale = |o: u32| scales[o as usize];
+            let numbers = Numbers { weight: &weight, scale: &scale, clamp };
+            self.spec.lower(image, &layer, 0, &numbers);
+            return Ok(bits);
+        }
+        let (inside, outside) = (from.channels / groups as u32, to.channels / groups as u32);
+        for g in 0..groups as u32 {
+            let input = Place { base: from.base + g * inside, channels: inside, ..from };
+            let output = Place { base: to.base + g * outside, channels: outside, ..to };
+            let layer = Layer { input, output, window, depthwise, stored };
+            let weight = |o: u32, ky: u32, kx: u32, c: u32| {
+                let o = g * outside + o;
+                linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
+            };
+            let scale = |o: u32| scales[(g * outside + o) as usize];
+            let numbers = Numbers { weight: &weight, scale: &scale, clamp };
+            let group = self.spec.best_group(&layer);
+            let results = self.spec.results >> group;
+            if !output.base.is_multiple_of(results) {
+                let what = format!("group {g} begins at a byte that is no multiple of {results}");
+                return Err(unsupported(self.name, what, "lower the core's `results`"));
+            }
+            self.spec.lower(image, &layer, group, &numbers);
+        }
+        Ok(bits)
+    }
+
+    /// A dense layer: every row of the input is one position.
+    fn dense(
+        &self,
+        image: &mut Image,
+        (from, to): (Place, Place),
+        linear: &Linear,
+    ) -> Result<u32, PlanError> {
+        let outputs = to.channels as usize;
+        let inputs = (linear.weights.len() / outputs) as u32;
+        let (scales, bits) = self.scales(linear, outputs)?;
+        let all = from.height * from.width;
+        let (positions, seen, step) = match inputs == from.channels {
+            true => (all, from.channels, from.pitch),
+            // all positions are one row; between their channels may be bytes that are none
+            false => (1, all * from.pitch, all * from.pitch),
+        };
+        if positions * inputs != all * from.channels {
+            let what = format!("its rows of {inputs} are parts of positions");
+            return Err(unsupported(self.name, what, "reshape before"));
+        }
+        let input =
+            Place { base: from.base, height: 1, width: positions, channels: seen, pitch: step };
+        let (channels, pitch) = (from.channels, from.pitch);
+        let output = Place { height: 1, width: positions, channels: outputs as u32, ..to };
+        let stored = Stored { bits: linear.bits as u8, shared: false, hold: false };
+        let window =
+            Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
+        let layer = Layer { input, output, window, depthwise: false, stored };
+        let weight = |o: u32, _: u32, _: u32, c: u32| {
+            let (position, channel) = (c / pitch, c % pitch);
+            match channel < channels {
+                true => linear.weights[(o * inputs + position * channels + channel) as usize],
+                false => 0,
+            }
+        };
+        let scale = |o: u32| scales[o as usize];
+        let numbers = Numbers { weight: &weight, scale: &scale, clamp: self.clamp(linear.clamp) };
+        let group = self.spec.best_group(&layer);
+        self.spec.lower(image, &layer, group, &numbers);
+        Ok(bits)
+    }
+
+    fn pool(
+        &self,
+        image: &mut Image,
+        (input, output): (Place, Place),
+        window: graph::Window,
+        scale: Scale,
+        clamp: Clamp,
+    ) {
+        let stored = Stored { bits: 8, shared: false, hold: true };
+        let window = self.window(&window);
+        let layer = Layer { input, output, window, depthwise: true, stored };
+        let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, clamp };
+        self.spec.lower(image, &layer, 0, &numbers);
+    }
+}

@@ -1,0 +1,175 @@
+//! A network on a core: a place for every tensor, a program, and its cycles.
+//!
+//! - `place`: memory; `lower`: jobs of each layer; `scale`: requantisation; `size`: a core for a
+//!   network.
+//!
+//! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
+
+mod error;
+mod lower;
+mod place;
+mod scale;
+mod size;
+
+pub use error::PlanError;
+pub use size::{Budget, size};
+
+use crate::graph::{Network, Tensor};
+use hwgen_designs::cnn::lower::Place;
+use hwgen_designs::cnn::{CnnSpec, Image, Job, Transfer};
+use place::Places;
+use serde::Serialize;
+
+/// A network ready for a core.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What is loaded.
+    pub image: Image,
+    /// Tensors that come in, in order.
+    pub inputs: Vec<Port>,
+    /// Tensors that go out.
+    pub outputs: Vec<Port>,
+    /// What each layer takes, transfers among them.
+    pub steps: Vec<Step>,
+    /// Bytes of activations in use at most.
+    pub activation_bytes: u32,
+    /// Bits that the widest sum of a convolution or dense layer needs.
+    pub sum_bits: u32,
+}
+
+/// A tensor that passes a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Port {
+    /// The tensor.
+    pub name: String,
+    /// Where it lies.
+    pub place: Place,
+    /// What is subtracted from its integers to make bytes.
+    offset: i32,
+}
+
+/// A layer's share of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The layer; `in` and `out` for transfers.
+    pub layer: String,
+    /// Jobs it takes.
+    pub jobs: usize,
+    /// Cycles, fetching included.
+    pub cycles: u64,
+    /// Products that the layer needs.
+    pub products: u64,
+}
+
+impl Plan {
+    /// Cycles from the first job's first word to the last beat out, streams never waiting.
+    pub fn cycles(&self) -> u64 {
+        self.steps.iter().map(|step| step.cycles).sum()
+    }
+
+    /// Products that are needed, of all that the array could make: the whole run, transfers and
+    /// fetching included.
+    pub fn utilisation(&self, spec: &CnnSpec) -> f64 {
+        let products: u64 = self.steps.iter().map(|step| step.products).sum();
+        products as f64 / (self.cycles().max(1) * u64::from(spec.products())) as f64
+    }
+}
+
+impl Port {
+    fn new(tensor: &Tensor, place: Place) -> Port {
+        Port { name: tensor.name.clone(), place, offset: offset(tensor) }
+    }
+
+    /// A tensor's elements as bytes of its place.
+    pub fn bytes(&self, elements: &[i32]) -> Vec<i8> {
+        let mut bytes = vec![0; self.place.bytes() as usize];
+        let rows = elements.chunks(self.place.channels as usize);
+        for (row, at) in rows.zip(bytes.chunks_mut(self.place.pitch as usize)) {
+            for (element, byte) in row.iter().zip(at) {
+                *byte = (element - self.offset) as i8;
+            }
+        }
+        bytes
+    }
+
+    /// The elements in its bytes.
+    pub fn elements(&self, bytes: &[i8]) -> Vec<i32> {
+        let rows = bytes.chunks(self.place.pitch as usize);
+        let rows = rows.take((self.place.height * self.place.width) as usize);
+        let row = |row: &[i8]| {
+            let row = row.iter().take(self.place.channels as usize);
+            row.map(|&byte| i32::from(byte) + self.offset).collect::<Vec<_>>()
+        };
+        rows.flat_map(row).collect()
+    }
+}
+
+/// What is subtracted from a tensor's integers so that they fit a byte.
+fn offset(tensor: &Tensor) -> i32 {
+    if !tensor.signed && tensor.bits == 8 { 128 } else { 0 }
+}
+
+/// Makes a program for a core of this size.
+///
+/// # Errors
+/// A layer that the core has no job for; memories that are too small.
+pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
+    let places = Places::new(network, spec)?;
+    let port = |name: &String| {
+        let tensor = network.tensor(name).expect("a checked network has its tensors");
+        Port::new(tensor, places.of(name))
+    };
+    let inputs: Vec<_> = network.inputs.iter().map(port).collect();
+    let outputs: Vec<_> = network.outputs.iter().map(port).collect();
+    let mut image = Image::default();
+    let mut steps = vec![];
+    let mut sum_bits = 0;
+    let mut done = |image: &Image, layer: &str, first: usize, products: u64| {
+        let jobs = &image.jobs[first..];
+        if !jobs.is_empty() {
+            let cycles = spec.program_cycles(jobs);
+            steps.push(Step { layer: layer.into(), jobs: jobs.len(), cycles, products });
+        }
+    };
+    let transfer = |port: &Port| {
+        let beats = port.place.bytes().div_ceil(spec.results);
+        Transfer { base: port.place.base, beats }
+    };
+    for port in &inputs {
+        image.jobs.push(Job::Input(transfer(port)));
+        done(&image, "in", image.jobs.len() - 1, 0);
+    }
+    for layer in &network.layers {
+        let first = image.jobs.len();
+        sum_bits = sum_bits.max(lower::lower(network, spec, &places, layer, &mut image)?);
+        done(&image, &layer.name, first, network.layer_multiplies(layer));
+    }
+    for port in &outputs {
+        image.jobs.push(Job::Output(transfer(port)));
+        done(&image, "out", image.jobs.len() - 1, 0);
+    }
+    let plan = Plan { image, inputs, outputs, steps, activation_bytes: places.bytes, sum_bits };
+    check_room(&plan, spec)?;
+    Ok(plan)
+}
+
+fn check_room(plan: &Plan, spec: &CnnSpec) -> Result<(), PlanError> {
+    let bytes = u64::from(spec.activation_words) * u64::from(spec.lanes);
+    let rooms = [
+        ("bytes of activations", plan.activation_bytes.into(), bytes, "activation_words"),
+        (
+            "rows of weights",
+            plan.image.planes.len().div_ceil(8) as u64,
+            spec.weight_rows.into(),
+            "weight_rows",
+        ),
+        ("rows of scales", plan.image.scales.len() as u64, spec.scale_rows.into(), "scale_rows"),
+        ("jobs", plan.image.jobs.len() as u64, spec.jobs.into(), "jobs"),
+    ];
+    for (what, needed, given, parameter) in rooms {
+        if needed > given {
+            return Err(PlanError::Room { what, needed, given, parameter });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! A core for a network: as many lanes as a budget of multipliers allows, memories that just hold it.
+
+use super::{Plan, PlanError, plan};
+use crate::graph::Network;
+use hwgen_designs::cnn::spec::ADDITION_BITS;
+use hwgen_designs::cnn::{CnnSpec, Job};
+
+/// What a core may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Multipliers: [`CnnSpec::all_multipliers`].
+    pub multipliers: u32,
+    /// Two positions of a lane share a multiplier of 8 x 25 bits.
+    pub packed: bool,
+    /// Weights may be stored in fewer bits than eight.
+    pub narrow_weights: bool,
+}
+
+/// The fastest core within the budget, and the network on it.
+///
+/// # Errors
+/// No core that it fits; see [`plan`].
+pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
+    let mut best: Option<(CnnSpec, Plan)> = None;
+    let mut refused = None;
+    for lanes in (1..=8).map(|bits| 1 << bits) {
+        for results in (0..=4).map(|bits| 1u32 << bits).filter(|&results| results <= lanes) {
+            let spec = roomy(lanes, results, budget);
+            match plan(network, &spec) {
+                Ok(plan) => {
+                    let spec = fitted(&spec, &plan);
+                    if spec.all_multipliers() > budget.multipliers {
+                        continue;
+                    }
+                    let faster =
+                        best.as_ref().is_none_or(|(_, best)| plan.cycles() < best.cycles());
+                    if faster {
+                        best = Some((spec, plan));
+                    }
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+    }
+    let none = || {
+        refused.unwrap_or(PlanError::Room {
+            what: "multipliers",
+            needed: roomy(2, 1, budget).all_multipliers().into(),
+            given: budget.multipliers.into(),
+            parameter: "multipliers",
+        })
+    };
+    best.ok_or_else(none)
+}
+
+/// A core with more memory than any plan takes.
+fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
+    CnnSpec {
+        lanes,
+        pixels: 2,
+        packed: budget.packed,
+        results,
+        accumulator_bits: 32,
+        narrow_weights: budget.narrow_weights,
+        activation_words: (1 << 24) / lanes,
+        weight_rows: 1 << 16,
+        scale_rows: 1 << 14,
+        jobs: 1024,
+        additions: true,
+    }
+}
+
+/// Memories and accumulators as small as the plan allows.
+fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
+    let jobs = plan.image.jobs.len() as u32;
+    let additions = plan.image.jobs.iter().any(|job| matches!(job, Job::Add(_)));
+    let least = if additions { ADDITION_BITS } else { 18 };
+    CnnSpec {
+        accumulator_bits: plan.sum_bits.max(least),
+        activation_words: plan.activation_bytes.div_ceil(spec.lanes).max(4),
+        weight_rows: (plan.image.planes.len() as u32).div_ceil(8).max(2),
+        scale_rows: (plan.image.scales.len() as u32).max(2),
+        jobs,
+        additions,
+        ..spec.clone()
+    }
+}
