@@ -15,10 +15,17 @@ pub(super) fn module(bits: u32) -> Arc<Module> {
     let sum = m.input("sum", s(bits));
     let multiplier = m.input("multiplier", u(31));
     let mut pipeline = Pipeline::new(m.input("valid", u(1)), m.lit(u(1), 1)).quiet();
-    let product = sum.mul(multiplier.to_signed()).named("product");
+    // two halves, each as wide as a multiplier of 25 x 18 bits takes
+    let halves = [multiplier.truncate(16), multiplier.high(15)];
+    let [low, high] = halves.map(|half| sum.mul(half.to_signed()));
+    let (low, high) = (low.named("low_product"), high.named("high_product"));
     let right = m.input("right", u(5));
-    let stage = pipeline.stage("multiplied", &[product, right]);
-    let (product, right) = (stage[0], stage[1]);
+    let stage = pipeline.stage("multiplied", &[low, high, right]);
+    let [low, high, right] = stage[..] else {
+        unreachable!("a stage returns as many signals as it is given")
+    };
+    let width = bits + 32;
+    let product = low.extend(width) + high.extend(width).shl(16);
     let half = m.lit(product.ty(), 1i64 << 30);
     let rounded = (product + half).shr(31).truncate(bits + 1).as_signed();
     let stage = pipeline.stage("rounded", &[rounded, right]);

@@ -145,7 +145,7 @@ impl Operator {
             Operator::FullyConnected { linear } => {
                 let units = output.image()[2];
                 let rows = output.elements() / units;
-                if x.elements() % rows != 0 {
+                if !x.elements().is_multiple_of(rows) {
                     let problem = format!("{rows} rows of results do not fit {:?}", x.shape);
                     return Err(NetworkError::Shape { place: place.to_owned(), problem });
                 }
