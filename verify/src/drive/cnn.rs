@@ -4,7 +4,7 @@ use super::streams::pack;
 use super::{Feed, Run, Values};
 use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Transfer};
+use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax, Transfer};
 use hwgen_hdl::Int;
 use rand::Rng;
 
@@ -26,9 +26,10 @@ impl Script {
         image.jobs.push(fill(place.bytes()));
         let mut free = place.bytes();
         for _ in 0..layers {
-            let output = match spec.additions && rng.random_bool(0.2) {
-                true => random_addition(spec, rng, &mut image, place, free),
-                false => random_layer(spec, rng, &mut image, place, free),
+            let output = match rng.random_range(0..10) {
+                0..2 if spec.additions => random_addition(spec, rng, &mut image, place, free),
+                2 if spec.softmax_tables > 0 => random_softmax(spec, rng, &mut image, place, free),
+                _ => random_layer(spec, rng, &mut image, place, free),
             };
             let Some(output) = output else {
                 break;
@@ -236,4 +237,39 @@ fn random_addition(
         clamp: random_clamp(rng),
     }));
     Some(Place { base, ..input })
+}
+
+fn random_softmax(
+    spec: &CnnSpec,
+    rng: &mut impl Rng,
+    image: &mut Image,
+    input: Place,
+    free: u32,
+) -> Option<Place> {
+    let base = free.next_multiple_of(spec.lanes);
+    let output = Place { base, ..input };
+    let bytes = output.bytes().next_multiple_of(spec.results);
+    if base + bytes > room(spec) || image.jobs.len() as u32 + 2 > spec.jobs {
+        return None;
+    }
+    while image.tables.len() < spec.softmax_tables as usize {
+        let mut table: Vec<u32> = (0..256).map(|_| rng.random_range(0..1 << 23)).collect();
+        if rng.random() {
+            table.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        table[0] = table[0].max(1);
+        image.tables.push(table);
+    }
+    image.jobs.push(Job::Softmax(Softmax {
+        input: input.base,
+        input_pitch: input.pitch,
+        output: base,
+        output_pitch: input.pitch,
+        length: input.channels,
+        rows: input.height * input.width,
+        steps: [256, 1 << 16, rng.random_range(2..=1 << 16)][rng.random_range(0..3)],
+        table: rng.random_range(0..spec.softmax_tables),
+        clamp: random_clamp(rng),
+    }));
+    Some(output)
 }

@@ -40,6 +40,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         scale_rows: 64,
         jobs: 12,
         additions,
+        softmax_tables: rng.random_range(0..=3),
     };
     spec.validate().unwrap();
     spec
@@ -66,7 +67,7 @@ fn random_programs_on_random_cores() {
 #[test]
 fn cycles_are_as_predicted() {
     let rng = &mut ChaCha8Rng::seed_from_u64(2);
-    let (mut convolutions, mut additions) = (0, 0);
+    let (mut convolutions, mut additions, mut softmaxes) = (0, 0, 0);
     for _ in 0..8 {
         let spec = random_spec(rng);
         let mut device = simulator(&spec.build(), rng.random());
@@ -91,10 +92,13 @@ fn cycles_are_as_predicted() {
             );
             match &script.image.jobs[2] {
                 Job::Convolve(_) => convolutions += 1,
+                Job::Softmax(_) => softmaxes += 1,
                 _ => additions += 1,
             }
         }
     }
-    println!("{convolutions} convolutions and {additions} additions took the cycles predicted");
-    assert!(convolutions > 100 && additions > 10);
+    println!(
+        "{convolutions} convolutions, {additions} additions, {softmaxes} softmaxes as predicted"
+    );
+    assert!(convolutions > 100 && additions > 10 && softmaxes > 10);
 }

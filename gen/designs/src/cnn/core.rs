@@ -11,10 +11,11 @@
 use super::CnnSpec;
 use super::drain::{Drained, Group, ScaleSource, Term, drain};
 use super::image::Image;
-use super::job::{ADD, CONVOLVE, INPUT, JOB_WORDS, OUTPUT, job_fields};
+use super::job::{ADD, CONVOLVE, INPUT, JOB_WORDS, OUTPUT, SOFTMAX, job_fields};
 use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
+use super::softmax::{BYTE_CYCLES, ENTRY_BITS, Softmax};
 use super::walk::{Walk, group_of};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
 use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, fields, s, u};
@@ -48,6 +49,12 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let transfer = Transfer::new(&m, spec, job, *begins, kind(INPUT), kind(OUTPUT));
     let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, kind(ADD)));
 
+    let tables = contents.map(|image| &image.tables[..]);
+    let softmax = load
+        .tables
+        .as_ref()
+        .map(|rows| Softmax::new(&m, spec, job, *begins, kind(SOFTMAX), rows, tables));
+
     // one write port: of beats that come in, or of results
     let drained = Ports::new(&m, spec);
     let taken = input.fires();
@@ -61,11 +68,17 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     };
     let mut addresses = walk.addresses.clone();
     let other = transfer.reads.mux(transfer.address, addresses[0]);
+    let other = match &softmax {
+        None => other,
+        Some(softmax) => softmax.reads.mux(softmax.read_address, other),
+    };
     addresses[0] = match &addition {
         None => other,
         Some(addition) => addition.reads.mux(addition.address, other),
     };
-    let also = addition.as_ref().map_or(m.lit(u(1), 0), |addition| addition.reads);
+    let never = m.lit(u(1), 0);
+    let adds = addition.as_ref().map_or(never, |addition| addition.reads);
+    let also = adds | softmax.as_ref().map_or(never, |softmax| softmax.reads);
     let reads = any(&[walk.steps, transfer.reads, also]);
     let read = activations(&m, spec, &written, &addresses, reads);
 
@@ -90,6 +103,13 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         })
         .map(|register| *register)
         .collect();
+    if let Some(softmax) = &softmax {
+        let byte = match read[0].within {
+            None => held[0],
+            Some(within) => delayed(&m, "byte_within", within, BYTE_CYCLES - 2).select(&held),
+        };
+        softmax.byte.drive(byte);
+    }
     let term = addition.as_ref().map(|addition| Term {
         valid: delayed_flag(&m, "term_valid", addition.reads, OPERAND_CYCLES),
         second: delayed(&m, "term_second", addition.second, OPERAND_CYCLES),
@@ -99,12 +119,19 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let contents = contents.map(|image| &image.scales[..]);
     let source = ScaleSource { load: load.scales, contents };
     let Drained { write, busy } = drain(&m, spec, job, *begins, &group, term.as_ref(), &source);
+    let write = match &softmax {
+        None => write,
+        Some(softmax) => softmax.over(&m, spec, write),
+    };
     drained.drive(&write);
 
     let in_flight = m.reg("in_flight", u(cycles));
     in_flight.next(in_flight.truncate(cycles - 1).cat(reads));
-    let work_done = (walk.done & sequence.running)
-        | addition.as_ref().map_or(m.lit(u(1), 0), |addition| addition.done);
+    let work_done = any(&[
+        walk.done & sequence.running,
+        addition.as_ref().map_or(never, |addition| addition.done),
+        softmax.as_ref().map_or(never, |softmax| softmax.done),
+    ]);
     let drains = m.reg("waits_for_results", u(1));
     let quiet = (*drains & !busy & !in_flight.any()).named("results_are_there");
     drains.next(m.lit(u(1), 1)).enable(work_done).clear(quiet);
@@ -132,6 +159,7 @@ fn parameters(m: &ModuleBuilder, spec: &CnnSpec) {
     m.parameter("scale_rows", spec.scale_rows);
     m.parameter("jobs", spec.jobs);
     m.parameter("additions", spec.additions);
+    m.parameter("softmax_tables", spec.softmax_tables);
 }
 
 /// What fills the memories, if anything does.
@@ -139,14 +167,15 @@ struct Loading<'m> {
     program: Row<'m>,
     weights: Row<'m>,
     scales: Row<'m>,
+    tables: Option<Row<'m>>,
     start: Signal<'m>,
     open: Signal<'m>,
 }
 
 impl<'m> Loading<'m> {
     fn stream(m: &'m ModuleBuilder, spec: &CnnSpec, allowed: Signal<'m>) -> Loading<'m> {
-        let Load { program, weights, scales, start, open } = Load::new(m, spec, allowed);
-        Loading { program, weights, scales, start, open }
+        let Load { program, weights, scales, tables, start, open } = Load::new(m, spec, allowed);
+        Loading { program, weights, scales, tables, start, open }
     }
 
     fn none(m: &'m ModuleBuilder, spec: &CnnSpec) -> Loading<'m> {
@@ -161,6 +190,8 @@ impl<'m> Loading<'m> {
             program: row(spec.program_words(), 32),
             weights: row(spec.weight_rows as usize, spec.weight_row_bits()),
             scales: row(spec.scale_rows as usize, spec.scale_row_bits()),
+            tables: (spec.softmax_tables > 0)
+                .then(|| row(256 * spec.softmax_tables as usize, ENTRY_BITS)),
             start: !*begun,
             open: m.lit(u(1), 0),
         }

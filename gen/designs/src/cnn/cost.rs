@@ -1,7 +1,8 @@
 //! Cycles of a program, exactly: from the definition in `docs/cnn.md`.
 
 use super::CnnSpec;
-use super::job::{Add, Convolve, JOB_WORDS, Job};
+use super::job::{Add, Convolve, JOB_WORDS, Job, Softmax};
+use super::softmax::{BYTE_CYCLES, ELEMENT_CYCLES};
 
 /// From a job's end to the next one's first cycle: its words are fetched.
 pub const FETCH_CYCLES: u32 = JOB_WORDS + 2;
@@ -24,6 +25,7 @@ impl CnnSpec {
             Job::Output(transfer) => u64::from(transfer.beats) * OUTPUT_BEAT,
             Job::Convolve(job) => self.convolve_cycles(job),
             Job::Add(job) => add_cycles(job),
+            Job::Softmax(job) => softmax_cycles(job),
         }
     }
 
@@ -43,3 +45,12 @@ impl CnnSpec {
 fn add_cycles(job: &Add) -> u64 {
     3 * u64::from(job.chunks) + ADD_TAIL
 }
+
+fn softmax_cycles(job: &Softmax) -> u64 {
+    let (length, byte) = (u64::from(job.length), u64::from(BYTE_CYCLES));
+    let (largest, sum) = (length + byte, length + byte + 2);
+    u64::from(job.rows) * (largest + sum + length * u64::from(ELEMENT_CYCLES)) + SOFTMAX_TAIL
+}
+
+/// From the last element's quotient to the end.
+const SOFTMAX_TAIL: u64 = 1;

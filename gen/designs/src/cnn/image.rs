@@ -14,13 +14,17 @@ pub struct Image {
     pub planes: Vec<Vec<bool>>,
     /// Rows of scales, `results` each.
     pub scales: Vec<Vec<Scale>>,
+    /// Tables of softmaxes, 256 entries of 24 bits each.
+    #[serde(default)]
+    pub tables: Vec<Vec<u32>>,
 }
 
 /// Targets of a load.
 pub(super) const PROGRAM: u32 = 0;
 pub(super) const WEIGHTS: u32 = 1;
 pub(super) const SCALES: u32 = 2;
-pub(super) const START: u32 = 3;
+pub(super) const TABLES: u32 = 3;
+pub(super) const START: u32 = 4;
 
 /// Planes of a row of weights.
 pub(super) const ROW_PLANES: usize = 8;
@@ -71,6 +75,7 @@ impl Image {
             (PROGRAM, program),
             (WEIGHTS, self.weight_rows(spec)),
             (SCALES, self.scale_rows(spec)),
+            (TABLES, self.tables.concat().chunks(1).map(<[u32]>::to_vec).collect()),
             (START, vec![]),
         ];
         let mut words = vec![];
@@ -78,7 +83,7 @@ impl Image {
             if target != START && rows.is_empty() {
                 continue;
             }
-            words.push((target << 30, rows.is_empty()));
+            words.push((target << 29, rows.is_empty()));
             words.extend(rows.concat().into_iter().map(|word| (word, false)));
             if let Some((_, last)) = words.last_mut() {
                 *last = true;
@@ -105,4 +110,9 @@ pub(super) fn word(planes: &[Vec<bool>]) -> Int {
     let mut bits = Bits::default();
     planes.iter().flatten().for_each(|&bit| bits.push(bit.into(), 1));
     bits.int()
+}
+
+/// An entry of a table as a word of memory.
+pub(super) fn table_word(entry: u32) -> Int {
+    Int::from(entry)
 }

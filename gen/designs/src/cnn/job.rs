@@ -16,6 +16,8 @@ pub enum Job {
     Convolve(Convolve),
     /// Two tensors added.
     Add(Add),
+    /// Softmax of rows.
+    Softmax(Softmax),
 }
 
 /// Bytes that come or go.
@@ -149,6 +151,30 @@ pub struct AddScale {
     pub right: u8,
 }
 
+/// Softmax of rows of bytes: `clamp(steps e / sum of e)`, to nearest, halves up, with
+/// `e = table[largest of the row - x]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Softmax {
+    /// Address of the first row's first byte.
+    pub input: u32,
+    /// Bytes from a row to the next.
+    pub input_pitch: u32,
+    /// Address of the first row's first result.
+    pub output: u32,
+    /// Bytes from a row of results to the next.
+    pub output_pitch: u32,
+    /// Elements of a row, at most 1,024.
+    pub length: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Steps that make probability 1, at most 2^16.
+    pub steps: u32,
+    /// Which of the tables.
+    pub table: u32,
+    /// Behind the division.
+    pub clamp: Clamp,
+}
+
 /// Words of a job in memory.
 pub const JOB_WORDS: u32 = 24;
 
@@ -156,13 +182,14 @@ pub(super) const INPUT: u32 = 0;
 pub(super) const OUTPUT: u32 = 1;
 pub(super) const CONVOLVE: u32 = 2;
 pub(super) const ADD: u32 = 3;
+pub(super) const SOFTMAX: u32 = 4;
 
 /// The fields of a job, in order from bit 0; what a kind does not use is 0.
 pub(super) fn job_fields() -> Fields {
     let address = u(ADDRESS_BITS);
     let (count, side) = (u(20), u(12));
     fields([
-        ("kind", u(2)),
+        ("kind", u(3)),
         ("last", u(1)),
         ("depthwise", u(1)),
         ("group", u(3)),
@@ -200,7 +227,7 @@ pub(super) fn job_fields() -> Fields {
         ("zero", s(8)),
         ("least", s(8)),
         ("most", s(8)),
-        // inputs of an addition; the beats of a transfer and the chunks of an addition are positions
+        // inputs of an addition; the steps of a softmax are its first multiplier; the beats of a transfer and the chunks of an addition are positions
         ("second", address),
         ("zero_0", s(8)),
         ("zero_1", s(8)),
@@ -229,6 +256,7 @@ impl Job {
             Job::Output(_) => OUTPUT,
             Job::Convolve(_) => CONVOLVE,
             Job::Add(_) => ADD,
+            Job::Softmax(_) => SOFTMAX,
         };
         match (name, self) {
             ("kind", _) => kind.into(),
@@ -239,6 +267,7 @@ impl Job {
             ("positions", Job::Input(transfer) | Job::Output(transfer)) => transfer.beats.into(),
             (name, Job::Convolve(job)) => job.field(name),
             (name, Job::Add(job)) => job.field(name),
+            (name, Job::Softmax(job)) => job.field(name),
             _ => 0,
         }
     }
@@ -311,6 +340,22 @@ impl Add {
             "right_2" => self.scales[2].right.into(),
             "output" => self.output.into(),
             "positions" => self.chunks.into(),
+            name => self.clamp.field(name),
+        }
+    }
+}
+
+impl Softmax {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "input" => self.input.into(),
+            "to_next_window" => self.input_pitch.into(),
+            "output" => self.output.into(),
+            "output_pitch" => self.output_pitch.into(),
+            "positions" => self.length.into(),
+            "blocks_less_1" => i64::from(self.rows) - 1,
+            "multiplier_0" => self.steps.into(),
+            "scales" => self.table.into(),
             name => self.clamp.field(name),
         }
     }

@@ -1,12 +1,13 @@
 //! Stream `load`: packets of 32-bit words that fill the memories and start the program.
 //!
-//! A packet's first word has its target in bits 31..30 (0: program, 1: weights, 2: scales,
-//! 3: start) and the first row's address in bits 23..0; rows follow, their words lowest first,
+//! A packet's first word has its target in bits 31..29 (0: program, 1: weights, 2: scales,
+//! 3: tables, 4: start) and the first row's address in bits 23..0; rows follow, their words lowest first,
 //! until `last`.
 
 use super::CnnSpec;
-use super::image::{PROGRAM, SCALES, START, WEIGHTS};
+use super::image::{PROGRAM, SCALES, START, TABLES, WEIGHTS};
 use super::memory::Row;
+use super::softmax::ENTRY_BITS;
 use hwgen_hdl::{ModuleBuilder, Signal, Stream, fields, u};
 
 /// What is loaded.
@@ -14,6 +15,7 @@ pub(super) struct Load<'m> {
     pub(super) program: Row<'m>,
     pub(super) weights: Row<'m>,
     pub(super) scales: Row<'m>,
+    pub(super) tables: Option<Row<'m>>,
     /// The program starts.
     pub(super) start: Signal<'m>,
     /// A packet is there, or has begun.
@@ -28,7 +30,7 @@ impl<'m> Load<'m> {
         let (word, fires, last) = (stream.get("data"), stream.fires(), stream.get("last"));
         let body = m.reg("load_body", u(1)).next(!last).enable(fires);
         let header = (fires & !*body).named("load_header");
-        let target = m.reg("load_target", u(2)).no_reset().next(word.high(2)).enable(header);
+        let target = m.reg("load_target", u(3)).no_reset().next(word.high(3)).enable(header);
         let taken = (fires & *body).named("load_word");
 
         let weight_words = spec.weight_row_bits().div_ceil(32);
@@ -41,7 +43,8 @@ impl<'m> Load<'m> {
             u(hwgen_hdl::bits_for(u64::from(weight_words.max(scale_words)))),
         );
         let of = |kind: u32| target.eq(kind);
-        let least = of(PROGRAM).mux(
+        let single = of(PROGRAM) | of(TABLES);
+        let least = single.mux(
             m.lit(count.ty(), 1),
             of(WEIGHTS).mux(m.lit(count.ty(), weight_words), m.lit(count.ty(), scale_words)),
         );
@@ -60,7 +63,9 @@ impl<'m> Load<'m> {
             program: rows(PROGRAM, 32, spec.program_words()),
             weights: rows(WEIGHTS, spec.weight_row_bits(), spec.weight_rows as usize),
             scales: rows(SCALES, spec.scale_row_bits(), spec.scale_rows as usize),
-            start: (header & word.high(2).eq(START)).named("load_starts"),
+            tables: (spec.softmax_tables > 0)
+                .then(|| rows(TABLES, ENTRY_BITS, 256 * spec.softmax_tables as usize)),
+            start: (header & word.high(3).eq(START)).named("load_starts"),
             open: stream_open(&stream, *body),
         }
     }

@@ -4,6 +4,7 @@
 //! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
 //! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
+//! - `softmax`: rows of probabilities;
 //! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
 
@@ -17,11 +18,12 @@ mod load;
 pub mod lower;
 mod memory;
 mod requantise;
+mod softmax;
 pub mod spec;
 mod walk;
 
 pub use image::Image;
-pub use job::{Add, AddScale, Clamp, Convolve, Job, Scale, Transfer};
+pub use job::{Add, AddScale, Clamp, Convolve, Job, Scale, Softmax, Transfer};
 pub use spec::CnnSpec;
 
 use crate::registry::Generate;

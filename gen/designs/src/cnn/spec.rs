@@ -31,6 +31,8 @@ pub struct CnnSpec {
     pub jobs: u32,
     /// The program may add tensors.
     pub additions: bool,
+    /// Tables of softmaxes; 0: the program has none.
+    pub softmax_tables: u32,
 }
 
 impl Default for CnnSpec {
@@ -47,6 +49,7 @@ impl Default for CnnSpec {
             scale_rows: 128,
             jobs: 32,
             additions: true,
+            softmax_tables: 1,
         }
     }
 }
@@ -79,6 +82,9 @@ const SCALE_ROWS: Parameter = integer("scale_rows", 2, 1 << 14, "rows of scales,
 const JOBS: Parameter = integer("jobs", 1, 1024, "jobs of a program");
 const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 
+const SOFTMAX_TABLES: Parameter =
+    integer("softmax_tables", 0, 16, "tables of softmaxes; 0: the program has none");
+
 /// The narrowest accumulator in which tensors can be added: terms have 29 bits, their sum 30.
 pub const ADDITION_BITS: u32 = 30;
 
@@ -98,6 +104,7 @@ impl Spec for CnnSpec {
         SCALE_ROWS,
         JOBS,
         ADDITIONS,
+        SOFTMAX_TABLES,
     ];
 
     fn validate(&self) -> Result<(), SpecError> {
@@ -109,6 +116,7 @@ impl Spec for CnnSpec {
         WEIGHT_ROWS.check(self.weight_rows)?;
         SCALE_ROWS.check(self.scale_rows)?;
         JOBS.check(self.jobs)?;
+        SOFTMAX_TABLES.check(self.softmax_tables)?;
         let refuse = |field: &str, value: String, range: &str| {
             Err(SpecError::OutOfRange { field: field.to_owned(), value, range: range.to_owned() })
         };
@@ -159,7 +167,9 @@ impl CnnSpec {
 
     /// All multipliers.
     pub fn all_multipliers(&self) -> u32 {
-        self.multipliers() + self.results * self.requantiser_multipliers()
+        // softmax: 17 x 24
+        let softmax = u32::from(self.softmax_tables > 0);
+        self.multipliers() + self.results * self.requantiser_multipliers() + softmax
     }
 
     /// Products a cycle.

@@ -6,7 +6,7 @@ use super::place::{Places, is_depthwise, origin, readers};
 use super::scale::{division, scale};
 use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale};
+use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax};
 
 /// Adds a layer's jobs to the image; returns the bits that its sums need.
 pub(super) fn lower(
@@ -127,6 +127,31 @@ pub(super) fn lower(
             }
         }
         Operator::Concat { .. } => Ok(0),
+        Operator::Softmax { table, steps } => {
+            let mut entries: Vec<u32> = table.iter().map(|&entry| entry.max(0) as u32).collect();
+            entries.resize(256, 0);
+            let known = image.tables.iter().position(|table| *table == entries);
+            let table = known.unwrap_or(image.tables.len());
+            if known.is_none() {
+                image.tables.push(entries);
+            }
+            if from.channels > 1024 {
+                let what = format!("its rows have {} elements", from.channels);
+                return Err(unsupported(name, what, "1,024 is the most"));
+            }
+            image.jobs.push(Job::Softmax(Softmax {
+                input: from.base,
+                input_pitch: from.pitch,
+                output: to.base,
+                output_pitch: to.pitch,
+                length: from.channels,
+                rows: from.height * from.width,
+                steps: *steps,
+                table: table as u32,
+                clamp: lowering.clamp(graph::Clamp::of(output)),
+            }));
+            Ok(0)
+        }
         Operator::MaxPool2d { .. } => {
             Err(unsupported(name, "max pools have no job", "use average pools or strides"))
         }

@@ -164,6 +164,7 @@ fn check_room(plan: &Plan, spec: &CnnSpec) -> Result<(), PlanError> {
             "weight_rows",
         ),
         ("rows of scales", plan.image.scales.len() as u64, spec.scale_rows.into(), "scale_rows"),
+        ("tables", plan.image.tables.len() as u64, spec.softmax_tables.into(), "softmax_tables"),
         ("jobs", plan.image.jobs.len() as u64, spec.jobs.into(), "jobs"),
     ];
     for (what, needed, given, parameter) in rooms {

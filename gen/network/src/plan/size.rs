@@ -67,6 +67,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         scale_rows: 1 << 14,
         jobs: 1024,
         additions: true,
+        softmax_tables: 16,
     }
 }
 
@@ -82,6 +83,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
         scale_rows: (plan.image.scales.len() as u32).max(2),
         jobs,
         additions,
+        softmax_tables: plan.image.tables.len() as u32,
         ..spec.clone()
     }
 }

@@ -4,7 +4,7 @@ mod arithmetic;
 
 pub use arithmetic::{half_away, high_half, requantise};
 
-use hwgen_designs::cnn::{Add, Clamp, CnnSpec, Convolve, Image, Job, Transfer};
+use hwgen_designs::cnn::{Add, Clamp, CnnSpec, Convolve, Image, Job, Softmax, Transfer};
 
 /// A core with its memories.
 #[derive(Debug, Clone)]
@@ -39,6 +39,7 @@ impl Core {
                 }
                 Job::Convolve(job) => self.convolve(job),
                 Job::Add(job) => self.add(job),
+                Job::Softmax(job) => self.softmax(job),
             }
         }
         sent
@@ -141,6 +142,26 @@ impl Core {
             let sum = half_away(high_half(sum, job.scales[2].multiplier), job.scales[2].right);
             let place = self.place(job.output as usize + at);
             self.bytes[place] = clamp(sum, &job.clamp);
+        }
+    }
+}
+
+impl Core {
+    fn softmax(&mut self, job: &Softmax) {
+        let table = self.image.tables[job.table as usize].clone();
+        for row in 0..job.rows {
+            let at = |base: u32, pitch: u32, x: u32| (base + row * pitch + x) as usize;
+            let bytes = (0..job.length).map(|x| at(job.input, job.input_pitch, x));
+            let bytes: Vec<_> = bytes.map(|at| i32::from(self.bytes[self.place(at)])).collect();
+            let largest = bytes.iter().copied().max().unwrap_or(0);
+            let entries: Vec<_> =
+                bytes.iter().map(|byte| u64::from(table[(largest - byte) as usize])).collect();
+            let sum: u64 = entries.iter().sum();
+            for (x, entry) in entries.into_iter().enumerate() {
+                let part = (2 * u64::from(job.steps) * entry + sum) / (2 * sum).max(1);
+                let place = self.place(at(job.output, job.output_pitch, x as u32));
+                self.bytes[place] = clamp(part as i32, &job.clamp);
+            }
         }
     }
 }

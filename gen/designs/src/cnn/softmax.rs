@@ -1,0 +1,176 @@
+//! Softmax of rows of bytes, an element after the other: the largest, the sum, then a division
+//! each.
+
+use super::CnnSpec;
+use super::image::table_word;
+use super::memory::{Row, Write};
+use crate::wiring::delayed_flag;
+use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, s, u};
+
+/// Bits of an entry of a table.
+pub(super) const ENTRY_BITS: u32 = 24;
+
+/// Bits of the sum of a row's entries: 1,024 of them at most.
+const SUM_BITS: u32 = ENTRY_BITS + 10;
+
+/// Bits of a quotient: the steps that make probability 1 are 2^16 at most.
+const QUOTIENT_BITS: u32 = 17;
+
+/// Cycles from a read to its byte in a register.
+pub(super) const BYTE_CYCLES: u32 = 3;
+
+/// Cycles of an element: its byte, its entry, the product, the quotient, the write.
+pub(super) const ELEMENT_CYCLES: u32 = BYTE_CYCLES + 2 + QUOTIENT_BITS + 1;
+
+/// The unit's hold on the memory of activations.
+pub(super) struct Softmax<'m> {
+    pub(super) reads: Signal<'m>,
+    pub(super) read_address: Signal<'m>,
+    pub(super) writes: Signal<'m>,
+    pub(super) write_address: Signal<'m>,
+    pub(super) result: Signal<'m>,
+    pub(super) done: Signal<'m>,
+    /// To be driven: the byte read [`BYTE_CYCLES`] ago.
+    pub(super) byte: hwgen_hdl::Wire<'m>,
+}
+
+impl<'m> Softmax<'m> {
+    pub(super) fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        job: &Bundle<'m>,
+        begins: Signal<'m>,
+        runs: Signal<'m>,
+        load: &Row<'m>,
+        contents: Option<&[Vec<u32>]>,
+    ) -> Softmax<'m> {
+        let byte = m.wire("softmax_byte", s(8));
+        let bits = spec.byte_bits();
+        let field = |name: &str| job.get(name).truncate(bits);
+
+        // passes over a row: 0 finds the largest, 1 sums, 2 divides
+        let pass = m.reg("softmax_pass", u(2));
+        let (finds, sums, divides) = (pass.eq(0), pass.eq(1), pass.eq(2));
+        let row = m.reg("softmax_row", u(bits)).no_reset();
+        let row_output = m.reg("softmax_row_output", u(bits)).no_reset();
+        let at = m.reg("softmax_at", u(20));
+        let reading = m.reg("softmax_reading", u(1));
+        let last = (*at + 1).eq(job.get("positions")).named("softmax_last");
+        let (element_done, pass_done) = (m.wire("element_done", u(1)), m.wire("pass_done", u(1)));
+        let reads = (runs & *reading).named("softmax_reads");
+        // one after the other in the first two passes, each on its own in the third
+        let stops = reads & (divides | last);
+        let starts = begins | (*element_done & !last) | *pass_done;
+        reading.next(starts).enable(starts | stops);
+        let counts = (reads & !divides) | *element_done;
+        at.next(*at + 1).enable(counts & !last).clear(begins | *pass_done);
+        let row_ends = (*pass_done & divides).named("softmax_row_ends");
+        pass.next(*pass + 1).enable(*pass_done).clear(begins | row_ends);
+        let rows = m.reg("softmax_rows", u(12)).no_reset();
+        rows.next(begins.mux(job.get("blocks_less_1"), *rows - 1)).enable(begins | row_ends);
+        let done = (row_ends & rows.eq(0)).named("softmax_done");
+        let next = |name: &str, register: Signal<'m>, pitch: &str| {
+            begins.mux(field(name), register + field(pitch))
+        };
+        row.next(next("input", *row, "to_next_window")).enable(begins | row_ends);
+        row_output.next(next("output", *row_output, "output_pitch")).enable(begins | row_ends);
+
+        let comes = |name: &str, of: Signal<'m>, cycles| delayed_flag(m, name, of, cycles);
+        let found = comes("softmax_byte_comes", reads, BYTE_CYCLES);
+        let found_last = comes("softmax_last_byte", reads & last & finds, BYTE_CYCLES);
+        let fresh = m.reg("softmax_fresh", u(1)).reset_to(1);
+        fresh.next(begins | row_ends).enable(begins | row_ends | found);
+        let largest = m.reg("softmax_largest", s(8)).no_reset();
+        let larger = *fresh | byte.gt(*largest);
+        largest.next(*byte).enable(found & finds & larger);
+
+        let table = m.memory("softmax_tables", 256 * spec.softmax_tables as usize, u(ENTRY_BITS));
+        let table = match contents {
+            None => table,
+            Some(tables) => table.init(tables.iter().flatten().map(|&entry| table_word(entry))),
+        };
+        table.write(load.address, load.data, load.enable);
+        let below =
+            (largest.extend(9) - byte.extend(9)).truncate(8).as_unsigned().named("softmax_below");
+        let which = match spec.softmax_tables {
+            1 => below,
+            tables => job.get("scales").truncate(index_bits(tables as usize)).cat(below),
+        };
+        let entry = table.read_sync(which, found & !finds);
+        let entry_comes = comes("softmax_entry_comes", found & !finds, 1);
+        let summed_last = comes("softmax_summed", reads & last & sums, BYTE_CYCLES + 2);
+        let sum = m.reg("softmax_sum", u(SUM_BITS)).no_reset();
+        let added = *sum + entry.extend(SUM_BITS);
+        sum.next(finds.mux(m.lit(sum.ty(), 0), added)).enable(found_last | (entry_comes & sums));
+
+        // 2 steps e + sum over 2 sum: rounded to nearest, halves up
+        let steps = job.get("multiplier_0").truncate(QUOTIENT_BITS);
+        let product = steps.mul(entry).named("softmax_product");
+        let width = product.width() + 2;
+        let numerator = product.extend(width).shl(1) + sum.extend(width);
+        let quotient = Quotient::new(m, width, (entry_comes & divides, numerator, *sum));
+        element_done.drive(quotient.done);
+        pass_done.drive(found_last | summed_last | (quotient.done & last));
+
+        let wide = QUOTIENT_BITS + 2;
+        let moved = quotient.value.to_signed().extend(wide) + job.get("zero").extend(wide);
+        let (least, most) = (job.get("least").extend(wide), job.get("most").extend(wide));
+        let result = moved.lt(least).mux(least, moved.gt(most).mux(most, moved));
+        Softmax {
+            reads,
+            read_address: *row + at.resize(bits),
+            writes: quotient.done,
+            write_address: *row_output + at.resize(bits),
+            result: result.truncate(8).as_signed(),
+            done,
+            byte,
+        }
+    }
+}
+
+impl<'m> Softmax<'m> {
+    /// Its results before those of others.
+    pub(super) fn over(&self, m: &'m ModuleBuilder, spec: &CnnSpec, other: Write<'m>) -> Write<'m> {
+        let single = m.lit(other.group.ty(), spec.group_most());
+        let first = self.writes.mux(self.result, other.bytes[0]);
+        let bytes = std::iter::once(first).chain(other.bytes[1..].iter().copied());
+        Write {
+            enable: self.writes | other.enable,
+            address: self.writes.mux(self.write_address, other.address),
+            group: self.writes.mux(single, other.group),
+            bytes: bytes.collect(),
+        }
+    }
+}
+
+/// A division, a bit a cycle.
+struct Quotient<'m> {
+    value: Signal<'m>,
+    done: Signal<'m>,
+}
+
+impl<'m> Quotient<'m> {
+    /// Of a numerator by twice a sum, when both come.
+    fn new(
+        m: &'m ModuleBuilder,
+        width: u32,
+        (comes, numerator, sum): (Signal<'m>, Signal<'m>, Signal<'m>),
+    ) -> Quotient<'m> {
+        let bits = SUM_BITS + 1 + QUOTIENT_BITS;
+        let rest = m.reg("softmax_rest", u(width.max(bits))).no_reset();
+        let divisor = m.reg("softmax_divisor", rest.ty()).no_reset();
+        let value = m.reg("softmax_quotient", u(QUOTIENT_BITS)).no_reset();
+        let left = m.reg("softmax_bits_left", u(5));
+        let works = left.any().named("softmax_works");
+        let fits = rest.ge(*divisor).named("softmax_fits");
+        let less = fits.mux(*rest - *divisor, *rest);
+        rest.next(comes.mux(numerator.extend(rest.width()), less)).enable(comes | works);
+        let first = sum.extend(rest.width()).shl(QUOTIENT_BITS);
+        divisor.next(comes.mux(first, divisor.shr(1))).enable(comes | works);
+        value.next(value.truncate(QUOTIENT_BITS - 1).cat(fits)).enable(works);
+        let count = m.lit(left.ty(), QUOTIENT_BITS);
+        left.next(comes.mux(count, *left - 1)).enable(comes | works);
+        let done = delayed_flag(m, "softmax_divided", works & left.eq(1), 1);
+        Quotient { value: *value, done }
+    }
+}
