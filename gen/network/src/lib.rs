@@ -1,6 +1,11 @@
 //! Quantised neural networks.
 //!
 //! - [`graph`]: a network as integers: tensors, layers, their checks, `network.json`.
+//! - [`import`]: networks that others trained and quantised.
+//! - [`plan`]: a network on a core: memory, program, cycles.
+//! - [`zoo`]: built-in networks with random weights.
 
 pub mod graph;
+pub mod import;
 pub mod plan;
+pub mod zoo;

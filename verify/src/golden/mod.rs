@@ -9,5 +9,6 @@ pub mod lapa;
 pub mod layer;
 pub mod linear;
 pub mod mac_array;
+pub mod network;
 pub mod sanger;
 pub mod spatten;

@@ -59,6 +59,17 @@ fn split(number: f64) -> (f64, i32) {
     (f64::from_bits(bits & !(0x7ff << 52) | 1022 << 52), exponent - 1022)
 }
 
+/// How a product with a multiplier is rounded; `docs/network.md` has the formulas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// To 31 fraction bits less, then by the shift: TFLite's convolutions and element-wise layers.
+    #[default]
+    Twice,
+    /// At once, halves up: TFLite's dense layers.
+    Once,
+}
+
 /// One multiplier for a whole tensor, or one a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

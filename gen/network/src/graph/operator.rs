@@ -1,6 +1,6 @@
 //! What a layer does.
 
-use super::{Multiplier, Multipliers, Numbers, Tensor};
+use super::{Multiplier, Multipliers, Numbers, Rounding, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,9 @@ pub struct Linear {
     pub bias: Numbers<i32>,
     /// One, or one an output.
     pub multipliers: Multipliers,
+    /// How a rescaled sum is rounded.
+    #[serde(default)]
+    pub rounding: Rounding,
     /// Bounds of the result.
     pub clamp: Clamp,
 }

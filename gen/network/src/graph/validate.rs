@@ -176,11 +176,10 @@ impl Operator {
             }
             Operator::Add { left_shift, inputs: multipliers, multiplier, .. } => {
                 within(place, "left_shift", (*left_shift).into(), 0, 22)?;
-                multipliers[0].validate(place, "inputs[0]", false)?;
-                multipliers[1].validate(place, "inputs[1]", false)?;
+                multipliers[0].validate(place, "inputs[0]", true)?;
+                multipliers[1].validate(place, "inputs[1]", true)?;
                 multiplier.validate(place, "multiplier", false)?;
-                // each input is at most doubled, so that the sum fits
-                let reach = |n: usize| f64::from(inputs[n].reach()) * multipliers[n].factor();
+                let reach = |n: usize| f64::from(inputs[n].reach()) * multipliers[n].factor().abs();
                 fits(place, ((reach(0) + reach(1)) * f64::from(1 << left_shift)) as i64 + 2)
             }
             Operator::MatMul { multiplier, .. } => {

@@ -1,0 +1,60 @@
+//! Layers that work on each element, and softmax.
+
+use super::activation::{clamp, multiplier};
+use super::node::{Node, broken};
+use super::schema::{ActivationFunctionType as Activation, BuiltinOperator as Builtin};
+use crate::graph::{Operator, softmax_table};
+use crate::import::report::Problem;
+
+/// Bits that TFLite's int8 addition gains before it rescales.
+const ADD_LEFT_SHIFT: u32 = 20;
+
+pub(super) fn add(node: &Node) -> Result<Operator, Problem> {
+    let options = node.operator.builtin_options_as_add_options();
+    let activation =
+        options.map_or(Activation::NONE, |options| options.fused_activation_function());
+    let (x, y, output) = (node.activation(0)?, node.activation(1)?, node.output()?);
+    if x.shape()?.0 != y.shape()?.0 {
+        let problem = format!("its inputs have shapes {:?} and {:?}", x.shape, y.shape);
+        return Err(Problem::new(problem, "make them alike, or fold one into a bias"));
+    }
+    let scale = |tensor: &super::model::Tensor| tensor.quantisation().map(|q| f64::from(q.0));
+    let (x, y, z) = (scale(x)?, scale(y)?, scale(output)?);
+    let twice = 2.0 * x.max(y);
+    Ok(Operator::Add {
+        left_shift: ADD_LEFT_SHIFT,
+        inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
+        multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * z))?,
+        clamp: clamp(activation, output)?,
+    })
+}
+
+/// `QUANTIZE` between integers, `RELU`, `RELU6`.
+pub(super) fn requantise(node: &Node, code: Builtin) -> Result<Operator, Problem> {
+    let (x, output) = (node.activation(0)?, node.output()?);
+    let (from, to) = (f64::from(x.quantisation()?.0), f64::from(output.quantisation()?.0));
+    let activation = match code {
+        Builtin::RELU => Activation::RELU,
+        Builtin::RELU6 => Activation::RELU6,
+        _ => Activation::NONE,
+    };
+    let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
+    Ok(Operator::Requantise { multiplier, clamp })
+}
+
+pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
+    let options = node.operator.builtin_options_as_softmax_options();
+    let options = options.ok_or_else(|| broken("it has no options"))?;
+    let (scale, _) = node.activation(0)?.quantisation()?;
+    let (step, _) = node.output()?.quantisation()?;
+    let steps = (1.0 / step).round();
+    if !(2.0..=65536.0).contains(&steps) || !options.beta().is_finite() || options.beta() < 0.0 {
+        return Err(broken(format!(
+            "its output has scale {step} and its beta is {}",
+            options.beta()
+        )));
+    }
+    // the exponent's slope is a single-precision product, as in `PopulateSoftmaxLookupTable`
+    let table = softmax_table(8, scale * options.beta());
+    Ok(Operator::Softmax { table: table.into(), steps: steps as u32 })
+}

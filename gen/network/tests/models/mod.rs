@@ -1,0 +1,124 @@
+//! TFLite models with random weights, written with the format's own builders.
+
+#![allow(dead_code)] // each test needs some of it
+
+mod writer;
+
+use writer::{Act, Writer};
+
+/// Every model: its name, its bytes, and how many runs are worth comparing.
+pub fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
+    vec![
+        ("small", small(1), 300),
+        ("operators", operators(2), 300),
+        ("autoencoder", autoencoder(3), 100),
+        ("mobilenet", mobilenet(4), 3),
+        ("streaming", streaming(5), 100),
+    ]
+}
+
+/// A few layers in a few hundred bytes: what the fuzzing starts from.
+pub fn small(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 6, 5, 2]);
+    let x = w.conv(x, 4, [3, 3], [2, 1], [1, 1], true, Act::Relu);
+    let x = w.depthwise(x, 1, [3, 3], [1, 1], true, Act::Relu6);
+    let x = w.average_pool(x, [3, 5], [1, 1], false);
+    let x = w.reshape(x, &[1, 4]);
+    let x = w.fully_connected(x, 3, Act::None);
+    let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// Every operator that is supported, in unlike shapes.
+pub fn operators(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let input = w.input(&[1, 13, 9, 6]);
+    let a = w.conv(input, 8, [3, 2], [2, 1], [1, 1], true, Act::Relu6);
+    let b = w.conv(input, 8, [1, 1], [2, 1], [1, 1], true, Act::None);
+    let x = w.add(a, b, Act::Relu);
+    let d = w.conv(x, 8, [3, 3], [1, 1], [2, 2], true, Act::NegOneToOne);
+    let x = w.add(x, d, Act::None);
+    let x = w.concat(&[x, x], 3);
+    let x = w.pad(x, &[[0, 0], [1, 2], [0, 3], [0, 0]]);
+    let x = w.depthwise(x, 2, [3, 5], [2, 2], false, Act::Relu);
+    let p = w.max_pool(x, [2, 2], [1, 1], true);
+    let q = w.average_pool(x, [3, 2], [1, 1], true);
+    let x = w.add(p, q, Act::None);
+    let x = w.relu(x);
+    let x = w.quantize(x);
+    let x = w.relu6(x);
+    let m = w.mean(x, &[1, 2], false);
+    let k = w.mean(x, &[1, 2], true);
+    let k = w.squeeze(k);
+    let m = w.add(m, k, Act::None);
+    let m = w.fully_connected(m, 7, Act::Relu);
+    let m = w.fully_connected(m, 11, Act::None);
+    let scores = w.softmax(m);
+    // a graph convolution's products
+    let [_, height, width, channels] = w.image(x);
+    let nodes = w.reshape(x, &[1, height * width, channels]);
+    let theta = w.fully_connected_rows(nodes, 5);
+    let phi = w.fully_connected_rows(nodes, 5);
+    let affinity = w.mat_mul(theta, phi, true);
+    let shares = w.softmax(affinity);
+    let mixed = w.mat_mul(shares, nodes, false);
+    w.finish(&[scores, mixed])
+}
+
+/// MLPerf Tiny's anomaly detector: 640 to 8 to 640, dense.
+pub fn autoencoder(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let mut x = w.input(&[1, 640]);
+    for units in [128, 128, 128, 128, 8, 128, 128, 128, 128] {
+        x = w.fully_connected(x, units, Act::Relu);
+    }
+    let x = w.fully_connected(x, 640, Act::None);
+    w.finish(&[x])
+}
+
+/// MLPerf Tiny's person detector: MobileNetV1 at a quarter of the width, on 96 x 96.
+pub fn mobilenet(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 96, 96, 3]);
+    let mut x = w.conv(x, 8, [3, 3], [2, 2], [1, 1], true, Act::Relu);
+    let blocks = [
+        (16, 1),
+        (32, 2),
+        (32, 1),
+        (64, 2),
+        (64, 1),
+        (128, 2),
+        (128, 1),
+        (128, 1),
+        (128, 1),
+        (128, 1),
+        (128, 1),
+        (256, 2),
+        (256, 1),
+    ];
+    for (channels, stride) in blocks {
+        x = w.depthwise(x, 1, [3, 3], [stride, stride], true, Act::Relu);
+        x = w.conv(x, channels, [1, 1], [1, 1], [1, 1], true, Act::Relu);
+    }
+    let x = w.average_pool(x, [3, 3], [3, 3], false);
+    let x = w.reshape(x, &[1, 256]);
+    let x = w.fully_connected(x, 2, Act::None);
+    let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// Convolutions in time that look back: the past comes as an input of its own.
+pub fn streaming(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let past = w.input(&[1, 1, 8, 40]);
+    let now = w.input_like(past, &[1, 1, 3, 40]);
+    let x = w.concat(&[past, now], 2);
+    let x = w.conv(x, 32, [1, 3], [1, 1], [1, 2], false, Act::Relu);
+    let x = w.depthwise(x, 1, [1, 5], [1, 1], false, Act::Relu);
+    let x = w.conv(x, 32, [1, 1], [1, 1], [1, 1], false, Act::Relu6);
+    let x = w.reshape(x, &[1, 96]);
+    let x = w.fully_connected(x, 10, Act::None);
+    let x = w.softmax(x);
+    w.finish(&[x])
+}

@@ -1,0 +1,506 @@
+//! Writes TFLite files, a node at a time.
+
+use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
+use hwgen_network::import::tflite::schema::{
+    ActivationFunctionType, AddOptions, AddOptionsArgs, BatchMatMulOptions, BatchMatMulOptionsArgs,
+    Buffer, BufferArgs, BuiltinOperator, BuiltinOptions, ConcatenationOptions,
+    ConcatenationOptionsArgs, Conv2DOptions, Conv2DOptionsArgs, DepthwiseConv2DOptions,
+    DepthwiseConv2DOptionsArgs, FullyConnectedOptions, FullyConnectedOptionsArgs, Model, ModelArgs,
+    Operator, OperatorArgs, OperatorCode, OperatorCodeArgs, Padding, Pool2DOptions,
+    Pool2DOptionsArgs, QuantizationParameters, QuantizationParametersArgs, ReducerOptions,
+    ReducerOptionsArgs, ReshapeOptions, ReshapeOptionsArgs, SoftmaxOptions, SoftmaxOptionsArgs,
+    SqueezeOptions, SqueezeOptionsArgs, SubGraph, SubGraphArgs, Tensor, TensorArgs, TensorType,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A fused activation.
+#[derive(Clone, Copy)]
+pub enum Act {
+    None,
+    Relu,
+    Relu6,
+    NegOneToOne,
+}
+
+impl Act {
+    fn code(self) -> ActivationFunctionType {
+        match self {
+            Act::None => ActivationFunctionType::NONE,
+            Act::Relu => ActivationFunctionType::RELU,
+            Act::Relu6 => ActivationFunctionType::RELU6,
+            Act::NegOneToOne => ActivationFunctionType::RELU_N1_TO_1,
+        }
+    }
+}
+
+/// A tensor's number.
+pub type Id = usize;
+
+struct Written {
+    shape: Vec<usize>,
+    scale: f32,
+    zero_point: i64,
+    table: WIPOffset<Tensor<'static>>,
+}
+
+pub struct Writer {
+    fbb: FlatBufferBuilder<'static>,
+    rng: ChaCha8Rng,
+    tensors: Vec<Written>,
+    buffers: Vec<WIPOffset<Buffer<'static>>>,
+    operators: Vec<WIPOffset<Operator<'static>>>,
+    codes: Vec<BuiltinOperator>,
+    inputs: Vec<i32>,
+}
+
+type Options = (BuiltinOptions, Option<WIPOffset<UnionWIPOffset>>);
+
+impl Writer {
+    pub fn new(seed: u64) -> Writer {
+        let mut fbb = FlatBufferBuilder::new();
+        let empty = Buffer::create(&mut fbb, &BufferArgs::default());
+        Writer {
+            fbb,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            tensors: Vec::new(),
+            buffers: vec![empty],
+            operators: Vec::new(),
+            codes: Vec::new(),
+            inputs: Vec::new(),
+        }
+    }
+
+    pub fn image(&self, x: Id) -> [usize; 4] {
+        self.tensors[x].shape[..].try_into().unwrap()
+    }
+
+    pub fn input(&mut self, shape: &[usize]) -> Id {
+        let (scale, zero_point) =
+            (self.rng.random_range(0.02..0.05), self.rng.random_range(-40..40));
+        self.given(shape, scale, zero_point)
+    }
+
+    pub fn input_like(&mut self, x: Id, shape: &[usize]) -> Id {
+        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
+        self.given(shape, scale, zero_point)
+    }
+
+    fn given(&mut self, shape: &[usize], scale: f32, zero_point: i64) -> Id {
+        let id = self.activation(shape, scale, zero_point);
+        self.inputs.push(id as i32);
+        id
+    }
+
+    pub fn conv(
+        &mut self,
+        x: Id,
+        channels: usize,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        dilation: [usize; 2],
+        same: bool,
+        act: Act,
+    ) -> Id {
+        let [_, height, width, depth] = self.image(x);
+        let weights = self.weights(&[channels, kernel[0], kernel[1], depth], 0);
+        let bias = self.bias(x, &weights, channels);
+        let args = Conv2DOptionsArgs {
+            padding: padding(same),
+            stride_h: stride[0] as i32,
+            stride_w: stride[1] as i32,
+            fused_activation_function: act.code(),
+            dilation_h_factor: dilation[0] as i32,
+            dilation_w_factor: dilation[1] as i32,
+        };
+        let options = Conv2DOptions::create(&mut self.fbb, &args).as_union_value();
+        let options = (BuiltinOptions::Conv2DOptions, Some(options));
+        let image = window([height, width], kernel, stride, dilation, same);
+        let out = self.result(
+            x,
+            &weights,
+            kernel[0] * kernel[1] * depth,
+            &[1, image[0], image[1], channels],
+            act,
+        );
+        self.node(BuiltinOperator::CONV_2D, &[x, weights.id, bias], out, options)
+    }
+
+    pub fn depthwise(
+        &mut self,
+        x: Id,
+        multiplier: usize,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        same: bool,
+        act: Act,
+    ) -> Id {
+        let [_, height, width, depth] = self.image(x);
+        let channels = depth * multiplier;
+        let weights = self.weights(&[1, kernel[0], kernel[1], channels], 3);
+        let bias = self.bias(x, &weights, channels);
+        let args = DepthwiseConv2DOptionsArgs {
+            padding: padding(same),
+            stride_h: stride[0] as i32,
+            stride_w: stride[1] as i32,
+            depth_multiplier: multiplier as i32,
+            fused_activation_function: act.code(),
+            ..Default::default()
+        };
+        let options = DepthwiseConv2DOptions::create(&mut self.fbb, &args).as_union_value();
+        let options = (BuiltinOptions::DepthwiseConv2DOptions, Some(options));
+        let image = window([height, width], kernel, stride, [1, 1], same);
+        let out = self.result(
+            x,
+            &weights,
+            kernel[0] * kernel[1],
+            &[1, image[0], image[1], channels],
+            act,
+        );
+        self.node(BuiltinOperator::DEPTHWISE_CONV_2D, &[x, weights.id, bias], out, options)
+    }
+
+    pub fn fully_connected(&mut self, x: Id, units: usize, act: Act) -> Id {
+        self.dense(x, units, act, false)
+    }
+
+    pub fn fully_connected_rows(&mut self, x: Id, units: usize) -> Id {
+        self.dense(x, units, Act::None, true)
+    }
+
+    fn dense(&mut self, x: Id, units: usize, act: Act, rows: bool) -> Id {
+        let mut shape = self.tensors[x].shape.clone();
+        let length = if rows { shape[shape.len() - 1] } else { shape.iter().product() };
+        // a scale for the whole tensor, as the converter writes it
+        let weights = self.weights(&[units, length], usize::MAX);
+        let bias = self.bias(x, &weights, units);
+        let args = FullyConnectedOptionsArgs {
+            fused_activation_function: act.code(),
+            keep_num_dims: rows,
+            ..Default::default()
+        };
+        let options = FullyConnectedOptions::create(&mut self.fbb, &args).as_union_value();
+        let options = (BuiltinOptions::FullyConnectedOptions, Some(options));
+        *shape.last_mut().unwrap() = units;
+        let shape = if rows { shape } else { vec![1, units] };
+        let out = self.result(x, &weights, length, &shape, act);
+        self.node(BuiltinOperator::FULLY_CONNECTED, &[x, weights.id, bias], out, options)
+    }
+
+    pub fn mat_mul(&mut self, x: Id, y: Id, transpose: bool) -> Id {
+        let (a, b) = (self.tensors[x].shape.clone(), self.tensors[y].shape.clone());
+        let args = BatchMatMulOptionsArgs { adj_x: false, adj_y: transpose };
+        let options = BatchMatMulOptions::create(&mut self.fbb, &args).as_union_value();
+        let options = (BuiltinOptions::BatchMatMulOptions, Some(options));
+        let columns = if transpose { b[1] } else { b[2] };
+        let scale = self.tensors[x].scale * self.tensors[y].scale * (a[2] as f32).sqrt() * 60.0;
+        let out = self.activation(&[1, a[1], columns], scale, 3);
+        self.node(BuiltinOperator::BATCH_MATMUL, &[x, y], out, options)
+    }
+
+    pub fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
+        let args = AddOptionsArgs { fused_activation_function: act.code() };
+        let options = AddOptions::create(&mut self.fbb, &args).as_union_value();
+        let scale =
+            self.tensors[x].scale.max(self.tensors[y].scale) * self.rng.random_range(0.7..1.6);
+        let zero_point =
+            if matches!(act, Act::None) { self.rng.random_range(-30..30) } else { -128 };
+        let shape = self.tensors[x].shape.clone();
+        let out = self.activation(&shape, scale, zero_point);
+        self.node(BuiltinOperator::ADD, &[x, y], out, (BuiltinOptions::AddOptions, Some(options)))
+    }
+
+    pub fn concat(&mut self, inputs: &[Id], axis: usize) -> Id {
+        let args = ConcatenationOptionsArgs { axis: axis as i32, ..Default::default() };
+        let options = ConcatenationOptions::create(&mut self.fbb, &args).as_union_value();
+        let mut shape = self.tensors[inputs[0]].shape.clone();
+        shape[axis] = inputs.iter().map(|&x| self.tensors[x].shape[axis]).sum();
+        let out = self.like(inputs[0], &shape);
+        let options = (BuiltinOptions::ConcatenationOptions, Some(options));
+        self.node(BuiltinOperator::CONCATENATION, inputs, out, options)
+    }
+
+    pub fn pad(&mut self, x: Id, rims: &[[usize; 2]]) -> Id {
+        let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
+        let constant = self.constant(&[rims.len(), 2], &values);
+        let shape =
+            self.tensors[x].shape.iter().zip(rims).map(|(size, rim)| size + rim[0] + rim[1]);
+        let out = self.like(x, &shape.collect::<Vec<_>>());
+        self.node(BuiltinOperator::PAD, &[x, constant], out, (BuiltinOptions::NONE, None))
+    }
+
+    pub fn max_pool(&mut self, x: Id, kernel: [usize; 2], stride: [usize; 2], same: bool) -> Id {
+        self.pool(BuiltinOperator::MAX_POOL_2D, x, kernel, stride, same)
+    }
+
+    pub fn average_pool(
+        &mut self,
+        x: Id,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        same: bool,
+    ) -> Id {
+        self.pool(BuiltinOperator::AVERAGE_POOL_2D, x, kernel, stride, same)
+    }
+
+    fn pool(
+        &mut self,
+        code: BuiltinOperator,
+        x: Id,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        same: bool,
+    ) -> Id {
+        let args = Pool2DOptionsArgs {
+            padding: padding(same),
+            stride_h: stride[0] as i32,
+            stride_w: stride[1] as i32,
+            filter_height: kernel[0] as i32,
+            filter_width: kernel[1] as i32,
+            ..Default::default()
+        };
+        let options = Pool2DOptions::create(&mut self.fbb, &args).as_union_value();
+        let [_, height, width, depth] = self.image(x);
+        let image = window([height, width], kernel, stride, [1, 1], same);
+        let out = self.like(x, &[1, image[0], image[1], depth]);
+        self.node(code, &[x], out, (BuiltinOptions::Pool2DOptions, Some(options)))
+    }
+
+    pub fn mean(&mut self, x: Id, axes: &[usize], keep: bool) -> Id {
+        let values: Vec<i32> = axes.iter().map(|&axis| axis as i32).collect();
+        let constant = self.constant(&[axes.len()], &values);
+        let args = ReducerOptionsArgs { keep_dims: keep };
+        let options = ReducerOptions::create(&mut self.fbb, &args).as_union_value();
+        let sizes = self.tensors[x].shape.iter().enumerate();
+        let size = |(axis, &size): (usize, &usize)| match axes.contains(&axis) {
+            true => keep.then_some(1),
+            false => Some(size),
+        };
+        let shape: Vec<usize> = sizes.filter_map(size).collect();
+        let scale = self.tensors[x].scale * self.rng.random_range(0.5..0.9);
+        let out = self.activation(&shape, scale, -100);
+        let options = (BuiltinOptions::ReducerOptions, Some(options));
+        self.node(BuiltinOperator::MEAN, &[x, constant], out, options)
+    }
+
+    pub fn relu(&mut self, x: Id) -> Id {
+        self.rescaled(BuiltinOperator::RELU, x, -128)
+    }
+
+    pub fn relu6(&mut self, x: Id) -> Id {
+        self.rescaled(BuiltinOperator::RELU6, x, -110)
+    }
+
+    pub fn quantize(&mut self, x: Id) -> Id {
+        self.rescaled(BuiltinOperator::QUANTIZE, x, 5)
+    }
+
+    fn rescaled(&mut self, code: BuiltinOperator, x: Id, zero_point: i64) -> Id {
+        let scale = self.tensors[x].scale * self.rng.random_range(0.6..1.7);
+        let shape = self.tensors[x].shape.clone();
+        let out = self.activation(&shape, scale, zero_point);
+        self.node(code, &[x], out, (BuiltinOptions::NONE, None))
+    }
+
+    pub fn softmax(&mut self, x: Id) -> Id {
+        let options = SoftmaxOptions::create(&mut self.fbb, &SoftmaxOptionsArgs { beta: 1.0 });
+        let shape = self.tensors[x].shape.clone();
+        let out = self.activation(&shape, 1.0 / 256.0, -128);
+        let options = (BuiltinOptions::SoftmaxOptions, Some(options.as_union_value()));
+        self.node(BuiltinOperator::SOFTMAX, &[x], out, options)
+    }
+
+    pub fn reshape(&mut self, x: Id, shape: &[usize]) -> Id {
+        let values: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
+        let constant = self.constant(&[shape.len()], &values);
+        let new_shape = Some(self.fbb.create_vector(&values));
+        let options = ReshapeOptions::create(&mut self.fbb, &ReshapeOptionsArgs { new_shape });
+        let out = self.like(x, shape);
+        let options = (BuiltinOptions::ReshapeOptions, Some(options.as_union_value()));
+        self.node(BuiltinOperator::RESHAPE, &[x, constant], out, options)
+    }
+
+    /// Drops rows and columns of 1.
+    pub fn squeeze(&mut self, x: Id) -> Id {
+        let [_, _, _, depth] = self.image(x);
+        let squeeze_dims = Some(self.fbb.create_vector(&[1, 2]));
+        let options = SqueezeOptions::create(&mut self.fbb, &SqueezeOptionsArgs { squeeze_dims });
+        let out = self.like(x, &[1, depth]);
+        let options = (BuiltinOptions::SqueezeOptions, Some(options.as_union_value()));
+        self.node(BuiltinOperator::SQUEEZE, &[x], out, options)
+    }
+
+    /// A node of any kind with its options left out.
+    pub fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
+        let shape = self.tensors[x].shape.clone();
+        let out = self.like(x, &shape);
+        self.node(code, &[x], out, (BuiltinOptions::NONE, None))
+    }
+
+    pub fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
+        let fbb = &mut self.fbb;
+        let codes: Vec<_> = self
+            .codes
+            .iter()
+            .map(|&code| {
+                let args = OperatorCodeArgs {
+                    deprecated_builtin_code: code.0.min(127) as i8,
+                    builtin_code: code,
+                    version: 1,
+                    custom_code: None,
+                };
+                OperatorCode::create(fbb, &args)
+            })
+            .collect();
+        let tensors: Vec<_> = self.tensors.iter().map(|tensor| tensor.table).collect();
+        let outputs: Vec<i32> = outputs.iter().map(|&id| id as i32).collect();
+        let args = SubGraphArgs {
+            tensors: Some(fbb.create_vector(&tensors)),
+            inputs: Some(fbb.create_vector(&self.inputs)),
+            outputs: Some(fbb.create_vector(&outputs)),
+            operators: Some(fbb.create_vector(&self.operators)),
+            name: None,
+        };
+        let graph = SubGraph::create(fbb, &args);
+        let args = ModelArgs {
+            version: 3,
+            operator_codes: Some(fbb.create_vector(&codes)),
+            subgraphs: Some(fbb.create_vector(&[graph])),
+            description: None,
+            buffers: Some(fbb.create_vector(&self.buffers)),
+        };
+        let model = Model::create(fbb, &args);
+        fbb.finish(model, Some("TFL3"));
+        fbb.finished_data().to_vec()
+    }
+
+    fn node(&mut self, code: BuiltinOperator, inputs: &[Id], out: Id, options: Options) -> Id {
+        let opcode_index = self.codes.iter().position(|&known| known == code);
+        let opcode_index = opcode_index.unwrap_or_else(|| {
+            self.codes.push(code);
+            self.codes.len() - 1
+        });
+        let inputs: Vec<i32> = inputs.iter().map(|&id| id as i32).collect();
+        let args = OperatorArgs {
+            opcode_index: opcode_index as u32,
+            inputs: Some(self.fbb.create_vector(&inputs)),
+            outputs: Some(self.fbb.create_vector(&[out as i32])),
+            builtin_options_type: options.0,
+            builtin_options: options.1,
+        };
+        self.operators.push(Operator::create(&mut self.fbb, &args));
+        out
+    }
+
+    /// An output that random sums of so many taps fill without much saturation.
+    fn result(&mut self, x: Id, weights: &Weights, taps: usize, shape: &[usize], act: Act) -> Id {
+        let spread = self.tensors[x].scale * 70.0 * weights.scales[0] * 70.0 * (taps as f32).sqrt();
+        let (range, zero_point) = match act {
+            Act::None => (4.0 * spread, self.rng.random_range(-20..20)),
+            Act::Relu => (2.5 * spread, -128),
+            Act::Relu6 | Act::NegOneToOne => (2.5 * spread, -120),
+        };
+        let scale = range / 255.0 * self.rng.random_range(0.8..1.2);
+        self.activation(shape, scale, zero_point)
+    }
+
+    fn like(&mut self, x: Id, shape: &[usize]) -> Id {
+        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
+        self.activation(shape, scale, zero_point)
+    }
+
+    fn activation(&mut self, shape: &[usize], scale: f32, zero_point: i64) -> Id {
+        self.tensor(shape, TensorType::INT8, 0, &[scale], &[zero_point], 0)
+    }
+
+    fn weights(&mut self, shape: &[usize], axis: usize) -> Weights {
+        let count: usize = shape.iter().product();
+        let values: Vec<u8> =
+            (0..count).map(|_| self.rng.random_range(-127..=127i8) as u8).collect();
+        let channels = shape.get(axis).copied().unwrap_or(1);
+        let scales: Vec<f32> = (0..channels).map(|_| self.rng.random_range(0.002..0.004)).collect();
+        let buffer = self.buffer(&values);
+        let zero_points = vec![0; channels];
+        let axis = if channels > 1 { axis } else { 0 };
+        let id = self.tensor(shape, TensorType::INT8, buffer, &scales, &zero_points, axis);
+        Weights { id, scales }
+    }
+
+    fn bias(&mut self, x: Id, weights: &Weights, channels: usize) -> Id {
+        let values: Vec<i32> = (0..channels).map(|_| self.rng.random_range(-9000..9000)).collect();
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let buffer = self.buffer(&bytes);
+        let scales: Vec<f32> = weights.scales.iter().map(|s| s * self.tensors[x].scale).collect();
+        let zero_points = vec![0; scales.len()];
+        self.tensor(&[channels], TensorType::INT32, buffer, &scales, &zero_points, 0)
+    }
+
+    fn constant(&mut self, shape: &[usize], values: &[i32]) -> Id {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let buffer = self.buffer(&bytes);
+        self.tensor(shape, TensorType::INT32, buffer, &[], &[], 0)
+    }
+
+    fn buffer(&mut self, bytes: &[u8]) -> u32 {
+        let data = Some(self.fbb.create_vector(bytes));
+        self.buffers.push(Buffer::create(&mut self.fbb, &BufferArgs { data }));
+        self.buffers.len() as u32 - 1
+    }
+
+    fn tensor(
+        &mut self,
+        shape: &[usize],
+        kind: TensorType,
+        buffer: u32,
+        scales: &[f32],
+        zero_points: &[i64],
+        axis: usize,
+    ) -> Id {
+        let fbb = &mut self.fbb;
+        let sizes: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
+        let args = QuantizationParametersArgs {
+            scale: Some(fbb.create_vector(scales)),
+            zero_point: Some(fbb.create_vector(zero_points)),
+            quantized_dimension: axis as i32,
+            ..Default::default()
+        };
+        let quantization = (!scales.is_empty()).then(|| QuantizationParameters::create(fbb, &args));
+        let name = format!("t{}", self.tensors.len());
+        let args = TensorArgs {
+            shape: Some(fbb.create_vector(&sizes)),
+            type_: kind,
+            buffer,
+            name: Some(fbb.create_string(&name)),
+            quantization,
+            is_variable: false,
+        };
+        let table = Tensor::create(fbb, &args);
+        let (scale, zero_point) =
+            (scales.first().copied().unwrap_or(1.0), zero_points.first().copied().unwrap_or(0));
+        self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, table });
+        self.tensors.len() - 1
+    }
+}
+
+/// Weights and their scales.
+struct Weights {
+    id: Id,
+    scales: Vec<f32>,
+}
+
+fn padding(same: bool) -> Padding {
+    if same { Padding::SAME } else { Padding::VALID }
+}
+
+fn window(
+    image: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+    same: bool,
+) -> [usize; 2] {
+    std::array::from_fn(|side| match same {
+        true => image[side].div_ceil(stride[side]),
+        false => (image[side] - (kernel[side] - 1) * dilation[side] - 1) / stride[side] + 1,
+    })
+}

@@ -1,0 +1,28 @@
+//! `requantise`.
+
+use super::Compute;
+use super::dot::place;
+use super::rescale::rescale;
+use hwgen_network::graph::{Clamp, Multiplier, Tensor};
+
+/// A table of every integer the input can hold.
+pub(super) struct Requantise {
+    lowest: i16,
+    table: Vec<i16>,
+}
+
+impl Requantise {
+    pub(super) fn new(m: Multiplier, clamp: Clamp, x: &Tensor, output: &Tensor) -> Requantise {
+        let value = |q: i32| place(rescale(q - x.zero_point, m), output.zero_point, clamp);
+        let table = (x.lowest()..=x.highest()).map(value).collect();
+        Requantise { lowest: x.lowest() as i16, table }
+    }
+}
+
+impl Compute for Requantise {
+    fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
+        for (result, &x) in output.iter_mut().zip(inputs[0]) {
+            *result = self.table[(x - self.lowest) as usize];
+        }
+    }
+}
