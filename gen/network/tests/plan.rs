@@ -3,7 +3,7 @@
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
-    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Tensor, VERSION, Window,
+    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
 };
 use hwgen_network::plan::{Budget, plan, size};
 
@@ -31,6 +31,7 @@ fn linear(outputs: usize, each: usize) -> Linear {
         weights: (0..outputs * each).map(|i| (i * 7 % 256) as u8 as i8).collect::<Vec<_>>().into(),
         bias: vec![5; outputs].into(),
         multipliers: std::iter::once(multiplier).collect(),
+        rounding: Rounding::Twice,
         clamp: Clamp { min: -128, max: 127 },
     }
 }

@@ -6,6 +6,8 @@ use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax, Transfer};
 use hwgen_hdl::Int;
+use hwgen_hdl::sim::{Device, SimError};
+use hwgen_network::plan::{Plan, Port};
 use rand::Rng;
 
 /// A program, and the bytes that two runs of it take.
@@ -75,7 +77,7 @@ impl Script {
 pub fn beats(spec: &CnnSpec, bytes: &[i8]) -> Vec<Vec<Int>> {
     let chunks: Vec<_> = bytes.chunks(spec.results as usize).collect();
     let beat = |(at, chunk): (usize, &&[i8])| {
-        let bytes = chunk.iter().map(|&byte| i32::from(byte));
+        let bytes = chunk.iter().map(|&byte| byte.into());
         vec![pack(bytes, 8), u8::from(at + 1 == chunks.len()).into()]
     };
     chunks.iter().enumerate().map(beat).collect()
@@ -204,6 +206,7 @@ fn random_layer(
     let numbers = Numbers {
         weight: &weight,
         scale: &|channel| scales[channel as usize],
+        once: rng.random_bool(0.3),
         clamp: random_clamp(rng),
     };
     spec.lower(image, &layer, group, &numbers);
@@ -272,4 +275,63 @@ fn random_softmax(
         clamp: random_clamp(rng),
     }));
     Some(output)
+}
+
+/// Inferences of a planned network, back to back.
+pub struct Inferences<'i> {
+    /// The core.
+    pub spec: &'i CnnSpec,
+    /// The network on it.
+    pub plan: &'i Plan,
+    /// Each inference's inputs, one tensor after the other.
+    pub inputs: &'i [Vec<i16>],
+}
+
+impl Inferences<'_> {
+    /// Loads the program, runs all inferences; returns each one's output tensors, and the cycle of
+    /// each one's last beat.
+    ///
+    /// # Errors
+    /// Nothing comes out for long.
+    pub fn run(
+        &self,
+        device: &mut dyn Device,
+        stall: f64,
+        seed: u64,
+    ) -> Result<(Vec<Vec<Vec<i16>>>, Vec<u64>), SimError> {
+        let load = self.plan.image.load(self.spec);
+        let load =
+            load.into_iter().map(|(word, last)| vec![Int::from(word), u8::from(last).into()]);
+        let input = self.inputs.iter().flat_map(|input| self.beats(input));
+        let feeds = [
+            Feed { stream: "load", beats: load.collect(), stall },
+            Feed { stream: "in", beats: input.collect(), stall },
+        ];
+        let beats = |port: &Port| port.place.bytes().div_ceil(self.spec.results) as usize;
+        let each: usize = self.plan.outputs.iter().map(beats).sum();
+        let run = super::run(device, &feeds, stall, seed, each * self.inputs.len())?;
+        let bytes = sent(self.spec, &run);
+        let outputs = bytes.chunks(each * self.spec.results as usize).map(|mut bytes| {
+            let port = |port: &Port| {
+                let (own, rest) = bytes.split_at(beats(port) * self.spec.results as usize);
+                bytes = rest;
+                port.elements(own).iter().map(|&element| element as i16).collect()
+            };
+            self.plan.outputs.iter().map(port).collect()
+        });
+        let cycles = run.cycles.chunks(each).filter_map(|cycles| cycles.last().copied());
+        Ok((outputs.collect(), cycles.collect()))
+    }
+
+    /// One inference's beats of stream `in`.
+    fn beats(&self, mut input: &[i16]) -> Vec<Vec<Int>> {
+        let port = |port: &Port| {
+            let elements = (port.place.height * port.place.width * port.place.channels) as usize;
+            let (own, rest) = input.split_at(elements);
+            input = rest;
+            let own: Vec<_> = own.iter().map(|&element| element.into()).collect();
+            beats(self.spec, &port.bytes(&own))
+        };
+        self.plan.inputs.iter().flat_map(port).collect()
+    }
 }

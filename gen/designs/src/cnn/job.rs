@@ -70,6 +70,8 @@ pub struct Convolve {
     pub shared: bool,
     /// All steps take the same weights.
     pub hold: bool,
+    /// Results are rounded once, halves up.
+    pub once: bool,
     /// Address of the window's first byte at the first output position, inside or not.
     pub input: u32,
     /// Rows of the input.
@@ -196,6 +198,7 @@ pub(super) fn job_fields() -> Fields {
         ("weight_bits", u(4)),
         ("shared", u(1)),
         ("hold", u(1)),
+        ("once", u(1)),
         ("input", address),
         ("height", side),
         ("width", side),
@@ -281,6 +284,7 @@ impl Convolve {
             "weight_bits" => self.weight_bits.into(),
             "shared" => self.shared.into(),
             "hold" => self.hold.into(),
+            "once" => self.once.into(),
             "input" => self.input.into(),
             "height" => self.height.into(),
             "width" => self.width.into(),

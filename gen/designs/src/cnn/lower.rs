@@ -60,6 +60,8 @@ pub struct Numbers<'n> {
     pub weight: &'n dyn Fn(u32, u32, u32, u32) -> i8,
     /// The scale of an output channel.
     pub scale: &'n dyn Fn(u32) -> Scale,
+    /// Rounded once.
+    pub once: bool,
     /// Behind it.
     pub clamp: Clamp,
 }
@@ -145,6 +147,7 @@ impl CnnSpec {
                 weight_bits: stored.bits,
                 shared: stored.shared,
                 hold: stored.hold,
+                once: numbers.once,
                 input: address(i64::from(input.base) - top * line - left * pitch + first),
                 height: input.height,
                 width: input.width,

@@ -4,7 +4,7 @@ use super::error::{PlanError, unsupported};
 use super::offset;
 use super::place::{Places, is_depthwise, origin, readers};
 use super::scale::{division, scale};
-use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Tensor};
+use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Rounding, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax};
 
@@ -268,7 +268,7 @@ impl Lowering<'_> {
     ) -> Result<u32, PlanError> {
         let outputs = to.channels as usize;
         let (scales, bits) = self.scales(linear, outputs)?;
-        let clamp = self.clamp(linear.clamp);
+        let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
         let stored = Stored { bits: linear.bits as u8, shared: false, hold: false };
         let window = self.window(window);
         let [rows, columns] = window.kernel;
@@ -282,7 +282,7 @@ impl Lowering<'_> {
                 linear.weights[((o * rows + ky) * columns + kx) as usize]
             };
             let scale = |o: u32| scales[o as usize];
-            let numbers = Numbers { weight: &weight, scale: &scale, clamp };
+            let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
             self.spec.lower(image, &layer, 0, &numbers);
             return Ok(bits);
         }
@@ -296,7 +296,7 @@ impl Lowering<'_> {
                 linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
             };
             let scale = |o: u32| scales[(g * outside + o) as usize];
-            let numbers = Numbers { weight: &weight, scale: &scale, clamp };
+            let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
             let group = self.spec.best_group(&layer);
             let results = self.spec.results >> group;
             if !output.base.is_multiple_of(results) {
@@ -344,7 +344,8 @@ impl Lowering<'_> {
             }
         };
         let scale = |o: u32| scales[o as usize];
-        let numbers = Numbers { weight: &weight, scale: &scale, clamp: self.clamp(linear.clamp) };
+        let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
+        let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
         let group = self.spec.best_group(&layer);
         self.spec.lower(image, &layer, group, &numbers);
         Ok(bits)
@@ -361,7 +362,7 @@ impl Lowering<'_> {
         let stored = Stored { bits: 8, shared: false, hold: true };
         let window = self.window(&window);
         let layer = Layer { input, output, window, depthwise: true, stored };
-        let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, clamp };
+        let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, once: false, clamp };
         self.spec.lower(image, &layer, 0, &numbers);
     }
 }

@@ -15,8 +15,12 @@ pub fn half_away(value: i32, places: u8) -> i32 {
     (i64::from(value).signum() * magnitude) as i32
 }
 
-/// A sum on its way to a result: biased, multiplied, shifted.
-pub fn requantise(sum: i32, scale: &Scale) -> i32 {
+/// A sum on its way to a result: biased, multiplied, shifted; rounded twice or once.
+pub fn requantise(sum: i32, scale: &Scale, once: bool) -> i32 {
     let biased = sum.wrapping_add(scale.bias).wrapping_shl(scale.left.into());
+    if once {
+        let product = i128::from(biased) * i128::from(scale.multiplier);
+        return ((product + (1i128 << (30 + scale.right))) >> (31 + scale.right)) as i32;
+    }
     half_away(high_half(biased, scale.multiplier), scale.right)
 }

@@ -68,7 +68,7 @@ impl Core {
                     let scale = self.image.scales[row][result % chunk];
                     let address = job.output + block * job.block_output;
                     let address = address + position * job.output_pitch + result as u32;
-                    out.push((address, clamp(requantise(sum, &scale), &job.clamp)));
+                    out.push((address, clamp(requantise(sum, &scale, job.once), &job.clamp)));
                 }
             }
         }
