@@ -277,6 +277,14 @@ fn random_softmax(
     Some(output)
 }
 
+/// What inferences came to.
+pub struct Outcome {
+    /// Each one's output tensors.
+    pub outputs: Vec<Vec<Vec<i16>>>,
+    /// The cycle of each one's last beat.
+    pub cycles: Vec<u64>,
+}
+
 /// Inferences of a planned network, back to back.
 pub struct Inferences<'i> {
     /// The core.
@@ -288,17 +296,11 @@ pub struct Inferences<'i> {
 }
 
 impl Inferences<'_> {
-    /// Loads the program, runs all inferences; returns each one's output tensors, and the cycle of
-    /// each one's last beat.
+    /// Resets the core, loads the program, runs all inferences.
     ///
     /// # Errors
     /// Nothing comes out for long.
-    pub fn run(
-        &self,
-        device: &mut dyn Device,
-        stall: f64,
-        seed: u64,
-    ) -> Result<(Vec<Vec<Vec<i16>>>, Vec<u64>), SimError> {
+    pub fn run(&self, device: &mut dyn Device, stall: f64, seed: u64) -> Result<Outcome, SimError> {
         let load = self.plan.image.load(self.spec);
         let load =
             load.into_iter().map(|(word, last)| vec![Int::from(word), u8::from(last).into()]);
@@ -320,7 +322,7 @@ impl Inferences<'_> {
             self.plan.outputs.iter().map(port).collect()
         });
         let cycles = run.cycles.chunks(each).filter_map(|cycles| cycles.last().copied());
-        Ok((outputs.collect(), cycles.collect()))
+        Ok(Outcome { outputs: outputs.collect(), cycles: cycles.collect() })
     }
 
     /// One inference's beats of stream `in`.

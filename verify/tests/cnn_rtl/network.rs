@@ -6,7 +6,7 @@ use hwgen_designs::registry::Generate;
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{Budget, Plan, size};
 use hwgen_network::{import, zoo};
-use hwgen_verify::drive::cnn::Inferences;
+use hwgen_verify::drive::cnn::{Inferences, Outcome};
 use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ fn equal(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: &[Vec<i16>], st
     let mut device = simulator(&spec.build(), 1);
     let mut interpreter = Interpreter::new(network).unwrap();
     let inferences = Inferences { spec, plan, inputs };
-    let (outputs, cycles) = inferences.run(&mut device, stall, 1).unwrap();
+    let Outcome { outputs, cycles } = inferences.run(&mut device, stall, 1).unwrap();
     for (n, (input, output)) in inputs.iter().zip(&outputs).enumerate() {
         interpreter.run(&[input]);
         let expected: Vec<_> = interpreter.outputs().map(<[i16]>::to_vec).collect();
