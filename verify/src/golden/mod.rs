@@ -8,5 +8,6 @@ pub mod lapa;
 pub mod layer;
 pub mod linear;
 pub mod mac_array;
+pub mod mfcc;
 pub mod sanger;
 pub mod spatten;
