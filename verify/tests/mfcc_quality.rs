@@ -36,7 +36,9 @@ impl Distance {
     fn print(&self, what: &str) {
         let (equal, near) = self.shares();
         let Distance { values, largest, .. } = self;
-        println!("{what}: {values} values, equal {equal:.4}, within 1 {near:.6}, largest {largest}");
+        println!(
+            "{what}: {values} values, equal {equal:.4}, within 1 {near:.6}, largest {largest}"
+        );
     }
 }
 

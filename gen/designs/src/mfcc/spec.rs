@@ -1,8 +1,12 @@
 //! The parameters of the MFCC front end, and the widths that follow from them.
 
-use super::tables;
+use super::widths::Widths;
+use super::{circuit, tables};
+use crate::registry::Generate;
 use crate::spec::{Parameter, Range, Spec, SpecError};
+use hwgen_hdl::Module;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The MFCC front end, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,15 +107,15 @@ const MULTIPLIERS: Parameter =
     Parameter { name: "multipliers", range: Range::PowerOfTwo(1, 2), meaning: "multipliers" };
 
 /// Bits of a sample.
-pub const SAMPLE_BITS: u32 = 16;
+pub(super) const SAMPLE_BITS: u32 = 16;
 /// Bits of a clip's level.
-pub const LEVEL_BITS: u32 = 16;
+pub(super) const LEVEL_BITS: u32 = 16;
 /// Fraction bits of the window and of the transform's factors.
-pub const TURN_BITS: u32 = 15;
+pub(super) const TURN_BITS: u32 = 15;
 /// Fraction bits of a logarithm to base 2.
-pub const LOG_BITS: u32 = 12;
+pub(super) const LOG_BITS: u32 = 12;
 /// Fraction bits of a cosine of the last transform.
-pub const COSINE_BITS: u32 = 16;
+pub(super) const COSINE_BITS: u32 = 16;
 
 impl Spec for MfccSpec {
     const PARAMETERS: &'static [Parameter] = &[
@@ -176,5 +180,41 @@ fn at_most(field: &str, value: u32, most: u32, what: &str) -> Result<(), SpecErr
             value: value.to_string(),
             range: format!("at most {most}, {what}"),
         }),
+    }
+}
+
+impl Generate for MfccSpec {
+    const NAME: &'static str = "mfcc";
+    const SUMMARY: &'static str =
+        "features of speech: mel-frequency cepstral coefficients, int8, of 16-bit samples";
+
+    fn build(&self) -> Arc<Module> {
+        circuit::module(Self::NAME, self)
+    }
+
+    fn latency(&self) -> String {
+        let frame = self.frame_cycles();
+        // the next frame starts in the cycle after the last feature, or when its samples are there
+        let a_second = u64::from(frame + 1) * u64::from(self.sample_hz) / u64::from(self.hop);
+        format!(
+            "{frame} cycles a frame of {} samples, while the next one's come in: a clock of {a_second} Hz \
+             keeps up with the samples",
+            self.window,
+        )
+    }
+
+    fn diagram(&self) -> String {
+        let MfccSpec { window, mels, coefficients, rotations, multipliers, .. } = self;
+        let (points, widths) = (self.points(), Widths::of(self));
+        format!(
+            "\
+samples -> ring of {window} -> window -> {points} points of 2 x s{} <=> turns on {multipliers} multiplier(s)
+                                        |
+             bins: {rotations} rotations -> magnitude s{} -> bands u{}
+                                        |
+levels ---------------> logarithms of {mels} bands -> {coefficients} sums of cosines -> out: int8
+",
+            widths.point, widths.magnitude, widths.sum,
+        )
     }
 }

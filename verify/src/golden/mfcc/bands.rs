@@ -35,7 +35,8 @@ fn mel(hz: f64) -> f64 {
 impl Bands {
     /// Of a size.
     pub fn new(spec: &MfccSpec) -> Bands {
-        let gain: f64 = (0..spec.rotations).map(|r| (1.0 + 4f64.powi(-(r as i32))).sqrt()).product();
+        let gain: f64 =
+            (0..spec.rotations).map(|r| (1.0 + 4f64.powi(-(r as i32))).sqrt()).product();
         let unit_bits = spec.weight_bits + spec.fraction_bits + 1;
         let places = 2f64.powi(spec.table_bits as i32);
         let logarithm = |f: u32| fixed((1.0 + (f64::from(f) + 0.5) / places).log2(), LOG_BITS);

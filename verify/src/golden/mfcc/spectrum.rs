@@ -154,7 +154,9 @@ mod tests {
         let bins = Spectrum::new(&spec).bins(&samples);
         // half of 64 samples of amplitude 16,000, and the bins are doubled and have 4 fraction bits
         let whole = 16_000 * 32 * 2 * 16;
-        for (k, share) in [(1, 0), (2, -whole / 4), (3, whole / 2), (4, -whole / 4), (5, 0), (32, 0)] {
+        for (k, share) in
+            [(1, 0), (2, -whole / 4), (3, whole / 2), (4, -whole / 4), (5, 0), (32, 0)]
+        {
             assert!((bins[k].re - share).abs() < 2000, "{k}: {:?}, not {share}", bins[k]);
             assert!(bins[k].im.abs() < 2000, "{k}: {:?}", bins[k]);
         }

@@ -1,0 +1,167 @@
+//! The MFCC front end's circuit against its golden model, feature by feature, and its cycles.
+
+use hwgen_designs::mfcc::MfccSpec;
+use hwgen_designs::registry::Generate;
+use hwgen_designs::spec::Spec;
+use hwgen_hdl::Module;
+use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
+use hwgen_verify::cosim;
+use hwgen_verify::drive::mfcc::{Clip, expected, features, feeds};
+use hwgen_verify::drive::{Run, Values, run};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+
+/// One of our engines, started from random registers and memories.
+fn simulator(module: &Arc<Module>, engine: Engine, seed: u64) -> Simulator {
+    let options = SimOptions { engine, initial: Initial::Random(seed), ..SimOptions::default() };
+    Simulator::with_options(module, options)
+}
+
+fn pick<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
+    list[rng.random_range(0..list.len())]
+}
+
+fn random_spec(rng: &mut impl Rng) -> MfccSpec {
+    let fft = pick(rng, &[16, 32, 64, 128]);
+    let window = rng.random_range(2..=fft);
+    let mels = rng.random_range(1..=20);
+    let spec = MfccSpec {
+        sample_hz: 16_000,
+        fft,
+        window,
+        hop: rng.random_range(1..=window),
+        mels,
+        low_hz: pick(rng, &[0, 20, 300]),
+        high_hz: pick(rng, &[3000, 4000, 7777, 8000]),
+        coefficients: rng.random_range(1..=mels),
+        frames: rng.random_range(1..=4),
+        lead: pick(rng, &[0, 0, 1, window / 2, 2 * window]),
+        step65536: pick(rng, &[38_319, 1024, 65_536, 1 << 20]),
+        zero_point: rng.random_range(-128..=127),
+        fraction_bits: rng.random_range(0..=8),
+        rotations: rng.random_range(2..=16),
+        weight_bits: rng.random_range(4..=14),
+        table_bits: rng.random_range(2..=10),
+        multipliers: pick(rng, &[1, 2]),
+    };
+    spec.validate().unwrap();
+    spec
+}
+
+fn small() -> MfccSpec {
+    let (frames, lead) = (3, 5);
+    MfccSpec {
+        window: 24,
+        hop: 10,
+        fft: 32,
+        mels: 6,
+        coefficients: 4,
+        frames,
+        lead,
+        ..MfccSpec::default()
+    }
+}
+
+/// Clips that are too short, just right, and too long.
+fn clips(spec: &MfccSpec, rng: &mut impl Rng, count: usize) -> Vec<Clip> {
+    let most = 2 * (spec.window + spec.hop * spec.frames) as usize;
+    let clip = |_| {
+        let values = pick(rng, &[Values::Uniform, Values::Corner, Values::Small]);
+        let samples = rng.random_range(1..=most);
+        Clip::random(rng, samples, values)
+    };
+    (0..count).map(clip).collect()
+}
+
+/// Runs the clips, without a reset between them, and compares every feature.
+fn check(
+    device: &mut dyn Device,
+    spec: &MfccSpec,
+    clips: &[Clip],
+    stalls: [f64; 3],
+    seed: u64,
+) -> Run {
+    let [levels, samples, out] = stalls;
+    let expected = expected(spec, clips);
+    let run = run(device, &feeds(clips, [levels, samples]), out, seed, expected.len());
+    let run = run.unwrap_or_else(|error| panic!("{spec:?}: {error}"));
+    for (n, (is, must)) in features(&run).iter().zip(&expected).enumerate() {
+        assert_eq!(is, must, "{spec:?}, stalls {stalls:?}, feature {n}");
+    }
+    run
+}
+
+#[test]
+fn random_sizes_stalls_and_clips() {
+    for seed in 0..40 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let spec = random_spec(rng);
+        let clips = clips(&spec, rng, 3);
+        let stalls = [0; 3].map(|_| pick(rng, &[0.0, 0.1, 0.5, 0.9]));
+        let engine = if seed % 8 == 0 { Engine::Interpreter } else { Engine::Jit };
+        check(&mut simulator(&spec.build(), engine, seed), &spec, &clips, stalls, seed);
+    }
+}
+
+#[test]
+fn every_feature_passes_in_the_cycle_the_cost_model_says() {
+    for seed in 0..30 {
+        let rng = &mut ChaCha8Rng::seed_from_u64(100 + seed);
+        let spec = random_spec(rng);
+        let clips = clips(&spec, rng, 3);
+        let mut simulator = simulator(&spec.build(), Engine::Jit, seed);
+        let run = check(&mut simulator, &spec, &clips, [0.0; 3], seed);
+        let samples: Vec<_> = clips.iter().map(|clip| clip.samples.len() as u64).collect();
+        assert_eq!(run.cycles, spec.feature_cycles(&samples), "{spec:?}, {samples:?}");
+    }
+}
+
+/// Wherever a reset falls, the next clip is a new one.
+#[test]
+fn a_reset_in_the_middle_leaves_nothing_behind() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(7);
+    let spec = small();
+    let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+    for _ in 0..25 {
+        let clips = clips(&spec, rng, 2);
+        check(&mut simulator, &spec, &clips, [0.1; 3], 3);
+        // the next run starts with a reset, wherever this leaves the circuit
+        for name in ["levels_valid", "samples_valid", "out_ready"] {
+            simulator.poke(name, 1);
+        }
+        simulator.steps(rng.random_range(1..1500));
+    }
+}
+
+/// The largest frames there are: every part of every word is used.
+#[test]
+fn extremes() {
+    for multipliers in [1, 2] {
+        let spec = MfccSpec { frames: 2, multipliers, ..MfccSpec::default() };
+        let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+        let square =
+            |half: usize| move |n: usize| if n / half % 2 == 0 { i16::MAX } else { i16::MIN };
+        let clip =
+            |wave: &dyn Fn(usize) -> i16| Clip { level: 1, samples: (0..800).map(wave).collect() };
+        let mut clips = vec![clip(&|_| i16::MIN), clip(&|_| 0)];
+        clips.extend([1, 2, 3, 40].map(|half| clip(&square(half))));
+        clips.push(Clip { level: u16::MAX, ..clip(&square(7)) });
+        check(&mut simulator, &spec, &clips, [0.0; 3], 0);
+    }
+}
+
+/// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
+#[test]
+fn the_printed_verilog() {
+    for engine in [cosim::Engine::Verilator, cosim::Engine::Icarus] {
+        for multipliers in [1, 2] {
+            let rng = &mut ChaCha8Rng::seed_from_u64(10);
+            let spec = MfccSpec { multipliers, ..small() };
+            let clips = clips(&spec, rng, 3);
+            let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
+            let run = check(&mut *device, &spec, &clips, [0.1, 0.1, 0.3], 1);
+            assert_eq!(run.unknown, 0, "{engine}");
+        }
+    }
+}
