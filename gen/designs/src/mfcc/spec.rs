@@ -64,7 +64,7 @@ impl Default for MfccSpec {
             step65536: 38_319,
             zero_point: 83,
             fraction_bits: 4,
-            rotations: 8,
+            rotations: 6,
             weight_bits: 10,
             table_bits: 8,
             multipliers: 1,
