@@ -151,17 +151,49 @@ fn extremes() {
     }
 }
 
+/// A second of noise through the default size, and frames of the other recipe.
+#[test]
+fn whole_clips() {
+    let cenet = MfccSpec {
+        hop: 160,
+        coefficients: 40,
+        frames: 5,
+        lead: 240,
+        multipliers: 2,
+        ..MfccSpec::default()
+    };
+    for (spec, samples) in [(MfccSpec::default(), 16_000), (cenet, 1200)] {
+        let rng = &mut ChaCha8Rng::seed_from_u64(9);
+        let clip = Clip::random(rng, samples, Values::Uniform);
+        let mut simulator = simulator(&spec.build(), Engine::Jit, 2);
+        let run = check(&mut simulator, &spec, &[clip], [0.0; 3], 0);
+        assert_eq!(run.cycles, spec.feature_cycles(&[samples as u64]));
+    }
+    let frame = |multipliers| MfccSpec { multipliers, ..MfccSpec::default() }.frame_cycles();
+    assert_eq!([frame(1), frame(2)], [7564, 5262]); // as docs/mfcc.md says
+}
+
+fn elsewhere(engines: &[cosim::Engine], multipliers: u32) {
+    for &engine in engines {
+        let rng = &mut ChaCha8Rng::seed_from_u64(10);
+        let spec = MfccSpec { multipliers, ..small() };
+        let clips = clips(&spec, rng, 3);
+        let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
+        let run = check(&mut *device, &spec, &clips, [0.1, 0.1, 0.3], 1);
+        assert_eq!(run.unknown, 0, "{engine}");
+    }
+}
+
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
-    for engine in [cosim::Engine::Verilator, cosim::Engine::Icarus] {
-        for multipliers in [1, 2] {
-            let rng = &mut ChaCha8Rng::seed_from_u64(10);
-            let spec = MfccSpec { multipliers, ..small() };
-            let clips = clips(&spec, rng, 3);
-            let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
-            let run = check(&mut *device, &spec, &clips, [0.1, 0.1, 0.3], 1);
-            assert_eq!(run.unknown, 0, "{engine}");
-        }
-    }
+    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus], 1);
+    elsewhere(&[cosim::Engine::Icarus], 2);
+}
+
+#[test]
+#[ignore = "a minute of synthesis"]
+fn the_synthesised_gates() {
+    elsewhere(&[cosim::Engine::YosysIcarus], 1);
+    elsewhere(&[cosim::Engine::YosysIcarus], 2);
 }
