@@ -35,9 +35,9 @@ pub(super) fn module(name: &str, spec: &MfccSpec) -> Arc<Module> {
         (0..spec.multipliers).map(|n| Multiplier::new(&m, n, widths.operands)).collect();
     let product = multipliers[0].product();
 
-    let told = Told { read: m.wire("frame_read", u(1)), done: m.wire("frame_done", u(1)) };
+    let told = Told { frees: m.wire("sample_freed", u(1)), done: m.wire("frame_done", u(1)) };
     let clip = Clip::new(&m, spec, (&levels, &samples), &told);
-    let (weighted, window_work) = window(&m, spec, &clip, &told.read, (product, widths.point));
+    let (weighted, window_work) = window(&m, spec, &clip, &told.frees, (product, widths.point));
 
     // one memory: read by two phases, written by the window and by the turns
     let transform = walk(&m, spec, weighted.ends);

@@ -21,8 +21,8 @@ pub(super) struct Clip<'m> {
 
 /// What the clip must be told.
 pub(super) struct Told<'m> {
-    /// The frame's last sample is read.
-    pub(super) read: Wire<'m>,
+    /// A sample is read for the last time.
+    pub(super) frees: Wire<'m>,
     /// The frame's last feature passes.
     pub(super) done: Wire<'m>,
 }
@@ -40,7 +40,7 @@ impl<'m> Clip<'m> {
         (levels, samples): (&Stream<'m>, &Stream<'m>),
         told: &Told<'m>,
     ) -> Clip<'m> {
-        let (read, done) = (*told.read, *told.done);
+        let (frees, done) = (*told.frees, *told.done);
         let over = m.wire("clip_over", u(1));
         let flag = |name: &str, sets: Signal<'m>| {
             m.reg(name, u(1)).next(m.lit(u(1), 1)).enable(sets).clear(*over)
@@ -54,14 +54,18 @@ impl<'m> Clip<'m> {
         let frame = m.reg("frame", u(index_bits(spec.frames as usize)));
         let last_frame = frame.eq(spec.frames - 1).named("last_frame");
         frame.next(frame + 1).enable(done).clear(*over);
-        let all_read = flag("all_read", read & last_frame);
+        let filled = m.reg("filled", u(bits_for(spec.window.into()))).clear(*over);
+        let full = filled.eq(spec.window).named("full");
+        let busy = m.reg("busy", u(1));
+        let starts = (full & !*busy).named("frame_starts");
+        busy.next(starts).enable(starts | done);
+        // what comes when the last frame has begun is of no use
+        let all_taken = flag("all_taken", starts & last_frame);
         let served = flag("served", done & last_frame);
         let ended = flag("ended", samples.fires() & samples.get("last"));
         over.drive(*served & *ended);
 
-        let filled = m.reg("filled", u(bits_for(spec.window.into())));
-        let full = filled.eq(spec.window).named("full");
-        let open = (*active & !full & !*all_read).named("open");
+        let open = (*active & !full & !*all_taken).named("open");
         let led = match spec.lead {
             0 => m.lit(u(1), 1),
             lead => {
@@ -71,7 +75,7 @@ impl<'m> Clip<'m> {
                 led
             }
         };
-        samples.ready.drive(*active & !*ended & (*all_read | (led & !full)));
+        samples.ready.drive(*active & !*ended & (*all_taken | (led & !full)));
         let sampled = (led & !*ended).named("sampled");
         let push = (open & (!sampled | samples.valid)).named("push");
         let word = sampled.mux(samples.get("data"), m.lit(s(SAMPLE_BITS), 0)).named("pushed");
@@ -80,14 +84,9 @@ impl<'m> Clip<'m> {
         let place = m.reg("ring_place", ring.address_type());
         place.next(after(*place, spec.window)).enable(push).clear(*over);
         ring.write(*place, word, push);
-        // the ring is full while it is read, so nothing is pushed
-        let rest = m.lit(filled.ty(), spec.window - spec.hop);
-        filled.next(read.mux(rest, *filled + 1)).enable(push | read).clear(*over);
-        m.promise("a frame is read from a full ring", full | !read);
-
-        let busy = m.reg("busy", u(1));
-        let starts = (full & !*busy).named("frame_starts");
-        busy.next(starts).enable(starts | done);
+        // the oldest samples are read first, so that new ones may follow on their heels
+        filled.next(push.mux(*filled + 1, *filled - 1)).enable(push ^ frees);
+        m.promise("no more samples are freed than there are", filled.any() | !frees);
         Clip { level, starts, last_frame, ring, oldest: *place }
     }
 }

@@ -47,24 +47,24 @@ impl MfccSpec {
         tables::bins(self).len() as u32 * self.bin_cycles() + self.mels + 1
     }
 
-    /// Cycles from the start of a frame to the one at whose end its last feature passes.
+    /// Cycles from the start of a frame to the next one's, if its samples are there in time.
     pub fn frame_cycles(&self) -> u32 {
-        self.first_feature() + (self.coefficients - 1) * coefficient_cycles(self)
+        let coefficients = self.coefficients * coefficient_cycles(self);
+        self.before_features() + coefficients
     }
 
-    /// Cycles from the start of a frame to the one at whose end its first feature passes.
-    fn first_feature(&self) -> u32 {
+    /// Cycles from the start of a frame to its first coefficient's.
+    fn before_features(&self) -> u32 {
         let transform = self.stages() * self.stage_cycles();
         // one cycle decides that all bins are done
-        let logs = self.band_cycles() + 1 + LOGS_WAIT;
-        self.window_cycles() + transform + logs + coefficient_cycles(self) - 1
+        self.window_cycles() + transform + self.band_cycles() + 1 + LOGS_WAIT
     }
 
     /// The cycle at whose end each feature passes, of clips with so many samples. Cycle 0 takes the
     /// first level.
     pub fn feature_cycles(&self, clips: &[u64]) -> Vec<u64> {
         let [window, hop] = [self.window, self.hop].map(u64::from);
-        let [first, frame] = [self.first_feature(), self.frame_cycles()].map(u64::from);
+        let [before, frame] = [self.before_features(), self.frame_cycles()].map(u64::from);
         let (mut begins, mut cycles) = (0, vec![]);
         for &samples in clips {
             // the first frame's samples come from the cycle after the level's
@@ -72,15 +72,15 @@ impl MfccSpec {
             let mut start = full;
             for _ in 0..self.frames {
                 start = full.max(free);
-                let coefficients = (0..self.coefficients).map(|k| k * coefficient_cycles(self));
-                cycles.extend(coefficients.map(|k| start + first + u64::from(k)));
-                full = start + window + hop + 1;
-                free = start + frame + 1;
+                let passed = (1..=self.coefficients).map(|k| k * coefficient_cycles(self) - 1);
+                cycles.extend(passed.map(|passed| start + before + u64::from(passed)));
+                full = start + hop + 2;
+                free = start + frame;
             }
-            // samples beyond the last frame are taken when it has been read
+            // samples beyond the last frame are taken when it begins
             let used = u64::from(self.frames - 1) * hop + window;
             let beyond = samples.saturating_sub(used.saturating_sub(self.lead.into()));
-            let ended = if beyond == 0 { 0 } else { start + window + beyond + 1 };
+            let ended = if beyond == 0 { 0 } else { start + beyond + 1 };
             begins = free.max(ended) + 1;
         }
         cycles

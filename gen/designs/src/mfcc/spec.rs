@@ -194,10 +194,9 @@ impl Generate for MfccSpec {
 
     fn latency(&self) -> String {
         let frame = self.frame_cycles();
-        // the next frame starts in the cycle after the last feature, or when its samples are there
-        let a_second = u64::from(frame + 1) * u64::from(self.sample_hz) / u64::from(self.hop);
+        let clock_hz = (u64::from(frame) * u64::from(self.sample_hz)).div_ceil(self.hop.into());
         format!(
-            "{frame} cycles a frame of {} samples, while the next one's come in: a clock of {a_second} Hz \
+            "{frame} cycles a frame of {} samples, while the next one's come in: a clock of {clock_hz} Hz \
              keeps up with the samples",
             self.window,
         )

@@ -26,13 +26,13 @@ pub(super) struct Weighted<'m> {
 /// Cycles from a sample's address to its weighted value.
 const WEIGHT_CYCLES: u32 = 1 + PRODUCT_CYCLES;
 
-/// Reads a frame when it starts, a sample a cycle, says on `read` when the last is, and uses a
-/// multiplier, whose product is given.
+/// Reads a frame when it starts, a sample a cycle, says on `frees` which samples the next frame does
+/// not need, and uses a multiplier, whose product is given.
 pub(super) fn window<'m>(
     m: &'m ModuleBuilder,
     spec: &MfccSpec,
     clip: &Clip<'m>,
-    read: &Wire<'m>,
+    frees: &Wire<'m>,
     (product, value_bits): (Signal<'m>, u32),
 ) -> (Weighted<'m>, Work<'m>) {
     let bits = spec.fft.trailing_zeros();
@@ -45,7 +45,11 @@ pub(super) fn window<'m>(
         true => m.lit(u(1), 1),
         false => n.lt(spec.window).named("in_window"),
     };
-    read.drive(*windowing & n.eq(spec.window - 1));
+    let leaves = match spec.hop == spec.fft {
+        true => m.lit(u(1), 1),
+        false => n.lt(spec.hop).named("leaves"),
+    };
+    frees.drive(*windowing & leaves);
 
     let place = m.reg("read_place", clip.oldest.ty()).no_reset();
     let reads = (*windowing & inside).named("window_reads");
