@@ -1,5 +1,6 @@
 //! The MFCC front end's circuit against its golden model, feature by feature, and its cycles.
 
+use hwgen_audio::read;
 use hwgen_designs::mfcc::MfccSpec;
 use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::Spec;
@@ -8,8 +9,10 @@ use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use hwgen_verify::drive::mfcc::{Clip, expected, features, feeds};
 use hwgen_verify::drive::{Run, Values, run};
+use hwgen_verify::golden::mfcc::level;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::path::Path;
 use std::sync::Arc;
 
 /// One of our engines, started from random registers and memories.
@@ -172,6 +175,26 @@ fn whole_clips() {
     }
     let frame = |multipliers| MfccSpec { multipliers, ..MfccSpec::default() }.frame_cycles();
     assert_eq!([frame(1), frame(2)], [7565, 5263]); // as docs/mfcc.md says
+}
+
+/// A recorded clip of each class, one after the other.
+#[test]
+#[ignore = "half a minute: `cargo test -p hwgen-verify --test mfcc_rtl -- --ignored --nocapture`"]
+fn recorded_clips() {
+    let folder = hwgen_verify::attention::data::folder();
+    let Some(folder) = folder.map(|f| f.join("speech_commands/flac")).filter(|f| f.is_dir()) else {
+        println!("no recorded clips: HWGEN_DATA names their folder");
+        return;
+    };
+    let first = |folder: &Path| folder.read_dir().unwrap().map(|file| file.unwrap().path()).min();
+    let classes = folder.read_dir().unwrap().map(|class| class.unwrap().path());
+    let samples = classes.map(|class| read(&first(&class).unwrap()).unwrap().samples);
+    let clips: Vec<_> = samples.map(|samples| Clip { level: level(&samples), samples }).collect();
+    for spec in [MfccSpec::default(), MfccSpec { multipliers: 2, ..MfccSpec::default() }] {
+        let mut simulator = simulator(&spec.build(), Engine::Jit, 3);
+        let run = check(&mut simulator, &spec, &clips, [0.0, 0.0, 0.1], 5);
+        println!("{} clips, {} features equal", clips.len(), run.beats.len());
+    }
 }
 
 /// At the clock that `hwgen describe mfcc` names, a source that cannot wait loses no sample, with

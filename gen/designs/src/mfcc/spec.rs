@@ -217,3 +217,52 @@ levels ---------------> logarithms of {mels} bands -> {coefficients} sums of cos
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::load;
+
+    fn problem(set: &[&str]) -> String {
+        let set: Vec<_> = set.iter().map(|set| set.to_string()).collect();
+        load::<MfccSpec>(None, &set).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_are_told() {
+        let texts = [
+            (
+                &["window=600"][..],
+                "--set window=600: `window` = 600 is out of range: must be at most 512, `fft`",
+            ),
+            (
+                &["hop=481"],
+                "--set hop=481: `hop` = 481 is out of range: must be at most 480, `window`",
+            ),
+            (
+                &["coefficients=41"],
+                "--set coefficients=41: `coefficients` = 41 is out of range: must be at most 40, `mels`",
+            ),
+            (
+                &["high_hz=8001"],
+                "--set high_hz=8001: `high_hz` = 8001 is out of range: must be at most 8000, half of `sample_hz`",
+            ),
+            (
+                &["low_hz=4000"],
+                "--set low_hz=4000: `low_hz` = 4000 is out of range: must be at most 3999, less than `high_hz`",
+            ),
+            (
+                &["low_hz=1001", "high_hz=1010"],
+                "--set high_hz=1010: `high_hz` = 1010 is out of range: must be far enough from `low_hz` that a bin of \
+                 the transform is between",
+            ),
+            (
+                &["multipliers=3"],
+                "--set multipliers=3: `multipliers` = 3 is out of range: must be a power of two in 1..=2",
+            ),
+        ];
+        for (set, text) in texts {
+            assert_eq!(problem(set), text);
+        }
+    }
+}
