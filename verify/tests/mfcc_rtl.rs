@@ -10,8 +10,10 @@ use hwgen_verify::cosim;
 use hwgen_verify::drive::mfcc::{Clip, expected, features, feeds};
 use hwgen_verify::drive::{Run, Values, run};
 use hwgen_verify::golden::mfcc::level;
+use hwgen_verify::golden::mfcc::spectrum::Spectrum;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::f64::consts::TAU;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -140,18 +142,74 @@ fn a_reset_in_the_middle_leaves_nothing_behind() {
 /// The largest frames there are: every part of every word is used.
 #[test]
 fn extremes() {
+    let extreme = |up: bool| if up { i16::MAX } else { i16::MIN };
     for multipliers in [1, 2] {
         let spec = MfccSpec { frames: 2, multipliers, ..MfccSpec::default() };
         let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
-        let square = |half: usize| {
-            move |n: usize| if (n / half).is_multiple_of(2) { i16::MAX } else { i16::MIN }
-        };
         let clip =
             |wave: &dyn Fn(usize) -> i16| Clip { level: 1, samples: (0..800).map(wave).collect() };
         let mut clips = vec![clip(&|_| i16::MIN), clip(&|_| 0)];
-        clips.extend([1, 2, 3, 40].map(|half| clip(&square(half))));
-        clips.push(Clip { level: u16::MAX, ..clip(&square(7)) });
+        clips.extend([1, 2, 3, 40].map(|half| clip(&|n| extreme((n / half).is_multiple_of(2)))));
+        // what makes a part of point k of the complex transform largest, with either sign
+        clips.extend([1, 5, 37, 128, 219].map(|k| {
+            clip(&|n| {
+                let (sin, cos) = (TAU * (k * (n / 2)) as f64 / 256.0).sin_cos();
+                extreme((if n.is_multiple_of(2) { cos } else { sin } >= 0.0) != (k > 30))
+            })
+        }));
+        clips.push(Clip { level: u16::MAX, ..clip(&|n| extreme((n / 7).is_multiple_of(2))) });
         check(&mut simulator, &spec, &clips, [0.0; 3], 0);
+    }
+}
+
+/// What int8 features hide: every bin and every magnitude, to the last bit.
+#[test]
+fn bins_and_magnitudes() {
+    for multipliers in [1, 2] {
+        let rng = &mut ChaCha8Rng::seed_from_u64(20 + u64::from(multipliers));
+        let spec = MfccSpec {
+            window: 256,
+            hop: 256,
+            fft: 256,
+            mels: 8,
+            coefficients: 1,
+            low_hz: 0,
+            high_hz: 8000,
+            frames: 40,
+            multipliers,
+            ..MfccSpec::default()
+        };
+        let clip = Clip::random(rng, 256 * 40, Values::Uniform);
+        let golden = Spectrum::new(&spec);
+        let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+        simulator.reset();
+        for name in ["levels_value", "levels_valid", "out_ready", "samples_valid"] {
+            simulator.poke(name, 1);
+        }
+        simulator.poke("samples_last", 0);
+        let (mut taken, mut frame) = (0, 0);
+        // 8 kHz, bin 128, is where the last band ends
+        let last = 127;
+        let (mut bins, mut magnitudes) = (vec![], vec![]);
+        while frame < 40 {
+            simulator.poke("samples_data", clip.samples.get(taken).copied().unwrap_or_default());
+            taken += simulator.peek_u64("samples_ready") as usize;
+            if simulator.peek_u64("bin_valid") == 1 {
+                bins.push(["turned_sum_re", "turned_sum_im"].map(|name| simulator.peek_i64(name)));
+            }
+            if simulator.peek_u64("magnitude_found") == 1 {
+                magnitudes.push(simulator.peek_i64("rotated_x"));
+            }
+            simulator.step();
+            if magnitudes.len() == last {
+                let samples = &clip.samples[256 * frame..256 * (frame + 1)];
+                let wanted: Vec<_> =
+                    golden.bins(samples).iter().map(|bin| [bin.re, bin.im]).collect();
+                assert_eq!(bins, wanted[1..=last], "frame {frame}");
+                assert_eq!(magnitudes, golden.magnitudes(samples)[1..=last], "frame {frame}");
+                (bins, magnitudes, frame) = (vec![], vec![], frame + 1);
+            }
+        }
     }
 }
 
