@@ -43,10 +43,6 @@ impl Distance {
     }
 }
 
-fn cenet() -> MfccSpec {
-    MfccSpec { hop: 160, coefficients: 40, frames: 101, lead: 240, ..MfccSpec::default() }
-}
-
 fn host(recipe: Recipe) -> Extractor {
     Extractor::new(recipe).unwrap()
 }
@@ -90,7 +86,7 @@ fn keywords_of_recorded_clips() {
 #[test]
 fn cenet_of_recorded_clips() {
     let Some(clips) = recorded(8) else { return };
-    let (host, model) = (host(Recipe::CENET), Mfcc::new(&cenet()));
+    let (host, model) = (host(Recipe::CENET), Mfcc::new(&MfccSpec::cenet()));
     let mut distance = Distance::default();
     for clip in &clips {
         distance.note(&model.features(clip, 1 << 15), &host.quantised(clip));
@@ -105,7 +101,7 @@ fn made_clips() {
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     let (keywords, cenet_host) = (host(Recipe::KEYWORDS), host(Recipe::CENET));
     let (mut distance, mut cenets, model) =
-        (Distance::default(), Distance::default(), Mfcc::new(&cenet()));
+        (Distance::default(), Distance::default(), Mfcc::new(&MfccSpec::cenet()));
     for n in 0..12 {
         let size = 30_000.0 / f64::from(1 << (n % 6));
         let noise = [0.02, 0.3, 1.0][n as usize % 3];

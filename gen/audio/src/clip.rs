@@ -47,9 +47,7 @@ pub enum AudioError {
         problem: String,
     },
     /// It has not one channel of 16-bit integers.
-    #[error(
-        "{path}: has {channels} channels of {bits}-bit {kind}: must have 1 channel of 16-bit integers"
-    )]
+    #[error("{path}: {bits}-bit {kind} in {channels} channel(s): must be 16-bit integers in one")]
     Layout {
         /// The file.
         path: PathBuf,

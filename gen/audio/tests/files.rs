@@ -71,10 +71,10 @@ fn what_cannot_be_used_is_told() {
     fs::write(&path, "RIFF").unwrap();
     assert!(problem(&path).starts_with("not a WAV file that can be read: "), "{}", problem(&path));
     wav(&path, 2, 16, &[1, 2]);
-    let text = "has 2 channels of 16-bit integers: must have 1 channel of 16-bit integers";
+    let text = "16-bit integers in 2 channel(s): must be 16-bit integers in one";
     assert_eq!(problem(&path), text);
     wav(&path, 1, 8, &[1, 2]);
-    let text = "has 1 channels of 8-bit integers: must have 1 channel of 16-bit integers";
+    let text = "8-bit integers in 1 channel(s): must be 16-bit integers in one";
     assert_eq!(problem(&path), text);
 }
 
