@@ -9,6 +9,7 @@ mod fact;
 mod feed_forward;
 mod layer;
 mod linear;
+mod mfcc;
 mod predictor;
 mod sanger;
 mod spatten_attention;
@@ -25,6 +26,7 @@ use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use hwgen_designs::mac_array::MacArraySpec;
+use hwgen_designs::mfcc::MfccSpec;
 use hwgen_designs::sanger::SangerSpec;
 use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
 use hwgen_hdl::Module;
@@ -107,6 +109,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
+        "mfcc" => Box::new(serde_json::from_str::<MfccSpec>(spec).ok()?),
         "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),
         "sanger_predictor" => Box::new(serde_json::from_str::<SangerSpec>(spec).ok()?),
         "spatten_attention" => Box::new(serde_json::from_str::<SpattenSpec>(spec).ok()?),

@@ -92,6 +92,13 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["rows=2", "columns=3", "weight_bits=4"],
         &["rows=4", "columns=4", "activation_bits=5", "accumulator_bits=24"],
     ]),
+    ("mfcc", &[
+        &["window=12", "hop=5", "fft=16", "mels=3", "coefficients=2", "frames=2", "high_hz=8000", "fraction_bits=1"],
+        &["window=16", "hop=16", "fft=16", "mels=4", "coefficients=4", "frames=3", "lead=7", "multipliers=2",
+          "high_hz=8000", "fraction_bits=0", "table_bits=3", "weight_bits=4"],
+        &["window=2", "hop=1", "fft=16", "mels=1", "coefficients=1", "frames=1", "high_hz=8000", "fraction_bits=0",
+          "rotations=2", "table_bits=2", "weight_bits=4"],
+    ]),
     ("sanger_attention", &[
         &["max_keys=8", "head_dim=4", "rows=2", "lanes=4"],
         &["max_keys=5", "head_dim=3", "rows=1", "lanes=2", "estimate_bits=5", "counters=false"],

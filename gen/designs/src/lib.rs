@@ -9,6 +9,7 @@
 //! - [`layer`]: attention whole, from tokens to its output.
 //! - [`linear`]: the linear layers around attention.
 //! - [`mac_array`]: a systolic array of multiply-accumulators.
+//! - [`mfcc`]: features of speech, the front end of keyword spotting.
 //! - [`predictor`]: what predictors of attention share.
 //! - [`registry`]: the list of designs.
 //! - [`sanger`]: Sanger's predictor, to compare with.
@@ -23,6 +24,7 @@ pub mod lapa;
 pub mod layer;
 pub mod linear;
 pub mod mac_array;
+pub mod mfcc;
 pub mod predictor;
 pub mod registry;
 pub mod sanger;

@@ -9,6 +9,7 @@ use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
 use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::mac_array::MacArraySpec;
+use crate::mfcc::MfccSpec;
 use crate::sanger::SangerSpec;
 use crate::spatten::{SpattenSpec, TokensSpec};
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
@@ -114,6 +115,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<LinearSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
+        &Entry::<MfccSpec>(PhantomData),
         &Entry::<SangerAttentionSpec>(PhantomData),
         &Entry::<SangerSpec>(PhantomData),
         &Entry::<SpattenSpec>(PhantomData),

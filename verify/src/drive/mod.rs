@@ -8,6 +8,7 @@ pub mod lapa;
 pub mod layer;
 pub mod linear;
 pub mod mac_array;
+pub mod mfcc;
 pub mod predictor;
 pub mod spatten;
 pub mod spatten_tokens;

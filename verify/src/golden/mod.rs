@@ -9,6 +9,7 @@ pub mod lapa;
 pub mod layer;
 pub mod linear;
 pub mod mac_array;
+pub mod mfcc;
 pub mod network;
 pub mod sanger;
 pub mod spatten;
