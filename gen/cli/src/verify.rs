@@ -3,6 +3,7 @@
 use crate::design::{Named, Size, named};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
+use crate::{inferences, network};
 use anyhow::Context;
 use hwgen_verify::check::{Check, Plan, Progress, check, golden};
 use hwgen_verify::cosim::Engine;
@@ -19,6 +20,7 @@ yosys-icarus run the gates Yosys makes of it, which takes it long for a large de
 
 Examples:
   hwgen verify --design lapa_attention --engines jit,icarus
+  hwgen verify --design cnn --network kws.tflite --multipliers 60 --inputs clips/ --engines jit
   hwgen verify --design mac_array --set rows=4 --seed 7 --cycles 1000")]
 pub(crate) struct Args {
     /// The design
@@ -26,6 +28,10 @@ pub(crate) struct Args {
     design: Named,
     #[command(flatten)]
     size: Size,
+    #[command(flatten)]
+    network: network::OnCore,
+    #[command(flatten)]
+    inferences: inferences::Inputs,
     /// What all vectors are made from
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -47,6 +53,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
+    if let Some(planned) = args.network.plan(args.design.0.name(), &*configured)? {
+        return inferences::run(&args.inferences, &planned, &args.engines, args.json);
+    }
     let model = golden(args.design.0.name(), &configured.json());
     let plan = Plan {
         command: args.size.arguments(args.design),

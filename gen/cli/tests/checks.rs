@@ -132,3 +132,51 @@ fn energy_of_recorded_waves() {
         assert!(report["values_compared"].as_u64().unwrap() >= 300);
     }
 }
+
+/// A network in a file, and three inputs of it.
+fn kws_mini(folder: &std::path::Path) -> [String; 2] {
+    let network = hwgen_network::zoo::kws_mini(1);
+    let paths = ["kws.json", "inputs.bin"].map(|name| folder.join(name));
+    hwgen_network::graph::save(&network, &paths[0]).unwrap();
+    let bytes: Vec<u8> = (0..3 * 490).map(|i| (i * 37 % 251) as u8).collect();
+    std::fs::write(&paths[1], bytes).unwrap();
+    paths.map(|path| path.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_network_on_the_core() {
+    let folder = tempfile::tempdir().unwrap();
+    let [network, inputs] = &kws_mini(folder.path());
+    let design = ["--design", "cnn", "--network", network, "--multipliers", "18"];
+    let labels = folder.path().join("labels");
+    std::fs::write(&labels, [0, 1, 2]).unwrap();
+    let labels = labels.to_str().unwrap();
+    let verify = [&["verify"], &design[..], &["--inputs", inputs, "--labels", labels]].concat();
+    let text = ok(&[&verify[..], &["--engines", "jit"]].concat());
+    assert!(text.contains("jit: 0 differ, top-1 ") && text.contains(" 9239 predicted"), "{text}");
+    let report = json(&ok(&[&verify[..], &["--engines", "jit", "--json"]].concat()));
+    assert_eq!(report["engines"][0]["cycles"], report["predicted_cycles"]);
+
+    let load = folder.path().join("load.hex");
+    let start = std::time::Instant::now();
+    let emit = [&["emit"], &design[..], &["--load", load.to_str().unwrap()]].concat();
+    let verilog = ok(&emit);
+    let seconds = start.elapsed().as_secs_f64();
+    println!("KWS-mini: {} lines in {seconds:.2} s", verilog.lines().count());
+    assert!(verilog.lines().count() < 5000);
+    let words = std::fs::read_to_string(&load).unwrap();
+    assert!(
+        words.lines().all(|line| line.len() == 9) && words.lines().last().unwrap() == "180000000"
+    );
+    assert!(ok(&[&emit[..], &["--baked"]].concat()).contains("initial"));
+
+    // four bits a weight, by a policy
+    let policy = folder.path().join("policy.json");
+    let layers = hwgen_network::zoo::kws_mini(1).layers;
+    let name = &layers[0].name;
+    std::fs::write(&policy, format!(r#"{{"version": 1, "weight_bits": {{"{name}": 4}}}}"#))
+        .unwrap();
+    let narrowed =
+        [&verify[..], &["--engines", "jit", "--policy", policy.to_str().unwrap()]].concat();
+    assert!(ok(&narrowed).contains("jit: 0 differ"));
+}

@@ -1,0 +1,176 @@
+//! `hwgen verify --network`: inferences on engines, against the integer model.
+
+use crate::failure::Failure;
+use crate::network::{Planned, bytes};
+use crate::output::{print, print_json};
+use anyhow::{Context, ensure};
+use hwgen_designs::registry::Generate;
+use hwgen_hdl::sim::Initial;
+use hwgen_network::graph::Tensor;
+use hwgen_verify::cosim::Engine;
+use hwgen_verify::drive::cnn::Inferences;
+use hwgen_verify::golden::network::Interpreter;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// What is inferred.
+#[derive(clap::Args)]
+pub(crate) struct Inputs {
+    /// Inputs of the network: a file of bytes, input after input, or a folder of such (*.bin)
+    #[arg(long, value_name = "PATH", requires = "network")]
+    inputs: Option<PathBuf>,
+    /// The inputs' classes, a byte each
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    labels: Option<PathBuf>,
+    /// Inputs that are run, at most
+    #[arg(long, value_name = "N", requires = "inputs")]
+    limit: Option<usize>,
+}
+
+/// What an engine did.
+struct Outcome {
+    engine: Engine,
+    differing: usize,
+    right: usize,
+    cycles: Option<u64>,
+}
+
+pub(crate) fn run(
+    args: &Inputs,
+    planned: &Planned,
+    engines: &[Engine],
+    json: bool,
+) -> Result<(), Failure> {
+    let path = args.inputs.as_deref().context("--network needs --inputs")?;
+    let Planned { network, spec, plan } = planned;
+    let tensor = network.inputs.first().and_then(|name| network.tensor(name));
+    let tensor = tensor.context("the network has no input")?;
+    let mut inputs = inputs(path, tensor)?;
+    inputs.truncate(args.limit.unwrap_or(usize::MAX));
+    let labels = args.labels.as_deref().map(bytes).transpose()?;
+    if let Some(labels) = &labels {
+        let (has, needs) = (labels.len(), inputs.len());
+        let enough = has >= needs;
+        ensure_labels(enough, has, needs)?;
+    }
+    let mut interpreter = Interpreter::new(network).context("cannot run the network")?;
+    let expected: Vec<_> = inputs.iter().map(|input| outputs(&mut interpreter, input)).collect();
+    let right = |outputs: &[Vec<Vec<i16>>]| {
+        let labels = labels.iter().flatten();
+        let first = outputs.iter().map(|outputs| top(outputs.first()));
+        first.zip(labels).filter(|(top, label)| *top == Some(usize::from(**label))).count()
+    };
+    let mut outcomes = vec![];
+    for &engine in engines {
+        eprintln!("running {} inputs on {}", inputs.len(), engine.name());
+        let device = engine.open(&spec.build(), Initial::Random(1));
+        let mut device = device.context("cannot have the engine")?;
+        let inferences = Inferences { spec, plan, inputs: &inputs };
+        let outcome = inferences.run(&mut *device, 0.0, 1).context("the core stopped")?;
+        let pairs = outcome.outputs.iter().zip(&expected);
+        outcomes.push(Outcome {
+            engine,
+            differing: pairs.filter(|(is, must)| is != must).count(),
+            right: right(&outcome.outputs),
+            cycles: outcome.cycles.windows(2).map(|pair| pair[1] - pair[0]).max(),
+        });
+    }
+    let count = inputs.len();
+    if json {
+        let engines = outcomes.iter().map(|outcome| {
+            json!({
+                "engine": outcome.engine.name(),
+                "differing": outcome.differing,
+                "top_1": labels.as_ref().map(|_| outcome.right),
+                "cycles": outcome.cycles,
+            })
+        });
+        let engines: Vec<_> = engines.collect();
+        print_json(&json!({
+            "inputs": count,
+            "predicted_cycles": plan.cycles(),
+            "golden_top_1": labels.as_ref().map(|_| right(&expected)),
+            "engines": engines,
+        }))?;
+    } else {
+        print(&text(&outcomes, count, plan.cycles(), labels.is_some(), right(&expected)))?;
+    }
+    let bad = |outcome: &Outcome| {
+        outcome.differing > 0 || outcome.cycles.is_some_and(|cycles| cycles != plan.cycles())
+    };
+    if outcomes.iter().any(bad) { Err(Failure::Check) } else { Ok(()) }
+}
+
+fn text(
+    outcomes: &[Outcome],
+    count: usize,
+    predicted: u64,
+    labelled: bool,
+    golden: usize,
+) -> String {
+    let top = |right: usize| match labelled {
+        true => format!(", top-1 {right} of {count} ({:.1} %)", percent(right, count)),
+        false => String::new(),
+    };
+    let mut text = format!("golden: {count} inputs{}\n", top(golden));
+    for outcome in outcomes {
+        let Outcome { engine, differing, right, cycles } = outcome;
+        let cycles = cycles.map_or(String::new(), |cycles| {
+            format!(", {cycles} cycles an inference, {predicted} predicted")
+        });
+        text += &format!("{}: {differing} differ{}{cycles}\n", engine.name(), top(*right));
+    }
+    text
+}
+
+fn percent(part: usize, all: usize) -> f64 {
+    100.0 * part as f64 / all.max(1) as f64
+}
+
+fn ensure_labels(enough: bool, has: usize, needs: usize) -> anyhow::Result<()> {
+    ensure!(enough, "there are {has} labels for {needs} inputs");
+    Ok(())
+}
+
+/// Inputs in a file, or in the files of a folder, in the order of their names.
+fn inputs(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<Vec<i16>>> {
+    let files = if path.is_dir() {
+        let entries = std::fs::read_dir(path)
+            .with_context(|| format!("cannot read folder {}", path.display()))?;
+        let mut files = vec![];
+        for entry in entries {
+            let file = entry.with_context(|| format!("cannot read {}", path.display()))?.path();
+            if file.extension().is_some_and(|extension| extension == "bin") {
+                files.push(file);
+            }
+        }
+        files.sort();
+        ensure!(!files.is_empty(), "folder {} has no *.bin", path.display());
+        files
+    } else {
+        vec![path.to_owned()]
+    };
+    let mut inputs = vec![];
+    for file in files {
+        let bytes = bytes(&file)?;
+        let each = tensor.elements();
+        let whole = !bytes.is_empty() && bytes.len().is_multiple_of(each);
+        let (has, name) = (bytes.len(), file.display());
+        ensure!(whole, "{name}: its {has} bytes are not inputs of {each} bytes");
+        let element = |&byte: &u8| if tensor.signed { i16::from(byte as i8) } else { byte.into() };
+        inputs.extend(bytes.chunks(each).map(|input| input.iter().map(element).collect()));
+    }
+    Ok(inputs)
+}
+
+fn outputs(interpreter: &mut Interpreter, input: &[i16]) -> Vec<Vec<i16>> {
+    interpreter.run(&[input]);
+    interpreter.outputs().map(<[i16]>::to_vec).collect()
+}
+
+/// The largest output, the first of equals.
+fn top(output: Option<&Vec<i16>>) -> Option<usize> {
+    let output = output?;
+    let largest = output.iter().max()?;
+    output.iter().position(|value| value == largest)
+}

@@ -1,0 +1,124 @@
+//! A network on the core `cnn`: the arguments that emit and verify share.
+
+use crate::failure::Failure;
+use anyhow::{Context, anyhow, ensure};
+use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::registry::Configured;
+use hwgen_network::graph::{self, Network};
+use hwgen_network::import;
+use hwgen_network::plan::{Budget, Plan, plan, size};
+use hwgen_network::policy::Policy;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read: a network of the largest size, in JSON.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Which network, on how large a core.
+#[derive(clap::Args)]
+pub(crate) struct OnCore {
+    /// A network for the core: network.json, or a file that `hwgen import` takes
+    #[arg(long, value_name = "FILE")]
+    network: Option<PathBuf>,
+    /// Bits of the weights by layer: policy.json
+    #[arg(long, value_name = "FILE", requires = "network")]
+    policy: Option<PathBuf>,
+    /// Multipliers that the core may have; without, its size is that of --spec and --set
+    #[arg(long, value_name = "N", requires = "network")]
+    multipliers: Option<u32>,
+}
+
+/// A network on a core.
+pub(crate) struct Planned {
+    /// The network, narrowed as the policy has it.
+    pub(crate) network: Network,
+    /// The core.
+    pub(crate) spec: CnnSpec,
+    /// The network on it.
+    pub(crate) plan: Plan,
+}
+
+impl OnCore {
+    /// The network and its core, if one is named.
+    pub(crate) fn plan(
+        &self,
+        design: &str,
+        configured: &dyn Configured,
+    ) -> Result<Option<Planned>, Failure> {
+        let Some(path) = &self.network else {
+            return Ok(None);
+        };
+        if design != "cnn" {
+            return Err(anyhow!("design `{design}` runs no networks: use --design cnn").into());
+        }
+        let network = read(path)?;
+        let network = match &self.policy {
+            None => network,
+            Some(path) => policy(path)?.apply(&network).context("cannot apply the policy")?,
+        };
+        let planned = match self.multipliers {
+            None => {
+                let spec: CnnSpec = serde_json::from_str(&configured.json())
+                    .context("cannot read the core's size")?;
+                let plan =
+                    plan(&network, &spec).context("the network does not go onto the core")?;
+                (spec, plan)
+            }
+            Some(multipliers) => {
+                let narrow = network.layers.iter().filter_map(|layer| layer.operator.linear());
+                let narrow_weights = narrow.clone().any(|linear| linear.bits < 8);
+                let budget = Budget { multipliers, packed: true, narrow_weights };
+                size(&network, budget).context("no core fits the network")?
+            }
+        };
+        let (spec, plan) = planned;
+        Ok(Some(Planned { network, spec, plan }))
+    }
+}
+
+/// Reads a network of our own or of another's making.
+fn read(path: &Path) -> anyhow::Result<Network> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return Ok(graph::load(path)?);
+    }
+    let bytes = bytes(path)?;
+    let name = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
+    import::import(&name, &bytes).with_context(|| format!("cannot import {}", path.display()))
+}
+
+fn policy(path: &Path) -> anyhow::Result<Policy> {
+    let text = bytes(path)?;
+    serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A file's bytes, if it is not beyond all measure.
+pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", path.display());
+    let size = std::fs::metadata(path).with_context(cannot)?.len();
+    ensure!(size <= MOST_BYTES, "{}: it has {size} bytes, {MOST_BYTES} at most", cannot());
+    std::fs::read(path).with_context(cannot)
+}
+
+/// The plan as a table: jobs, cycles and use of each layer.
+pub(crate) fn table(planned: &Planned) -> String {
+    let Planned { spec, plan, .. } = planned;
+    let head = ["layer", "jobs", "cycles", "products", "of the array"].map(str::to_string);
+    let mut rows = vec![head.to_vec()];
+    for step in &plan.steps {
+        let all = (step.cycles * u64::from(spec.products())).max(1) as f64;
+        rows.push(vec![
+            step.layer.clone(),
+            step.jobs.to_string(),
+            step.cycles.to_string(),
+            step.products.to_string(),
+            format!("{:.1} %", 100.0 * step.products as f64 / all),
+        ]);
+    }
+    crate::output::table(&rows)
+        + &format!(
+            "  {} cycles an inference, {:.1} % of {} products a cycle, {} multipliers\n",
+            plan.cycles(),
+            100.0 * plan.utilisation(spec),
+            spec.products(),
+            spec.all_multipliers(),
+        )
+}

@@ -1,0 +1,86 @@
+//! A bit width for each layer: what a search writes and the generator reads.
+
+use crate::graph::{Linear, Multiplier, Network, Operator};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// `policy.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Version of the format: 1.
+    pub version: u32,
+    /// Bits of the weights, 2 to 8, of layers by name; others keep theirs.
+    pub weight_bits: BTreeMap<String, u32>,
+}
+
+/// Why a policy does not fit a network.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PolicyError {
+    /// Another version.
+    #[error("policy of version {0}: only 1 is known")]
+    Version(u32),
+    /// No layer of that name has weights.
+    #[error("the policy names layer `{0}`: the network has none of that name with weights")]
+    Layer(String),
+    /// More bits than there are, or too few.
+    #[error("the policy gives layer `{layer}` {bits} bits: must be 2 to its {has}")]
+    Bits {
+        /// The layer.
+        layer: String,
+        /// What it is given.
+        bits: u32,
+        /// What it has.
+        has: u32,
+    },
+}
+
+impl Policy {
+    /// The network with weights of those widths: rounded to the nearest, halves up, their step as
+    /// much larger; biases follow. Our definition; nothing is trained again.
+    ///
+    /// # Errors
+    /// A layer or a width that is not there.
+    pub fn apply(&self, network: &Network) -> Result<Network, PolicyError> {
+        if self.version != 1 {
+            return Err(PolicyError::Version(self.version));
+        }
+        let mut network = network.clone();
+        for (name, &bits) in &self.weight_bits {
+            let layer = network.layers.iter_mut().find(|layer| layer.name == *name);
+            let linear = layer.and_then(|layer| match &mut layer.operator {
+                Operator::Conv2d { linear, .. } | Operator::FullyConnected { linear } => {
+                    Some(linear)
+                }
+                _ => None,
+            });
+            let linear = linear.ok_or_else(|| PolicyError::Layer(name.clone()))?;
+            if !(2..=linear.bits).contains(&bits) {
+                let (layer, has) = (name.clone(), linear.bits);
+                return Err(PolicyError::Bits { layer, bits, has });
+            }
+            narrow(linear, bits);
+        }
+        Ok(network)
+    }
+}
+
+/// Cuts weights to so many bits.
+fn narrow(linear: &mut Linear, bits: u32) {
+    let places = linear.bits - bits;
+    let half = if places == 0 { 0 } else { 1 << (places - 1) };
+    let most = (1 << (bits - 1)) - 1;
+    let weight = |&weight: &i8| ((i32::from(weight) + half) >> places).min(most) as i8;
+    linear.weights = linear.weights.iter().map(weight).collect::<Vec<_>>().into();
+    let bias = |&bias: &i32| ((i64::from(bias) + i64::from(half)) >> places) as i32;
+    linear.bias = linear.bias.iter().map(bias).collect::<Vec<_>>().into();
+    let count = linear.multipliers.mantissas.len();
+    let wider = |channel: usize| {
+        let Multiplier { mantissa, shift } = linear.multipliers.of(channel);
+        Multiplier { mantissa, shift: (shift + places as i32).min(30) }
+    };
+    linear.multipliers = (0..count).map(wider).collect();
+    linear.bits = bits;
+}
