@@ -4,6 +4,7 @@
 
 mod writer;
 
+use hwgen_network::import::tflite::schema::BuiltinOperator;
 use writer::{Act, Writer};
 
 /// Every model: its name, its bytes, and how many runs are worth comparing.
@@ -27,6 +28,20 @@ pub fn small(seed: u64) -> Vec<u8> {
     let x = w.reshape(x, &[1, 4]);
     let x = w.fully_connected(x, 3, Act::None);
     let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// Nodes that are supported between nodes that are not.
+pub fn unsupported(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 6, 5, 2]);
+    let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
+    let x = w.other(BuiltinOperator::LOGISTIC, x);
+    let x = w.relu(x);
+    let x = w.other(BuiltinOperator::TRANSPOSE, x);
+    let x = w.other(BuiltinOperator(255), x);
+    let y = w.average_pool(x, [2, 2], [1, 1], false);
+    let x = w.other(BuiltinOperator::CUSTOM, y);
     w.finish(&[x])
 }
 

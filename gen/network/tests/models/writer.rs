@@ -21,6 +21,7 @@ pub enum Act {
     Relu,
     Relu6,
     NegOneToOne,
+    Tanh,
 }
 
 impl Act {
@@ -30,6 +31,7 @@ impl Act {
             Act::Relu => ActivationFunctionType::RELU,
             Act::Relu6 => ActivationFunctionType::RELU6,
             Act::NegOneToOne => ActivationFunctionType::RELU_N1_TO_1,
+            Act::Tanh => ActivationFunctionType::TANH,
         }
     }
 }
@@ -398,7 +400,7 @@ impl Writer {
         let (range, zero_point) = match act {
             Act::None => (4.0 * spread, self.rng.random_range(-20..20)),
             Act::Relu => (2.5 * spread, -128),
-            Act::Relu6 | Act::NegOneToOne => (2.5 * spread, -120),
+            Act::Relu6 | Act::NegOneToOne | Act::Tanh => (2.5 * spread, -120),
         };
         let scale = range / 255.0 * self.rng.random_range(0.8..1.2);
         self.activation(shape, scale, zero_point)

@@ -157,7 +157,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
         let custom = self.model.codes.get(operator.opcode_index() as usize);
         let custom = custom.and_then(|code| code.custom_code()).unwrap_or_default();
         match code.variant_name() {
-            Some("CUSTOM") => format!("CUSTOM {custom}"),
+            Some("CUSTOM") if !custom.is_empty() => format!("CUSTOM {custom}"),
             Some(name) => name.to_owned(),
             None => format!("operator {}", code.0),
         }
