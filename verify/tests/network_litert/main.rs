@@ -11,7 +11,11 @@ use hwgen_verify::attention::data::folder;
 use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
 
 /// Which of LiteRT's kernels.
 #[derive(Clone, Copy)]
@@ -31,15 +35,28 @@ impl Resolver {
     }
 }
 
-/// Bytes compared and bytes that differ, of each node.
-type Differences = BTreeMap<String, (usize, usize)>;
-
-fn differing(differences: &Differences) -> usize {
-    differences.values().map(|(_, differ)| differ).sum()
+/// What a comparison found.
+#[derive(Default)]
+struct Differences {
+    /// Bytes compared and bytes that differ, of each node.
+    nodes: BTreeMap<String, (usize, usize)>,
+    /// The values each node wrote.
+    values: BTreeMap<String, BTreeSet<u8>>,
+    /// Bytes that softmax layers wrote, and how many of them are a step off where the layer's input
+    /// was the same: our sums are exact, TFLite's are rounded to single precision.
+    softmax: (usize, usize),
+    /// Bytes that differ for any other reason.
+    unexplained: usize,
 }
 
-fn compared(differences: &Differences) -> usize {
-    differences.values().map(|(compared, _)| compared).sum()
+impl Differences {
+    fn compared(&self) -> usize {
+        self.nodes.values().map(|(compared, _)| compared).sum()
+    }
+
+    fn differing(&self) -> usize {
+        self.nodes.values().map(|(_, differ)| differ).sum()
+    }
 }
 
 /// The interpreter, or the reason why there is nothing to compare with.
@@ -76,11 +93,13 @@ fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -
     let each: usize = parts.iter().map(|(_, length)| length).sum();
     assert_eq!(outputs.len(), each * inputs.len());
     let mut golden = Interpreter::new(&network).unwrap();
-    let mut differences = Differences::new();
+    let mut differences = Differences::default();
     for (input, output) in inputs.iter().zip(outputs.chunks_exact(each)) {
         run_golden(&mut golden, &network, input);
         let mut rest = output;
         let mut model_outputs = network.outputs.iter();
+        // nothing of this run differs so far, or it comes from a softmax a step off
+        let (mut same, mut excused) = (true, false);
         for &(node, length) in &parts {
             let (theirs, after) = rest.split_at(length);
             rest = after;
@@ -94,9 +113,21 @@ fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -
             };
             let ours = golden.tap(tensor).unwrap();
             assert_eq!(ours.len(), length, "{name}");
-            let differ = ours.iter().zip(theirs).filter(|&(&a, &b)| a as u8 != b).count();
-            let entry = differences.entry(name.to_owned()).or_default();
+            let apart = |(&a, &b): (&i16, &u8)| (a as u8 as i8).abs_diff(b as i8);
+            let apart: Vec<u8> = ours.iter().zip(theirs).map(apart).collect();
+            let differ = apart.iter().filter(|&&apart| apart > 0).count();
+            differences.values.entry(name.to_owned()).or_default().extend(theirs);
+            let entry = differences.nodes.entry(name.to_owned()).or_default();
             *entry = (entry.0 + length, entry.1 + differ);
+            if name.ends_with("_softmax") && same {
+                let (bytes, off) = differences.softmax;
+                differences.softmax = (bytes + length, off + differ);
+                excused |= differ > 0 && apart.iter().all(|&apart| apart <= 1);
+            }
+            same &= differ == 0;
+            if !excused {
+                differences.unexplained += differ;
+            }
         }
     }
     differences
@@ -125,25 +156,32 @@ fn random_inputs(model: &[u8], count: usize, seed: u64) -> Vec<Vec<u8>> {
 }
 
 fn report(name: &str, resolver: Resolver, runs: usize, differences: &Differences) {
-    let (differ, compared) = (differing(differences), compared(differences));
+    let (differ, compared) = (differences.differing(), differences.compared());
     println!("{name}, {}: {differ} of {compared} bytes differ in {runs} runs", resolver.name());
-    for (node, (compared, differ)) in differences.iter().filter(|(_, (_, differ))| *differ > 0) {
+    for (node, (compared, differ)) in
+        differences.nodes.iter().filter(|(_, (_, differ))| *differ > 0)
+    {
         println!("  {node}: {differ} of {compared}");
     }
 }
 
 const RESOLVERS: [Resolver; 3] = [Resolver::Reference, Resolver::Optimised, Resolver::Default];
 
-fn compare_all(python: &str, name: &str, model: &[u8], inputs: &[Vec<u8>]) {
-    for resolver in RESOLVERS {
+/// Compares with all kernels; against the reference ones every byte is the same, but for at most
+/// one softmax byte in 20,000.
+fn compare_all(python: &str, name: &str, model: &[u8], inputs: &[Vec<u8>]) -> Differences {
+    let [reference, ..] = RESOLVERS.map(|resolver| {
         let differences = compare(python, model, inputs, resolver);
         report(name, resolver, inputs.len(), &differences);
-        if matches!(resolver, Resolver::Reference) {
-            if std::env::var_os("SOFT").is_none() {
-                assert_eq!(differing(&differences), 0, "{name}: {differences:?}");
-            }
-        }
+        differences
+    });
+    assert_eq!(reference.unexplained, 0, "{name}: {:?}", reference.nodes);
+    for (node, values) in &reference.values {
+        assert!(values.len() > 2, "{name}: {node} is all but constant: {values:?}");
     }
+    let (bytes, off) = reference.softmax;
+    assert!(off <= bytes.div_ceil(20_000), "{name}: {off} of {bytes} softmax bytes are a step off");
+    reference
 }
 
 #[test]
@@ -156,14 +194,16 @@ fn trained_models() {
     let read = |name: &str| std::fs::read(data.join(name)).unwrap();
     let features = read("mlperf_tiny/kws01_mfcc_int8_200x490.bin");
     let features: Vec<Vec<u8>> = features.chunks_exact(490).map(<[u8]>::to_vec).collect();
-    compare_all(&python, "kws", &read("mlperf_tiny/kws_ref_model_int8.tflite"), &features);
+    let model = read("mlperf_tiny/kws_ref_model_int8.tflite");
+    assert_eq!(compare_all(&python, "kws", &model, &features).differing(), 0);
 
     let images = read("cifar10/train2500_lossless.bin");
     // a label, then planes of red, green and blue; the model takes pixels less 128
     let pixel = |image: &[u8], n: usize| image[1 + n % 3 * 1024 + n / 3] ^ 0x80;
     let image = |image: &[u8]| (0..3072).map(|n| pixel(image, n)).collect::<Vec<u8>>();
     let images: Vec<Vec<u8>> = images.chunks_exact(3073).step_by(10).map(image).collect();
-    compare_all(&python, "resnet8", &read("mlperf_tiny/ic_resnet8_int8.tflite"), &images);
+    let model = read("mlperf_tiny/ic_resnet8_int8.tflite");
+    assert_eq!(compare_all(&python, "resnet8", &model, &images).differing(), 0);
 }
 
 #[test]

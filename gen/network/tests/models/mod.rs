@@ -113,7 +113,8 @@ pub fn mobilenet(seed: u64) -> Vec<u8> {
         (256, 1),
     ];
     for (channels, stride) in blocks {
-        x = w.depthwise(x, 1, [3, 3], [stride, stride], true, Act::Relu);
+        // a ReLU here as well would starve random weights of all variety
+        x = w.depthwise(x, 1, [3, 3], [stride, stride], true, Act::None);
         x = w.conv(x, channels, [1, 1], [1, 1], [1, 1], true, Act::Relu);
     }
     let x = w.average_pool(x, [3, 3], [3, 3], false);

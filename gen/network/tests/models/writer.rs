@@ -43,6 +43,8 @@ struct Written {
     shape: Vec<usize>,
     scale: f32,
     zero_point: i64,
+    /// Roughly, of distances from the zero point in integers.
+    rms: f32,
     table: WIPOffset<Tensor<'static>>,
 }
 
@@ -195,20 +197,22 @@ impl Writer {
         let options = BatchMatMulOptions::create(&mut self.fbb, &args).as_union_value();
         let options = (BuiltinOptions::BatchMatMulOptions, Some(options));
         let columns = if transpose { b[1] } else { b[2] };
-        let scale = self.tensors[x].scale * self.tensors[y].scale * (a[2] as f32).sqrt() * 60.0;
-        let out = self.activation(&[1, a[1], columns], scale, 3);
+        let real = |x: Id| self.tensors[x].scale * self.tensors[x].rms;
+        let scale = real(x) * real(y) * (a[2] as f32).sqrt() / 45.0;
+        let out = self.filled(&[1, a[1], columns], scale, 3, 45.0);
         self.node(BuiltinOperator::BATCH_MATMUL, &[x, y], out, options)
     }
 
     pub fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
         let args = AddOptionsArgs { fused_activation_function: act.code() };
         let options = AddOptions::create(&mut self.fbb, &args).as_union_value();
-        let scale =
-            self.tensors[x].scale.max(self.tensors[y].scale) * self.rng.random_range(0.7..1.6);
+        let real = |x: Id| self.tensors[x].scale * self.tensors[x].rms;
+        let spread = real(x).hypot(real(y));
+        let scale = spread / 40.0 * self.rng.random_range(0.8..1.2);
         let zero_point =
             if matches!(act, Act::None) { self.rng.random_range(-30..30) } else { -128 };
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, scale, zero_point);
+        let out = self.filled(&shape, scale, zero_point, 40.0);
         self.node(BuiltinOperator::ADD, &[x, y], out, (BuiltinOptions::AddOptions, Some(options)))
     }
 
@@ -280,7 +284,7 @@ impl Writer {
         };
         let shape: Vec<usize> = sizes.filter_map(size).collect();
         let scale = self.tensors[x].scale * self.rng.random_range(0.5..0.9);
-        let out = self.activation(&shape, scale, -100);
+        let out = self.filled(&shape, scale, -100, self.tensors[x].rms);
         let options = (BuiltinOptions::ReducerOptions, Some(options));
         self.node(BuiltinOperator::MEAN, &[x, constant], out, options)
     }
@@ -298,16 +302,17 @@ impl Writer {
     }
 
     fn rescaled(&mut self, code: BuiltinOperator, x: Id, zero_point: i64) -> Id {
-        let scale = self.tensors[x].scale * self.rng.random_range(0.6..1.7);
+        let ratio = self.rng.random_range(0.6..1.7);
+        let (scale, rms) = (self.tensors[x].scale * ratio, self.tensors[x].rms / ratio);
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, scale, zero_point);
+        let out = self.filled(&shape, scale, zero_point, rms);
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
     pub fn softmax(&mut self, x: Id) -> Id {
         let options = SoftmaxOptions::create(&mut self.fbb, &SoftmaxOptionsArgs { beta: 1.0 });
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, 1.0 / 256.0, -128);
+        let out = self.filled(&shape, 1.0 / 256.0, -128, 25.0);
         let options = (BuiltinOptions::SoftmaxOptions, Some(options.as_union_value()));
         self.node(BuiltinOperator::SOFTMAX, &[x], out, options)
     }
@@ -396,19 +401,27 @@ impl Writer {
 
     /// An output that random sums of so many taps fill without much saturation.
     fn result(&mut self, x: Id, weights: &Weights, taps: usize, shape: &[usize], act: Act) -> Id {
-        let spread = self.tensors[x].scale * 70.0 * weights.scales[0] * 70.0 * (taps as f32).sqrt();
-        let (range, zero_point) = match act {
-            Act::None => (4.0 * spread, self.rng.random_range(-20..20)),
-            Act::Relu => (2.5 * spread, -128),
-            Act::Relu6 | Act::NegOneToOne | Act::Tanh => (2.5 * spread, -120),
+        let x = &self.tensors[x];
+        // weights are uniform in -127..=127
+        let spread = x.scale * x.rms * weights.scales[0] * 73.0 * (taps as f32).sqrt();
+        let (zero_point, rms) = match act {
+            Act::None => (self.rng.random_range(-20..20), 45.0),
+            Act::Relu => (-128, 32.0),
+            Act::Relu6 | Act::NegOneToOne | Act::Tanh => (-120, 32.0),
         };
-        let scale = range / 255.0 * self.rng.random_range(0.8..1.2);
-        self.activation(shape, scale, zero_point)
+        let scale = spread / 45.0 * self.rng.random_range(0.8..1.2);
+        self.filled(shape, scale, zero_point, rms)
     }
 
     fn like(&mut self, x: Id, shape: &[usize]) -> Id {
-        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
-        self.activation(shape, scale, zero_point)
+        let Written { scale, zero_point, rms, .. } = self.tensors[x];
+        self.filled(shape, scale, zero_point, rms)
+    }
+
+    fn filled(&mut self, shape: &[usize], scale: f32, zero_point: i64, rms: f32) -> Id {
+        let id = self.activation(shape, scale, zero_point);
+        self.tensors[id].rms = rms;
+        id
     }
 
     fn activation(&mut self, shape: &[usize], scale: f32, zero_point: i64) -> Id {
@@ -479,7 +492,7 @@ impl Writer {
         let table = Tensor::create(fbb, &args);
         let (scale, zero_point) =
             (scales.first().copied().unwrap_or(1.0), zero_points.first().copied().unwrap_or(0));
-        self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, table });
+        self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, rms: 74.0, table });
         self.tensors.len() - 1
     }
 }
