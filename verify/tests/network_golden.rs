@@ -1,7 +1,14 @@
 //! Quantised networks on their golden model.
 
+#[path = "network_litert/digests.rs"]
+mod digests;
+#[path = "../../gen/network/tests/models/mod.rs"]
+mod models;
+
 use hwgen_network::graph::Network;
+use hwgen_network::import::import;
 use hwgen_network::zoo;
+use hwgen_verify::attention::data::folder;
 use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -57,6 +64,66 @@ fn runs_leave_nothing_behind() {
     assert_ne!(golden.outputs().map(<[i16]>::to_vec).collect::<Vec<_>>(), first);
     golden.run(&[&a]);
     assert_eq!(golden.outputs().map(<[i16]>::to_vec).collect::<Vec<_>>(), first);
+}
+
+/// The golden model writes what LiteRT's reference kernels wrote, at every node.
+#[test]
+fn golden_is_litert() {
+    for (name, runs, expected) in digests::DIGESTS {
+        let model = digests::model(name);
+        let network = import(name, &model).unwrap();
+        let mut golden = Interpreter::new(&network).unwrap();
+        let mut written = Vec::new();
+        for input in digests::random_inputs(&model, runs, 6) {
+            let mut rest: Vec<i16> = input.iter().map(|&byte| (byte as i8).into()).collect();
+            let mut inputs = Vec::new();
+            for name in &network.inputs {
+                let after = rest.split_off(network.tensor(name).unwrap().elements());
+                inputs.push(std::mem::replace(&mut rest, after));
+            }
+            golden.run(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            for layer in &network.layers {
+                written.extend(golden.tap(&layer.output).unwrap().iter().map(|&x| x as u8));
+            }
+        }
+        assert_eq!(digests::digest(&written), expected, "{name}");
+    }
+}
+
+/// MLPerf Tiny's keyword spotter on recorded speech.
+#[test]
+#[ignore = "needs the data folder (HWGEN_DATA): a measurement, run in release"]
+fn speech_commands() {
+    let Some(data) = folder() else {
+        println!("not run: there is no data folder (HWGEN_DATA)");
+        return;
+    };
+    let read = |name: &str| std::fs::read(data.join(name)).unwrap();
+    let network = import("kws", &read("mlperf_tiny/kws_ref_model_int8.tflite")).unwrap();
+    let mut golden = Interpreter::new(&network).unwrap();
+    // an array of bytes at the end of either file
+    let (features, labels) =
+        (read("speech_commands/mfcc_int8.npy"), read("speech_commands/labels_u8.npy"));
+    let start = |file: &[u8]| 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
+    let (features, labels) = (&features[start(&features)..], &labels[start(&labels)..]);
+    let clips = labels.len();
+    assert_eq!(features.len(), clips * 490);
+    let clock = Instant::now();
+    let right = features.chunks_exact(490).zip(labels).filter(|(clip, label)| {
+        let clip: Vec<i16> = clip.iter().map(|&byte| (byte as i8).into()).collect();
+        golden.run(&[&clip]);
+        let scores = golden.outputs().next().unwrap();
+        // the first of the largest, as `argmax` has it
+        let best = (0..scores.len()).rev().max_by_key(|&n| scores[n]).unwrap();
+        best == usize::from(**label)
+    });
+    let right = right.count();
+    let seconds = clock.elapsed().as_secs_f64();
+    println!(
+        "{right} of {clips} right ({:.2} %) in {seconds:.1} s",
+        100.0 * right as f64 / clips as f64
+    );
+    assert!(right * 100 > clips * 88 && seconds < 60.0);
 }
 
 /// At most 100 us an inference of 205,200 multiplications, in release.

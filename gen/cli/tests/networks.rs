@@ -1,7 +1,6 @@
 //! `hwgen import` and `hwgen check`.
 
 mod command;
-#[allow(unreachable_pub)]
 #[path = "../../network/tests/models/mod.rs"]
 mod models;
 

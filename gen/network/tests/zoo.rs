@@ -53,6 +53,7 @@ fn kws_mini_is_its_size() {
     let network = zoo::kws_mini(3);
     network.validate().unwrap();
     assert_eq!(network.multiplies(), 205_200);
+    assert_eq!(zoo::build("kws_mini", 3).unwrap().parameters, 12_348);
     assert!(zoo::kws_mini(3) == network);
     assert!(zoo::kws_mini(4) != network);
     for bits in 2..=8 {

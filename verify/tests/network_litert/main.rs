@@ -1,16 +1,15 @@
 //! The golden model beside LiteRT, byte by byte at every node. `HWGEN_LITERT_PYTHON` names a Python
 //! that has `ai-edge-litert`; without it these tests say that they did not run.
 
-#[allow(unreachable_pub)]
+mod digests;
 #[path = "../../../gen/network/tests/models/mod.rs"]
 mod models;
 
+use digests::{DIGESTS, digest, random_inputs};
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
 use hwgen_verify::attention::data::folder;
 use hwgen_verify::golden::network::Interpreter;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -68,9 +67,11 @@ fn python() -> Option<String> {
     python
 }
 
-/// Runs both on `inputs` (a run's inputs one after the other).
-fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Differences {
-    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
+/// Node and bytes of each part of a run, and the bytes of all runs.
+type Written = (Vec<(i32, usize)>, Vec<u8>);
+
+/// Runs LiteRT on `inputs` (a run's inputs one after the other).
+fn litert(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Written {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     std::fs::write(file("model.tflite"), model).unwrap();
@@ -81,15 +82,18 @@ fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -
     command.arg(inputs.len().to_string()).arg(resolver.name()).arg(file("outputs"));
     let run = command.output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let outputs = std::fs::read(file("outputs")).unwrap();
-    let parts: Vec<(i32, usize)> = String::from_utf8(run.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| {
-            let (node, length) = line.split_once(' ').unwrap();
-            (node.parse().unwrap(), length.parse().unwrap())
-        })
-        .collect();
+    let parts = String::from_utf8(run.stdout).unwrap();
+    let part = |line: &str| {
+        let (node, length) = line.split_once(' ').unwrap();
+        (node.parse().unwrap(), length.parse().unwrap())
+    };
+    (parts.lines().map(part).collect(), std::fs::read(file("outputs")).unwrap())
+}
+
+/// Runs both.
+fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Differences {
+    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
+    let (parts, outputs) = litert(python, model, inputs, resolver);
     let each: usize = parts.iter().map(|(_, length)| length).sum();
     assert_eq!(outputs.len(), each * inputs.len());
     let mut golden = Interpreter::new(&network).unwrap();
@@ -144,15 +148,6 @@ fn run_golden(golden: &mut Interpreter, network: &Network, bytes: &[u8]) {
         values.push(here.iter().map(value).collect());
     }
     golden.run(&values.iter().map(Vec::as_slice).collect::<Vec<_>>());
-}
-
-/// Random bytes for a model.
-fn random_inputs(model: &[u8], count: usize, seed: u64) -> Vec<Vec<u8>> {
-    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
-    let inputs = network.inputs.iter().map(|name| network.tensor(name).unwrap().elements());
-    let length: usize = inputs.sum();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| (0..length).map(|_| rng.random()).collect()).collect()
 }
 
 fn report(name: &str, resolver: Resolver, runs: usize, differences: &Differences) {
@@ -213,5 +208,18 @@ fn random_models() {
     for (name, model, runs) in models::all() {
         let inputs = random_inputs(&model, runs, 5);
         compare_all(&python, name, &model, &inputs);
+    }
+}
+
+#[test]
+#[ignore = "needs a Python with ai-edge-litert (HWGEN_LITERT_PYTHON)"]
+fn digests_are_litert_s() {
+    let Some(python) = python() else { return };
+    for (name, runs, expected) in DIGESTS {
+        let model = digests::model(name);
+        let inputs = random_inputs(&model, runs, 6);
+        let (_, outputs) = litert(&python, &model, &inputs, Resolver::Reference);
+        println!("{name} {}", digest(&outputs));
+        assert_eq!(digest(&outputs), expected, "{name}");
     }
 }

@@ -8,7 +8,7 @@ use hwgen_network::import::tflite::schema::BuiltinOperator;
 use writer::{Act, Writer};
 
 /// Every model: its name, its bytes, and how many runs are worth comparing.
-pub fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
     vec![
         ("small", small(1), 300),
         ("operators", operators(2), 300),
@@ -19,7 +19,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
 }
 
 /// A few layers in a few hundred bytes: what the fuzzing starts from.
-pub fn small(seed: u64) -> Vec<u8> {
+pub(crate) fn small(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 6, 5, 2]);
     let x = w.conv(x, 4, [3, 3], [2, 1], [1, 1], true, Act::Relu);
@@ -32,7 +32,7 @@ pub fn small(seed: u64) -> Vec<u8> {
 }
 
 /// Nodes that are supported between nodes that are not.
-pub fn unsupported(seed: u64) -> Vec<u8> {
+pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 6, 5, 2]);
     let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
@@ -46,7 +46,7 @@ pub fn unsupported(seed: u64) -> Vec<u8> {
 }
 
 /// Every operator that is supported, in unlike shapes.
-pub fn operators(seed: u64) -> Vec<u8> {
+pub(crate) fn operators(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let input = w.input(&[1, 13, 9, 6]);
     let a = w.conv(input, 8, [3, 2], [2, 1], [1, 1], true, Act::Relu6);
@@ -82,7 +82,7 @@ pub fn operators(seed: u64) -> Vec<u8> {
 }
 
 /// MLPerf Tiny's anomaly detector: 640 to 8 to 640, dense.
-pub fn autoencoder(seed: u64) -> Vec<u8> {
+pub(crate) fn autoencoder(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let mut x = w.input(&[1, 640]);
     for units in [128, 128, 128, 128, 8, 128, 128, 128, 128] {
@@ -93,7 +93,7 @@ pub fn autoencoder(seed: u64) -> Vec<u8> {
 }
 
 /// MLPerf Tiny's person detector: MobileNetV1 at a quarter of the width, on 96 x 96.
-pub fn mobilenet(seed: u64) -> Vec<u8> {
+pub(crate) fn mobilenet(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 96, 96, 3]);
     let mut x = w.conv(x, 8, [3, 3], [2, 2], [1, 1], true, Act::Relu);
@@ -125,7 +125,7 @@ pub fn mobilenet(seed: u64) -> Vec<u8> {
 }
 
 /// Convolutions in time that look back: the past comes as an input of its own.
-pub fn streaming(seed: u64) -> Vec<u8> {
+pub(crate) fn streaming(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let past = w.input(&[1, 1, 8, 40]);
     let now = w.input_like(past, &[1, 1, 3, 40]);

@@ -1,5 +1,7 @@
 //! Writes TFLite files, a node at a time.
 
+#![allow(clippy::too_many_arguments)] // as many as a convolution has
+
 use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 use hwgen_network::import::tflite::schema::{
     ActivationFunctionType, AddOptions, AddOptionsArgs, BatchMatMulOptions, BatchMatMulOptionsArgs,
@@ -16,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// A fused activation.
 #[derive(Clone, Copy)]
-pub enum Act {
+pub(crate) enum Act {
     None,
     Relu,
     Relu6,
@@ -37,7 +39,7 @@ impl Act {
 }
 
 /// A tensor's number.
-pub type Id = usize;
+pub(crate) type Id = usize;
 
 struct Written {
     shape: Vec<usize>,
@@ -48,7 +50,7 @@ struct Written {
     table: WIPOffset<Tensor<'static>>,
 }
 
-pub struct Writer {
+pub(crate) struct Writer {
     fbb: FlatBufferBuilder<'static>,
     rng: ChaCha8Rng,
     tensors: Vec<Written>,
@@ -61,7 +63,7 @@ pub struct Writer {
 type Options = (BuiltinOptions, Option<WIPOffset<UnionWIPOffset>>);
 
 impl Writer {
-    pub fn new(seed: u64) -> Writer {
+    pub(crate) fn new(seed: u64) -> Writer {
         let mut fbb = FlatBufferBuilder::new();
         let empty = Buffer::create(&mut fbb, &BufferArgs::default());
         Writer {
@@ -75,17 +77,17 @@ impl Writer {
         }
     }
 
-    pub fn image(&self, x: Id) -> [usize; 4] {
+    pub(crate) fn image(&self, x: Id) -> [usize; 4] {
         self.tensors[x].shape[..].try_into().unwrap()
     }
 
-    pub fn input(&mut self, shape: &[usize]) -> Id {
+    pub(crate) fn input(&mut self, shape: &[usize]) -> Id {
         let (scale, zero_point) =
             (self.rng.random_range(0.02..0.05), self.rng.random_range(-40..40));
         self.given(shape, scale, zero_point)
     }
 
-    pub fn input_like(&mut self, x: Id, shape: &[usize]) -> Id {
+    pub(crate) fn input_like(&mut self, x: Id, shape: &[usize]) -> Id {
         let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
         self.given(shape, scale, zero_point)
     }
@@ -96,7 +98,7 @@ impl Writer {
         id
     }
 
-    pub fn conv(
+    pub(crate) fn conv(
         &mut self,
         x: Id,
         channels: usize,
@@ -130,7 +132,7 @@ impl Writer {
         self.node(BuiltinOperator::CONV_2D, &[x, weights.id, bias], out, options)
     }
 
-    pub fn depthwise(
+    pub(crate) fn depthwise(
         &mut self,
         x: Id,
         multiplier: usize,
@@ -164,11 +166,11 @@ impl Writer {
         self.node(BuiltinOperator::DEPTHWISE_CONV_2D, &[x, weights.id, bias], out, options)
     }
 
-    pub fn fully_connected(&mut self, x: Id, units: usize, act: Act) -> Id {
+    pub(crate) fn fully_connected(&mut self, x: Id, units: usize, act: Act) -> Id {
         self.dense(x, units, act, false)
     }
 
-    pub fn fully_connected_rows(&mut self, x: Id, units: usize) -> Id {
+    pub(crate) fn fully_connected_rows(&mut self, x: Id, units: usize) -> Id {
         self.dense(x, units, Act::None, true)
     }
 
@@ -191,7 +193,7 @@ impl Writer {
         self.node(BuiltinOperator::FULLY_CONNECTED, &[x, weights.id, bias], out, options)
     }
 
-    pub fn mat_mul(&mut self, x: Id, y: Id, transpose: bool) -> Id {
+    pub(crate) fn mat_mul(&mut self, x: Id, y: Id, transpose: bool) -> Id {
         let (a, b) = (self.tensors[x].shape.clone(), self.tensors[y].shape.clone());
         let args = BatchMatMulOptionsArgs { adj_x: false, adj_y: transpose };
         let options = BatchMatMulOptions::create(&mut self.fbb, &args).as_union_value();
@@ -203,7 +205,7 @@ impl Writer {
         self.node(BuiltinOperator::BATCH_MATMUL, &[x, y], out, options)
     }
 
-    pub fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
+    pub(crate) fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
         let args = AddOptionsArgs { fused_activation_function: act.code() };
         let options = AddOptions::create(&mut self.fbb, &args).as_union_value();
         let real = |x: Id| self.tensors[x].scale * self.tensors[x].rms;
@@ -216,7 +218,7 @@ impl Writer {
         self.node(BuiltinOperator::ADD, &[x, y], out, (BuiltinOptions::AddOptions, Some(options)))
     }
 
-    pub fn concat(&mut self, inputs: &[Id], axis: usize) -> Id {
+    pub(crate) fn concat(&mut self, inputs: &[Id], axis: usize) -> Id {
         let args = ConcatenationOptionsArgs { axis: axis as i32, ..Default::default() };
         let options = ConcatenationOptions::create(&mut self.fbb, &args).as_union_value();
         let mut shape = self.tensors[inputs[0]].shape.clone();
@@ -226,7 +228,7 @@ impl Writer {
         self.node(BuiltinOperator::CONCATENATION, inputs, out, options)
     }
 
-    pub fn pad(&mut self, x: Id, rims: &[[usize; 2]]) -> Id {
+    pub(crate) fn pad(&mut self, x: Id, rims: &[[usize; 2]]) -> Id {
         let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
         let constant = self.constant(&[rims.len(), 2], &values);
         let shape =
@@ -235,11 +237,17 @@ impl Writer {
         self.node(BuiltinOperator::PAD, &[x, constant], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn max_pool(&mut self, x: Id, kernel: [usize; 2], stride: [usize; 2], same: bool) -> Id {
+    pub(crate) fn max_pool(
+        &mut self,
+        x: Id,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        same: bool,
+    ) -> Id {
         self.pool(BuiltinOperator::MAX_POOL_2D, x, kernel, stride, same)
     }
 
-    pub fn average_pool(
+    pub(crate) fn average_pool(
         &mut self,
         x: Id,
         kernel: [usize; 2],
@@ -272,7 +280,7 @@ impl Writer {
         self.node(code, &[x], out, (BuiltinOptions::Pool2DOptions, Some(options)))
     }
 
-    pub fn mean(&mut self, x: Id, axes: &[usize], keep: bool) -> Id {
+    pub(crate) fn mean(&mut self, x: Id, axes: &[usize], keep: bool) -> Id {
         let values: Vec<i32> = axes.iter().map(|&axis| axis as i32).collect();
         let constant = self.constant(&[axes.len()], &values);
         let args = ReducerOptionsArgs { keep_dims: keep };
@@ -289,15 +297,15 @@ impl Writer {
         self.node(BuiltinOperator::MEAN, &[x, constant], out, options)
     }
 
-    pub fn relu(&mut self, x: Id) -> Id {
+    pub(crate) fn relu(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::RELU, x, -128)
     }
 
-    pub fn relu6(&mut self, x: Id) -> Id {
+    pub(crate) fn relu6(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::RELU6, x, -110)
     }
 
-    pub fn quantize(&mut self, x: Id) -> Id {
+    pub(crate) fn quantize(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::QUANTIZE, x, 5)
     }
 
@@ -309,7 +317,7 @@ impl Writer {
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn softmax(&mut self, x: Id) -> Id {
+    pub(crate) fn softmax(&mut self, x: Id) -> Id {
         let options = SoftmaxOptions::create(&mut self.fbb, &SoftmaxOptionsArgs { beta: 1.0 });
         let shape = self.tensors[x].shape.clone();
         let out = self.filled(&shape, 1.0 / 256.0, -128, 25.0);
@@ -317,7 +325,7 @@ impl Writer {
         self.node(BuiltinOperator::SOFTMAX, &[x], out, options)
     }
 
-    pub fn reshape(&mut self, x: Id, shape: &[usize]) -> Id {
+    pub(crate) fn reshape(&mut self, x: Id, shape: &[usize]) -> Id {
         let values: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
         let constant = self.constant(&[shape.len()], &values);
         let new_shape = Some(self.fbb.create_vector(&values));
@@ -328,7 +336,7 @@ impl Writer {
     }
 
     /// Drops rows and columns of 1.
-    pub fn squeeze(&mut self, x: Id) -> Id {
+    pub(crate) fn squeeze(&mut self, x: Id) -> Id {
         let [_, _, _, depth] = self.image(x);
         let squeeze_dims = Some(self.fbb.create_vector(&[1, 2]));
         let options = SqueezeOptions::create(&mut self.fbb, &SqueezeOptionsArgs { squeeze_dims });
@@ -338,13 +346,13 @@ impl Writer {
     }
 
     /// A node of any kind with its options left out.
-    pub fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
+    pub(crate) fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
         let shape = self.tensors[x].shape.clone();
         let out = self.like(x, &shape);
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
+    pub(crate) fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
         let fbb = &mut self.fbb;
         let codes: Vec<_> = self
             .codes
