@@ -75,11 +75,15 @@ fn golden_is_litert() {
         let mut golden = Interpreter::new(&network).unwrap();
         let mut written = Vec::new();
         for input in digests::random_inputs(&model, runs, 6) {
-            let mut rest: Vec<i16> = input.iter().map(|&byte| (byte as i8).into()).collect();
-            let mut inputs = Vec::new();
+            let mut rest = &input[..];
+            let mut inputs: Vec<Vec<i16>> = Vec::new();
             for name in &network.inputs {
-                let after = rest.split_off(network.tensor(name).unwrap().elements());
-                inputs.push(std::mem::replace(&mut rest, after));
+                let tensor = network.tensor(name).unwrap();
+                let (here, after) = rest.split_at(tensor.elements());
+                let value =
+                    |&byte: &u8| if tensor.signed { (byte as i8).into() } else { byte.into() };
+                inputs.push(here.iter().map(value).collect());
+                rest = after;
             }
             golden.run(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
             for layer in &network.layers {

@@ -8,12 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 /// A model's name, runs, and the SHA-256 of all bytes that its nodes wrote in them.
-pub(crate) const DIGESTS: [(&str, usize, &str); 5] = [
+pub(crate) const DIGESTS: [(&str, usize, &str); 6] = [
     ("small", 100, "49000e238aedaaefd07d46bcef2f55680c025100d02b910c3f2b259a03188b33"),
     ("operators", 4, "815cfc420577b820b7e5443744fc5d82e9bb7aebdefdf3d464362e194c20fd0b"),
     ("autoencoder", 10, "76162c7404e20e82386912c6e6e864686a4ce85f69de8361df545b878cde8abf"),
     ("mobilenet", 1, "f1a185dc028682a4a40aba0a8a37b0b8f5529e2ea2d78dc6316b78e373c6ec91"),
     ("streaming", 50, "be287dde8aee5a48ad3e18fd7a7610985526a0dd4af5b69f5333258f769ff5ed"),
+    ("variants", 50, "5f05c108caec9fa0d4080f67fec80f57f31fe0f2f72c18117a8b399f6d2b3949"),
 ];
 
 /// The model of this name.

@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("autoencoder", autoencoder(3), 100),
         ("mobilenet", mobilenet(4), 3),
         ("streaming", streaming(5), 100),
+        ("variants", variants(6), 300),
     ]
 }
 
@@ -136,5 +137,32 @@ pub(crate) fn streaming(seed: u64) -> Vec<u8> {
     let x = w.reshape(x, &[1, 96]);
     let x = w.fully_connected(x, 10, Act::None);
     let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// Bytes at the input, weights of four bits, dense layers with a scale an output.
+pub(crate) fn variants(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input_of_bytes(&[1, 7, 6, 3]);
+    let x = w.quantize(x);
+    let x = w.pad_with(x, &[[0, 0], [1, 0], [0, 2], [0, 0]], -77);
+    w.four_bits = true;
+    let x = w.conv(x, 5, [3, 3], [1, 1], [1, 1], true, Act::Relu);
+    let x = w.depthwise(x, 1, [3, 3], [2, 2], false, Act::None);
+    w.four_bits = false;
+    w.scale_an_output = true;
+    let x = w.fully_connected(x, 24, Act::Relu6);
+    let x = w.expand(x, 1);
+    let x = w.fully_connected_rows(x, 9);
+    w.finish(&[x])
+}
+
+/// Real numbers at both edges.
+pub(crate) fn real_edges(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input_of_reals(&[1, 20]);
+    let x = w.quantize(x);
+    let x = w.fully_connected(x, 4, Act::Relu);
+    let x = w.dequantize(x);
     w.finish(&[x])
 }

@@ -58,6 +58,10 @@ pub(crate) struct Writer {
     operators: Vec<WIPOffset<Operator<'static>>>,
     codes: Vec<BuiltinOperator>,
     inputs: Vec<i32>,
+    /// Weights of four bits, two a byte.
+    pub(crate) four_bits: bool,
+    /// Dense layers with a scale for each output.
+    pub(crate) scale_an_output: bool,
 }
 
 type Options = (BuiltinOptions, Option<WIPOffset<UnionWIPOffset>>);
@@ -74,6 +78,8 @@ impl Writer {
             operators: Vec::new(),
             codes: Vec::new(),
             inputs: Vec::new(),
+            four_bits: false,
+            scale_an_output: false,
         }
     }
 
@@ -94,6 +100,20 @@ impl Writer {
 
     fn given(&mut self, shape: &[usize], scale: f32, zero_point: i64) -> Id {
         let id = self.activation(shape, scale, zero_point);
+        self.inputs.push(id as i32);
+        id
+    }
+
+    /// An input of unsigned bytes.
+    pub(crate) fn input_of_bytes(&mut self, shape: &[usize]) -> Id {
+        let id = self.tensor(shape, TensorType::UINT8, 0, &[0.03], &[120], 0);
+        self.inputs.push(id as i32);
+        id
+    }
+
+    /// An input of real numbers.
+    pub(crate) fn input_of_reals(&mut self, shape: &[usize]) -> Id {
+        let id = self.tensor(shape, TensorType::FLOAT32, 0, &[], &[], 0);
         self.inputs.push(id as i32);
         id
     }
@@ -177,8 +197,9 @@ impl Writer {
     fn dense(&mut self, x: Id, units: usize, act: Act, rows: bool) -> Id {
         let mut shape = self.tensors[x].shape.clone();
         let length = if rows { shape[shape.len() - 1] } else { shape.iter().product() };
-        // a scale for the whole tensor, as the converter writes it
-        let weights = self.weights(&[units, length], usize::MAX);
+        // by default a scale for the whole tensor, as the converter long wrote it
+        let axis = if self.scale_an_output { 0 } else { usize::MAX };
+        let weights = self.weights(&[units, length], axis);
         let bias = self.bias(x, &weights, units);
         let args = FullyConnectedOptionsArgs {
             fused_activation_function: act.code(),
@@ -235,6 +256,36 @@ impl Writer {
             self.tensors[x].shape.iter().zip(rims).map(|(size, rim)| size + rim[0] + rim[1]);
         let out = self.like(x, &shape.collect::<Vec<_>>());
         self.node(BuiltinOperator::PAD, &[x, constant], out, (BuiltinOptions::NONE, None))
+    }
+
+    /// A rim of a value of its own.
+    pub(crate) fn pad_with(&mut self, x: Id, rims: &[[usize; 2]], value: i8) -> Id {
+        let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
+        let constant = self.constant(&[rims.len(), 2], &values);
+        let buffer = self.buffer(&[value as u8]);
+        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
+        let value = self.tensor(&[1], TensorType::INT8, buffer, &[scale], &[zero_point], 0);
+        let shape =
+            self.tensors[x].shape.iter().zip(rims).map(|(size, rim)| size + rim[0] + rim[1]);
+        let out = self.like(x, &shape.collect::<Vec<_>>());
+        self.node(BuiltinOperator::PADV2, &[x, constant, value], out, (BuiltinOptions::NONE, None))
+    }
+
+    /// Another axis of 1.
+    pub(crate) fn expand(&mut self, x: Id, axis: usize) -> Id {
+        let constant = self.constant(&[1], &[axis as i32]);
+        let mut shape = self.tensors[x].shape.clone();
+        shape.insert(axis, 1);
+        let out = self.like(x, &shape);
+        let options = (BuiltinOptions::NONE, None);
+        self.node(BuiltinOperator::EXPAND_DIMS, &[x, constant], out, options)
+    }
+
+    /// Integers as real numbers.
+    pub(crate) fn dequantize(&mut self, x: Id) -> Id {
+        let shape = self.tensors[x].shape.clone();
+        let out = self.tensor(&shape, TensorType::FLOAT32, 0, &[], &[], 0);
+        self.node(BuiltinOperator::DEQUANTIZE, &[x], out, (BuiltinOptions::NONE, None))
     }
 
     pub(crate) fn max_pool(
@@ -438,22 +489,36 @@ impl Writer {
 
     fn weights(&mut self, shape: &[usize], axis: usize) -> Weights {
         let count: usize = shape.iter().product();
-        let values: Vec<u8> =
-            (0..count).map(|_| self.rng.random_range(-127..=127i8) as u8).collect();
+        let most: i8 = if self.four_bits { 7 } else { 127 };
+        let mut values: Vec<u8> =
+            (0..count).map(|_| self.rng.random_range(-most..=most) as u8).collect();
         let channels = shape.get(axis).copied().unwrap_or(1);
-        let scales: Vec<f32> = (0..channels).map(|_| self.rng.random_range(0.002..0.004)).collect();
+        let larger = 127.0 / f32::from(most);
+        let scale = |_| self.rng.random_range(0.002..0.004) * larger;
+        let scales: Vec<f32> = (0..channels).map(scale).collect();
+        let mut kind = TensorType::INT8;
+        if self.four_bits {
+            let pair = |pair: &[u8]| pair[0] & 15 | pair.get(1).map_or(0, |high| high << 4);
+            values = values.chunks(2).map(pair).collect();
+            kind = TensorType::INT4;
+        }
         let buffer = self.buffer(&values);
         let zero_points = vec![0; channels];
         let axis = if channels > 1 { axis } else { 0 };
-        let id = self.tensor(shape, TensorType::INT8, buffer, &scales, &zero_points, axis);
-        Weights { id, scales }
+        let id = self.tensor(shape, kind, buffer, &scales, &zero_points, axis);
+        // what follows takes weights to reach 127
+        let scales = scales.into_iter().map(|scale| scale / larger).collect();
+        Weights { id, scales, larger }
     }
 
     fn bias(&mut self, x: Id, weights: &Weights, channels: usize) -> Id {
-        let values: Vec<i32> = (0..channels).map(|_| self.rng.random_range(-9000..9000)).collect();
+        let values: Vec<i32> = (0..channels)
+            .map(|_| self.rng.random_range(-9000..9000) / weights.larger as i32)
+            .collect();
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let buffer = self.buffer(&bytes);
-        let scales: Vec<f32> = weights.scales.iter().map(|s| s * self.tensors[x].scale).collect();
+        let scales: Vec<f32> =
+            weights.scales.iter().map(|s| s * weights.larger * self.tensors[x].scale).collect();
         let zero_points = vec![0; scales.len()];
         self.tensor(&[channels], TensorType::INT32, buffer, &scales, &zero_points, 0)
     }
@@ -508,7 +573,10 @@ impl Writer {
 /// Weights and their scales.
 struct Weights {
     id: Id,
+    /// As if weights reached 127.
     scales: Vec<f32>,
+    /// How much larger the real scales are.
+    larger: f32,
 }
 
 fn padding(same: bool) -> Padding {
