@@ -52,6 +52,29 @@ fn built_in_networks_are_alive() {
     }
 }
 
+/// Values of few bits stay within them, and tell inputs apart.
+#[test]
+fn few_bits() {
+    for (weight_bits, activation_bits) in [(2, 8), (8, 2), (4, 4), (3, 5), (2, 2)] {
+        let network = zoo::kws_mini_at(5, weight_bits, activation_bits);
+        let mut golden = Interpreter::new(&network).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut scores = Vec::new();
+        for _ in 0..20 {
+            golden.run(&[&random_input(&network, &mut rng)]);
+            for tensor in &network.tensors {
+                let range = tensor.lowest() as i16..=tensor.highest() as i16;
+                let value = golden.tap(&tensor.name).unwrap();
+                assert!(value.iter().all(|x| range.contains(x)), "{}", tensor.name);
+            }
+            scores.push(golden.tap("scores").unwrap().to_vec());
+        }
+        scores.sort();
+        scores.dedup();
+        assert!(scores.len() > 5, "{weight_bits}, {activation_bits}: {}", scores.len());
+    }
+}
+
 #[test]
 fn runs_leave_nothing_behind() {
     let network = zoo::build("cenet_gcn_6", 3).unwrap().network;
