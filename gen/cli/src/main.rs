@@ -3,12 +3,14 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+mod check;
 mod describe;
 mod design;
 mod doctor;
 mod emit;
 mod failure;
 mod files;
+mod import;
 mod inferences;
 mod list;
 mod network;
@@ -32,6 +34,7 @@ Examples:
   hwgen describe lapa --set rows=8                   ports and latency of a size
   hwgen emit --design lapa > lapa.v                  its Verilog
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
+  hwgen import kws.tflite -o network.json            a trained network as integers
 
 Exit codes: 0 fine; 1 a check, a tool or a file failed; 2 wrong usage or parameter."
 )]
@@ -49,6 +52,8 @@ enum Command {
     Verify(verify::Args),
     Study(study::Args),
     Power(power::Args),
+    Import(import::Args),
+    Check(check::Args),
     Doctor(doctor::Args),
 }
 
@@ -61,6 +66,8 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Study(args) => study::run(&args),
         Command::Power(args) => power::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

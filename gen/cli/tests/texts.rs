@@ -16,7 +16,10 @@ fn without_names(text: &str) -> String {
 #[test]
 fn help() {
     assert_snapshot!("help", ok(&["--help"]));
-    for subcommand in ["list", "describe", "emit", "sim", "verify", "study", "power", "doctor"] {
+    let subcommands = [
+        "list", "describe", "emit", "sim", "verify", "study", "power", "import", "check", "doctor",
+    ];
+    for subcommand in subcommands {
         let text = ok(&[subcommand, "--help"]);
         assert_snapshot!(format!("help_{subcommand}"), without_names(&text));
     }

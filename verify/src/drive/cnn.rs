@@ -1,6 +1,6 @@
 //! Random programs for the core, and what they send.
 
-use super::streams::pack;
+use super::streams::{pack, run_for};
 use super::{Feed, Run, Values};
 use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
@@ -301,14 +301,7 @@ impl Inferences<'_> {
     /// # Errors
     /// Nothing comes out for long.
     pub fn run(&self, device: &mut dyn Device, stall: f64, seed: u64) -> Result<Outcome, SimError> {
-        let load = self.plan.image.load(self.spec);
-        let load =
-            load.into_iter().map(|(word, last)| vec![Int::from(word), u8::from(last).into()]);
-        let input = self.inputs.iter().flat_map(|input| self.beats(input));
-        let feeds = [
-            Feed { stream: "load", beats: load.collect(), stall },
-            Feed { stream: "in", beats: input.collect(), stall },
-        ];
+        let feeds = self.feeds(stall);
         let beats = |port: &Port| port.place.bytes().div_ceil(self.spec.results) as usize;
         let each: usize = self.plan.outputs.iter().map(beats).sum();
         let run = super::run(device, &feeds, stall, seed, each * self.inputs.len())?;
@@ -323,6 +316,25 @@ impl Inferences<'_> {
         });
         let cycles = run.cycles.chunks(each).filter_map(|cycles| cycles.last().copied());
         Ok(Outcome { outputs: outputs.collect(), cycles: cycles.collect() })
+    }
+
+    /// Begins as [`Inferences::run`] does and leaves after so many cycles.
+    ///
+    /// # Errors
+    /// What the simulator says.
+    pub fn begin(&self, device: &mut dyn Device, cycles: u64) -> Result<(), SimError> {
+        run_for(device, &self.feeds(0.0), cycles)
+    }
+
+    fn feeds(&self, stall: f64) -> [Feed; 2] {
+        let load = self.plan.image.load(self.spec);
+        let load =
+            load.into_iter().map(|(word, last)| vec![Int::from(word), u8::from(last).into()]);
+        let input = self.inputs.iter().flat_map(|input| self.beats(input));
+        [
+            Feed { stream: "load", beats: load.collect(), stall },
+            Feed { stream: "in", beats: input.collect(), stall },
+        ]
     }
 
     /// One inference's beats of stream `in`.

@@ -54,6 +54,23 @@ pub fn run(
     Ok(Run { beats: monitor.received.clone(), cycles, unknown: monitor.unknown })
 }
 
+/// Resets the device, feeds it for so many cycles and leaves it there.
+pub(super) fn run_for(
+    device: &mut dyn Device,
+    feeds: &[Feed],
+    cycles: u64,
+) -> Result<(), SimError> {
+    let mut bench = Bench::new(device);
+    for (feed, seed) in feeds.iter().zip(0..) {
+        let driver = bench.driver(feed.stream, feed.stall, seed);
+        feed.beats.iter().for_each(|beat| bench.drivers[driver].push(beat.clone()));
+    }
+    bench.monitor("out", 0.0, 0);
+    let from = bench.cycle;
+    bench.run_until(cycles + 1, "so many cycles", |bench| bench.cycle >= from + cycles)?;
+    Ok(())
+}
+
 /// Numbers side by side, the first lowest.
 pub(super) fn pack(elements: impl DoubleEndedIterator<Item = i32>, bits: u32) -> Int {
     let number = |x: i32| s(bits).to_bits(&Int::from(x));

@@ -110,3 +110,63 @@ fn trained_networks() {
     );
     assert!(used >= 0.6);
 }
+
+/// A hundred inferences back to back, streams stalling at random; then a reset in the middle of one,
+/// and the next comes out as if it were alone.
+#[test]
+fn no_inference_leaves_a_trace() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(8);
+    let network = zoo::kws_mini(2);
+    let (spec, plan) = size(&network, budget(60, false)).unwrap();
+    equal(&network, &spec, &plan, &random_inputs(&network, 100, rng), 0.3);
+
+    let mut device = simulator(&spec.build(), 9);
+    let mut interpreter = Interpreter::new(&network).unwrap();
+    for _ in 0..5 {
+        let inputs = random_inputs(&network, 2, rng);
+        // a run begins with a reset, wherever the one before was
+        let first = Inferences { spec: &spec, plan: &plan, inputs: &inputs[..1] };
+        let Outcome { outputs, .. } = first.run(&mut device, 0.1, 1).unwrap();
+        interpreter.run(&[&inputs[0]]);
+        assert!(interpreter.outputs().eq(outputs[0].iter().map(|output| &output[..])));
+        // loading, then somewhere in the inference
+        let cycles = rng.random_range(0..plan.image.load(&spec).len() as u64 + plan.cycles());
+        let second = Inferences { spec: &spec, plan: &plan, inputs: &inputs[1..] };
+        second.begin(&mut device, cycles).unwrap();
+    }
+}
+
+/// The whole of KWS-mini's bar: multipliers, cycles, lines, and what Yosys makes of it.
+#[test]
+#[ignore = "half a minute in Yosys: `cargo xtask bars kws_mini`"]
+fn kws_mini_in_a_small_core() {
+    let network = zoo::kws_mini(1);
+    let (spec, plan) = size(&network, budget(18, false)).unwrap();
+    let verilog = spec.build().verilog().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cnn.v"), &verilog).unwrap();
+    let script = "read_verilog cnn.v; synth_xilinx -top cnn -flatten; tee -o stat.txt stat";
+    let yosys = std::process::Command::new("yosys")
+        .args(["-q", "-p", script])
+        .current_dir(folder.path())
+        .output()
+        .expect("Yosys: run scripts/setup");
+    assert!(yosys.status.success(), "{}", String::from_utf8_lossy(&yosys.stderr));
+    let stat = std::fs::read_to_string(folder.path().join("stat.txt")).unwrap();
+    let count = |cell: &str| -> u64 {
+        let lines = stat.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let counts = lines.filter(|line| line.len() == 2 && line[0].starts_with(cell));
+        counts.map(|line| line[1].parse::<u64>().unwrap_or(0)).sum()
+    };
+    // a RAM64M is four LUTs
+    let luts = count("LUT") + 4 * count("RAM64M");
+    let (lines, cycles) = (verilog.lines().count(), plan.cycles());
+    println!(
+        "{cycles} cycles, {} DSP48E1, {luts} LUTs, {} block RAMs, {} FFs, {lines} lines",
+        count("DSP48E1"),
+        count("RAMB"),
+        count("FDRE") + count("FDSE"),
+    );
+    println!("kws_mini: {cycles}");
+    assert!(cycles <= 12_000 && count("DSP48E1") <= 18 && luts <= 5_000 && lines < 5_000);
+}

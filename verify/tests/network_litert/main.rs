@@ -1,17 +1,20 @@
 //! The golden model beside LiteRT, byte by byte at every node. `HWGEN_LITERT_PYTHON` names a Python
 //! that has `ai-edge-litert`; without it these tests say that they did not run.
 
-#[allow(unreachable_pub)]
+mod digests;
 #[path = "../../../gen/network/tests/models/mod.rs"]
 mod models;
 
+use digests::{DIGESTS, digest, random_inputs};
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
 use hwgen_verify::attention::data::folder;
 use hwgen_verify::golden::network::Interpreter;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::Command,
+};
 
 /// Which of LiteRT's kernels.
 #[derive(Clone, Copy)]
@@ -31,15 +34,28 @@ impl Resolver {
     }
 }
 
-/// Bytes compared and bytes that differ, of each node.
-type Differences = BTreeMap<String, (usize, usize)>;
-
-fn differing(differences: &Differences) -> usize {
-    differences.values().map(|(_, differ)| differ).sum()
+/// What a comparison found.
+#[derive(Default)]
+struct Differences {
+    /// Bytes compared and bytes that differ, of each node.
+    nodes: BTreeMap<String, (usize, usize)>,
+    /// The values each node wrote.
+    values: BTreeMap<String, BTreeSet<u8>>,
+    /// Bytes that softmax layers wrote, and how many of them are a step off where the layer's input
+    /// was the same: our sums are exact, TFLite's are rounded to single precision.
+    softmax: (usize, usize),
+    /// Bytes that differ for any other reason.
+    unexplained: usize,
 }
 
-fn compared(differences: &Differences) -> usize {
-    differences.values().map(|(compared, _)| compared).sum()
+impl Differences {
+    fn compared(&self) -> usize {
+        self.nodes.values().map(|(compared, _)| compared).sum()
+    }
+
+    fn differing(&self) -> usize {
+        self.nodes.values().map(|(_, differ)| differ).sum()
+    }
 }
 
 /// The interpreter, or the reason why there is nothing to compare with.
@@ -51,9 +67,11 @@ fn python() -> Option<String> {
     python
 }
 
-/// Runs both on `inputs` (a run's inputs one after the other).
-fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Differences {
-    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
+/// Node and bytes of each part of a run, and the bytes of all runs.
+type Written = (Vec<(i32, usize)>, Vec<u8>);
+
+/// Runs LiteRT on `inputs` (a run's inputs one after the other).
+fn litert(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Written {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     std::fs::write(file("model.tflite"), model).unwrap();
@@ -64,23 +82,28 @@ fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -
     command.arg(inputs.len().to_string()).arg(resolver.name()).arg(file("outputs"));
     let run = command.output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let outputs = std::fs::read(file("outputs")).unwrap();
-    let parts: Vec<(i32, usize)> = String::from_utf8(run.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| {
-            let (node, length) = line.split_once(' ').unwrap();
-            (node.parse().unwrap(), length.parse().unwrap())
-        })
-        .collect();
+    let parts = String::from_utf8(run.stdout).unwrap();
+    let part = |line: &str| {
+        let (node, length) = line.split_once(' ').unwrap();
+        (node.parse().unwrap(), length.parse().unwrap())
+    };
+    (parts.lines().map(part).collect(), std::fs::read(file("outputs")).unwrap())
+}
+
+/// Runs both.
+fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -> Differences {
+    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
+    let (parts, outputs) = litert(python, model, inputs, resolver);
     let each: usize = parts.iter().map(|(_, length)| length).sum();
     assert_eq!(outputs.len(), each * inputs.len());
     let mut golden = Interpreter::new(&network).unwrap();
-    let mut differences = Differences::new();
+    let mut differences = Differences::default();
     for (input, output) in inputs.iter().zip(outputs.chunks_exact(each)) {
         run_golden(&mut golden, &network, input);
         let mut rest = output;
         let mut model_outputs = network.outputs.iter();
+        // nothing of this run differs so far, or it comes from a softmax a step off
+        let (mut same, mut excused) = (true, false);
         for &(node, length) in &parts {
             let (theirs, after) = rest.split_at(length);
             rest = after;
@@ -94,9 +117,21 @@ fn compare(python: &str, model: &[u8], inputs: &[Vec<u8>], resolver: Resolver) -
             };
             let ours = golden.tap(tensor).unwrap();
             assert_eq!(ours.len(), length, "{name}");
-            let differ = ours.iter().zip(theirs).filter(|&(&a, &b)| a as u8 != b).count();
-            let entry = differences.entry(name.to_owned()).or_default();
+            let apart = |(&a, &b): (&i16, &u8)| (a as u8 as i8).abs_diff(b as i8);
+            let apart: Vec<u8> = ours.iter().zip(theirs).map(apart).collect();
+            let differ = apart.iter().filter(|&&apart| apart > 0).count();
+            differences.values.entry(name.to_owned()).or_default().extend(theirs);
+            let entry = differences.nodes.entry(name.to_owned()).or_default();
             *entry = (entry.0 + length, entry.1 + differ);
+            if name.ends_with("_softmax") && same {
+                let (bytes, off) = differences.softmax;
+                differences.softmax = (bytes + length, off + differ);
+                excused |= differ > 0 && apart.iter().all(|&apart| apart <= 1);
+            }
+            same &= differ == 0;
+            if !excused {
+                differences.unexplained += differ;
+            }
         }
     }
     differences
@@ -115,35 +150,33 @@ fn run_golden(golden: &mut Interpreter, network: &Network, bytes: &[u8]) {
     golden.run(&values.iter().map(Vec::as_slice).collect::<Vec<_>>());
 }
 
-/// Random bytes for a model.
-fn random_inputs(model: &[u8], count: usize, seed: u64) -> Vec<Vec<u8>> {
-    let network = import("model", model).unwrap_or_else(|error| panic!("{error}"));
-    let inputs = network.inputs.iter().map(|name| network.tensor(name).unwrap().elements());
-    let length: usize = inputs.sum();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| (0..length).map(|_| rng.random()).collect()).collect()
-}
-
 fn report(name: &str, resolver: Resolver, runs: usize, differences: &Differences) {
-    let (differ, compared) = (differing(differences), compared(differences));
+    let (differ, compared) = (differences.differing(), differences.compared());
     println!("{name}, {}: {differ} of {compared} bytes differ in {runs} runs", resolver.name());
-    for (node, (compared, differ)) in differences.iter().filter(|(_, (_, differ))| *differ > 0) {
+    for (node, (compared, differ)) in
+        differences.nodes.iter().filter(|(_, (_, differ))| *differ > 0)
+    {
         println!("  {node}: {differ} of {compared}");
     }
 }
 
 const RESOLVERS: [Resolver; 3] = [Resolver::Reference, Resolver::Optimised, Resolver::Default];
 
-fn compare_all(python: &str, name: &str, model: &[u8], inputs: &[Vec<u8>]) {
-    for resolver in RESOLVERS {
+/// Compares with all kernels; against the reference ones every byte is the same, but for at most
+/// one softmax byte in 20,000.
+fn compare_all(python: &str, name: &str, model: &[u8], inputs: &[Vec<u8>]) -> Differences {
+    let [reference, ..] = RESOLVERS.map(|resolver| {
         let differences = compare(python, model, inputs, resolver);
         report(name, resolver, inputs.len(), &differences);
-        if matches!(resolver, Resolver::Reference) {
-            if std::env::var_os("SOFT").is_none() {
-                assert_eq!(differing(&differences), 0, "{name}: {differences:?}");
-            }
-        }
+        differences
+    });
+    assert_eq!(reference.unexplained, 0, "{name}: {:?}", reference.nodes);
+    for (node, values) in &reference.values {
+        assert!(values.len() > 2, "{name}: {node} is all but constant: {values:?}");
     }
+    let (bytes, off) = reference.softmax;
+    assert!(off <= bytes.div_ceil(20_000), "{name}: {off} of {bytes} softmax bytes are a step off");
+    reference
 }
 
 #[test]
@@ -156,14 +189,16 @@ fn trained_models() {
     let read = |name: &str| std::fs::read(data.join(name)).unwrap();
     let features = read("mlperf_tiny/kws01_mfcc_int8_200x490.bin");
     let features: Vec<Vec<u8>> = features.chunks_exact(490).map(<[u8]>::to_vec).collect();
-    compare_all(&python, "kws", &read("mlperf_tiny/kws_ref_model_int8.tflite"), &features);
+    let model = read("mlperf_tiny/kws_ref_model_int8.tflite");
+    assert_eq!(compare_all(&python, "kws", &model, &features).differing(), 0);
 
     let images = read("cifar10/train2500_lossless.bin");
     // a label, then planes of red, green and blue; the model takes pixels less 128
     let pixel = |image: &[u8], n: usize| image[1 + n % 3 * 1024 + n / 3] ^ 0x80;
     let image = |image: &[u8]| (0..3072).map(|n| pixel(image, n)).collect::<Vec<u8>>();
     let images: Vec<Vec<u8>> = images.chunks_exact(3073).step_by(10).map(image).collect();
-    compare_all(&python, "resnet8", &read("mlperf_tiny/ic_resnet8_int8.tflite"), &images);
+    let model = read("mlperf_tiny/ic_resnet8_int8.tflite");
+    assert_eq!(compare_all(&python, "resnet8", &model, &images).differing(), 0);
 }
 
 #[test]
@@ -173,5 +208,18 @@ fn random_models() {
     for (name, model, runs) in models::all() {
         let inputs = random_inputs(&model, runs, 5);
         compare_all(&python, name, &model, &inputs);
+    }
+}
+
+#[test]
+#[ignore = "needs a Python with ai-edge-litert (HWGEN_LITERT_PYTHON)"]
+fn digests_are_litert_s() {
+    let Some(python) = python() else { return };
+    for (name, runs, expected) in DIGESTS {
+        let model = digests::model(name);
+        let inputs = random_inputs(&model, runs, 6);
+        let (_, outputs) = litert(&python, &model, &inputs, Resolver::Reference);
+        println!("{name} {}", digest(&outputs));
+        assert_eq!(digest(&outputs), expected, "{name}");
     }
 }

@@ -29,7 +29,7 @@ pub use numbers::{Number, Numbers, Stored};
 pub use operator::{Clamp, Kernel, Linear, Operator, Pads, Window};
 pub use softmax::softmax_table;
 pub use tensor::Tensor;
-pub use validate::{MOST_ELEMENTS, MOST_LAYERS, MOST_WEIGHTS};
+pub use validate::{MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS, MOST_WEIGHTS};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -28,7 +28,7 @@ pub(super) fn output_shape(
     match operator {
         Operator::Conv2d { window, groups, .. } => {
             let channels = output.image()[2];
-            if image(x)?[2] % groups != 0 || !channels.is_multiple_of(*groups) {
+            if !image(x)?[2].is_multiple_of(*groups) || !channels.is_multiple_of(*groups) {
                 return Err(format!(
                     "{groups} groups do not divide {} input and {channels} output channels",
                     x[2]

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const MOST_LAYERS: usize = 4096;
 /// Most elements of a tensor.
 pub const MOST_ELEMENTS: usize = 1 << 24;
+/// Most elements of all tensors together.
+pub const MOST_IN_ALL: usize = 1 << 27;
 /// Most weights of a layer.
 pub const MOST_WEIGHTS: usize = 1 << 26;
 /// Most steps of a softmax row's probability, and its heaviest weight.
@@ -32,6 +34,11 @@ impl Network {
         unique("tensors", self.tensors.iter().map(|tensor| &tensor.name))?;
         unique("layers", self.layers.iter().map(|layer| &layer.name))?;
         self.tensors.iter().try_for_each(Tensor::validate)?;
+        let elements: usize = self.tensors.iter().map(Tensor::elements).sum();
+        if elements > MOST_IN_ALL {
+            let range = format!("at most {MOST_IN_ALL}");
+            return Err(NetworkError::out_of_range(place, "elements of tensors", elements, range));
+        }
         let tensors: BTreeMap<&str, &Tensor> =
             self.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         self.order(&tensors)?;
@@ -171,8 +178,10 @@ impl Operator {
             }
             Operator::Mean { axes, multiplier, .. } => {
                 multiplier.validate(place, "multiplier", false)?;
+                // an axis named twice is found later
                 let sizes = axes.iter().filter_map(|&axis| x.shape.get(axis));
-                fits(place, i64::from(x.reach()) * sizes.product::<usize>() as i64)
+                let count = sizes.fold(1, |product: usize, &size| product.saturating_mul(size));
+                fits(place, i64::from(x.reach()) * count.min(MOST_ELEMENTS) as i64)
             }
             Operator::Add { left_shift, inputs: multipliers, multiplier, .. } => {
                 within(place, "left_shift", (*left_shift).into(), 0, 22)?;

@@ -217,7 +217,7 @@ impl Builder {
     /// Each row's shares; the output's steps are as fine as the largest share allows.
     pub(super) fn softmax(&mut self, name: &str, x: &Value) -> Value {
         let real = real::softmax(&x.real, x.image()[2]);
-        let largest = real.iter().copied().fold(0.0, f32::max);
+        let largest = (room(&real) * real.iter().copied().fold(0.0, f32::max)).min(1.0);
         let levels = (1u32 << self.activation_bits) - 1;
         let steps = ((levels as f32 / largest) as u32).min(1 << 16);
         let tensor = self.tensor(name, &x.tensor.shape, 1.0 / f64::from(steps), 0.0);
@@ -287,8 +287,9 @@ impl Builder {
         real: Vec<f32>,
         lowest: Option<f32>,
     ) -> Value {
-        let least = lowest.unwrap_or(real.iter().copied().fold(0.0, f32::min));
-        let most = real.iter().copied().fold(0.0, f32::max);
+        let room = room(&real);
+        let least = lowest.unwrap_or(room * real.iter().copied().fold(0.0, f32::min));
+        let most = room * real.iter().copied().fold(0.0, f32::max);
         let levels = ((1u32 << self.activation_bits) - 1) as f32;
         let scale = (most - least).max(1e-6) / levels;
         let tensor = self.tensor(name, shape, scale.into(), least);
@@ -337,6 +338,11 @@ impl Builder {
     fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.rng.random_range(-0.5..0.5f32)).sum()
     }
+}
+
+/// How much wider than a sample a range should be: a small sample does not reach far.
+fn room(sample: &[f32]) -> f32 {
+    1.0 + 8.0 / (sample.len() as f32).sqrt()
 }
 
 /// A factor between calibrated scales, which are within 2^30 of each other.

@@ -4,21 +4,23 @@
 
 mod writer;
 
+use hwgen_network::import::tflite::schema::BuiltinOperator;
 use writer::{Act, Writer};
 
 /// Every model: its name, its bytes, and how many runs are worth comparing.
-pub fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
     vec![
         ("small", small(1), 300),
         ("operators", operators(2), 300),
         ("autoencoder", autoencoder(3), 100),
         ("mobilenet", mobilenet(4), 3),
         ("streaming", streaming(5), 100),
+        ("variants", variants(6), 300),
     ]
 }
 
 /// A few layers in a few hundred bytes: what the fuzzing starts from.
-pub fn small(seed: u64) -> Vec<u8> {
+pub(crate) fn small(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 6, 5, 2]);
     let x = w.conv(x, 4, [3, 3], [2, 1], [1, 1], true, Act::Relu);
@@ -30,8 +32,22 @@ pub fn small(seed: u64) -> Vec<u8> {
     w.finish(&[x])
 }
 
+/// Nodes that are supported between nodes that are not.
+pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 6, 5, 2]);
+    let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
+    let x = w.other(BuiltinOperator::LOGISTIC, x);
+    let x = w.relu(x);
+    let x = w.other(BuiltinOperator::TRANSPOSE, x);
+    let x = w.other(BuiltinOperator(255), x);
+    let y = w.average_pool(x, [2, 2], [1, 1], false);
+    let x = w.other(BuiltinOperator::CUSTOM, y);
+    w.finish(&[x])
+}
+
 /// Every operator that is supported, in unlike shapes.
-pub fn operators(seed: u64) -> Vec<u8> {
+pub(crate) fn operators(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let input = w.input(&[1, 13, 9, 6]);
     let a = w.conv(input, 8, [3, 2], [2, 1], [1, 1], true, Act::Relu6);
@@ -67,7 +83,7 @@ pub fn operators(seed: u64) -> Vec<u8> {
 }
 
 /// MLPerf Tiny's anomaly detector: 640 to 8 to 640, dense.
-pub fn autoencoder(seed: u64) -> Vec<u8> {
+pub(crate) fn autoencoder(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let mut x = w.input(&[1, 640]);
     for units in [128, 128, 128, 128, 8, 128, 128, 128, 128] {
@@ -78,7 +94,7 @@ pub fn autoencoder(seed: u64) -> Vec<u8> {
 }
 
 /// MLPerf Tiny's person detector: MobileNetV1 at a quarter of the width, on 96 x 96.
-pub fn mobilenet(seed: u64) -> Vec<u8> {
+pub(crate) fn mobilenet(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 96, 96, 3]);
     let mut x = w.conv(x, 8, [3, 3], [2, 2], [1, 1], true, Act::Relu);
@@ -98,7 +114,8 @@ pub fn mobilenet(seed: u64) -> Vec<u8> {
         (256, 1),
     ];
     for (channels, stride) in blocks {
-        x = w.depthwise(x, 1, [3, 3], [stride, stride], true, Act::Relu);
+        // a ReLU here as well would starve random weights of all variety
+        x = w.depthwise(x, 1, [3, 3], [stride, stride], true, Act::None);
         x = w.conv(x, channels, [1, 1], [1, 1], [1, 1], true, Act::Relu);
     }
     let x = w.average_pool(x, [3, 3], [3, 3], false);
@@ -109,7 +126,7 @@ pub fn mobilenet(seed: u64) -> Vec<u8> {
 }
 
 /// Convolutions in time that look back: the past comes as an input of its own.
-pub fn streaming(seed: u64) -> Vec<u8> {
+pub(crate) fn streaming(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let past = w.input(&[1, 1, 8, 40]);
     let now = w.input_like(past, &[1, 1, 3, 40]);
@@ -120,5 +137,32 @@ pub fn streaming(seed: u64) -> Vec<u8> {
     let x = w.reshape(x, &[1, 96]);
     let x = w.fully_connected(x, 10, Act::None);
     let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// Bytes at the input, weights of four bits, dense layers with a scale an output.
+pub(crate) fn variants(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input_of_bytes(&[1, 7, 6, 3]);
+    let x = w.quantize(x);
+    let x = w.pad_with(x, &[[0, 0], [1, 0], [0, 2], [0, 0]], -77);
+    w.four_bits = true;
+    let x = w.conv(x, 5, [3, 3], [1, 1], [1, 1], true, Act::Relu);
+    let x = w.depthwise(x, 1, [3, 3], [2, 2], false, Act::None);
+    w.four_bits = false;
+    w.scale_an_output = true;
+    let x = w.fully_connected(x, 24, Act::Relu6);
+    let x = w.expand(x, 1);
+    let x = w.fully_connected_rows(x, 9);
+    w.finish(&[x])
+}
+
+/// Real numbers at both edges.
+pub(crate) fn real_edges(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input_of_reals(&[1, 20]);
+    let x = w.quantize(x);
+    let x = w.fully_connected(x, 4, Act::Relu);
+    let x = w.dequantize(x);
     w.finish(&[x])
 }

@@ -1,5 +1,7 @@
 //! Writes TFLite files, a node at a time.
 
+#![allow(clippy::too_many_arguments)] // as many as a convolution has
+
 use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 use hwgen_network::import::tflite::schema::{
     ActivationFunctionType, AddOptions, AddOptionsArgs, BatchMatMulOptions, BatchMatMulOptionsArgs,
@@ -16,11 +18,12 @@ use rand_chacha::ChaCha8Rng;
 
 /// A fused activation.
 #[derive(Clone, Copy)]
-pub enum Act {
+pub(crate) enum Act {
     None,
     Relu,
     Relu6,
     NegOneToOne,
+    Tanh,
 }
 
 impl Act {
@@ -30,21 +33,24 @@ impl Act {
             Act::Relu => ActivationFunctionType::RELU,
             Act::Relu6 => ActivationFunctionType::RELU6,
             Act::NegOneToOne => ActivationFunctionType::RELU_N1_TO_1,
+            Act::Tanh => ActivationFunctionType::TANH,
         }
     }
 }
 
 /// A tensor's number.
-pub type Id = usize;
+pub(crate) type Id = usize;
 
 struct Written {
     shape: Vec<usize>,
     scale: f32,
     zero_point: i64,
+    /// Roughly, of distances from the zero point in integers.
+    rms: f32,
     table: WIPOffset<Tensor<'static>>,
 }
 
-pub struct Writer {
+pub(crate) struct Writer {
     fbb: FlatBufferBuilder<'static>,
     rng: ChaCha8Rng,
     tensors: Vec<Written>,
@@ -52,12 +58,16 @@ pub struct Writer {
     operators: Vec<WIPOffset<Operator<'static>>>,
     codes: Vec<BuiltinOperator>,
     inputs: Vec<i32>,
+    /// Weights of four bits, two a byte.
+    pub(crate) four_bits: bool,
+    /// Dense layers with a scale for each output.
+    pub(crate) scale_an_output: bool,
 }
 
 type Options = (BuiltinOptions, Option<WIPOffset<UnionWIPOffset>>);
 
 impl Writer {
-    pub fn new(seed: u64) -> Writer {
+    pub(crate) fn new(seed: u64) -> Writer {
         let mut fbb = FlatBufferBuilder::new();
         let empty = Buffer::create(&mut fbb, &BufferArgs::default());
         Writer {
@@ -68,20 +78,22 @@ impl Writer {
             operators: Vec::new(),
             codes: Vec::new(),
             inputs: Vec::new(),
+            four_bits: false,
+            scale_an_output: false,
         }
     }
 
-    pub fn image(&self, x: Id) -> [usize; 4] {
+    pub(crate) fn image(&self, x: Id) -> [usize; 4] {
         self.tensors[x].shape[..].try_into().unwrap()
     }
 
-    pub fn input(&mut self, shape: &[usize]) -> Id {
+    pub(crate) fn input(&mut self, shape: &[usize]) -> Id {
         let (scale, zero_point) =
             (self.rng.random_range(0.02..0.05), self.rng.random_range(-40..40));
         self.given(shape, scale, zero_point)
     }
 
-    pub fn input_like(&mut self, x: Id, shape: &[usize]) -> Id {
+    pub(crate) fn input_like(&mut self, x: Id, shape: &[usize]) -> Id {
         let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
         self.given(shape, scale, zero_point)
     }
@@ -92,7 +104,21 @@ impl Writer {
         id
     }
 
-    pub fn conv(
+    /// An input of unsigned bytes.
+    pub(crate) fn input_of_bytes(&mut self, shape: &[usize]) -> Id {
+        let id = self.tensor(shape, TensorType::UINT8, 0, &[0.03], &[120], 0);
+        self.inputs.push(id as i32);
+        id
+    }
+
+    /// An input of real numbers.
+    pub(crate) fn input_of_reals(&mut self, shape: &[usize]) -> Id {
+        let id = self.tensor(shape, TensorType::FLOAT32, 0, &[], &[], 0);
+        self.inputs.push(id as i32);
+        id
+    }
+
+    pub(crate) fn conv(
         &mut self,
         x: Id,
         channels: usize,
@@ -126,7 +152,7 @@ impl Writer {
         self.node(BuiltinOperator::CONV_2D, &[x, weights.id, bias], out, options)
     }
 
-    pub fn depthwise(
+    pub(crate) fn depthwise(
         &mut self,
         x: Id,
         multiplier: usize,
@@ -160,19 +186,20 @@ impl Writer {
         self.node(BuiltinOperator::DEPTHWISE_CONV_2D, &[x, weights.id, bias], out, options)
     }
 
-    pub fn fully_connected(&mut self, x: Id, units: usize, act: Act) -> Id {
+    pub(crate) fn fully_connected(&mut self, x: Id, units: usize, act: Act) -> Id {
         self.dense(x, units, act, false)
     }
 
-    pub fn fully_connected_rows(&mut self, x: Id, units: usize) -> Id {
+    pub(crate) fn fully_connected_rows(&mut self, x: Id, units: usize) -> Id {
         self.dense(x, units, Act::None, true)
     }
 
     fn dense(&mut self, x: Id, units: usize, act: Act, rows: bool) -> Id {
         let mut shape = self.tensors[x].shape.clone();
         let length = if rows { shape[shape.len() - 1] } else { shape.iter().product() };
-        // a scale for the whole tensor, as the converter writes it
-        let weights = self.weights(&[units, length], usize::MAX);
+        // by default a scale for the whole tensor, as the converter long wrote it
+        let axis = if self.scale_an_output { 0 } else { usize::MAX };
+        let weights = self.weights(&[units, length], axis);
         let bias = self.bias(x, &weights, units);
         let args = FullyConnectedOptionsArgs {
             fused_activation_function: act.code(),
@@ -187,30 +214,32 @@ impl Writer {
         self.node(BuiltinOperator::FULLY_CONNECTED, &[x, weights.id, bias], out, options)
     }
 
-    pub fn mat_mul(&mut self, x: Id, y: Id, transpose: bool) -> Id {
+    pub(crate) fn mat_mul(&mut self, x: Id, y: Id, transpose: bool) -> Id {
         let (a, b) = (self.tensors[x].shape.clone(), self.tensors[y].shape.clone());
         let args = BatchMatMulOptionsArgs { adj_x: false, adj_y: transpose };
         let options = BatchMatMulOptions::create(&mut self.fbb, &args).as_union_value();
         let options = (BuiltinOptions::BatchMatMulOptions, Some(options));
         let columns = if transpose { b[1] } else { b[2] };
-        let scale = self.tensors[x].scale * self.tensors[y].scale * (a[2] as f32).sqrt() * 60.0;
-        let out = self.activation(&[1, a[1], columns], scale, 3);
+        let real = |x: Id| self.tensors[x].scale * self.tensors[x].rms;
+        let scale = real(x) * real(y) * (a[2] as f32).sqrt() / 45.0;
+        let out = self.filled(&[1, a[1], columns], scale, 3, 45.0);
         self.node(BuiltinOperator::BATCH_MATMUL, &[x, y], out, options)
     }
 
-    pub fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
+    pub(crate) fn add(&mut self, x: Id, y: Id, act: Act) -> Id {
         let args = AddOptionsArgs { fused_activation_function: act.code() };
         let options = AddOptions::create(&mut self.fbb, &args).as_union_value();
-        let scale =
-            self.tensors[x].scale.max(self.tensors[y].scale) * self.rng.random_range(0.7..1.6);
+        let real = |x: Id| self.tensors[x].scale * self.tensors[x].rms;
+        let spread = real(x).hypot(real(y));
+        let scale = spread / 40.0 * self.rng.random_range(0.8..1.2);
         let zero_point =
             if matches!(act, Act::None) { self.rng.random_range(-30..30) } else { -128 };
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, scale, zero_point);
+        let out = self.filled(&shape, scale, zero_point, 40.0);
         self.node(BuiltinOperator::ADD, &[x, y], out, (BuiltinOptions::AddOptions, Some(options)))
     }
 
-    pub fn concat(&mut self, inputs: &[Id], axis: usize) -> Id {
+    pub(crate) fn concat(&mut self, inputs: &[Id], axis: usize) -> Id {
         let args = ConcatenationOptionsArgs { axis: axis as i32, ..Default::default() };
         let options = ConcatenationOptions::create(&mut self.fbb, &args).as_union_value();
         let mut shape = self.tensors[inputs[0]].shape.clone();
@@ -220,7 +249,7 @@ impl Writer {
         self.node(BuiltinOperator::CONCATENATION, inputs, out, options)
     }
 
-    pub fn pad(&mut self, x: Id, rims: &[[usize; 2]]) -> Id {
+    pub(crate) fn pad(&mut self, x: Id, rims: &[[usize; 2]]) -> Id {
         let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
         let constant = self.constant(&[rims.len(), 2], &values);
         let shape =
@@ -229,11 +258,47 @@ impl Writer {
         self.node(BuiltinOperator::PAD, &[x, constant], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn max_pool(&mut self, x: Id, kernel: [usize; 2], stride: [usize; 2], same: bool) -> Id {
+    /// A rim of a value of its own.
+    pub(crate) fn pad_with(&mut self, x: Id, rims: &[[usize; 2]], value: i8) -> Id {
+        let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
+        let constant = self.constant(&[rims.len(), 2], &values);
+        let buffer = self.buffer(&[value as u8]);
+        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
+        let value = self.tensor(&[1], TensorType::INT8, buffer, &[scale], &[zero_point], 0);
+        let shape =
+            self.tensors[x].shape.iter().zip(rims).map(|(size, rim)| size + rim[0] + rim[1]);
+        let out = self.like(x, &shape.collect::<Vec<_>>());
+        self.node(BuiltinOperator::PADV2, &[x, constant, value], out, (BuiltinOptions::NONE, None))
+    }
+
+    /// Another axis of 1.
+    pub(crate) fn expand(&mut self, x: Id, axis: usize) -> Id {
+        let constant = self.constant(&[1], &[axis as i32]);
+        let mut shape = self.tensors[x].shape.clone();
+        shape.insert(axis, 1);
+        let out = self.like(x, &shape);
+        let options = (BuiltinOptions::NONE, None);
+        self.node(BuiltinOperator::EXPAND_DIMS, &[x, constant], out, options)
+    }
+
+    /// Integers as real numbers.
+    pub(crate) fn dequantize(&mut self, x: Id) -> Id {
+        let shape = self.tensors[x].shape.clone();
+        let out = self.tensor(&shape, TensorType::FLOAT32, 0, &[], &[], 0);
+        self.node(BuiltinOperator::DEQUANTIZE, &[x], out, (BuiltinOptions::NONE, None))
+    }
+
+    pub(crate) fn max_pool(
+        &mut self,
+        x: Id,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        same: bool,
+    ) -> Id {
         self.pool(BuiltinOperator::MAX_POOL_2D, x, kernel, stride, same)
     }
 
-    pub fn average_pool(
+    pub(crate) fn average_pool(
         &mut self,
         x: Id,
         kernel: [usize; 2],
@@ -266,7 +331,7 @@ impl Writer {
         self.node(code, &[x], out, (BuiltinOptions::Pool2DOptions, Some(options)))
     }
 
-    pub fn mean(&mut self, x: Id, axes: &[usize], keep: bool) -> Id {
+    pub(crate) fn mean(&mut self, x: Id, axes: &[usize], keep: bool) -> Id {
         let values: Vec<i32> = axes.iter().map(|&axis| axis as i32).collect();
         let constant = self.constant(&[axes.len()], &values);
         let args = ReducerOptionsArgs { keep_dims: keep };
@@ -278,39 +343,40 @@ impl Writer {
         };
         let shape: Vec<usize> = sizes.filter_map(size).collect();
         let scale = self.tensors[x].scale * self.rng.random_range(0.5..0.9);
-        let out = self.activation(&shape, scale, -100);
+        let out = self.filled(&shape, scale, -100, self.tensors[x].rms);
         let options = (BuiltinOptions::ReducerOptions, Some(options));
         self.node(BuiltinOperator::MEAN, &[x, constant], out, options)
     }
 
-    pub fn relu(&mut self, x: Id) -> Id {
+    pub(crate) fn relu(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::RELU, x, -128)
     }
 
-    pub fn relu6(&mut self, x: Id) -> Id {
+    pub(crate) fn relu6(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::RELU6, x, -110)
     }
 
-    pub fn quantize(&mut self, x: Id) -> Id {
+    pub(crate) fn quantize(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::QUANTIZE, x, 5)
     }
 
     fn rescaled(&mut self, code: BuiltinOperator, x: Id, zero_point: i64) -> Id {
-        let scale = self.tensors[x].scale * self.rng.random_range(0.6..1.7);
+        let ratio = self.rng.random_range(0.6..1.7);
+        let (scale, rms) = (self.tensors[x].scale * ratio, self.tensors[x].rms / ratio);
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, scale, zero_point);
+        let out = self.filled(&shape, scale, zero_point, rms);
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn softmax(&mut self, x: Id) -> Id {
+    pub(crate) fn softmax(&mut self, x: Id) -> Id {
         let options = SoftmaxOptions::create(&mut self.fbb, &SoftmaxOptionsArgs { beta: 1.0 });
         let shape = self.tensors[x].shape.clone();
-        let out = self.activation(&shape, 1.0 / 256.0, -128);
+        let out = self.filled(&shape, 1.0 / 256.0, -128, 25.0);
         let options = (BuiltinOptions::SoftmaxOptions, Some(options.as_union_value()));
         self.node(BuiltinOperator::SOFTMAX, &[x], out, options)
     }
 
-    pub fn reshape(&mut self, x: Id, shape: &[usize]) -> Id {
+    pub(crate) fn reshape(&mut self, x: Id, shape: &[usize]) -> Id {
         let values: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
         let constant = self.constant(&[shape.len()], &values);
         let new_shape = Some(self.fbb.create_vector(&values));
@@ -321,7 +387,7 @@ impl Writer {
     }
 
     /// Drops rows and columns of 1.
-    pub fn squeeze(&mut self, x: Id) -> Id {
+    pub(crate) fn squeeze(&mut self, x: Id) -> Id {
         let [_, _, _, depth] = self.image(x);
         let squeeze_dims = Some(self.fbb.create_vector(&[1, 2]));
         let options = SqueezeOptions::create(&mut self.fbb, &SqueezeOptionsArgs { squeeze_dims });
@@ -331,13 +397,13 @@ impl Writer {
     }
 
     /// A node of any kind with its options left out.
-    pub fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
+    pub(crate) fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
         let shape = self.tensors[x].shape.clone();
         let out = self.like(x, &shape);
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
-    pub fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
+    pub(crate) fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
         let fbb = &mut self.fbb;
         let codes: Vec<_> = self
             .codes
@@ -394,19 +460,27 @@ impl Writer {
 
     /// An output that random sums of so many taps fill without much saturation.
     fn result(&mut self, x: Id, weights: &Weights, taps: usize, shape: &[usize], act: Act) -> Id {
-        let spread = self.tensors[x].scale * 70.0 * weights.scales[0] * 70.0 * (taps as f32).sqrt();
-        let (range, zero_point) = match act {
-            Act::None => (4.0 * spread, self.rng.random_range(-20..20)),
-            Act::Relu => (2.5 * spread, -128),
-            Act::Relu6 | Act::NegOneToOne => (2.5 * spread, -120),
+        let x = &self.tensors[x];
+        // weights are uniform in -127..=127
+        let spread = x.scale * x.rms * weights.scales[0] * 73.0 * (taps as f32).sqrt();
+        let (zero_point, rms) = match act {
+            Act::None => (self.rng.random_range(-20..20), 45.0),
+            Act::Relu => (-128, 32.0),
+            Act::Relu6 | Act::NegOneToOne | Act::Tanh => (-120, 32.0),
         };
-        let scale = range / 255.0 * self.rng.random_range(0.8..1.2);
-        self.activation(shape, scale, zero_point)
+        let scale = spread / 45.0 * self.rng.random_range(0.8..1.2);
+        self.filled(shape, scale, zero_point, rms)
     }
 
     fn like(&mut self, x: Id, shape: &[usize]) -> Id {
-        let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
-        self.activation(shape, scale, zero_point)
+        let Written { scale, zero_point, rms, .. } = self.tensors[x];
+        self.filled(shape, scale, zero_point, rms)
+    }
+
+    fn filled(&mut self, shape: &[usize], scale: f32, zero_point: i64, rms: f32) -> Id {
+        let id = self.activation(shape, scale, zero_point);
+        self.tensors[id].rms = rms;
+        id
     }
 
     fn activation(&mut self, shape: &[usize], scale: f32, zero_point: i64) -> Id {
@@ -415,22 +489,36 @@ impl Writer {
 
     fn weights(&mut self, shape: &[usize], axis: usize) -> Weights {
         let count: usize = shape.iter().product();
-        let values: Vec<u8> =
-            (0..count).map(|_| self.rng.random_range(-127..=127i8) as u8).collect();
+        let most: i8 = if self.four_bits { 7 } else { 127 };
+        let mut values: Vec<u8> =
+            (0..count).map(|_| self.rng.random_range(-most..=most) as u8).collect();
         let channels = shape.get(axis).copied().unwrap_or(1);
-        let scales: Vec<f32> = (0..channels).map(|_| self.rng.random_range(0.002..0.004)).collect();
+        let larger = 127.0 / f32::from(most);
+        let scale = |_| self.rng.random_range(0.002..0.004) * larger;
+        let scales: Vec<f32> = (0..channels).map(scale).collect();
+        let mut kind = TensorType::INT8;
+        if self.four_bits {
+            let pair = |pair: &[u8]| pair[0] & 15 | pair.get(1).map_or(0, |high| high << 4);
+            values = values.chunks(2).map(pair).collect();
+            kind = TensorType::INT4;
+        }
         let buffer = self.buffer(&values);
         let zero_points = vec![0; channels];
         let axis = if channels > 1 { axis } else { 0 };
-        let id = self.tensor(shape, TensorType::INT8, buffer, &scales, &zero_points, axis);
-        Weights { id, scales }
+        let id = self.tensor(shape, kind, buffer, &scales, &zero_points, axis);
+        // what follows takes weights to reach 127
+        let scales = scales.into_iter().map(|scale| scale / larger).collect();
+        Weights { id, scales, larger }
     }
 
     fn bias(&mut self, x: Id, weights: &Weights, channels: usize) -> Id {
-        let values: Vec<i32> = (0..channels).map(|_| self.rng.random_range(-9000..9000)).collect();
+        let values: Vec<i32> = (0..channels)
+            .map(|_| self.rng.random_range(-9000..9000) / weights.larger as i32)
+            .collect();
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let buffer = self.buffer(&bytes);
-        let scales: Vec<f32> = weights.scales.iter().map(|s| s * self.tensors[x].scale).collect();
+        let scales: Vec<f32> =
+            weights.scales.iter().map(|s| s * weights.larger * self.tensors[x].scale).collect();
         let zero_points = vec![0; scales.len()];
         self.tensor(&[channels], TensorType::INT32, buffer, &scales, &zero_points, 0)
     }
@@ -477,7 +565,7 @@ impl Writer {
         let table = Tensor::create(fbb, &args);
         let (scale, zero_point) =
             (scales.first().copied().unwrap_or(1.0), zero_points.first().copied().unwrap_or(0));
-        self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, table });
+        self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, rms: 74.0, table });
         self.tensors.len() - 1
     }
 }
@@ -485,7 +573,10 @@ impl Writer {
 /// Weights and their scales.
 struct Weights {
     id: Id,
+    /// As if weights reached 127.
     scales: Vec<f32>,
+    /// How much larger the real scales are.
+    larger: f32,
 }
 
 fn padding(same: bool) -> Padding {

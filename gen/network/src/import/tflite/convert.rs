@@ -1,6 +1,6 @@
 //! Nodes become layers.
 
-use super::model::Model;
+use super::model::{Model, Tensor};
 use super::node::{Node, kind};
 use super::schema::{BuiltinOperator as Builtin, Operator as TfOperator, TensorType};
 use super::{elementwise, linear, pooling, shaping};
@@ -39,16 +39,20 @@ struct Conversion<'a, 'm> {
 impl<'a, 'm> Conversion<'a, 'm> {
     fn new(model: &'m Model<'a>) -> Self {
         let mut taken = BTreeSet::new();
-        let unique = |(n, name): (usize, &str)| {
+        let unique = |(n, tensor): (usize, &Tensor)| {
             // the converter joins the names of all that it fused
-            let first = name.split(';').next().unwrap_or_default();
+            let first = tensor.name.split(';').next().unwrap_or_default();
+            if !tensor.bytes.is_empty() {
+                // a bias often has its layer's name; it is no tensor of the network
+                return first.to_owned();
+            }
             let mut name = if first.is_empty() { format!("tensor_{n}") } else { first.to_owned() };
             while !taken.insert(name.clone()) {
                 name = format!("{name}#{n}");
             }
             name
         };
-        let names = model.tensors.iter().map(|tensor| tensor.name).enumerate().map(unique);
+        let names = model.tensors.iter().enumerate().map(unique);
         Conversion {
             names: names.collect(),
             model,
@@ -157,7 +161,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
         let custom = self.model.codes.get(operator.opcode_index() as usize);
         let custom = custom.and_then(|code| code.custom_code()).unwrap_or_default();
         match code.variant_name() {
-            Some("CUSTOM") => format!("CUSTOM {custom}"),
+            Some("CUSTOM") if !custom.is_empty() => format!("CUSTOM {custom}"),
             Some(name) => name.to_owned(),
             None => format!("operator {}", code.0),
         }

@@ -86,13 +86,7 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     }
     let (x_scale, _) = x.quantisation()?;
     let (z_scale, _) = output.quantisation()?;
-    // a convolution's product of scales is double precision (`PopulateConvolutionQuantizationParams`),
-    // a dense layer's single (`GetQuantizedConvolutionMultipler`) unless each output has a scale
-    let product = |scale: f32| match dense && scales.len() == 1 {
-        true => f64::from(x_scale * scale),
-        false => f64::from(x_scale) * f64::from(scale),
-    };
-    let factor = |scale: f32| product(scale) / f64::from(z_scale);
+    let factor = |scale: f32| f64::from(x_scale) * f64::from(scale) / f64::from(z_scale);
     let multipliers = scales.iter().map(|&scale| multiplier(factor(scale)));
     Ok(Linear {
         bits,

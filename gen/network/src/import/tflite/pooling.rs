@@ -3,7 +3,7 @@
 use super::activation::{clamp, multiplier};
 use super::node::{Node, broken};
 use super::schema::{ActivationFunctionType, Padding};
-use crate::graph::{Kernel, Multiplier, Operator, Pads, Window};
+use crate::graph::{Kernel, MOST_ELEMENTS, Multiplier, Operator, Pads, Window};
 use crate::import::report::Problem;
 
 /// A window with TFLite's `SAME` padding (the odd row or column comes after) or none.
@@ -87,7 +87,11 @@ pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
     axes.sort_unstable();
     axes.dedup();
     let (shape, _) = x.shape()?;
-    let count: usize = axes.iter().map(|&axis| shape[axis]).product();
+    let sizes = axes.iter().map(|&axis| shape[axis]);
+    let count = sizes.fold(1, |product: usize, size| product.saturating_mul(size));
+    if count > MOST_ELEMENTS {
+        return Err(broken(format!("it takes the mean of {count} elements")));
+    }
     let (x_scale, z_scale) = (x.quantisation()?.0, output.quantisation()?.0);
     let rescaling = multiplier(f64::from(x_scale) / f64::from(z_scale))?;
     Ok(Operator::Mean {
