@@ -42,7 +42,7 @@ struct Differences {
     /// The values each node wrote.
     values: BTreeMap<String, BTreeSet<u8>>,
     /// Bytes that softmax layers wrote, and how many of them are a step off where the layer's input
-    /// was the same: our sums are exact, TFLite's are rounded to single precision.
+    /// was the same: TFLite has single-precision weights and sums, we 24-bit weights and exact sums.
     softmax: (usize, usize),
     /// Bytes that differ for any other reason.
     unexplained: usize,
