@@ -1,10 +1,12 @@
 //! Random programs for the core, and what they send.
 
-use super::streams::{pack, run_for};
+use super::streams::{pack, run_for, run_patiently};
 use super::{Feed, Run, Values};
 use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax, Transfer};
+use hwgen_designs::cnn::{
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Scale, Softmax, Transfer,
+};
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, SimError};
 use hwgen_network::plan::{Plan, Port};
@@ -189,7 +191,8 @@ fn random_layer(
     let fits = base + output.bytes() <= room(spec)
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
-        && image.jobs.len() as u32 + 3 <= spec.jobs;
+        && image.jobs.len() as u32 + 4 <= spec.jobs
+        && free >= 2 * spec.lanes;
     if !fits {
         return None;
     }
@@ -209,7 +212,23 @@ fn random_layer(
         once: rng.random_bool(0.3),
         clamp: random_clamp(rng),
     };
-    spec.lower(image, &layer, group, &numbers);
+    let (first, whole) = (image.jobs.len(), image.planes.len().next_multiple_of(8));
+    if spec.matrices
+        && bits == 8
+        && rng.random_bool(0.3)
+        && whole as u32 + planes < 8 * spec.weight_rows
+    {
+        image.planes.resize(whole, vec![false; spec.lanes as usize]);
+        spec.lower(image, &layer, group, &numbers);
+        // other weights take the place of those that were loaded
+        let steps = (image.planes.len() - whole) as u32 / 8;
+        let step = free.saturating_sub(2 * spec.lanes) / steps.max(1);
+        let (lane, blocks) = (rng.random_range(1..=2), 1);
+        let fill = Fill { input: 0, lane, step, block: 0, steps, blocks, weights: whole as u32 };
+        image.jobs.insert(first, Job::Fill(fill));
+    } else {
+        spec.lower(image, &layer, group, &numbers);
+    }
     Some(output)
 }
 
@@ -304,7 +323,10 @@ impl Inferences<'_> {
         let feeds = self.feeds(stall);
         let beats = |port: &Port| port.place.bytes().div_ceil(self.spec.results) as usize;
         let each: usize = self.plan.outputs.iter().map(beats).sum();
-        let run = super::run(device, &feeds, stall, seed, each * self.inputs.len())?;
+        // twenty times what it takes without stalls, loading included
+        let patience = 20 * (self.plan.cycles() + feeds[0].beats.len() as u64);
+        let all = each * self.inputs.len();
+        let run = run_patiently(device, &feeds, (stall, seed), all, patience)?;
         let bytes = sent(self.spec, &run);
         let outputs = bytes.chunks(each * self.spec.results as usize).map(|mut bytes| {
             let port = |port: &Port| {

@@ -37,6 +37,17 @@ pub fn run(
     seed: u64,
     beats: usize,
 ) -> Result<Run, SimError> {
+    run_patiently(device, feeds, (stall, seed), beats, 1_000_000)
+}
+
+/// [`run`] that gives up after so many cycles without a beat.
+pub(super) fn run_patiently(
+    device: &mut dyn Device,
+    feeds: &[Feed],
+    (stall, seed): (f64, u64),
+    beats: usize,
+    patience: u64,
+) -> Result<Run, SimError> {
     let mut bench = Bench::new(device);
     for (feed, seed) in feeds.iter().zip(seed + 1..) {
         let driver = bench.driver(feed.stream, feed.stall, seed);
@@ -45,7 +56,7 @@ pub fn run(
     let out = bench.monitor("out", stall, seed);
     let mut cycles = vec![];
     while cycles.len() < beats {
-        bench.run_until(1_000_000, "a beat of `out`", |bench| {
+        bench.run_until(patience, "a beat of `out`", |bench| {
             bench.monitors[out].received.len() > cycles.len()
         })?;
         cycles.push(bench.cycle - 1);

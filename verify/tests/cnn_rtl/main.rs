@@ -43,6 +43,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         jobs: 12,
         additions,
         softmax_tables: rng.random_range(0..=3),
+        matrices: rng.random(),
     };
     spec.validate().unwrap();
     spec

@@ -70,6 +70,16 @@ fn cenet_without_graphs() {
     println!("CENet-6: {} multipliers, {cycles} cycles", spec.all_multipliers());
 }
 
+/// The graph convolution: products of activations, softmax of rows, all on the core.
+#[test]
+fn cenet_with_graphs() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(6);
+    let network = zoo::build("cenet_gcn_6", 1).unwrap().network;
+    let (spec, plan) = size(&network, budget(100, false)).unwrap();
+    let cycles = equal(&network, &spec, &plan, &random_inputs(&network, 1, rng), 0.0);
+    println!("CENet-GCN-6: {} multipliers, {cycles} cycles", spec.all_multipliers());
+}
+
 /// MLPerf Tiny's models, where they are.
 #[test]
 fn trained_networks() {

@@ -10,8 +10,9 @@
 
 use super::CnnSpec;
 use super::drain::{Drained, Group, ScaleSource, Term, drain};
+use super::fill::Fill;
 use super::image::Image;
-use super::job::{ADD, CONVOLVE, INPUT, JOB_WORDS, OUTPUT, SOFTMAX, job_fields};
+use super::job::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, OUTPUT, SOFTMAX, job_fields};
 use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
@@ -39,6 +40,7 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         None => Loading::stream(&m, spec, *waits),
         Some(_) => Loading::none(&m, spec),
     };
+    let mut load = load;
     let sequence = Sequence::new(&m, spec, &load, contents, *ends);
     begins.drive(sequence.begins);
     let job = &sequence.job;
@@ -77,8 +79,18 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         Some(addition) => addition.reads.mux(addition.address, other),
     };
     let never = m.lit(u(1), 0);
+    let byte = m.wire("byte_read", s(8));
+    let fill = spec.matrices.then(|| Fill::new(&m, spec, job, *begins, kind(FILL), *byte));
+    if let Some(fill) = &fill {
+        addresses[0] = fill.reads.mux(fill.address, addresses[0]);
+        load.weights = fill.over(load.weights);
+    }
     let adds = addition.as_ref().map_or(never, |addition| addition.reads);
-    let also = adds | softmax.as_ref().map_or(never, |softmax| softmax.reads);
+    let also = any(&[
+        adds,
+        softmax.as_ref().map_or(never, |softmax| softmax.reads),
+        fill.as_ref().map_or(never, |fill| fill.reads),
+    ]);
     let reads = any(&[walk.steps, transfer.reads, also]);
     let read = activations(&m, spec, &written, &addresses, reads);
 
@@ -103,12 +115,14 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         })
         .map(|register| *register)
         .collect();
+    byte.drive(match read[0].within {
+        Some(within) if softmax.is_some() || fill.is_some() => {
+            delayed(&m, "byte_within", within, BYTE_CYCLES - 2).select(&held)
+        }
+        _ => held[0],
+    });
     if let Some(softmax) = &softmax {
-        let byte = match read[0].within {
-            None => held[0],
-            Some(within) => delayed(&m, "byte_within", within, BYTE_CYCLES - 2).select(&held),
-        };
-        softmax.byte.drive(byte);
+        softmax.byte.drive(*byte);
     }
     let term = addition.as_ref().map(|addition| Term {
         valid: delayed_flag(&m, "term_valid", addition.reads, OPERAND_CYCLES),
@@ -131,6 +145,7 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         walk.done & sequence.running,
         addition.as_ref().map_or(never, |addition| addition.done),
         softmax.as_ref().map_or(never, |softmax| softmax.done),
+        fill.as_ref().map_or(never, |fill| fill.done),
     ]);
     let drains = m.reg("waits_for_results", u(1));
     let quiet = (*drains & !busy & !in_flight.any()).named("results_are_there");
@@ -160,6 +175,7 @@ fn parameters(m: &ModuleBuilder, spec: &CnnSpec) {
     m.parameter("jobs", spec.jobs);
     m.parameter("additions", spec.additions);
     m.parameter("softmax_tables", spec.softmax_tables);
+    m.parameter("matrices", spec.matrices);
 }
 
 /// What fills the memories, if anything does.

@@ -14,6 +14,9 @@ const CHUNK_TO_END: u64 = 6;
 /// From an addition's last turn to the end: twice through the requantisers.
 const ADD_TAIL: u64 = 15;
 
+/// From the last byte's read to the row's write, and the end.
+const FILL_TAIL: u64 = 6;
+
 /// Of a beat that goes out: read, held, sent.
 const OUTPUT_BEAT: u64 = 4;
 
@@ -26,6 +29,10 @@ impl CnnSpec {
             Job::Convolve(job) => self.convolve_cycles(job),
             Job::Add(job) => add_cycles(job),
             Job::Softmax(job) => softmax_cycles(job),
+            Job::Fill(job) => {
+                let rows = u64::from(job.blocks) * u64::from(job.steps);
+                rows * u64::from(self.lanes) + FILL_TAIL
+            }
         }
     }
 

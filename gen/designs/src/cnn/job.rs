@@ -18,6 +18,8 @@ pub enum Job {
     Add(Add),
     /// Softmax of rows.
     Softmax(Softmax),
+    /// Activations as weights.
+    Fill(Fill),
 }
 
 /// Bytes that come or go.
@@ -177,6 +179,26 @@ pub struct Softmax {
     pub clamp: Clamp,
 }
 
+/// Bytes of activations become rows of weights of eight bits: lane l of the row of block b and step k
+/// is the byte at `input + b block + k step + l lane`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    /// The first byte.
+    pub input: u32,
+    /// From a lane to the next.
+    pub lane: u32,
+    /// From a step to the next.
+    pub step: u32,
+    /// From a block to the next.
+    pub block: u32,
+    /// Steps of a block.
+    pub steps: u32,
+    /// Blocks.
+    pub blocks: u32,
+    /// The first plane of weights, a multiple of 8.
+    pub weights: u32,
+}
+
 /// Words of a job in memory.
 pub const JOB_WORDS: u32 = 24;
 
@@ -185,6 +207,7 @@ pub(super) const OUTPUT: u32 = 1;
 pub(super) const CONVOLVE: u32 = 2;
 pub(super) const ADD: u32 = 3;
 pub(super) const SOFTMAX: u32 = 4;
+pub(super) const FILL: u32 = 5;
 
 /// The fields of a job, in order from bit 0; what a kind does not use is 0.
 pub(super) fn job_fields() -> Fields {
@@ -260,6 +283,7 @@ impl Job {
             Job::Convolve(_) => CONVOLVE,
             Job::Add(_) => ADD,
             Job::Softmax(_) => SOFTMAX,
+            Job::Fill(_) => FILL,
         };
         match (name, self) {
             ("kind", _) => kind.into(),
@@ -271,6 +295,7 @@ impl Job {
             (name, Job::Convolve(job)) => job.field(name),
             (name, Job::Add(job)) => job.field(name),
             (name, Job::Softmax(job)) => job.field(name),
+            (name, Job::Fill(job)) => job.field(name),
             _ => 0,
         }
     }
@@ -345,6 +370,21 @@ impl Add {
             "output" => self.output.into(),
             "positions" => self.chunks.into(),
             name => self.clamp.field(name),
+        }
+    }
+}
+
+impl Fill {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "input" => self.input.into(),
+            "to_next_column" => self.lane.into(),
+            "to_next_row" => self.step.into(),
+            "block_input" => self.block.into(),
+            "positions" => self.steps.into(),
+            "blocks_less_1" => i64::from(self.blocks) - 1,
+            "weights" => self.weights.into(),
+            _ => 0,
         }
     }
 }

@@ -4,13 +4,14 @@
 //! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
 //! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
-//! - `softmax`: rows of probabilities;
+//! - `softmax`: rows of probabilities; `fill`: activations as weights;
 //! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
 
 mod core;
 pub mod cost;
 mod drain;
+mod fill;
 pub mod image;
 pub mod job;
 mod lane;
@@ -23,7 +24,7 @@ pub mod spec;
 mod walk;
 
 pub use image::Image;
-pub use job::{Add, AddScale, Clamp, Convolve, Job, Scale, Softmax, Transfer};
+pub use job::{Add, AddScale, Clamp, Convolve, Fill, Job, Scale, Softmax, Transfer};
 pub use spec::CnnSpec;
 
 use crate::registry::Generate;

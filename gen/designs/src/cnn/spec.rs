@@ -33,6 +33,8 @@ pub struct CnnSpec {
     pub additions: bool,
     /// Tables of softmaxes; 0: the program has none.
     pub softmax_tables: u32,
+    /// The program may multiply tensors with each other.
+    pub matrices: bool,
 }
 
 impl Default for CnnSpec {
@@ -50,6 +52,7 @@ impl Default for CnnSpec {
             jobs: 32,
             additions: true,
             softmax_tables: 1,
+            matrices: true,
         }
     }
 }
@@ -85,6 +88,8 @@ const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 const SOFTMAX_TABLES: Parameter =
     integer("softmax_tables", 0, 16, "tables of softmaxes; 0: the program has none");
 
+const MATRICES: Parameter = flag("matrices", "the program may multiply tensors with each other");
+
 /// The narrowest accumulator in which tensors can be added: terms have 29 bits, their sum 30.
 pub const ADDITION_BITS: u32 = 30;
 
@@ -105,6 +110,7 @@ impl Spec for CnnSpec {
         JOBS,
         ADDITIONS,
         SOFTMAX_TABLES,
+        MATRICES,
     ];
 
     fn validate(&self) -> Result<(), SpecError> {

@@ -6,7 +6,7 @@ use super::place::{Places, is_depthwise, origin, readers};
 use super::scale::{division, scale};
 use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Rounding, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Image, Job, Scale, Softmax};
+use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Scale, Softmax};
 
 /// Adds a layer's jobs to the image; returns the bits that its sums need.
 pub(super) fn lower(
@@ -151,6 +151,14 @@ pub(super) fn lower(
                 clamp: lowering.clamp(graph::Clamp::of(output)),
             }));
             Ok(0)
+        }
+        Operator::MatMul { transpose, multiplier, clamp } => {
+            if !spec.matrices {
+                let instead = "set the core's `matrices`";
+                return Err(unsupported(name, "the core multiplies no tensors", instead));
+            }
+            let other = (inputs[1], places.of(&layer.inputs[1]));
+            lowering.product(image, (from, to), other, *transpose, *multiplier, *clamp)
         }
         Operator::MaxPool2d { .. } => {
             Err(unsupported(name, "max pools have no job", "use average pools or strides"))
@@ -349,6 +357,51 @@ impl Lowering<'_> {
         let group = self.spec.best_group(&layer);
         self.spec.lower(image, &layer, group, &numbers);
         Ok(bits)
+    }
+
+    /// The product of two tensors: the second becomes weights of a dense layer.
+    fn product(
+        &self,
+        image: &mut Image,
+        (from, to): (Place, Place),
+        (second, other): (&Tensor, Place),
+        transpose: bool,
+        multiplier: graph::Multiplier,
+        clamp: graph::Clamp,
+    ) -> Result<u32, PlanError> {
+        let zeros = [self.x, second].map(|x| x.zero_point - offset(x));
+        if zeros != [0, 0] {
+            let what = format!("its factors' zero points are {zeros:?}");
+            return Err(unsupported(self.name, what, "quantise both factors around 0"));
+        }
+        let rows = from.height * from.width;
+        let input = Place { height: 1, width: rows, ..from };
+        let output = Place { height: 1, width: rows, ..to };
+        let window =
+            Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
+        let stored = Stored { bits: 8, shared: false, hold: false };
+        let layer = Layer { input, output, window, depthwise: false, stored };
+        let scale = scale(self.name, multiplier, 0)?;
+        let clamp = self.clamp(clamp);
+        let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, once: false, clamp };
+        // rows of weights begin with whole rows of planes
+        let whole = image.planes.len().next_multiple_of(8);
+        image.planes.resize(whole, vec![false; self.spec.lanes as usize]);
+        let at = image.jobs.len();
+        self.spec.lower(image, &layer, 0, &numbers);
+        let (lane, step) = if transpose { (other.pitch, 1) } else { (1, other.pitch) };
+        let fill = Fill {
+            input: other.base,
+            lane,
+            step,
+            block: lane * self.spec.lanes,
+            steps: from.channels,
+            blocks: to.channels.div_ceil(self.spec.lanes),
+            weights: whole as u32,
+        };
+        image.jobs.insert(at, Job::Fill(fill));
+        let most = (u64::from(from.channels) * 128 * 128) << scale.left;
+        Ok(64 - most.leading_zeros() + 1)
     }
 
     fn pool(

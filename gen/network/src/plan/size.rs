@@ -68,6 +68,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         jobs: 1024,
         additions: true,
         softmax_tables: 16,
+        matrices: true,
     }
 }
 
@@ -84,6 +85,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
         jobs,
         additions,
         softmax_tables: plan.image.tables.len() as u32,
+        matrices: plan.image.jobs.iter().any(|job| matches!(job, Job::Fill(_))),
         ..spec.clone()
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Builder {
     weight_bits: u32,
     activation_bits: u32,
     input: [usize; 3],
+    /// What is made next has zero point 0, as far below as above.
+    pub(super) around_0: bool,
 }
 
 impl Builder {
@@ -66,7 +68,15 @@ impl Builder {
             layers: Vec::new(),
         };
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Builder { network, parameters: 0, rng, weight_bits, activation_bits, input }
+        Builder {
+            network,
+            parameters: 0,
+            rng,
+            weight_bits,
+            activation_bits,
+            input,
+            around_0: false,
+        }
     }
 
     /// The network's input: full-range features, -3 to 3 or so.
@@ -218,7 +228,10 @@ impl Builder {
     pub(super) fn softmax(&mut self, name: &str, x: &Value) -> Value {
         let real = real::softmax(&x.real, x.image()[2]);
         let largest = (room(&real) * real.iter().copied().fold(0.0, f32::max)).min(1.0);
-        let levels = (1u32 << self.activation_bits) - 1;
+        let levels = match self.around_0 {
+            false => (1u32 << self.activation_bits) - 1,
+            true => (1u32 << (self.activation_bits - 1)) - 1,
+        };
         let steps = ((levels as f32 / largest) as u32).min(1 << 16);
         let tensor = self.tensor(name, &x.tensor.shape, 1.0 / f64::from(steps), 0.0);
         let value = self.keep(tensor, real);
@@ -291,7 +304,10 @@ impl Builder {
         let least = lowest.unwrap_or(room * real.iter().copied().fold(0.0, f32::min));
         let most = room * real.iter().copied().fold(0.0, f32::max);
         let levels = ((1u32 << self.activation_bits) - 1) as f32;
-        let scale = (most - least).max(1e-6) / levels;
+        let scale = match self.around_0 {
+            false => (most - least).max(1e-6) / levels,
+            true => 2.0 * most.max(-least).max(1e-6) / (levels - 1.0),
+        };
         let tensor = self.tensor(name, shape, scale.into(), least);
         self.keep(tensor, real)
     }
@@ -301,7 +317,10 @@ impl Builder {
         let bits = self.activation_bits;
         let lowest = -(1 << (bits - 1));
         let below = (f64::from(-least) / scale).round() as i32;
-        let zero_point = lowest + below.clamp(0, (1 << bits) - 1);
+        let zero_point = match self.around_0 {
+            false => lowest + below.clamp(0, (1 << bits) - 1),
+            true => 0,
+        };
         let (name, shape) = (name.to_owned(), shape.to_vec());
         Tensor { name, shape, bits, signed: true, scale, zero_point }
     }

@@ -79,11 +79,16 @@ fn branch(
 fn graph_convolution(b: &mut Builder, name: &str, image: &Value) -> Value {
     let [height, width, channels] = image.image();
     let nodes = b.reshape(&format!("{name}_nodes"), image, &[height * width, channels]);
+    // factors of products are quantised around 0
+    b.around_0 = true;
     let theta = b.fully_connected(&format!("{name}_theta"), &nodes, channels / 4);
     let phi = b.fully_connected(&format!("{name}_phi"), &nodes, channels / 4);
-    let affinity = b.mat_mul(&format!("{name}_affinity"), [&theta, &phi], true, false);
-    let shares = b.softmax(&format!("{name}_shares"), &affinity);
     let values = b.fully_connected(&format!("{name}_values"), &nodes, channels);
+    b.around_0 = false;
+    let affinity = b.mat_mul(&format!("{name}_affinity"), [&theta, &phi], true, false);
+    b.around_0 = true;
+    let shares = b.softmax(&format!("{name}_shares"), &affinity);
+    b.around_0 = false;
     let mixed = b.mat_mul(&format!("{name}_aggregate"), [&shares, &values], false, true);
     let gamma = b.draw_gamma();
     let sum = b.add(&format!("{name}_add"), [&nodes, &mixed], gamma, false);

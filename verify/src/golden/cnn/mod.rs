@@ -4,7 +4,7 @@ mod arithmetic;
 
 pub use arithmetic::{half_away, high_half, requantise};
 
-use hwgen_designs::cnn::{Add, Clamp, CnnSpec, Convolve, Image, Job, Softmax, Transfer};
+use hwgen_designs::cnn::{Add, Clamp, CnnSpec, Convolve, Fill, Image, Job, Softmax, Transfer};
 
 /// A core with its memories.
 #[derive(Debug, Clone)]
@@ -40,6 +40,7 @@ impl Core {
                 Job::Convolve(job) => self.convolve(job),
                 Job::Add(job) => self.add(job),
                 Job::Softmax(job) => self.softmax(job),
+                Job::Fill(job) => self.fill(job),
             }
         }
         sent
@@ -147,6 +148,23 @@ impl Core {
 }
 
 impl Core {
+    fn fill(&mut self, job: &Fill) {
+        let lanes = self.image.planes[job.weights as usize].len() as u32;
+        for (block, step) in (0..job.blocks).flat_map(|b| (0..job.steps).map(move |k| (b, k))) {
+            let first = job.weights + 8 * (block * job.steps + step);
+            for lane in 0..lanes {
+                let at = job.input.wrapping_add(block.wrapping_mul(job.block));
+                let at = at.wrapping_add(step.wrapping_mul(job.step));
+                let at = at.wrapping_add(lane.wrapping_mul(job.lane)) & 0xff_ffff;
+                let byte = self.bytes[self.place(at as usize)];
+                for bit in 0..8 {
+                    let plane = &mut self.image.planes[(first + bit) as usize];
+                    plane[lane as usize] = byte >> (7 - bit) & 1 == 1;
+                }
+            }
+        }
+    }
+
     fn softmax(&mut self, job: &Softmax) {
         let table = self.image.tables[job.table as usize].clone();
         for row in 0..job.rows {
