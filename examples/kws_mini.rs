@@ -86,6 +86,14 @@ fn run_baked(
     Ok((outputs, ran.cycles.chunks(each).filter_map(|cycles| cycles.last().copied()).collect()))
 }
 
+/// Writes under another name and renames, so that a file that is there is whole.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let part = path.with_extension("part");
+    std::fs::write(&part, text)
+        .and_then(|()| std::fs::rename(&part, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// A core within a budget of multipliers, generated, run and held against the interpreter.
 fn measure(multipliers: u32, baked: bool, folder: Option<&Path>) -> Result<Value> {
     let network = zoo::kws_mini(SEED.into());
@@ -106,8 +114,7 @@ fn measure(multipliers: u32, baked: bool, folder: Option<&Path>) -> Result<Value
 
     let name = format!("kws_mini_{multipliers}_{}.v", if baked { "baked" } else { "loaded" });
     if let Some(folder) = folder {
-        let path = folder.join(&name);
-        std::fs::write(&path, &verilog).with_context(|| format!("cannot write {path:?}"))?;
+        write(&folder.join(&name), &verilog)?;
     }
     println!(
         "{} multipliers, {}: {} cycles an inference, {} lines of Verilog in {seconds:.2} s",
@@ -138,9 +145,7 @@ fn story(folder: Option<&Path>) -> Result<()> {
         }
     }
     if let Some(folder) = folder {
-        let path = folder.join("measured.json");
-        let text = serde_json::to_string_pretty(&measured)?;
-        std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {path:?}"))?;
+        write(&folder.join("measured.json"), &(serde_json::to_string_pretty(&measured)? + "\n"))?;
     }
     Ok(())
 }
@@ -148,7 +153,8 @@ fn story(folder: Option<&Path>) -> Result<()> {
 fn main() -> Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     if let Some(folder) = &folder {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {folder:?}"))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
     }
     story(folder.as_deref())
 }
