@@ -3,6 +3,7 @@
 //! - `cargo run --example streaming`: write a small streaming design, simulate it, print it.
 //! - `cargo run --example attention`: a LAPA predictor on attention data, held against its model.
 //! - `cargo run --example cosimulation`: our engines and Verilator in lockstep.
+//! - `cargo run --example kws_mini`: a network on the CNN core, its cycles counted as it runs.
 //!
 //! The code in the README and in the docs is compiled and run as this crate's doc tests.
 
