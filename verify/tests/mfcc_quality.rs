@@ -6,6 +6,7 @@
 use hwgen_audio::{Extractor, Recipe, read};
 use hwgen_designs::mfcc::MfccSpec;
 use hwgen_verify::golden::mfcc::{Mfcc, keyword_features, level};
+use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,61 @@ fn keywords_of_recorded_clips() {
     }
     let [equal, near] = distance.shares(&format!("keywords, {} clips", clips.len()));
     assert!(equal > 0.99 && near > 0.9999 && distance.largest < 48);
+}
+
+/// The classes of MLPerf Tiny's keyword model, in its order; the folders of recorded clips have
+/// these names.
+const CLASSES: [&str; 12] = [
+    "down",
+    "go",
+    "left",
+    "no",
+    "off",
+    "on",
+    "right",
+    "stop",
+    "up",
+    "yes",
+    "_silence_",
+    "_unknown_",
+];
+
+/// What the integer features cost the trained keyword model.
+#[test]
+#[ignore = "half a minute: `cargo xtask bars keywords`"]
+fn keywords_through_the_trained_model() {
+    let folder = hwgen_verify::attention::data::folder().expect("HWGEN_DATA");
+    let model = std::fs::read(folder.join("mlperf_tiny/kws_ref_model_int8.tflite")).unwrap();
+    let network = hwgen_network::import::import("kws", &model).unwrap();
+    let mut interpreter = Interpreter::new(&network).unwrap();
+    let mut class_of = |features: Vec<Vec<i8>>| {
+        let input: Vec<i16> = features.concat().into_iter().map(i16::from).collect();
+        interpreter.run(&[&input]);
+        let scores = interpreter.outputs().next().unwrap();
+        let most = scores.iter().max().unwrap();
+        scores.iter().position(|score| score == most).unwrap()
+    };
+    let host = host(Recipe::KEYWORDS);
+    let (mut clips, mut right, mut same) = (0, [0, 0], 0);
+    for (class, name) in CLASSES.iter().enumerate() {
+        for file in folder.join("speech_commands/flac").join(name).read_dir().unwrap() {
+            let clip = read(&file.unwrap().path()).unwrap().samples;
+            let both = [class_of(host.quantised(&clip)), class_of(keyword_features(&clip))];
+            for (right, found) in right.iter_mut().zip(both) {
+                *right += usize::from(found == class);
+            }
+            same += usize::from(both[0] == both[1]);
+            clips += 1;
+        }
+    }
+    let percent = |n: usize| 100.0 * n as f64 / f64::from(clips);
+    let [host, ours] = right.map(percent);
+    println!(
+        "{clips} clips: top-1 {host:.2} % with the host's features, {ours:.2} % with the circuit's"
+    );
+    println!("same answer: {:.2} %", percent(same));
+    println!("keywords: {:.2}", host - ours);
+    assert!(clips > 500);
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             }
         };
     }
-    let module = match args.network.plan(args.design.0.name(), &*configured)? {
+    let module = match args.network.plan(args.design.0.name(), &*configured, false)? {
         None => configured.build(),
         Some(planned) => {
             eprint!("{}", network::table(&planned));

@@ -22,6 +22,9 @@ pub(crate) struct Inputs {
     /// The inputs' classes, a byte each
     #[arg(long, value_name = "FILE", requires = "inputs")]
     labels: Option<PathBuf>,
+    /// Compare every layer's result, not only the network's outputs
+    #[arg(long, requires = "inputs")]
+    pub(crate) taps: bool,
     /// Inputs that are run, at most
     #[arg(long, value_name = "N", requires = "inputs")]
     limit: Option<usize>,
@@ -31,6 +34,8 @@ pub(crate) struct Inputs {
 struct Outcome {
     engine: Engine,
     differing: usize,
+    /// The first tensor that differs.
+    first: Option<String>,
     right: usize,
     cycles: Option<u64>,
 }
@@ -57,7 +62,7 @@ pub(crate) fn run(
     let expected: Vec<_> = inputs.iter().map(|input| outputs(&mut interpreter, input)).collect();
     let right = |outputs: &[Vec<Vec<i16>>]| {
         let labels = labels.iter().flatten();
-        let first = outputs.iter().map(|outputs| top(outputs.first()));
+        let first = outputs.iter().map(|outputs| top(outputs.last()));
         first.zip(labels).filter(|(top, label)| *top == Some(usize::from(**label))).count()
     };
     let mut outcomes = vec![];
@@ -67,10 +72,12 @@ pub(crate) fn run(
         let mut device = device.context("cannot have the engine")?;
         let inferences = Inferences { spec, plan, inputs: &inputs };
         let outcome = inferences.run(&mut *device, 0.0, 1).context("the core stopped")?;
-        let pairs = outcome.outputs.iter().zip(&expected);
+        let pairs = || outcome.outputs.iter().zip(&expected);
+        let first = pairs().find_map(|(is, must)| is.iter().zip(must).position(|(a, b)| a != b));
         outcomes.push(Outcome {
             engine,
-            differing: pairs.filter(|(is, must)| is != must).count(),
+            differing: pairs().filter(|(is, must)| is != must).count(),
+            first: first.map(|at| network.outputs[at].clone()),
             right: right(&outcome.outputs),
             cycles: outcome.cycles.windows(2).map(|pair| pair[1] - pair[0]).max(),
         });
@@ -81,6 +88,7 @@ pub(crate) fn run(
             json!({
                 "engine": outcome.engine.name(),
                 "differing": outcome.differing,
+                "first_difference": outcome.first,
                 "top_1": labels.as_ref().map(|_| outcome.right),
                 "cycles": outcome.cycles,
             })
@@ -114,11 +122,12 @@ fn text(
     };
     let mut text = format!("golden: {count} inputs{}\n", top(golden));
     for outcome in outcomes {
-        let Outcome { engine, differing, right, cycles } = outcome;
+        let Outcome { engine, differing, first, right, cycles } = outcome;
+        let first = first.as_ref().map_or(String::new(), |name| format!(" (first `{name}`)"));
         let cycles = cycles.map_or(String::new(), |cycles| {
             format!(", {cycles} cycles an inference, {predicted} predicted")
         });
-        text += &format!("{}: {differing} differ{}{cycles}\n", engine.name(), top(*right));
+        text += &format!("{}: {differing} differ{first}{}{cycles}\n", engine.name(), top(*right));
     }
     text
 }

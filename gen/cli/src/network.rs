@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use anyhow::{Context, anyhow, ensure};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
-use hwgen_network::graph::{self, Network};
+use hwgen_network::graph::{self, Network, Operator};
 use hwgen_network::import;
 use hwgen_network::plan::{Budget, Plan, plan, size};
 use hwgen_network::policy::Policy;
@@ -38,11 +38,12 @@ pub(crate) struct Planned {
 }
 
 impl OnCore {
-    /// The network and its core, if one is named.
+    /// The network and its core, if one is named; with `taps` every layer's result is an output.
     pub(crate) fn plan(
         &self,
         design: &str,
         configured: &dyn Configured,
+        taps: bool,
     ) -> Result<Option<Planned>, Failure> {
         let Some(path) = &self.network else {
             return Ok(None);
@@ -55,6 +56,7 @@ impl OnCore {
             None => network,
             Some(path) => policy(path)?.apply(&network).context("cannot apply the policy")?,
         };
+        let network = if taps { tapped(network) } else { network };
         let planned = match self.multipliers {
             None => {
                 let spec: CnnSpec = serde_json::from_str(&configured.json())
@@ -73,6 +75,16 @@ impl OnCore {
         let (spec, plan) = planned;
         Ok(Some(Planned { network, spec, plan }))
     }
+}
+
+/// The network with every layer's result as an output, its own last.
+fn tapped(mut network: Network) -> Network {
+    let own = std::mem::take(&mut network.outputs);
+    // the core reads over a rim without ever making it
+    let made = network.layers.iter().filter(|l| !matches!(l.operator, Operator::Pad { .. }));
+    let results = made.map(|layer| layer.output.clone());
+    network.outputs = results.filter(|name| !own.contains(name)).chain(own.clone()).collect();
+    network
 }
 
 /// Reads a network of our own or of another's making.

@@ -53,7 +53,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
-    if let Some(planned) = args.network.plan(args.design.0.name(), &*configured)? {
+    let (name, taps) = (args.design.0.name(), args.inferences.taps);
+    if let Some(planned) = args.network.plan(name, &*configured, taps)? {
         return inferences::run(&args.inferences, &planned, &args.engines, args.json);
     }
     let model = golden(args.design.0.name(), &configured.json());

@@ -2,10 +2,13 @@
 
 use super::simulator;
 use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::cost::FETCH_CYCLES;
 use hwgen_designs::registry::Generate;
+use hwgen_hdl::sim::Initial;
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{Budget, Plan, size};
 use hwgen_network::{import, zoo};
+use hwgen_verify::cosim::Engine::Verilator;
 use hwgen_verify::drive::cnn::{Inferences, Outcome};
 use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
@@ -23,9 +26,17 @@ fn equal(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: &[Vec<i16>], st
         let expected: Vec<_> = interpreter.outputs().map(<[i16]>::to_vec).collect();
         assert_eq!(output, &expected, "{}, inference {n}", network.name);
     }
+    let mut register = |which: u8| {
+        device.poke("register", which);
+        device.step();
+        device.peek_u64("register_value")
+    };
+    assert_eq!(register(1), inputs.len() as u64);
     if stall == 0.0 && cycles.len() > 1 {
         // from result to result
         assert_eq!(cycles[1] - cycles[0], plan.cycles(), "{}", network.name);
+        // the first beat comes when the input job has been fetched
+        assert_eq!(register(2), plan.cycles() - u64::from(FETCH_CYCLES), "{}", network.name);
     }
     plan.cycles()
 }
@@ -80,45 +91,91 @@ fn cenet_with_graphs() {
     println!("CENet-GCN-6: {} multipliers, {cycles} cycles", spec.all_multipliers());
 }
 
-/// MLPerf Tiny's models, where they are.
+/// MLPerf Tiny's two models, and inputs recorded for them.
+struct Trained {
+    kws: Network,
+    clips: Vec<Vec<i16>>,
+    resnet: Network,
+    images: Vec<Vec<i16>>,
+}
+
+impl Trained {
+    fn find() -> Option<Trained> {
+        let data = std::env::var_os("HWGEN_DATA").map(PathBuf::from)?;
+        let read = |name: &str| std::fs::read(data.join(name)).unwrap();
+        let model = |name: &str| {
+            import::import(name, &read(&format!("mlperf_tiny/{name}.tflite"))).unwrap()
+        };
+        let clips = read("mlperf_tiny/kws01_mfcc_int8_200x490.bin");
+        let clip = |clip: &[u8]| clip.iter().map(|&byte| (byte as i8).into()).collect();
+        // a label, then planes of red, green and blue; the model takes pixels less 128
+        let pixel = |image: &[u8], n: usize| i16::from(image[1 + n % 3 * 1024 + n / 3]) - 128;
+        let image = |image: &[u8]| (0..3072).map(|n| pixel(image, n)).collect();
+        let images = read("cifar10/train2500_lossless.bin");
+        Some(Trained {
+            kws: model("kws_ref_model_int8"),
+            clips: clips.chunks_exact(490).map(clip).collect(),
+            resnet: model("ic_resnet8_int8"),
+            images: images.chunks_exact(3073).step_by(12).take(200).map(image).collect(),
+        })
+    }
+}
+
+/// Prints what a network takes, and holds its use of the array.
+fn told(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: usize) {
+    let used = plan.utilisation(spec);
+    println!(
+        "{}: {inputs} inputs equal, {} multipliers, {} cycles, {:.1} % of {} products a cycle",
+        network.name,
+        spec.all_multipliers(),
+        plan.cycles(),
+        100.0 * used,
+        spec.products()
+    );
+    assert!(used >= 0.6);
+}
+
 #[test]
 fn trained_networks() {
-    let Some(data) = std::env::var_os("HWGEN_DATA").map(PathBuf::from) else {
+    let Some(Trained { kws, clips, resnet, images }) = Trained::find() else {
         println!("no HWGEN_DATA: trained networks are not run");
         return;
     };
-    let tiny = data.join("mlperf_tiny");
-    let model = |name: &str| {
-        let bytes = std::fs::read(tiny.join(format!("{name}.tflite"))).unwrap();
-        import::import(name, &bytes).unwrap()
-    };
-    let clips = std::fs::read(tiny.join("kws01_mfcc_int8_200x490.bin")).unwrap();
-    let clips: Vec<Vec<i16>> =
-        clips.chunks(490).map(|clip| clip.iter().map(|&b| (b as i8).into()).collect()).collect();
-    let kws = model("kws_ref_model_int8");
-    for multipliers in [188, 60] {
-        let (spec, plan) = size(&kws, budget(multipliers, false)).unwrap();
-        let cycles = equal(&kws, &spec, &plan, &clips, 0.0);
-        let used = plan.utilisation(&spec);
-        println!(
-            "KWS DS-CNN: {} multipliers, {cycles} cycles, {:.1} % of {} products a cycle",
-            spec.all_multipliers(),
-            100.0 * used,
-            spec.products()
-        );
-        assert!(used >= 0.6 && cycles <= if multipliers == 60 { 150_000 } else { 46_000 });
+    for (network, inputs, multipliers, most) in [
+        (&kws, &clips, 188, 46_000),
+        (&kws, &clips, 60, 150_000),
+        (&resnet, &images, 100, u64::MAX),
+    ] {
+        let (spec, plan) = size(network, budget(multipliers, false)).unwrap();
+        let cycles = equal(network, &spec, &plan, &inputs[..4], 0.0);
+        told(network, &spec, &plan, 4);
+        assert!(cycles <= most);
     }
-    let resnet = model("ic_resnet8_int8");
-    let rng = &mut ChaCha8Rng::seed_from_u64(7);
-    let (spec, plan) = size(&resnet, budget(100, false)).unwrap();
-    let cycles = equal(&resnet, &spec, &plan, &random_inputs(&resnet, 3, rng), 0.0);
-    let used = plan.utilisation(&spec);
-    println!(
-        "ResNet-8: {} multipliers, {cycles} cycles, {:.1} %",
-        spec.all_multipliers(),
-        100.0 * used
-    );
-    assert!(used >= 0.6);
+}
+
+/// 200 inputs of each in our fast engine, 20 in Verilator.
+#[test]
+#[ignore = "minutes: `cargo xtask bars networks`"]
+fn trained_networks_on_all_inputs() {
+    let Trained { kws, clips, resnet, images } = Trained::find().expect("HWGEN_DATA");
+    let mut compared = 0;
+    for (network, inputs, multipliers) in
+        [(&kws, &clips, 188), (&kws, &clips, 60), (&resnet, &images, 100)]
+    {
+        let (spec, plan) = size(network, budget(multipliers, false)).unwrap();
+        equal(network, &spec, &plan, inputs, 0.0);
+        told(network, &spec, &plan, inputs.len());
+        let mut interpreter = Interpreter::new(network).unwrap();
+        let mut verilator = Verilator.open(&spec.build(), Initial::Random(3)).unwrap();
+        let inferences = Inferences { spec: &spec, plan: &plan, inputs: &inputs[..20] };
+        let Outcome { outputs, .. } = inferences.run(&mut *verilator, 0.0, 1).unwrap();
+        for (input, output) in inputs.iter().zip(&outputs) {
+            interpreter.run(&[input]);
+            assert!(interpreter.outputs().eq(output.iter().map(|output| &output[..])));
+        }
+        compared += inputs.len() + outputs.len();
+    }
+    println!("networks: {compared}");
 }
 
 /// A hundred inferences back to back, streams stalling at random; then a reset in the middle of one,

@@ -16,6 +16,7 @@ use super::job::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, OUTPUT, SOFTMAX, job_fie
 use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
+use super::registers::{Events, registers};
 use super::softmax::{BYTE_CYCLES, ENTRY_BITS, Softmax};
 use super::walk::{Walk, group_of};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
@@ -157,7 +158,14 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     waits.drive(idle_input | !sequence.started);
     input.ready.drive(kind(INPUT) & !load.open);
     transfer.takes.drive(taken);
-    send(&m, job, &transfer, &held);
+    let last_beat = send(&m, job, &transfer, &held);
+    let events = Events {
+        started: sequence.started,
+        waiting: idle_input,
+        first_beat: taken & transfer.nothing_yet,
+        last_beat,
+    };
+    registers(&m, &events);
     m.output("waiting", idle_input);
     m.finish()
 }
@@ -306,8 +314,13 @@ impl<'m> Transfer<'m> {
     }
 }
 
-/// Stream `out`.
-fn send<'m>(m: &'m ModuleBuilder, job: &Bundle<'m>, transfer: &Transfer<'m>, chunk: &[Signal<'m>]) {
+/// Stream `out`; returns whether the program's last beat goes.
+fn send<'m>(
+    m: &'m ModuleBuilder,
+    job: &Bundle<'m>,
+    transfer: &Transfer<'m>,
+    chunk: &[Signal<'m>],
+) -> Signal<'m> {
     let valid = m.reg("out_holds", u(1));
     let comes = delayed_flag(m, "out_comes", transfer.reads, 2);
     let bytes: Vec<_> = chunk.iter().map(|byte| byte.as_unsigned()).collect();
@@ -318,6 +331,7 @@ fn send<'m>(m: &'m ModuleBuilder, job: &Bundle<'m>, transfer: &Transfer<'m>, chu
     valid.next(comes).enable(comes | fires);
     transfer.sends.drive(fires);
     m.stream_out("out", &out);
+    (fires & last).named("last_beat_goes")
 }
 
 /// Reads the terms of an addition, in two of three cycles.

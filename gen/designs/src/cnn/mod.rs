@@ -5,6 +5,7 @@
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
 //! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
 //! - `softmax`: rows of probabilities; `fill`: activations as weights;
+//! - `registers`: what a host reads;
 //! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
 
@@ -18,6 +19,7 @@ mod lane;
 mod load;
 pub mod lower;
 mod memory;
+mod registers;
 mod requantise;
 mod softmax;
 pub mod spec;

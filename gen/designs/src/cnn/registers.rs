@@ -1,0 +1,37 @@
+//! What a host reads of the core: four words, one cycle after their address.
+
+use hwgen_hdl::{ModuleBuilder, Signal, cat, u};
+
+/// What the words tell of.
+pub(super) struct Events<'m> {
+    /// The program runs.
+    pub(super) started: Signal<'m>,
+    /// It waits for an input's first beat.
+    pub(super) waiting: Signal<'m>,
+    /// A first beat comes.
+    pub(super) first_beat: Signal<'m>,
+    /// The program's last beat goes.
+    pub(super) last_beat: Signal<'m>,
+}
+
+/// Ports `register` and `register_value`: 0, bits `waiting`, `started`; 1, inferences done; 2, cycles
+/// of the latest, from its first beat in to its last beat out; 3, cycles since the reset. All wrap at
+/// 32 bits.
+pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
+    let word = u(32);
+    let since_reset = m.reg("cycles_since_reset", word);
+    since_reset.next(*since_reset + 1);
+    let inferences = m.reg("inferences_done", word);
+    inferences.next(*inferences + 1).enable(events.last_beat);
+    // the network's first input begins the count, others go on
+    let counting = m.reg("counting", u(1));
+    let begins = events.first_beat & !*counting;
+    counting.next(!events.last_beat).enable(begins | events.last_beat);
+    let running = m.reg("cycles_running", word).no_reset();
+    running.next(begins.mux(m.lit(word, 1), *running + 1));
+    let latest = m.reg("latest_cycles", word).next(*running + 1).enable(events.last_beat);
+    let status = cat(&[m.lit(u(30), 0), events.started, events.waiting]);
+    let which = m.input("register", u(2));
+    let value = which.select(&[status, *inferences, *latest, *since_reset]);
+    m.output("register_value", m.reg("register_read", word).next(value));
+}
