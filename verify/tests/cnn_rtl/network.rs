@@ -27,9 +27,9 @@ fn equal(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: &[Vec<i16>], st
         assert_eq!(output, &expected, "{}, inference {n}", network.name);
     }
     let mut register = |which: u8| {
-        device.poke("register", which);
+        device.poke("status_address", which);
         device.step();
-        device.peek_u64("register_value")
+        device.peek_u64("status")
     };
     assert_eq!(register(1), inputs.len() as u64);
     if stall == 0.0 && cycles.len() > 1 {

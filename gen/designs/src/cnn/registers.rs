@@ -14,7 +14,7 @@ pub(super) struct Events<'m> {
     pub(super) last_beat: Signal<'m>,
 }
 
-/// Ports `register` and `register_value`: 0, bits `waiting`, `started`; 1, inferences done; 2, cycles
+/// Ports `status_address` and `status`: 0, bits `waiting`, `started`; 1, inferences done; 2, cycles
 /// of the latest, from its first beat in to its last beat out; 3, cycles since the reset. All wrap at
 /// 32 bits.
 pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
@@ -31,7 +31,7 @@ pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
     running.next(begins.mux(m.lit(word, 1), *running + 1));
     let latest = m.reg("latest_cycles", word).next(*running + 1).enable(events.last_beat);
     let status = cat(&[m.lit(u(30), 0), events.started, events.waiting]);
-    let which = m.input("register", u(2));
+    let which = m.input("status_address", u(2));
     let value = which.select(&[status, *inferences, *latest, *since_reset]);
-    m.output("register_value", m.reg("register_read", word).next(value));
+    m.output("status", m.reg("status_read", word).next(value));
 }
