@@ -4,14 +4,14 @@
 mod models;
 
 use hwgen_network::graph::Network;
-use hwgen_network::import::{import, onnx};
 use hwgen_network::import::onnx::proto::ModelProto;
+use hwgen_network::import::{import, onnx};
 use hwgen_verify::golden::network::Interpreter;
 use models::reference::{Real, run};
 use prost::Message;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path, process::Command};
 
 fn network(name: &str, model: &ModelProto) -> Network {
     let bytes = model.encode_to_vec();
@@ -32,7 +32,8 @@ fn places(shape: &[usize], plain: bool) -> Vec<usize> {
 
 fn random_input(network: &Network, rng: &mut ChaCha8Rng) -> Vec<i16> {
     let tensor = network.tensor(&network.inputs[0]).unwrap();
-    let range = tensor.lowest() as i16..=tensor.highest() as i16;
+    // the models' narrow ranges leave the lowest out
+    let range = tensor.lowest() as i16 + 1..=tensor.highest() as i16;
     (0..tensor.elements()).map(|_| rng.random_range(range.clone())).collect()
 }
 
@@ -65,6 +66,7 @@ fn input_shape(model: &ModelProto) -> Vec<usize> {
 #[test]
 fn one_step_from_real_numbers() {
     let (mut all, mut differing) = (0, 0);
+    let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (name, model) in models::all() {
         let network = network(&name, &model);
         let mut golden = Interpreter::new(&network).unwrap();
@@ -80,22 +82,77 @@ fn one_step_from_real_numbers() {
             run(&model, &inputs, |result, steps| {
                 let Some(ours) = golden.tap(result) else { return };
                 seen += 1;
+                let layer = network.layers.iter().find(|layer| layer.output == result).unwrap();
+                let kind = kinds.entry(layer.operator.kind()).or_default();
                 for (&ours, place) in ours.iter().zip(places(&steps.shape, false)) {
                     let theirs = steps.data[place];
                     let distance = (f64::from(ours) - theirs).abs();
                     assert!(distance <= 1.0, "{name}: {result}: {ours} beside {theirs}");
                     compared += 1;
                     differ += usize::from(distance > 0.0);
+                    *kind = (kind.0 + 1, kind.1 + usize::from(distance > 0.0));
                     // the next layer sees what ours sees
                     steps.data[place] = ours.into();
                 }
             });
         }
-        let wanted = network.layers.iter().filter(|layer| golden.tap(&layer.output).is_some());
-        println!("{name}: {differ} of {compared} differ, {seen} results, {} layers", wanted.count());
-        assert!(seen >= 4 * 3, "{name}: only {seen} results compared");
+        println!("{name}: {differ} of {compared} differ");
+        assert!(seen >= 4 * 2, "{name}: only {seen} results compared");
         (all, differing) = (all + compared, differing + differ);
     }
+    for (kind, (compared, differ)) in kinds {
+        println!("{kind}: {differ} of {compared} differ");
+    }
     println!("{differing} of {all} results are a step apart");
-    assert!(differing * 50 < all, "{differing} of {all} results are a step apart");
+    assert!(differing * 100 < all, "{differing} of {all} results are a step apart");
+}
+
+/// Whole models beside ONNX Runtime (QDQ) and qonnx (`Quant`). A step that one layer differs by goes
+/// on through the layers after it, so that here only the count of differing outputs is bounded.
+#[test]
+#[ignore = "needs a Python with onnx, onnxruntime and qonnx (HWGEN_ONNX_PYTHON)"]
+fn whole_models_beside_their_runtimes() {
+    let Ok(python) = std::env::var("HWGEN_ONNX_PYTHON") else {
+        println!("not run: HWGEN_ONNX_PYTHON names no Python that has onnx, onnxruntime and qonnx");
+        return;
+    };
+    const RUNS: usize = 20;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network_onnx/run.py");
+    let (mut all, mut differing) = (0, 0);
+    for (name, model) in models::all() {
+        let network = network(&name, &model);
+        let mut golden = Interpreter::new(&network).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let (shape, plain) = (input_shape(&model), name.ends_with("channels_last"));
+        let (mut inputs, mut ours) = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            let input = random_input(&network, &mut rng);
+            golden.run(&[&input]);
+            ours.extend(golden.outputs().next().unwrap().to_vec());
+            let real = real_input(&network, &shape, plain, &input);
+            inputs.extend(real.data.iter().flat_map(|&x| (x as f32).to_le_bytes()));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("model.onnx"), model.encode_to_vec()).unwrap();
+        std::fs::write(file("inputs"), inputs).unwrap();
+        let mut command = Command::new(&python);
+        command.arg(&script).arg(file("model.onnx")).arg(file("inputs"));
+        command.arg(RUNS.to_string()).arg(file("outputs"));
+        let run = command.output().unwrap();
+        assert!(run.status.success(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
+        let theirs = std::fs::read(file("outputs")).unwrap();
+        let tensor = network.tensor(&network.outputs[0]).unwrap();
+        let theirs =
+            theirs.chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap()));
+        let theirs: Vec<i32> = theirs.map(|real| tensor.quantise(real.into())).collect();
+        assert_eq!(theirs.len(), ours.len(), "{name}");
+        let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - i32::from(b)).abs());
+        let most = distances.clone().max().unwrap();
+        let differ = distances.filter(|&distance| distance > 0).count();
+        println!("{name}: {differ} of {} outputs differ, by {most} at most", ours.len());
+        (all, differing) = (all + ours.len(), differing + differ);
+    }
+    println!("{differing} of {all} outputs differ");
+    assert!(differing * 20 < all, "{differing} of {all} outputs differ");
 }

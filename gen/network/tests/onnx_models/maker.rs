@@ -236,11 +236,8 @@ impl Maker {
                 let scale = self.floats(spread, scales);
                 let zero = self.floats(&[], vec![0.0]);
                 let bits = self.floats(&[], vec![weights as f32]);
-                let attributes = [
-                    integers("signed", 1),
-                    integers("narrow", 1),
-                    text("rounding_mode", "ROUND"),
-                ];
+                let attributes =
+                    [integers("signed", 1), integers("narrow", 1), text("rounding_mode", "ROUND")];
                 self.node("Quant", &[&values, &scale, &zero, &bits], &attributes)
             }
         }

@@ -48,7 +48,8 @@ pub fn run(
         let name = node.output[0].clone();
         let mut z = match node.op_type() {
             "QuantizeLinear" => {
-                let range = if types[node.input[2].as_str()] == 3 { [-128.0, 127.0] } else { [0.0, 255.0] };
+                let range =
+                    if types[node.input[2].as_str()] == 3 { [-128.0, 127.0] } else { [0.0, 255.0] };
                 let mut z = quantise(&read, range, true);
                 result(&name, &mut z);
                 z
@@ -146,9 +147,7 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
                 1 => y.data[0],
                 count if count == x.data.len() => y.data[n],
                 // a constant an entry a channel, or an entry a column
-                count if x.shape.len() == 4 => {
-                    y.data[n / (x.shape[2] * x.shape[3]) % count]
-                }
+                count if x.shape.len() == 4 => y.data[n / (x.shape[2] * x.shape[3]) % count],
                 count => y.data[n % count],
             };
             let both = |(n, &v): (usize, &f64)| match node.op_type() {
@@ -235,7 +234,11 @@ fn image(x: &Real) -> [usize; 4] {
 }
 
 /// Pads and strides, dilations; the output's height and width.
-fn geometry(node: &NodeProto, x: &Real, kernel: [usize; 2]) -> ([i64; 4], [i64; 2], [i64; 2], [usize; 2]) {
+fn geometry(
+    node: &NodeProto,
+    x: &Real,
+    kernel: [usize; 2],
+) -> ([i64; 4], [i64; 2], [i64; 2], [usize; 2]) {
     let pair = |name: &str| -> [i64; 2] { node.list(name, &[1, 1]).try_into().unwrap() };
     let (strides, dilations) = (pair("strides"), pair("dilations"));
     let mut pads: [i64; 4] = node.list("pads", &[0; 4]).try_into().unwrap();

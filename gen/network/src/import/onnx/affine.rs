@@ -50,8 +50,7 @@ impl Conversion<'_> {
     }
 
     pub(super) fn mul(&mut self, node: &NodeProto) -> Result<Value, Problem> {
-        let is_constant =
-            |value: &Value| matches!(value, Value::Constant(_) | Value::Weights(_));
+        let is_constant = |value: &Value| matches!(value, Value::Constant(_) | Value::Weights(_));
         let constant = usize::from(!is_constant(self.input(node, 0)?));
         if !is_constant(self.input(node, constant)?) {
             let rewrite = "use a MatMul, or a Conv with constant weights";

@@ -53,6 +53,8 @@ pub(super) struct Conversion<'a> {
     pub(super) opset: i64,
     values: BTreeMap<String, Value>,
     pub(super) tensors: Vec<graph::Tensor>,
+    /// Those of them that never hold the integer which a narrow range leaves out.
+    pub(super) narrow: BTreeSet<usize>,
     pub(super) layers: Vec<Layer>,
     /// The tensor that an input became.
     pub(super) inputs: BTreeMap<String, usize>,
@@ -68,6 +70,7 @@ impl<'a> Conversion<'a> {
             opset,
             values: BTreeMap::new(),
             tensors: Vec::new(),
+            narrow: BTreeSet::new(),
             layers: Vec::new(),
             inputs: BTreeMap::new(),
             taken: BTreeSet::new(),
@@ -243,9 +246,9 @@ impl<'a> Conversion<'a> {
         if name.is_empty() {
             return Err(broken(format!("input {n} is missing")));
         }
-        self.values.get(name).ok_or_else(|| {
-            broken(format!("input `{name}` is written by no node before it"))
-        })
+        self.values
+            .get(name)
+            .ok_or_else(|| broken(format!("input `{name}` is written by no node before it")))
     }
 
     /// Input `n`, quantised and computed at run time: the tensor, and its form.
@@ -269,12 +272,12 @@ impl<'a> Conversion<'a> {
                 Ok((number, form))
             }
             Value::Pending(_) => {
-                let rewrite = "put QuantizeLinear and DequantizeLinear, or a Quant, before it";
-                Err(Problem::new(format!("its input `{name}` is not quantised"), rewrite))
+                let rewrite = "put QuantizeLinear and DequantizeLinear, or a Quant, on it";
+                Err(Problem::new(format!("`{name}` is not quantised"), rewrite))
             }
             Value::Constant(_) | Value::Weights(_) => {
                 let rewrite = "fold the constant into the layer before it";
-                Err(Problem::new(format!("its input `{name}` is a constant"), rewrite))
+                Err(Problem::new(format!("`{name}` is a constant"), rewrite))
             }
             Value::Unknown => Err(broken("its input is unknown")),
         }

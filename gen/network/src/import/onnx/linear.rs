@@ -46,7 +46,8 @@ impl Conversion<'_> {
             .ok_or_else(|| broken("its window is larger than the image"))?;
         // output, channel, row, column becomes output, row, column, channel
         let order = |n: usize| {
-            let (output, rest) = (n / (kernel[0] * kernel[1] * depth), n % (rows * columns * depth));
+            let (output, rest) =
+                (n / (kernel[0] * kernel[1] * depth), n % (rows * columns * depth));
             (output * depth + rest % depth) * rows * columns + rest / depth
         };
         let bias = self.bias(node, 2, outputs, 1.0)?;

@@ -90,9 +90,7 @@ impl Conversion<'_> {
         form_of: impl FnOnce(&Form) -> Result<Form, Problem>,
     ) -> Result<Value, Problem> {
         match value {
-            Value::Raw { name, kind, form } => {
-                Ok(Value::Raw { name, kind, form: form_of(&form)? })
-            }
+            Value::Raw { name, kind, form } => Ok(Value::Raw { name, kind, form: form_of(&form)? }),
             Value::Pending(pending) => {
                 let form = form_of(&pending.form)?;
                 Ok(Value::Pending(Rc::new(Pending { form, ..(*pending).clone() })))

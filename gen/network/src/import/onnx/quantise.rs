@@ -148,9 +148,6 @@ impl Conversion<'_> {
                 Ok(Value::Tensor { number, form: pending.form.clone(), integers })
             }
             Value::Tensor { number, form, integers: false } => {
-                if Quantisation::of(&self.tensors[number]) == to {
-                    return Ok(Value::Tensor { number, form, integers });
-                }
                 let pending = self.same(n, number, form);
                 let number = self.settle(&pending, to, name)?;
                 Ok(Value::Tensor { number, form: pending.form, integers })

@@ -51,10 +51,13 @@ pub(super) fn suggestion(operator: &str) -> &'static str {
         "BipolarQuant" => "use a Quant of 2 bits",
         "Trunc" | "FloatQuant" => "use a Quant of 2 to 8 bits",
         "Sub" | "Div" => "fold it into the convolution before it",
-        "QLinearConv" | "QLinearMatMul" | "QLinearAdd" | "QGemm" | "ConvInteger"
-        | "MatMulInteger" | "DynamicQuantizeLinear" => {
-            "quantise statically in QDQ form (QuantFormat.QDQ)"
-        }
+        "QLinearConv"
+        | "QLinearMatMul"
+        | "QLinearAdd"
+        | "QGemm"
+        | "ConvInteger"
+        | "MatMulInteger"
+        | "DynamicQuantizeLinear" => "quantise statically in QDQ form (QuantFormat.QDQ)",
         "Resize" | "Upsample" => "resize the input before the network",
         "Slice" | "Split" | "Gather" => "give each part its own convolution and concatenate",
         "ConvTranspose" => "pad and convolve instead",

@@ -91,18 +91,34 @@ pub(super) struct Pending {
 #[derive(Clone)]
 pub(super) enum What {
     /// It is given.
-    Input { name: String },
+    Input {
+        name: String,
+    },
     /// A convolution; a depthwise one with weights 1 is a mean of windows.
-    Conv { window: Window, groups: usize, sums: Sums },
+    Conv {
+        window: Window,
+        groups: usize,
+        sums: Sums,
+    },
     /// A dense layer.
-    Dense { sums: Sums },
-    Mean { axes: Vec<usize>, keep: bool, count: usize },
-    Average { window: Window },
+    Dense {
+        sums: Sums,
+    },
+    Mean {
+        axes: Vec<usize>,
+        keep: bool,
+        count: usize,
+    },
+    Average {
+        window: Window,
+    },
     Add,
     MatMul,
     Same,
     Softmax,
-    Concat { axis: usize },
+    Concat {
+        axis: usize,
+    },
 }
 
 /// Weights with what makes reals of their sums.
