@@ -11,7 +11,7 @@ use models::reference::{Real, run};
 use prost::Message;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{collections::BTreeMap, ffi::OsStr, path::Path, process::Command};
 
 fn network(name: &str, model: &ModelProto) -> Network {
     let bytes = model.encode_to_vec();
@@ -107,52 +107,83 @@ fn one_step_from_real_numbers() {
     assert!(differing * 100 < all, "{differing} of {all} results are a step apart");
 }
 
+/// Python, or the reason why there is nothing to compare with.
+fn python() -> Option<String> {
+    let python = std::env::var("HWGEN_ONNX_PYTHON").ok();
+    if python.is_none() {
+        println!("not run: HWGEN_ONNX_PYTHON names no Python that has onnx, onnxruntime and qonnx");
+    }
+    python
+}
+
+fn call(python: &str, script: &str, arguments: &[&OsStr]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network_onnx");
+    let run = Command::new(python).arg(folder.join(script)).args(arguments).output().unwrap();
+    assert!(run.status.success(), "{script}: {}", String::from_utf8_lossy(&run.stderr));
+}
+
+const RUNS: usize = 20;
+
+/// Runs both on random inputs: outputs compared, and those that differ.
+fn beside_runtime(python: &str, name: &str, bytes: &[u8]) -> (usize, usize) {
+    let network = import(name, bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut golden = Interpreter::new(&network).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let shape = input_shape(&ModelProto::decode(bytes).unwrap());
+    let plain = name.ends_with("channels_last");
+    let (mut inputs, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let input = random_input(&network, &mut rng);
+        golden.run(&[&input]);
+        ours.extend(golden.outputs().next().unwrap().to_vec());
+        let real = real_input(&network, &shape, plain, &input);
+        inputs.extend(real.data.iter().flat_map(|&x| (x as f32).to_le_bytes()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("model.onnx"), bytes).unwrap();
+    std::fs::write(file("inputs"), inputs).unwrap();
+    let (model, given, result) = (file("model.onnx"), file("inputs"), file("outputs"));
+    let runs = RUNS.to_string();
+    call(python, "run.py", &[model.as_ref(), given.as_ref(), runs.as_ref(), result.as_ref()]);
+    let theirs = std::fs::read(result).unwrap();
+    let tensor = network.tensor(&network.outputs[0]).unwrap();
+    let theirs = theirs.chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap()));
+    let theirs: Vec<i32> = theirs.map(|real| tensor.quantise(real.into())).collect();
+    assert_eq!(theirs.len(), ours.len(), "{name}");
+    let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - i32::from(b)).abs());
+    let most = distances.clone().max().unwrap();
+    let differ = distances.filter(|&distance| distance > 0).count();
+    println!("{name}: {differ} of {} outputs differ, by {most} at most", ours.len());
+    (ours.len(), differ)
+}
+
 /// Whole models beside ONNX Runtime (QDQ) and qonnx (`Quant`). A step that one layer differs by goes
 /// on through the layers after it, so that here only the count of differing outputs is bounded.
 #[test]
 #[ignore = "needs a Python with onnx, onnxruntime and qonnx (HWGEN_ONNX_PYTHON)"]
 fn whole_models_beside_their_runtimes() {
-    let Ok(python) = std::env::var("HWGEN_ONNX_PYTHON") else {
-        println!("not run: HWGEN_ONNX_PYTHON names no Python that has onnx, onnxruntime and qonnx");
-        return;
-    };
-    const RUNS: usize = 20;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/network_onnx/run.py");
+    let Some(python) = python() else { return };
     let (mut all, mut differing) = (0, 0);
     for (name, model) in models::all() {
-        let network = network(&name, &model);
-        let mut golden = Interpreter::new(&network).unwrap();
-        let mut rng = ChaCha8Rng::seed_from_u64(9);
-        let (shape, plain) = (input_shape(&model), name.ends_with("channels_last"));
-        let (mut inputs, mut ours) = (Vec::new(), Vec::new());
-        for _ in 0..RUNS {
-            let input = random_input(&network, &mut rng);
-            golden.run(&[&input]);
-            ours.extend(golden.outputs().next().unwrap().to_vec());
-            let real = real_input(&network, &shape, plain, &input);
-            inputs.extend(real.data.iter().flat_map(|&x| (x as f32).to_le_bytes()));
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str| folder.path().join(name);
-        std::fs::write(file("model.onnx"), model.encode_to_vec()).unwrap();
-        std::fs::write(file("inputs"), inputs).unwrap();
-        let mut command = Command::new(&python);
-        command.arg(&script).arg(file("model.onnx")).arg(file("inputs"));
-        command.arg(RUNS.to_string()).arg(file("outputs"));
-        let run = command.output().unwrap();
-        assert!(run.status.success(), "{name}: {}", String::from_utf8_lossy(&run.stderr));
-        let theirs = std::fs::read(file("outputs")).unwrap();
-        let tensor = network.tensor(&network.outputs[0]).unwrap();
-        let theirs =
-            theirs.chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap()));
-        let theirs: Vec<i32> = theirs.map(|real| tensor.quantise(real.into())).collect();
-        assert_eq!(theirs.len(), ours.len(), "{name}");
-        let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - i32::from(b)).abs());
-        let most = distances.clone().max().unwrap();
-        let differ = distances.filter(|&distance| distance > 0).count();
-        println!("{name}: {differ} of {} outputs differ, by {most} at most", ours.len());
-        (all, differing) = (all + ours.len(), differing + differ);
+        let (compared, differ) = beside_runtime(&python, &name, &model.encode_to_vec());
+        (all, differing) = (all + compared, differing + differ);
     }
     println!("{differing} of {all} outputs differ");
     assert!(differing * 20 < all, "{differing} of {all} outputs differ");
+}
+
+/// Models that ONNX Runtime's own tool quantised.
+#[test]
+#[ignore = "needs a Python with onnx, onnxruntime and qonnx (HWGEN_ONNX_PYTHON)"]
+fn models_quantised_by_onnx_runtime() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["int8", "uint8", "int4"] {
+        let path = folder.path().join(kind);
+        call(&python, "quantise.py", &[kind.as_ref(), path.as_ref()]);
+        let bytes = std::fs::read(path).unwrap();
+        let (compared, differ) = beside_runtime(&python, &format!("quantised to {kind}"), &bytes);
+        assert!(differ * 5 < compared, "{kind}: {differ} of {compared} outputs differ");
+    }
 }
