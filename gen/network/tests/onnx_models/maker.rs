@@ -45,10 +45,6 @@ pub fn text(name: &str, value: &str) -> AttributeProto {
     AttributeProto { s: Some(value.as_bytes().to_vec()), ..attribute(name, 3) }
 }
 
-pub fn floats(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { f: Some(value), ..attribute(name, 1) }
-}
-
 /// A float tensor without a fixed shape, or with one.
 fn info(name: &str, shape: Option<&[usize]>) -> ValueInfoProto {
     let dim = |&size: &usize| tensor_shape_proto::Dimension {

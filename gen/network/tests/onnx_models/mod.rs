@@ -5,10 +5,9 @@
 mod maker;
 pub mod reference;
 
-pub use maker::{Maker, Style, floats, integers, list, text};
+pub use maker::{Maker, Style, integers, list, text};
 
 use hwgen_network::import::onnx::proto::ModelProto;
-use maker::Attributes;
 
 const QDQ: Style = Style::Qdq { unsigned: false, per_channel: true };
 const UNSIGNED: Style = Style::Qdq { unsigned: true, per_channel: false };

@@ -50,7 +50,7 @@ pub fn run(
             "QuantizeLinear" => {
                 let range =
                     if types[node.input[2].as_str()] == 3 { [-128.0, 127.0] } else { [0.0, 255.0] };
-                let mut z = quantise(&read, range, true);
+                let mut z = quantise(&read, range);
                 result(&name, &mut z);
                 z
             }
@@ -60,7 +60,7 @@ pub fn run(
                     1 => [-(bits - 1.0).exp2() + narrow, (bits - 1.0).exp2() - 1.0],
                     _ => [0.0, bits.exp2() - 1.0 - narrow],
                 };
-                let mut z = quantise(&read, range, true);
+                let mut z = quantise(&read, range);
                 if !constant {
                     result(&name, &mut z);
                 }
@@ -99,14 +99,14 @@ impl Attributes for NodeProto {
     }
 }
 
-fn quantise(read: &[Real], range: [f64; 2], even: bool) -> Real {
+fn quantise(read: &[Real], range: [f64; 2]) -> Real {
     let (scale, zero) = (&read[1], read[2].data[0]);
     let inner = read[0].data.len() / scale.data.len();
     let mut z = read[0].clone();
     for (n, x) in z.data.iter_mut().enumerate() {
         // only constants have many scales here, along their first axis
         let steps = *x / scale.data[n / inner];
-        let steps = if even { steps.round_ties_even() } else { steps.round() };
+        let steps = steps.round_ties_even();
         *x = (steps + zero).clamp(range[0], range[1]);
     }
     z

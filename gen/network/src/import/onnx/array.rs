@@ -1,6 +1,6 @@
 //! Constants.
 
-use super::proto::{TensorProto, tensor_proto::DataType};
+use super::proto::{NodeProto, TensorProto, tensor_proto::DataLocation, tensor_proto::DataType};
 use crate::graph::MOST_WEIGHTS;
 
 /// A constant tensor, the last index fastest.
@@ -19,7 +19,7 @@ pub(super) enum Data {
 
 impl Array {
     pub(super) fn new(tensor: &TensorProto) -> Result<Array, String> {
-        if tensor.data_location() != super::proto::tensor_proto::DataLocation::Default {
+        if tensor.data_location() != DataLocation::Default {
             return Err("its data lie in another file: save the model in one".to_owned());
         }
         let number = tensor.data_type.unwrap_or_default();
@@ -32,7 +32,6 @@ impl Array {
                 Data::Floats(floats.unwrap_or_else(|| tensor.float_data.clone()))
             }
             DataType::Int64 => {
-                let saturate = |&n: &i64| n.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
                 let integers = match raw {
                     Some(raw) => words(raw, |word| saturate(&i64::from_le_bytes(word))),
                     None => tensor.int64_data.iter().map(saturate).collect(),
@@ -79,7 +78,25 @@ impl Array {
         Ok(Array { shape, kind, data })
     }
 
-    /// A single float or list of floats.
+    /// The value of a `Constant` node.
+    pub(super) fn of_node(node: &NodeProto) -> Result<Array, String> {
+        let attribute = node.attribute.first().ok_or("it has no value")?;
+        let integers = |shape, list: &[i64]| {
+            let list = list.iter().map(saturate).collect();
+            Array { shape, kind: DataType::Int64, data: Data::Integers(list) }
+        };
+        let floats = |shape, list| Array { shape, kind: DataType::Float, data: Data::Floats(list) };
+        Ok(match attribute.name() {
+            "value" => Array::new(attribute.t.as_ref().ok_or("it has no value")?)?,
+            "value_float" => floats(Vec::new(), vec![attribute.f()]),
+            "value_floats" => floats(vec![attribute.floats.len()], attribute.floats.clone()),
+            "value_int" => integers(Vec::new(), &[attribute.i()]),
+            "value_ints" => integers(vec![attribute.ints.len()], &attribute.ints),
+            other => return Err(format!("it is a {other}")),
+        })
+    }
+
+    /// Its elements, if they are floats.
     pub(super) fn floats(&self) -> Option<&[f32]> {
         match &self.data {
             Data::Floats(list) => Some(list),
@@ -87,6 +104,7 @@ impl Array {
         }
     }
 
+    /// Its elements, if they are integers.
     pub(super) fn integers(&self) -> Option<&[i32]> {
         match &self.data {
             Data::Floats(_) => None,
@@ -107,6 +125,10 @@ pub(super) fn sizes(dims: &[i64]) -> Result<(Vec<usize>, usize), String> {
     let elements = shape.as_ref().and_then(product);
     let shown = &dims[..dims.len().min(9)];
     shape.zip(elements).ok_or_else(|| format!("its shape is {shown:?}: must be at most 8 axes"))
+}
+
+fn saturate(n: &i64) -> i32 {
+    (*n).clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
 fn words<const N: usize, T>(raw: &[u8], value: impl Fn([u8; N]) -> T) -> Vec<T> {

@@ -8,15 +8,15 @@ use super::proto::{
     tensor_shape_proto::dimension, type_proto,
 };
 use super::suggest::{known, suggestion};
-use super::value::{Pending, Value, Weights, What};
+use super::value::{Pending, Value, What};
 use crate::graph::{self, Layer, MOST_LAYERS, Network, VERSION};
 use crate::import::ImportError;
 use crate::import::report::{Problem, UnsupportedNode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Most numbers that constants may become, those counted twice that two nodes read.
-const MOST_NUMBERS: usize = 1 << 27;
+/// Most inputs of a network.
+const MOST_INPUTS: usize = 64;
 
 /// The network, the file's nodes, and every node that is not supported.
 pub(super) fn convert(
@@ -39,7 +39,7 @@ pub(super) fn convert(
     let opset = model.opset_import.iter().find(|set| ["", "ai.onnx"].contains(&set.domain()));
     let mut conversion = Conversion::new(graph, opset.map_or(1, |set| set.version()));
     conversion.constants().map_err(damaged)?;
-    conversion.given();
+    conversion.given().map_err(damaged)?;
     for (n, node) in graph.node.iter().enumerate() {
         conversion.visit(n, node);
     }
@@ -51,7 +51,7 @@ pub(super) struct Conversion<'a> {
     graph: &'a GraphProto,
     /// Version of the standard operators.
     pub(super) opset: i64,
-    values: BTreeMap<String, Value>,
+    pub(super) values: BTreeMap<String, Value>,
     pub(super) tensors: Vec<graph::Tensor>,
     /// Those of them that never hold the integer which a narrow range leaves out.
     pub(super) narrow: BTreeSet<usize>,
@@ -60,7 +60,8 @@ pub(super) struct Conversion<'a> {
     pub(super) inputs: BTreeMap<String, usize>,
     taken: BTreeSet<String>,
     unsupported: Vec<UnsupportedNode>,
-    numbers: usize,
+    /// What the constants have become so far.
+    pub(super) numbers: usize,
 }
 
 impl<'a> Conversion<'a> {
@@ -89,11 +90,16 @@ impl<'a> Conversion<'a> {
     }
 
     /// The graph's inputs; old files list constants among them.
-    fn given(&mut self) {
+    fn given(&mut self) -> Result<(), String> {
+        let mut given = 0;
         for input in &self.graph.input {
             let name = input.name().to_owned();
             if self.values.contains_key(&name) {
                 continue;
+            }
+            given += 1;
+            if given > MOST_INPUTS {
+                return Err(format!("it has more than {MOST_INPUTS} inputs"));
             }
             let value = self.input_value(input).unwrap_or_else(|Problem { problem, rewrite }| {
                 let (node, operator) = (format!("input `{name}`"), "input".to_owned());
@@ -102,6 +108,7 @@ impl<'a> Conversion<'a> {
             });
             self.values.insert(name, value);
         }
+        Ok(())
     }
 
     fn input_value(&self, input: &ValueInfoProto) -> Result<Value, Problem> {
@@ -178,7 +185,7 @@ impl<'a> Conversion<'a> {
             return Err(Problem::new(format!("more than {MOST_LAYERS} layers"), "split the model"));
         }
         match node.op_type() {
-            "Constant" => self.constant_node(node),
+            "Constant" => Ok(Value::Constant(Rc::new(Array::of_node(node).map_err(broken)?))),
             "Identity" | "Dropout" => self.input(node, 0).cloned(),
             "QuantizeLinear" => self.quantize_linear(n, node),
             "DequantizeLinear" => self.dequantize_linear(node),
@@ -200,148 +207,6 @@ impl<'a> Conversion<'a> {
             "Transpose" => self.transpose(n, node),
             _ => self.reshape(n, node),
         }
-    }
-
-    fn constant_node(&mut self, node: &NodeProto) -> Result<Value, Problem> {
-        let scalar = |kind, data| Array { shape: Vec::new(), kind, data };
-        let attribute = node.attribute.first().ok_or_else(|| broken("it has no value"))?;
-        let saturate = |&n: &i64| n.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
-        let array = match attribute.name() {
-            "value" => {
-                let tensor = attribute.t.as_ref().ok_or_else(|| broken("it has no value"))?;
-                Array::new(tensor).map_err(broken)?
-            }
-            "value_float" => {
-                scalar(DataType::Float, super::array::Data::Floats(vec![attribute.f()]))
-            }
-            "value_int" => {
-                let list = vec![saturate(&attribute.i())];
-                scalar(DataType::Int64, super::array::Data::Integers(list))
-            }
-            "value_floats" => Array {
-                shape: vec![attribute.floats.len()],
-                kind: DataType::Float,
-                data: super::array::Data::Floats(attribute.floats.clone()),
-            },
-            "value_ints" => Array {
-                shape: vec![attribute.ints.len()],
-                kind: DataType::Int64,
-                data: super::array::Data::Integers(attribute.ints.iter().map(saturate).collect()),
-            },
-            other => {
-                return Err(Problem::new(format!("it is a {other}"), "store it as a tensor"));
-            }
-        };
-        Ok(Value::Constant(Rc::new(array)))
-    }
-
-    /// Input `n`, if it is there.
-    pub(super) fn optional(&self, node: &NodeProto, n: usize) -> Option<&Value> {
-        node.input.get(n).filter(|name| !name.is_empty()).and_then(|name| self.values.get(name))
-    }
-
-    /// Input `n`.
-    pub(super) fn input(&self, node: &NodeProto, n: usize) -> Result<&Value, Problem> {
-        let name = node.input.get(n).map(String::as_str).unwrap_or_default();
-        if name.is_empty() {
-            return Err(broken(format!("input {n} is missing")));
-        }
-        self.values
-            .get(name)
-            .ok_or_else(|| broken(format!("input `{name}` is written by no node before it")))
-    }
-
-    /// Input `n`, quantised and computed at run time: the tensor, and its form.
-    pub(super) fn tensor(&mut self, node: &NodeProto, n: usize) -> Result<(usize, Form), Problem> {
-        let name = &node.input.get(n).cloned().unwrap_or_default();
-        match self.input(node, n)?.clone() {
-            Value::Tensor { number, form, integers: false } => Ok((number, form)),
-            Value::Tensor { .. } | Value::Raw { .. } => {
-                let problem = format!("it reads the integers of `{name}`");
-                Err(Problem::new(problem, "put a DequantizeLinear before it"))
-            }
-            // an activation of a quantised tensor keeps its scale
-            Value::Pending(pending) if matches!(pending.what, What::Same) => {
-                let alike = super::value::Quantisation::of(&self.tensors[pending.inputs[0]]);
-                let number = self.settle(&pending, alike, name)?;
-                let form = pending.form.clone();
-                self.values.insert(
-                    name.clone(),
-                    Value::Tensor { number, form: form.clone(), integers: false },
-                );
-                Ok((number, form))
-            }
-            Value::Pending(_) => {
-                let rewrite = "put QuantizeLinear and DequantizeLinear, or a Quant, on it";
-                Err(Problem::new(format!("`{name}` is not quantised"), rewrite))
-            }
-            Value::Constant(_) | Value::Weights(_) => {
-                let rewrite = "fold the constant into the layer before it";
-                Err(Problem::new(format!("`{name}` is a constant"), rewrite))
-            }
-            Value::Unknown => Err(broken("its input is unknown")),
-        }
-    }
-
-    /// Input `n`, a constant of integers such as axes.
-    pub(super) fn integers(&self, node: &NodeProto, n: usize) -> Result<Option<Vec<i64>>, Problem> {
-        let Some(value) = self.optional(node, n) else { return Ok(None) };
-        let Value::Constant(array) = value else {
-            let rewrite = "export with fixed shapes and fold constants (onnxsim)";
-            return Err(Problem::new(format!("input {n} is computed at run time"), rewrite));
-        };
-        let list = array.integers().ok_or_else(|| broken(format!("input {n} are no integers")))?;
-        Ok(Some(list.iter().map(|&n| n.into()).collect()))
-    }
-
-    /// Input `n`, a constant of real numbers: its shape and its elements.
-    pub(super) fn reals(
-        &mut self,
-        node: &NodeProto,
-        n: usize,
-    ) -> Result<(Vec<usize>, Vec<f64>), Problem> {
-        let (shape, list) = match self.input(node, n)? {
-            Value::Constant(array) => {
-                let list = array.floats();
-                let list = list.ok_or_else(|| broken(format!("input {n} is not float")))?;
-                (array.shape.clone(), list.iter().map(|&n| f64::from(n)).collect::<Vec<_>>())
-            }
-            Value::Weights(weights) => (weights.shape.clone(), weights.reals()),
-            _ => {
-                let problem = format!("input {n} is computed at run time");
-                return Err(Problem::new(problem, "give it as a constant"));
-            }
-        };
-        if list.iter().any(|number| !number.is_finite()) {
-            return Err(broken(format!("input {n} has a number that is not finite")));
-        }
-        self.count(list.len())?;
-        Ok((shape, list))
-    }
-
-    /// Input `n`, a quantised constant.
-    pub(super) fn weights(&self, node: &NodeProto, n: usize) -> Result<Rc<Weights>, Problem> {
-        match self.input(node, n)? {
-            Value::Weights(weights) => Ok(weights.clone()),
-            Value::Constant(_) => {
-                let rewrite = "put a Quant on them, or store integers with a DequantizeLinear";
-                Err(Problem::new("its weights are not quantised", rewrite))
-            }
-            _ => {
-                let problem = "its weights are computed at run time";
-                Err(Problem::new(problem, "give them as a constant"))
-            }
-        }
-    }
-
-    /// Bounds what all constants together become.
-    pub(super) fn count(&mut self, numbers: usize) -> Result<(), Problem> {
-        self.numbers = self.numbers.saturating_add(numbers);
-        if self.numbers <= MOST_NUMBERS {
-            return Ok(());
-        }
-        let problem = format!("the model's weights are more than {MOST_NUMBERS} numbers");
-        Err(Problem::new(problem, "use a smaller model"))
     }
 
     /// A name of a tensor or a layer that is not taken yet.

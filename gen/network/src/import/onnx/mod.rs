@@ -3,8 +3,9 @@
 //!
 //! - `proto`: the format's messages; `wire`: their bounds; `array`: constants.
 //! - `value`: what stands for a tensor of the file; `form`: its shape, and the order of its elements.
-//! - `convert`: which operator becomes what; `linear`, `affine`, `pooling`, `elementwise`, `shaping`,
-//!   `moving`: how.
+//! - `convert`: which operator becomes what; `suggest`: what there is none for.
+//! - `node`, `operands`: what a node reads.
+//! - `linear`, `affine`, `pooling`, `elementwise`, `shaping`, `moving`: the operators.
 //! - `quantise`: constants and results become integers; `settle`: a result becomes a layer.
 //!
 //! `docs/onnx.md` tells what is taken and how it is rounded.
@@ -17,6 +18,7 @@ mod form;
 mod linear;
 mod moving;
 mod node;
+mod operands;
 mod pooling;
 #[allow(missing_docs, unreachable_pub, unused, clippy::all, rustdoc::all)]
 #[rustfmt::skip]
