@@ -220,3 +220,63 @@ fn damaged_files() {
     }
     assert!(taken > 100 && refused > 400, "{taken} taken, {refused} refused");
 }
+
+/// Models whose messages are whole but whose numbers and links are not: the same.
+#[test]
+fn odd_models() {
+    const NUMBERS: [i64; 10] = [-2, -1, 0, 1, 2, 7, 4096, 1 << 31, i64::MAX, i64::MIN];
+    const FLOATS: [f32; 6] = [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-38, 1e38];
+    const LISTS: [&str; 6] = ["axes", "perm", "pads", "strides", "dilations", "kernel_shape"];
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let models = models::all();
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..3000 {
+        let mut model = models[round % models.len()].1.clone();
+        let graph = model.graph.as_mut().unwrap();
+        let other = graph.node[rng.random_range(0..graph.node.len())].clone();
+        let constants = graph.initializer.len();
+        let constant = &mut graph.initializer[rng.random_range(0..constants)];
+        let name = constant.name().to_owned();
+        let nodes = graph.node.len();
+        let node = &mut graph.node[rng.random_range(0..nodes)];
+        let input = rng.random_range(0..node.input.len());
+        let number = NUMBERS[rng.random_range(0..NUMBERS.len())];
+        match rng.random_range(0..10) {
+            0 => node.input[input] = other.output[0].clone(),
+            1 => node.input[input] = name,
+            2 => node.op_type = other.op_type,
+            3 => drop(node.input.pop()),
+            4 => drop(node.attribute.pop()),
+            5 => {
+                let values: Vec<i64> = (0..4).map(|_| NUMBERS[rng.random_range(0..6)]).collect();
+                node.attribute.push(list(LISTS[rng.random_range(0..LISTS.len())], &values));
+            }
+            6 => node.attribute.iter_mut().for_each(|a| {
+                a.i = a.i.map(|_| number);
+                a.ints.iter_mut().take(1).for_each(|n| *n = number);
+            }),
+            7 => constant.dims.iter_mut().take(1).for_each(|size| *size = number),
+            8 => {
+                let float = FLOATS[rng.random_range(0..FLOATS.len())];
+                constant.float_data.iter_mut().take(1).for_each(|x| *x = float);
+                constant.int32_data.iter_mut().take(1).for_each(|x| *x = number as i32);
+                constant.int64_data.iter_mut().take(1).for_each(|x| *x = number);
+            }
+            _ => {
+                constant.data_type = Some(rng.random_range(0..24));
+                constant.raw_data = Some(vec![rng.random(); rng.random_range(0..64)]);
+            }
+        }
+        match import("model", &model.encode_to_vec()) {
+            Ok(network) => {
+                assert_eq!(network.validate(), Ok(()));
+                taken += 1;
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 500 && refused > 500, "{taken} taken, {refused} refused");
+}
