@@ -1,10 +1,12 @@
 //! Networks from other tools' files.
 //!
 //! - [`tflite`]: TensorFlow Lite, int8.
+//! - [`onnx`]: ONNX with quantisation nodes, QONNX.
 //!
 //! An importer collects every node that it cannot take in one [`Unsupported`] report, rather than
 //! stopping at the first.
 
+pub mod onnx;
 mod report;
 pub mod tflite;
 
@@ -23,7 +25,9 @@ pub enum ImportError {
     #[error("the file has {0} bytes: must be at most {MOST_BYTES}")]
     TooLarge(usize),
     /// The file's first bytes are none that we know.
-    #[error("the file is no TensorFlow Lite model: bytes 4 to 7 must be \"TFL3\"")]
+    #[error(
+        "the file is no TensorFlow Lite model (bytes 4 to 7 must be \"TFL3\") and no ONNX model (a protobuf message with a graph)"
+    )]
     UnknownFormat,
     /// The file is damaged.
     #[error("the file is damaged: {0}")]
@@ -46,6 +50,9 @@ pub fn import(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     }
     if tflite::recognises(bytes) {
         return tflite::import(name, bytes);
+    }
+    if onnx::recognises(bytes) {
+        return onnx::import(name, bytes);
     }
     Err(ImportError::UnknownFormat)
 }

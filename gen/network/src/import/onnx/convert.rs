@@ -1,0 +1,290 @@
+//! Nodes become layers.
+
+use super::array::{Array, name as kind_name};
+use super::form::{Form, Order};
+use super::node::broken;
+use super::proto::{
+    GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType,
+    tensor_shape_proto::dimension, type_proto,
+};
+use super::suggest::{known, suggestion};
+use super::value::{Pending, Value, What};
+use crate::graph::{self, Layer, MOST_LAYERS, Network, VERSION};
+use crate::import::ImportError;
+use crate::import::report::{Problem, UnsupportedNode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Most inputs of a network.
+const MOST_INPUTS: usize = 64;
+
+/// The network, the file's nodes, and every node that is not supported.
+pub(super) fn convert(
+    name: &str,
+    model: &ModelProto,
+) -> Result<(Network, usize, Vec<UnsupportedNode>), ImportError> {
+    let damaged = |what: String| ImportError::Damaged(what);
+    let graph = model.graph.as_ref().ok_or_else(|| damaged("it has no graph".to_owned()))?;
+    let lists = [
+        ("nodes", graph.node.len(), 8 * MOST_LAYERS),
+        ("constants", graph.initializer.len(), 8 * MOST_LAYERS),
+        ("inputs", graph.input.len(), 8 * MOST_LAYERS),
+        ("outputs", graph.output.len(), MOST_LAYERS),
+    ];
+    for (what, length, most) in lists {
+        if length > most {
+            return Err(damaged(format!("it has {length} {what}: must have at most {most}")));
+        }
+    }
+    let opset = model.opset_import.iter().find(|set| ["", "ai.onnx"].contains(&set.domain()));
+    let mut conversion = Conversion::new(graph, opset.map_or(1, |set| set.version()));
+    conversion.constants().map_err(damaged)?;
+    conversion.given().map_err(damaged)?;
+    for (n, node) in graph.node.iter().enumerate() {
+        conversion.visit(n, node);
+    }
+    let network = conversion.finish(name);
+    Ok((network, graph.node.len(), conversion.unsupported))
+}
+
+pub(super) struct Conversion<'a> {
+    graph: &'a GraphProto,
+    /// Version of the standard operators.
+    pub(super) opset: i64,
+    pub(super) values: BTreeMap<String, Value>,
+    pub(super) tensors: Vec<graph::Tensor>,
+    /// Those of them that never hold the integer which a narrow range leaves out.
+    pub(super) narrow: BTreeSet<usize>,
+    pub(super) layers: Vec<Layer>,
+    /// The tensor that an input became.
+    pub(super) inputs: BTreeMap<String, usize>,
+    taken: BTreeSet<String>,
+    unsupported: Vec<UnsupportedNode>,
+    /// What the constants have become so far.
+    pub(super) numbers: usize,
+}
+
+impl<'a> Conversion<'a> {
+    fn new(graph: &'a GraphProto, opset: i64) -> Self {
+        Conversion {
+            graph,
+            opset,
+            values: BTreeMap::new(),
+            tensors: Vec::new(),
+            narrow: BTreeSet::new(),
+            layers: Vec::new(),
+            inputs: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            unsupported: Vec::new(),
+            numbers: 0,
+        }
+    }
+
+    fn constants(&mut self) -> Result<(), String> {
+        for tensor in &self.graph.initializer {
+            let name = tensor.name();
+            let array = Array::new(tensor).map_err(|e| format!("constant `{name}`: {e}"))?;
+            self.values.insert(name.to_owned(), Value::Constant(Rc::new(array)));
+        }
+        Ok(())
+    }
+
+    /// The graph's inputs; old files list constants among them.
+    fn given(&mut self) -> Result<(), String> {
+        let mut given = 0;
+        for input in &self.graph.input {
+            let name = input.name().to_owned();
+            if self.values.contains_key(&name) {
+                continue;
+            }
+            given += 1;
+            if given > MOST_INPUTS {
+                return Err(format!("it has more than {MOST_INPUTS} inputs"));
+            }
+            let value = self.input_value(input).unwrap_or_else(|Problem { problem, rewrite }| {
+                let (node, operator) = (format!("input `{name}`"), "input".to_owned());
+                self.unsupported.push(UnsupportedNode { node, operator, problem, rewrite });
+                Value::Unknown
+            });
+            self.values.insert(name, value);
+        }
+        Ok(())
+    }
+
+    fn input_value(&self, input: &ValueInfoProto) -> Result<Value, Problem> {
+        let (kind, shape) = shape(input.r#type.as_ref())?;
+        let mut form = Form::new(shape);
+        if self.is_channels_last(input.name()) {
+            form.order = Order::Plain;
+        }
+        let name = input.name().to_owned();
+        let written = form.here()?;
+        match DataType::try_from(kind) {
+            Ok(DataType::Float) => Ok(Value::Pending(Rc::new(Pending {
+                node: 0,
+                inputs: Vec::new(),
+                what: What::Input { name },
+                written,
+                form,
+                bounds: [f64::NEG_INFINITY, f64::INFINITY],
+            }))),
+            Ok(DataType::Int8 | DataType::Uint8 | DataType::Int4 | DataType::Uint4) => {
+                Ok(Value::Raw { name, kind, form })
+            }
+            other => {
+                let kind = other.map_or_else(|_| format!("type {kind}"), kind_name);
+                Err(Problem::new(format!("it is {kind}"), "give the network float or int8"))
+            }
+        }
+    }
+
+    /// Whether all that reads an input first brings its channels before height and width.
+    fn is_channels_last(&self, input: &str) -> bool {
+        let mut names = BTreeSet::from([input]);
+        let mut turned = false;
+        for node in &self.graph.node {
+            if !node.input.first().is_some_and(|x| names.contains(x.as_str())) {
+                continue;
+            }
+            match node.op_type() {
+                "QuantizeLinear" | "DequantizeLinear" | "Quant" | "Identity" => {
+                    names.extend(node.output.iter().map(String::as_str));
+                }
+                "Transpose" if node.integers("perm") == Some(&[0, 3, 1, 2]) => turned = true,
+                _ => return false,
+            }
+        }
+        turned
+    }
+
+    fn visit(&mut self, n: usize, node: &NodeProto) {
+        let unknown =
+            node.input.iter().any(|name| matches!(self.values.get(name), Some(Value::Unknown)));
+        let result = match known(node) {
+            false => Err(Problem::new("there is no such layer", suggestion(node.op_type()))),
+            true if unknown => Ok(Value::Unknown),
+            true => self.node(n, node),
+        };
+        let value = result.unwrap_or_else(|Problem { problem, rewrite }| {
+            let operator = match node.domain() {
+                "" => node.op_type().to_owned(),
+                domain => format!("{domain}.{}", node.op_type()),
+            };
+            let node = describe(n, node);
+            self.unsupported.push(UnsupportedNode { node, operator, problem, rewrite });
+            Value::Unknown
+        });
+        // there is nothing in a second output: masks, indices, statistics of training
+        if let Some(output) = node.output.first() {
+            self.values.insert(output.clone(), value);
+        }
+    }
+
+    fn node(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
+        if self.layers.len() > MOST_LAYERS {
+            return Err(Problem::new(format!("more than {MOST_LAYERS} layers"), "split the model"));
+        }
+        match node.op_type() {
+            "Constant" => Ok(Value::Constant(Rc::new(Array::of_node(node).map_err(broken)?))),
+            "Identity" | "Dropout" => self.input(node, 0).cloned(),
+            "QuantizeLinear" => self.quantize_linear(n, node),
+            "DequantizeLinear" => self.dequantize_linear(node),
+            "Quant" | "IntQuant" => self.quant(n, node),
+            "Conv" => self.conv(n, node),
+            "Gemm" => self.gemm(n, node),
+            "MatMul" => self.mat_mul(n, node),
+            "BatchNormalization" => self.batch_normalization(node),
+            "Add" => self.add(n, node),
+            "Mul" => self.mul(node),
+            "Relu" => self.bounded(n, node, [0.0, f64::INFINITY]),
+            "Clip" => self.clip(n, node),
+            "Softmax" => self.softmax(n, node),
+            "AveragePool" => self.average_pool(n, node),
+            "MaxPool" => self.max_pool(n, node),
+            "GlobalAveragePool" | "ReduceMean" => self.mean(n, node),
+            "Concat" => self.concat(n, node),
+            "Pad" => self.pad(n, node),
+            "Transpose" => self.transpose(n, node),
+            _ => self.reshape(n, node),
+        }
+    }
+
+    /// A name of a tensor or a layer that is not taken yet.
+    pub(super) fn unique(&mut self, kind: char, name: &str) -> String {
+        let mut unique = name.to_owned();
+        let mut n = 1;
+        while !self.taken.insert(format!("{kind}{unique}")) {
+            n += 1;
+            unique = format!("{name}#{n}");
+        }
+        unique
+    }
+
+    fn finish(&mut self, name: &str) -> Network {
+        let mut outputs = Vec::new();
+        for output in &self.graph.output {
+            let reader =
+                NodeProto { input: vec![output.name().to_owned()], ..NodeProto::default() };
+            let tensor = match self.values.get(output.name()) {
+                Some(Value::Unknown) => continue,
+                Some(Value::Tensor { number, form, .. }) => Ok((*number, form.clone())),
+                _ => self.tensor(&reader, 0),
+            };
+            let tensor = tensor.and_then(|(number, form)| match form.order {
+                Order::Flat(_) => {
+                    let problem = "its elements lie channels last, but the file flattens them";
+                    Err(Problem::new(problem, "leave the last Flatten out"))
+                }
+                _ => Ok(number),
+            });
+            match tensor {
+                Ok(number) => outputs.push(self.tensors[number].name.clone()),
+                Err(Problem { problem, rewrite }) => {
+                    let node = format!("output `{}`", output.name());
+                    let operator = "output".to_owned();
+                    self.unsupported.push(UnsupportedNode { node, operator, problem, rewrite });
+                }
+            }
+        }
+        // in the order of the file; one that nothing reads is none
+        let given = self.graph.input.iter().filter_map(|input| self.inputs.get(input.name()));
+        Network {
+            version: VERSION,
+            name: name.to_owned(),
+            binary: None,
+            inputs: given.map(|&number| self.tensors[number].name.clone()).collect(),
+            outputs,
+            tensors: std::mem::take(&mut self.tensors),
+            layers: std::mem::take(&mut self.layers),
+        }
+    }
+}
+
+/// Element type and shape; an unknown batch is 1.
+fn shape(kind: Option<&TypeProto>) -> Result<(i32, Vec<usize>), Problem> {
+    let value = kind.and_then(|kind| kind.value.as_ref());
+    let Some(type_proto::Value::TensorType(tensor)) = value else {
+        return Err(Problem::new("it is no tensor", "give the network tensors only"));
+    };
+    let dims = tensor.shape.as_ref().map(|shape| &shape.dim[..]).unwrap_or_default();
+    let size = |(n, dim): (usize, &super::proto::tensor_shape_proto::Dimension)| match dim.value {
+        Some(dimension::Value::DimValue(size)) if size > 0 => Some(size),
+        _ if n == 0 && dims.len() > 1 => Some(1),
+        _ => None,
+    };
+    let sizes: Option<Vec<i64>> = dims.iter().take(9).enumerate().map(size).collect();
+    let Some(sizes) = sizes.filter(|sizes| !sizes.is_empty()) else {
+        return Err(Problem::new("its shape is not fixed", "export with fixed shapes"));
+    };
+    let (shape, _) = super::array::sizes(&sizes).map_err(broken)?;
+    Ok((tensor.elem_type(), shape))
+}
+
+fn describe(n: usize, node: &NodeProto) -> String {
+    let name = Some(node.name()).filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+    match node.output.first() {
+        Some(output) => format!("node {n}{name} (writes `{output}`)"),
+        None => format!("node {n}{name}"),
+    }
+}

@@ -1,0 +1,296 @@
+//! `QuantizeLinear`, `DequantizeLinear` and `Quant`.
+
+use super::array::{Array, name as kind_name};
+use super::convert::Conversion;
+use super::form::Form;
+use super::node::broken;
+use super::proto::{NodeProto, tensor_proto::DataType};
+use super::value::{Pending, Quantisation, Value, Weights, What};
+use crate::import::report::Problem;
+use std::rc::Rc;
+
+/// Scales with their zero points, one or one an index of `axis`.
+struct Scales {
+    scales: Vec<f32>,
+    zero_points: Vec<i32>,
+    axis: usize,
+}
+
+impl Conversion<'_> {
+    pub(super) fn quantize_linear(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
+        let kind = match self.optional(node, 2) {
+            Some(Value::Constant(array)) => array.kind,
+            _ => DataType::try_from(node.integer("output_dtype", 0) as i32)
+                .ok()
+                .filter(|&kind| kind != DataType::Undefined)
+                .unwrap_or(DataType::Uint8),
+        };
+        let (bits, signed) = width(kind)?;
+        let value = self.input(node, 0)?.clone();
+        if let Value::Constant(array) = &value {
+            let scales = self.scales(node, &array.shape)?;
+            let half = if signed { 1 << (bits - 1) } else { 0 };
+            let range = [-half, (1 << bits) - 1 - half];
+            return self.constant_integers(array, &scales, bits, range, f32::round_ties_even);
+        }
+        let (scale, zero_point) = self.scale(node)?;
+        let quantisation = Quantisation { scale, zero_point, bits, signed, narrow: false };
+        self.quantise(n, node, value, quantisation, true)
+    }
+
+    pub(super) fn dequantize_linear(&mut self, node: &NodeProto) -> Result<Value, Problem> {
+        match self.input(node, 0)?.clone() {
+            Value::Constant(array) => {
+                let scales = self.scales(node, &array.shape)?;
+                let integers = array.integers().ok_or_else(|| broken("its input is float"))?;
+                let bits = width(array.kind).map_or(32, |(bits, _)| bits);
+                self.count(integers.len())?;
+                let zero_point = |n| scales.zero_point(&array.shape, n);
+                let centre = |(n, &q): (usize, &i32)| q.saturating_sub(zero_point(n));
+                let integers = integers.iter().enumerate().map(centre).collect();
+                let Scales { scales, axis, .. } = scales;
+                let shape = array.shape.clone();
+                Ok(Value::Weights(Rc::new(Weights { shape, integers, bits, scales, axis })))
+            }
+            // a constant that the file quantises itself
+            Value::Weights(weights) => Ok(Value::Weights(weights)),
+            Value::Raw { name, kind, form } => {
+                let (bits, signed) = width(DataType::try_from(kind).unwrap_or_default())?;
+                let (scale, zero_point) = self.scale(node)?;
+                let pending = Pending {
+                    node: 0,
+                    inputs: Vec::new(),
+                    written: form.here()?,
+                    form,
+                    bounds: [f64::NEG_INFINITY, f64::INFINITY],
+                    what: What::Input { name: name.clone() },
+                };
+                let to = Quantisation { scale, zero_point, bits, signed, narrow: false };
+                let number = self.settle(&pending, to, &name)?;
+                Ok(Value::Tensor { number, form: pending.form, integers: false })
+            }
+            Value::Tensor { number, form, integers: true } => {
+                let (scale, zero_point) = self.scale(node)?;
+                let tensor = &self.tensors[number];
+                if (tensor.scale, tensor.zero_point) != (scale, zero_point) {
+                    let problem = "its scale or zero point is not that of the QuantizeLinear";
+                    return Err(Problem::new(problem, "use the same on both"));
+                }
+                Ok(Value::Tensor { number, form, integers: false })
+            }
+            _ => Err(broken("its input is not quantised")),
+        }
+    }
+
+    pub(super) fn quant(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
+        let (_, widths) = self.reals(node, 3)?;
+        let bits = match widths[..] {
+            [bits] if bits.fract() == 0.0 && (2.0..=32.0).contains(&bits) => bits as u32,
+            _ => {
+                let problem = format!("its bit width is {widths:?}");
+                return Err(Problem::new(problem, "use one width of 2 to 8 bits"));
+            }
+        };
+        let signed = node.integer("signed", 1) != 0;
+        let narrow = node.integer("narrow", 0) != 0;
+        let mode = node.text("rounding_mode", "ROUND").to_uppercase();
+        let value = self.input(node, 0)?.clone();
+        if let Value::Constant(array) = &value {
+            let round: fn(f32) -> f32 = match mode.as_str() {
+                "ROUND" | "HALF_EVEN" => f32::round_ties_even,
+                "FLOOR" => f32::floor,
+                "CEIL" => f32::ceil,
+                "ROUND_TO_ZERO" | "DOWN" => f32::trunc,
+                _ => return Err(rounding(&mode)),
+            };
+            let scales = self.quant_scales(node, &array.shape)?;
+            let narrow = i64::from(narrow);
+            let (lowest, highest) = match signed {
+                true => (-(1i64 << (bits - 1)) + narrow, (1i64 << (bits - 1)) - 1),
+                false => (0, (1i64 << bits) - 1 - narrow),
+            };
+            let highest = highest.min(i32::MAX.into());
+            return self.constant_integers(
+                array,
+                &scales,
+                bits,
+                [lowest as i32, highest as i32],
+                round,
+            );
+        }
+        if !["ROUND", "HALF_EVEN"].contains(&mode.as_str()) {
+            return Err(rounding(&mode));
+        }
+        if bits > 8 {
+            return Err(Problem::new(format!("it has {bits} bits"), "use 2 to 8 bits"));
+        }
+        let scales = self.quant_scales(node, &[])?;
+        let (&[scale], &[zero_point]) = (&scales.scales[..], &scales.zero_points[..]) else {
+            return Err(Problem::new("it has many scales", "quantise activations per tensor"));
+        };
+        let to = Quantisation { scale: scale.into(), zero_point, bits, signed, narrow };
+        self.quantise(n, node, value, to, false)
+    }
+
+    /// A result in real numbers becomes a tensor.
+    fn quantise(
+        &mut self,
+        n: usize,
+        node: &NodeProto,
+        value: Value,
+        to: Quantisation,
+        integers: bool,
+    ) -> Result<Value, Problem> {
+        let name = node.output.first().map(String::as_str).unwrap_or_default();
+        match value {
+            Value::Pending(pending) => {
+                let number = self.settle(&pending, to, name)?;
+                Ok(Value::Tensor { number, form: pending.form.clone(), integers })
+            }
+            Value::Tensor { number, form, integers: false } => {
+                let pending = self.same(n, number, form);
+                let number = self.settle(&pending, to, name)?;
+                Ok(Value::Tensor { number, form: pending.form, integers })
+            }
+            Value::Tensor { .. } | Value::Raw { .. } => Err(broken("its input is integers")),
+            _ => Err(Problem::new("it quantises a quantised constant", "quantise it once")),
+        }
+    }
+
+    /// A tensor as it is, yet to be requantised.
+    pub(super) fn same(&self, node: usize, number: usize, form: Form) -> Pending {
+        Pending {
+            node,
+            inputs: vec![number],
+            written: self.tensors[number].shape.clone(),
+            form,
+            bounds: [f64::NEG_INFINITY, f64::INFINITY],
+            what: What::Same,
+        }
+    }
+
+    fn constant_integers(
+        &mut self,
+        array: &Array,
+        scales: &Scales,
+        bits: u32,
+        range: [i32; 2],
+        round: fn(f32) -> f32,
+    ) -> Result<Value, Problem> {
+        let floats = array.floats().ok_or_else(|| broken("its input is integers"))?;
+        self.count(floats.len())?;
+        let integer = |(n, &x): (usize, &f32)| {
+            let zero_point = scales.zero_point(&array.shape, n);
+            let steps = round(x / scales.scale(&array.shape, n)) + zero_point as f32;
+            // a cast saturates, and makes 0 of what is no number
+            (steps as i32).clamp(range[0], range[1]).saturating_sub(zero_point)
+        };
+        let integers = floats.iter().enumerate().map(integer).collect();
+        let (scales, axis, shape) = (scales.scales.clone(), scales.axis, array.shape.clone());
+        Ok(Value::Weights(Rc::new(Weights { shape, integers, bits, scales, axis })))
+    }
+
+    /// Scale and zero point of a tensor that has one of each.
+    fn scale(&self, node: &NodeProto) -> Result<(f64, i32), Problem> {
+        match self.scales(node, &[])? {
+            Scales { scales, zero_points, .. } if scales.len() == 1 => {
+                Ok((scales[0].into(), zero_points.first().copied().unwrap_or(0)))
+            }
+            _ => Err(Problem::new("it has many scales", "quantise activations per tensor")),
+        }
+    }
+
+    /// Inputs 1 and 2 of `QuantizeLinear` and `DequantizeLinear`.
+    fn scales(&self, node: &NodeProto, shape: &[usize]) -> Result<Scales, Problem> {
+        if node.integer("block_size", 0) != 0 {
+            return Err(Problem::new("it has blocks", "quantise per tensor or per channel"));
+        }
+        let (Value::Constant(scale), zero) = (self.input(node, 1)?, self.optional(node, 2)) else {
+            return Err(Problem::new("its scale is computed", "quantise statically"));
+        };
+        let floats = scale.floats().ok_or_else(|| broken("its scale is not float"))?;
+        let zero_points = match zero {
+            Some(Value::Constant(array)) => array.integers().unwrap_or_default().to_vec(),
+            Some(_) => return Err(Problem::new("its zero point is computed", "make it constant")),
+            None => vec![0; floats.len()],
+        };
+        let axis = node.integer("axis", 1);
+        let axis = if axis < 0 { axis.saturating_add(shape.len() as i64) } else { axis };
+        Scales::new(floats, zero_points, usize::try_from(axis).unwrap_or(usize::MAX), shape)
+    }
+
+    /// Inputs 1 and 2 of `Quant`, which are spread over the input as in arithmetic.
+    fn quant_scales(&mut self, node: &NodeProto, shape: &[usize]) -> Result<Scales, Problem> {
+        let (spread, scales) = self.reals(node, 1)?;
+        let (_, zero_points) = self.reals(node, 2)?;
+        if zero_points.iter().any(|zero| zero.fract() != 0.0 || zero.abs() > 65_536.0) {
+            return Err(Problem::new("its zero point is no integer", "use an integer"));
+        }
+        let many = spread.iter().rposition(|&size| size > 1).unwrap_or(spread.len());
+        // its axis counts from the right
+        let axis = (shape.len() + many).checked_sub(spread.len()).unwrap_or(usize::MAX);
+        let scales: Vec<f32> = scales.iter().map(|&scale| scale as f32).collect();
+        let zero_points = match zero_points[..] {
+            [zero] => vec![zero as i32; scales.len()],
+            _ => zero_points.iter().map(|&zero| zero as i32).collect(),
+        };
+        Scales::new(&scales, zero_points, axis, shape)
+    }
+}
+
+impl Scales {
+    fn new(
+        scales: &[f32],
+        zero_points: Vec<i32>,
+        axis: usize,
+        shape: &[usize],
+    ) -> Result<Scales, Problem> {
+        if scales.iter().any(|scale| !(scale.is_finite() && *scale > 0.0)) {
+            return Err(broken("a scale is not above 0"));
+        }
+        if scales.is_empty() || zero_points.len() != scales.len() {
+            let lengths = (scales.len(), zero_points.len());
+            return Err(broken(format!("it has {} scales, {} zero points", lengths.0, lengths.1)));
+        }
+        if scales.len() > 1 && shape.get(axis) != Some(&scales.len()) {
+            let problem = format!("it has {} scales for shape {shape:?}", scales.len());
+            return Err(Problem::new(problem, "quantise per tensor or per output channel"));
+        }
+        Ok(Scales { scales: scales.to_vec(), zero_points, axis })
+    }
+
+    fn index(&self, shape: &[usize], n: usize) -> usize {
+        match self.scales.len() {
+            1 => 0,
+            count => n / shape[self.axis + 1..].iter().product::<usize>().max(1) % count,
+        }
+    }
+
+    fn scale(&self, shape: &[usize], n: usize) -> f32 {
+        self.scales[self.index(shape, n)]
+    }
+
+    fn zero_point(&self, shape: &[usize], n: usize) -> i32 {
+        self.zero_points[self.index(shape, n)]
+    }
+}
+
+fn rounding(mode: &str) -> Problem {
+    Problem::new(format!("its rounding mode is {mode}"), "use ROUND")
+}
+
+/// Bits of an integer type, and whether it is signed.
+fn width(kind: DataType) -> Result<(u32, bool), Problem> {
+    Ok(match kind {
+        DataType::Int8 => (8, true),
+        DataType::Uint8 => (8, false),
+        DataType::Int4 => (4, true),
+        DataType::Uint4 => (4, false),
+        other => {
+            return Err(Problem::new(
+                format!("it quantises to {}", kind_name(other)),
+                "use int8, uint8, int4 or uint4",
+            ));
+        }
+    })
+}

@@ -1,0 +1,272 @@
+//! A result, once it is known how it is quantised, becomes a layer.
+
+use super::convert::Conversion;
+use super::linear::UNBOUNDED;
+use super::value::{Pending, Quantisation, Sums, What};
+use crate::graph::{
+    self, Clamp, Layer, Linear, Multiplier, Multipliers, Operator, Rounding, softmax_table,
+};
+use crate::import::report::Problem;
+
+/// Bits that an addition gains before it rescales, as in TFLite.
+const ADD_LEFT_SHIFT: u32 = 20;
+
+impl Conversion<'_> {
+    /// Adds the layer and the tensor that it writes.
+    pub(super) fn settle(
+        &mut self,
+        pending: &Pending,
+        to: Quantisation,
+        name: &str,
+    ) -> Result<usize, Problem> {
+        let Quantisation { scale, zero_point, bits, signed, .. } = to;
+        let shape = pending.written.clone();
+        let tensor =
+            graph::Tensor { name: name.to_owned(), shape, bits, signed, scale, zero_point };
+        if !(tensor.lowest()..=tensor.highest()).contains(&zero_point) {
+            let problem = format!(
+                "its zero point is {zero_point}: must be {} to {}",
+                tensor.lowest(),
+                tensor.highest()
+            );
+            return Err(Problem::new(problem, "choose a zero point that its bits can hold"));
+        }
+        let clamp = clamp(pending.bounds, to, &tensor);
+        let operator = match &pending.what {
+            What::Input { name } => {
+                let number = self.settle_input(name, pending, to, tensor)?;
+                return self.reshape_to(number, pending);
+            }
+            What::Conv { window, groups, sums } => {
+                self.count(sums.weights.len())?;
+                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, scale, clamp)?;
+                Operator::Conv2d { window: *window, groups: *groups, linear }
+            }
+            What::Dense { sums } => {
+                self.count(sums.weights.len())?;
+                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, scale, clamp)?;
+                Operator::FullyConnected { linear }
+            }
+            What::Mean { axes, keep, count } => {
+                let from = self.tensors[pending.inputs[0]].scale;
+                let multiplier = single(from / scale / *count as f64)?;
+                Operator::Mean { axes: axes.clone(), keep: *keep, multiplier, clamp }
+            }
+            What::Average { window } => {
+                if !self.is(pending.inputs[0], to) {
+                    let problem = "its input and output differ in scale, and what is outside the image does not count";
+                    return Err(Problem::new(problem, "quantise both alike, or pad before it"));
+                }
+                Operator::AveragePool2d { window: *window, clamp }
+            }
+            What::Add => {
+                let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
+                let twice = 2.0 * x.max(y);
+                Operator::Add {
+                    left_shift: ADD_LEFT_SHIFT,
+                    inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
+                    multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * scale))?,
+                    clamp,
+                }
+            }
+            What::MatMul => {
+                let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
+                Operator::MatMul { transpose: false, multiplier: single(x * y / scale)?, clamp }
+            }
+            What::Same => {
+                let number = pending.inputs[0];
+                if self.holds(number, to) && pending.bounds == UNBOUNDED {
+                    return self.reshape_to(number, pending);
+                }
+                let multiplier = single(self.tensors[number].scale / scale)?;
+                Operator::Requantise { multiplier, clamp }
+            }
+            What::Softmax => {
+                let steps = (1.0 / scale).round();
+                if !(2.0..=65_536.0).contains(&steps) || clamp != Clamp::of(&tensor) {
+                    let problem = format!("its output has scale {scale}, or is clipped");
+                    return Err(Problem::new(problem, "quantise it with scale 1/256"));
+                }
+                let x = &self.tensors[pending.inputs[0]];
+                let table = softmax_table(x.bits, x.scale as f32);
+                Operator::Softmax { table: table.into(), steps: steps as u32 }
+            }
+            What::Concat { axis } => {
+                if pending.bounds != UNBOUNDED {
+                    return Err(Problem::new("it is clipped", "put the activation before it"));
+                }
+                Operator::Concat { axis: *axis }
+            }
+        };
+        let mut inputs = pending.inputs.clone();
+        if matches!(operator, Operator::Concat { .. }) {
+            for number in &mut inputs {
+                let same = self.same(pending.node, *number, pending.form.clone());
+                *number = self.requantised(&same, to)?;
+            }
+        }
+        let number = self.push(pending.node, &inputs, tensor, operator);
+        if to.narrow {
+            self.narrow.insert(number);
+        }
+        self.reshape_to(number, pending)
+    }
+
+    /// A tensor with another scale, for a layer that cannot change it.
+    fn requantised(&mut self, same: &Pending, to: Quantisation) -> Result<usize, Problem> {
+        let number = same.inputs[0];
+        if self.holds(number, to) {
+            return Ok(number);
+        }
+        let Quantisation { scale, zero_point, bits, signed, .. } = to;
+        let from = self.tensors[number].clone();
+        let tensor = graph::Tensor { scale, zero_point, bits, signed, ..from.clone() };
+        let clamp = clamp(same.bounds, to, &tensor);
+        let operator = Operator::Requantise { multiplier: single(from.scale / scale)?, clamp };
+        let requantised = self.push(same.node, &[number], tensor, operator);
+        if to.narrow {
+            self.narrow.insert(requantised);
+        }
+        Ok(requantised)
+    }
+
+    /// Adds a layer; the tensor's name and the layer's become unique.
+    pub(super) fn push(
+        &mut self,
+        node: usize,
+        inputs: &[usize],
+        mut tensor: graph::Tensor,
+        operator: Operator,
+    ) -> usize {
+        tensor.name = self.unique('t', &tensor.name);
+        let name = self.unique('l', &format!("{node}_{}", operator.kind()));
+        let keeps = match operator {
+            Operator::Reshape | Operator::MaxPool2d { .. } | Operator::Concat { .. } => true,
+            Operator::Pad { value, .. } => value > tensor.lowest() && value < tensor.highest(),
+            _ => false,
+        };
+        if keeps && inputs.iter().all(|number| self.narrow.contains(number)) {
+            self.narrow.insert(self.tensors.len());
+        }
+        self.layers.push(Layer {
+            name,
+            inputs: inputs.iter().map(|&number| self.tensors[number].name.clone()).collect(),
+            output: tensor.name.clone(),
+            operator,
+        });
+        self.tensors.push(tensor);
+        self.tensors.len() - 1
+    }
+
+    /// What the file has reshaped before it quantised it.
+    fn reshape_to(&mut self, number: usize, pending: &Pending) -> Result<usize, Problem> {
+        let shape = pending.form.here()?;
+        if self.tensors[number].shape == shape {
+            return Ok(number);
+        }
+        let tensor = graph::Tensor { shape, ..self.tensors[number].clone() };
+        Ok(self.push(pending.node, &[number], tensor, Operator::Reshape))
+    }
+
+    fn settle_input(
+        &mut self,
+        name: &str,
+        pending: &Pending,
+        to: Quantisation,
+        mut tensor: graph::Tensor,
+    ) -> Result<usize, Problem> {
+        if pending.bounds != UNBOUNDED {
+            return Err(Problem::new("it clips the network's input", "quantise the input first"));
+        }
+        if let Some(&number) = self.inputs.get(name) {
+            if self.is(number, to) {
+                return Ok(number);
+            }
+            let problem = format!("input `{name}` is quantised in two ways");
+            return Err(Problem::new(problem, "quantise it once"));
+        }
+        tensor.name = self.unique('t', name);
+        let number = self.tensors.len();
+        self.tensors.push(tensor);
+        self.inputs.insert(name.to_owned(), number);
+        if to.narrow {
+            self.narrow.insert(number);
+        }
+        Ok(number)
+    }
+
+    /// Whether a tensor is quantised so, and within the range if that is narrow.
+    fn holds(&self, number: usize, to: Quantisation) -> bool {
+        self.is(number, to) && (!to.narrow || self.narrow.contains(&number))
+    }
+
+    fn is(&self, number: usize, to: Quantisation) -> bool {
+        Quantisation::of(&self.tensors[number]) == Quantisation { narrow: false, ..to }
+    }
+}
+
+impl Sums {
+    fn linear(&self, from: f64, to: f64, clamp: Clamp) -> Result<Linear, Problem> {
+        let step = |scale: f64| from * scale;
+        let bias = |(&bias, &scale): (&f64, &f64)| {
+            let steps = (bias / step(scale)).round_ties_even();
+            let fits = steps.abs() <= f64::from(i32::MAX);
+            fits.then_some(steps as i32).ok_or_else(|| {
+                let problem = format!("its bias {bias} is too large for steps of {}", step(scale));
+                Problem::new(problem, "calibrate with data that reaches every layer")
+            })
+        };
+        let bias: Vec<i32> = match self.bias.iter().all(|&bias| bias == 0.0) {
+            true => Vec::new(),
+            false => {
+                self.bias.iter().zip(self.scales.iter()).map(bias).collect::<Result<_, _>>()?
+            }
+        };
+        let alike = self.scales.windows(2).all(|pair| pair[0] == pair[1]);
+        let scales = if alike { &self.scales[..1] } else { &self.scales[..] };
+        let multipliers = scales.iter().map(|&scale| multiplier(step(scale) / to));
+        Ok(Linear {
+            bits: self.bits,
+            weights: self.weights.to_vec().into(),
+            bias: bias.into(),
+            multipliers: multipliers.collect::<Result<Multipliers, _>>()?,
+            // nearer to the file's single rounding
+            rounding: Rounding::Once,
+            clamp,
+        })
+    }
+}
+
+/// Bounds of an activation function in steps, rounded as ONNX rounds.
+fn clamp(bounds: [f64; 2], to: Quantisation, tensor: &graph::Tensor) -> Clamp {
+    let [lowest, highest] = match (to.narrow, to.signed) {
+        (true, true) => [tensor.lowest() + 1, tensor.highest()],
+        (true, false) => [tensor.lowest(), tensor.highest() - 1],
+        _ => [tensor.lowest(), tensor.highest()],
+    };
+    let at = |real: f64| {
+        let steps = (real / to.scale).round_ties_even() + f64::from(to.zero_point);
+        steps.clamp(lowest.into(), highest.into()) as i32
+    };
+    Clamp { min: at(bounds[0]), max: at(bounds[1]) }
+}
+
+/// The multiplier nearest to a factor.
+pub(super) fn multiplier(factor: f64) -> Result<Multiplier, Problem> {
+    Multiplier::nearest(factor).ok_or_else(|| {
+        let problem = format!("scales of input and output are a factor of {factor} apart");
+        Problem::new(problem, "calibrate with data that reaches every layer")
+    })
+}
+
+/// A multiplier for layers that round twice, which rounds once: the mantissa's leading zeros stand
+/// in for a right shift. At factors of 2^-15 and more, what it lacks in precision is below 2^-9 of a
+/// step on every sum that is not clamped; a smaller factor keeps its 31 bits.
+fn single(factor: f64) -> Result<Multiplier, Problem> {
+    let nearest = multiplier(factor)?;
+    if nearest.shift >= 0 || factor < 2f64.powi(-15) {
+        return Ok(nearest);
+    }
+    let mantissa = (factor * 2f64.powi(31)).round() as i32;
+    Ok(Multiplier { mantissa, shift: 0 })
+}

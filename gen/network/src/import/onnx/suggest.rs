@@ -1,0 +1,76 @@
+//! Which operators there are, and what to write instead of others.
+
+use super::proto::NodeProto;
+
+const KNOWN: [&str; 24] = [
+    "Add",
+    "AveragePool",
+    "BatchNormalization",
+    "Clip",
+    "Concat",
+    "Constant",
+    "Conv",
+    "DequantizeLinear",
+    "Dropout",
+    "Flatten",
+    "Gemm",
+    "GlobalAveragePool",
+    "Identity",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "Pad",
+    "QuantizeLinear",
+    "ReduceMean",
+    "Relu",
+    "Reshape",
+    "Softmax",
+    "Squeeze",
+    "Transpose",
+];
+
+/// Whether there is a layer for the operator.
+pub(super) fn known(node: &NodeProto) -> bool {
+    let operator = node.op_type();
+    match node.domain() {
+        "" | "ai.onnx" => KNOWN.contains(&operator) || operator == "Unsqueeze",
+        "qonnx.custom_op.general" | "onnx.brevitas" | "finn.custom_op.general" => {
+            ["Quant", "IntQuant"].contains(&operator)
+        }
+        // what ONNX Runtime writes for 4-bit types
+        "com.microsoft" => ["QuantizeLinear", "DequantizeLinear"].contains(&operator),
+        _ => false,
+    }
+}
+
+/// What to write instead of an operator there is no layer for.
+pub(super) fn suggestion(operator: &str) -> &'static str {
+    match operator {
+        "Sigmoid" | "HardSigmoid" | "HardSwish" | "Tanh" | "LeakyRelu" | "PRelu" | "Elu"
+        | "Gelu" | "Mish" | "Erf" => "use Relu, or Clip from 0 to 6, instead",
+        "BipolarQuant" => "use a Quant of 2 bits",
+        "Trunc" | "FloatQuant" => "use a Quant of 2 to 8 bits",
+        "Sub" | "Div" => "fold it into the convolution before it",
+        "QLinearConv"
+        | "QLinearMatMul"
+        | "QLinearAdd"
+        | "QGemm"
+        | "ConvInteger"
+        | "MatMulInteger"
+        | "DynamicQuantizeLinear" => "quantise statically in QDQ form (QuantFormat.QDQ)",
+        "Resize" | "Upsample" => "resize the input before the network",
+        "Slice" | "Split" | "Gather" => "give each part its own convolution and concatenate",
+        "ConvTranspose" => "pad and convolve instead",
+        "LSTM" | "GRU" | "RNN" => "use temporal convolutions instead",
+        "GlobalMaxPool" | "ReduceMax" => "use a MaxPool over the whole image",
+        "ReduceSum" => "use a ReduceMean, and scale the layer after it",
+        "ArgMax" => "leave it out: the largest output is the answer",
+        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" => {
+            "use BatchNormalization, which is folded into the convolution"
+        }
+        "Shape" | "Cast" | "ConstantOfShape" => {
+            "export with fixed shapes and fold constants (onnxsim)"
+        }
+        _ => "leave it out or run it on the host",
+    }
+}

@@ -1,0 +1,282 @@
+//! ONNX files: what is refused and how it is told, attributes left out, damaged files.
+
+#[path = "onnx_models/mod.rs"]
+mod models;
+
+use hwgen_network::graph::Operator;
+use hwgen_network::import::onnx::proto::{ModelProto, TensorProto};
+use hwgen_network::import::{ImportError, import, onnx};
+use models::{Maker, Style, integers, list, text};
+use prost::Message;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const QDQ: Style = Style::Qdq { unsigned: false, per_channel: true };
+const QONNX: Style = Style::Qonnx { weights: 4, activations: 4 };
+
+fn error(model: &ModelProto) -> String {
+    import("model", &model.encode_to_vec()).unwrap_err().to_string()
+}
+
+#[test]
+fn every_unsupported_node_is_listed() {
+    let mut m = Maker::new(QDQ, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let a = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let a = m.quantise(&a);
+    let b = m.conv(&a, 4, [2, 2], 1, false, &[]);
+    let c = m.flatten(&b);
+    let mut model = m.finish(&c);
+    let graph = model.graph.as_mut().unwrap();
+    for node in &mut graph.node {
+        match node.op_type() {
+            "Conv" if node.input.len() == 3 => node.op_type = Some("ConvTranspose".into()),
+            "Flatten" => node.op_type = Some("LSTM".into()),
+            _ => {}
+        }
+    }
+    graph.node.last_mut().unwrap().name = Some("head".into());
+    insta::assert_snapshot!(error(&model), @r"
+    2 of 9 nodes are not supported
+      node 3 (writes `conv_10`): ConvTranspose: there is no such layer; pad and convolve instead
+      node 8 `head` (writes `flatten_20`): LSTM: there is no such layer; use temporal convolutions instead
+    ");
+}
+
+#[test]
+fn what_is_not_quantised_is_told() {
+    let mut m = Maker::new(QONNX, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let x = m.conv(&x, 4, [2, 2], 1, true, &[]);
+    let model = m.finish(&x);
+    insta::assert_snapshot!(error(&model), @r"
+    1 of 5 nodes are not supported
+      node 4 (writes `conv_18`): Conv: `conv_11` is not quantised; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    ");
+
+    let mut m = Maker::new(QDQ, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let model = m.finish(&x);
+    insta::assert_snapshot!(error(&model), @r"
+    1 of 4 nodes are not supported
+      output `conv_10`: output: `conv_10` is not quantised; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    ");
+
+    let mut m = Maker::new(QDQ, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let x = m.reshape(&x, &[1, 5, 12]);
+    let model = m.finish(&x);
+    insta::assert_snapshot!(error(&model), @r"
+    1 of 3 nodes are not supported
+      node 2 (writes `reshape_6`): Reshape: it makes [1, 5, 12] of channels, height, width [2, 6, 5], whose channels vary fastest here; transpose to 0, 2, 3, 1 before it
+    ");
+}
+
+#[test]
+fn attributes_left_out_have_their_defaults() {
+    let with = |attributes: &[_]| {
+        let mut m = Maker::new(QDQ, 3);
+        let x = m.input(&[1, 2, 7, 5]);
+        let x = m.conv(&x, 4, [3, 2], 1, true, attributes);
+        let x = m.quantise(&x);
+        let model = m.finish(&x);
+        import("model", &model.encode_to_vec()).unwrap()
+    };
+    let spelt = [
+        list("dilations", &[1, 1]),
+        list("strides", &[1, 1]),
+        list("pads", &[0, 0, 0, 0]),
+        list("kernel_shape", &[3, 2]),
+        integers("group", 1),
+        text("auto_pad", "NOTSET"),
+    ];
+    assert_eq!(with(&[]), with(&spelt));
+    assert_eq!(with(&[]), with(&[text("auto_pad", "VALID")]));
+    let pads = |name| match with(&[text("auto_pad", name)]).layers[0].operator {
+        Operator::Conv2d { window, .. } => {
+            let pads = window.pads;
+            [pads.top, pads.left, pads.bottom, pads.right]
+        }
+        _ => panic!("no convolution"),
+    };
+    assert_eq!(pads("SAME_UPPER"), [1, 0, 1, 1]);
+    assert_eq!(pads("SAME_LOWER"), [1, 1, 1, 0]);
+}
+
+#[test]
+fn weights_are_packed_and_permuted() {
+    let mut m = Maker::new(QDQ, 3);
+    let x = m.input(&[1, 2, 3, 3]);
+    let x = m.conv(&x, 1, [1, 2], 1, false, &[]);
+    let x = m.quantise(&x);
+    let mut model = m.finish(&x);
+    let graph = model.graph.as_mut().unwrap();
+    let weights = graph.initializer.iter_mut().find(|tensor| tensor.dims == [1, 2, 1, 2]).unwrap();
+    // channel 0: -8 7, channel 1: 3 -1; two a byte, the lower half first
+    *weights = TensorProto {
+        data_type: Some(22),
+        int32_data: Vec::new(),
+        raw_data: Some(vec![0x78, 0xf3]),
+        ..weights.clone()
+    };
+    let network = import("model", &model.encode_to_vec()).unwrap();
+    let linear = network.layers[0].operator.linear().unwrap();
+    assert_eq!((linear.bits, &linear.weights[..]), (4, &[-8, 3, 7, -1][..]));
+}
+
+#[test]
+fn sizes_are_bounded() {
+    let model = |change: fn(&mut TensorProto)| {
+        let mut m = Maker::new(QDQ, 3);
+        let x = m.input(&[1, 2, 3, 3]);
+        let x = m.conv(&x, 2, [1, 2], 1, false, &[]);
+        let x = m.quantise(&x);
+        let mut model = m.finish(&x);
+        let list = &mut model.graph.as_mut().unwrap().initializer;
+        change(list.iter_mut().find(|tensor| tensor.dims == [2, 2, 1, 2]).unwrap());
+        error(&model)
+    };
+    let name = "integer_";
+    let huge = model(|tensor| tensor.dims = vec![1 << 40, 1 << 40]);
+    assert!(huge.contains(name) && huge.contains("its shape is"), "{huge}");
+    let short = model(|tensor| tensor.dims = vec![2, 2, 1, 3]);
+    assert!(short.contains("it has 8 elements: its shape has 12"), "{short}");
+    let raw = model(|tensor| {
+        (tensor.int32_data, tensor.raw_data) = (Vec::new(), Some(vec![0; 7]));
+    });
+    assert!(raw.contains("it has 7 elements: its shape has 8"), "{raw}");
+    let away = model(|tensor| tensor.data_location = Some(1));
+    assert!(away.contains("its data lie in another file"), "{away}");
+    // two bytes each, which would unfold into some hundred
+    let mut many = vec![0x08, 0x08, 0x3a, 0x80, 0x80, 0x80, 0x02];
+    many.extend([0x0a, 0x00].repeat(1 << 21));
+    let many = import("model", &many).unwrap_err();
+    insta::assert_snapshot!(many, @"the file is damaged: it has more than 1048576 fields");
+    // messages within one another
+    let mut deep = Vec::new();
+    for _ in 0..200 {
+        // a node with an attribute with a graph
+        for tag in [0x32, 0x2a, 0x0a] {
+            let mut outer = vec![tag];
+            prost::encoding::encode_varint(deep.len() as u64, &mut outer);
+            outer.extend(&deep);
+            deep = outer;
+        }
+    }
+    let mut file = vec![0x08, 0x08, 0x3a];
+    prost::encoding::encode_varint(deep.len() as u64, &mut file);
+    file.extend(deep);
+    let deep = import("model", &file).unwrap_err();
+    insta::assert_snapshot!(deep, @"the file is damaged: it has more than 32 messages within one another");
+}
+
+#[test]
+fn other_files_are_not_taken_for_models() {
+    for bytes in [&b""[..], b"\x7fELF\x02\x01\x01", b"{\"version\": 1}", b"PK\x03\x04", &[0; 64]] {
+        assert!(!onnx::recognises(bytes));
+        assert_eq!(import("model", bytes), Err(ImportError::UnknownFormat));
+    }
+}
+
+/// Cut and flipped files give an error or a network that passes the checks, never a panic.
+#[test]
+fn damaged_files() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let models = [
+        models::small(QDQ, 1),
+        models::residual(QONNX, 2),
+        models::operators(QDQ, 3),
+        models::rows(QONNX, 4),
+    ];
+    let (mut taken, mut refused) = (0, 0);
+    for model in models {
+        let bytes = model.encode_to_vec();
+        for round in 0..400 {
+            let mut bytes = bytes.clone();
+            if round % 4 == 0 {
+                bytes.truncate(rng.random_range(0..bytes.len()));
+            } else {
+                for _ in 0..rng.random_range(1..4) {
+                    let place = rng.random_range(0..bytes.len());
+                    bytes[place] ^= match round % 4 {
+                        1 => 1 << rng.random_range(0..8),
+                        _ => rng.random(),
+                    };
+                }
+            }
+            match import("model", &bytes) {
+                Ok(network) => {
+                    assert_eq!(network.validate(), Ok(()));
+                    taken += 1;
+                }
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 100 && refused > 400, "{taken} taken, {refused} refused");
+}
+
+/// Models whose messages are whole but whose numbers and links are not: the same.
+#[test]
+fn odd_models() {
+    const NUMBERS: [i64; 10] = [-2, -1, 0, 1, 2, 7, 4096, 1 << 31, i64::MAX, i64::MIN];
+    const FLOATS: [f32; 6] = [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-38, 1e38];
+    const LISTS: [&str; 6] = ["axes", "perm", "pads", "strides", "dilations", "kernel_shape"];
+    let mut rng = ChaCha8Rng::seed_from_u64(12);
+    let models = models::all();
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..3000 {
+        let mut model = models[round % models.len()].1.clone();
+        let graph = model.graph.as_mut().unwrap();
+        let other = graph.node[rng.random_range(0..graph.node.len())].clone();
+        let constants = graph.initializer.len();
+        let constant = &mut graph.initializer[rng.random_range(0..constants)];
+        let name = constant.name().to_owned();
+        let nodes = graph.node.len();
+        let node = &mut graph.node[rng.random_range(0..nodes)];
+        let input = rng.random_range(0..node.input.len());
+        let number = NUMBERS[rng.random_range(0..NUMBERS.len())];
+        match rng.random_range(0..10) {
+            0 => node.input[input] = other.output[0].clone(),
+            1 => node.input[input] = name,
+            2 => node.op_type = other.op_type,
+            3 => drop(node.input.pop()),
+            4 => drop(node.attribute.pop()),
+            5 => {
+                let values: Vec<i64> = (0..4).map(|_| NUMBERS[rng.random_range(0..6)]).collect();
+                node.attribute.push(list(LISTS[rng.random_range(0..LISTS.len())], &values));
+            }
+            6 => node.attribute.iter_mut().for_each(|a| {
+                a.i = a.i.map(|_| number);
+                a.ints.iter_mut().take(1).for_each(|n| *n = number);
+            }),
+            7 => constant.dims.iter_mut().take(1).for_each(|size| *size = number),
+            8 => {
+                let float = FLOATS[rng.random_range(0..FLOATS.len())];
+                constant.float_data.iter_mut().take(1).for_each(|x| *x = float);
+                constant.int32_data.iter_mut().take(1).for_each(|x| *x = number as i32);
+                constant.int64_data.iter_mut().take(1).for_each(|x| *x = number);
+            }
+            _ => {
+                constant.data_type = Some(rng.random_range(0..24));
+                constant.raw_data = Some(vec![rng.random(); rng.random_range(0..64)]);
+            }
+        }
+        match import("model", &model.encode_to_vec()) {
+            Ok(network) => {
+                assert_eq!(network.validate(), Ok(()));
+                taken += 1;
+            }
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 500 && refused > 500, "{taken} taken, {refused} refused");
+}
