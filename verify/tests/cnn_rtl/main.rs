@@ -1,6 +1,7 @@
 //! The CNN core's circuit against its golden model, and its cycles.
 
 mod network;
+mod random;
 
 use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
 use hwgen_designs::registry::Generate;

@@ -1,5 +1,8 @@
 //! Whole networks: plan and circuit against the interpreter, every output byte.
 
+#[path = "../../../gen/network/tests/models/mod.rs"]
+mod models;
+
 use super::simulator;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::cost::FETCH_CYCLES;
@@ -16,13 +19,19 @@ use rand_chacha::ChaCha8Rng;
 use std::path::PathBuf;
 
 /// Runs inferences back to back on the circuit and the interpreter; returns cycles of one.
-fn equal(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: &[Vec<i16>], stall: f64) -> u64 {
+pub(super) fn equal(
+    network: &Network,
+    spec: &CnnSpec,
+    plan: &Plan,
+    inputs: &[Vec<i16>],
+    stall: f64,
+) -> u64 {
     let mut device = simulator(&spec.build(), 1);
     let mut interpreter = Interpreter::new(network).unwrap();
     let inferences = Inferences { spec, plan, inputs };
     let Outcome { outputs, cycles } = inferences.run(&mut device, stall, 1).unwrap();
     for (n, (input, output)) in inputs.iter().zip(&outputs).enumerate() {
-        interpreter.run(&[input]);
+        run(&mut interpreter, network, input);
         let expected: Vec<_> = interpreter.outputs().map(<[i16]>::to_vec).collect();
         assert_eq!(output, &expected, "{}, inference {n}", network.name);
     }
@@ -41,11 +50,27 @@ fn equal(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: &[Vec<i16>], st
     plan.cycles()
 }
 
-fn random_inputs(network: &Network, count: usize, rng: &mut impl Rng) -> Vec<Vec<i16>> {
-    let tensor = network.tensor(&network.inputs[0]).unwrap();
-    let range = tensor.lowest() as i16..=tensor.highest() as i16;
-    let input = |_| (0..tensor.elements()).map(|_| rng.random_range(range.clone())).collect();
-    (0..count).map(input).collect()
+/// Runs the interpreter on inputs that lie one behind the other.
+fn run(interpreter: &mut Interpreter, network: &Network, mut input: &[i16]) {
+    let part = |name: &String| {
+        let (own, rest) = input.split_at(network.tensor(name).unwrap().elements());
+        input = rest;
+        own
+    };
+    let parts: Vec<_> = network.inputs.iter().map(part).collect();
+    interpreter.run(&parts);
+}
+
+pub(super) fn random_inputs(network: &Network, count: usize, rng: &mut impl Rng) -> Vec<Vec<i16>> {
+    let mut input = |_| {
+        let mut elements = vec![];
+        for tensor in network.inputs.iter().map(|name| network.tensor(name).unwrap()) {
+            let range = tensor.lowest() as i16..=tensor.highest() as i16;
+            elements.extend((0..tensor.elements()).map(|_| rng.random_range(range.clone())));
+        }
+        elements
+    };
+    (0..count).map(&mut input).collect()
 }
 
 fn budget(multipliers: u32, narrow_weights: bool) -> Budget {
@@ -89,6 +114,36 @@ fn cenet_with_graphs() {
     let (spec, plan) = size(&network, budget(100, false)).unwrap();
     let cycles = equal(&network, &spec, &plan, &random_inputs(&network, 1, rng), 0.0);
     println!("CENet-GCN-6: {} multipliers, {cycles} cycles", spec.all_multipliers());
+}
+
+/// TFLite models with random weights: a dense autoencoder, MobileNet of 96 x 96 pixels, streaming
+/// convolutions, odd shapes. What has a job runs; the rest is refused with its layer's name.
+#[test]
+fn generated_tflite_networks() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(9);
+    let mut told = vec![];
+    for (name, model, _) in models::all() {
+        let network = import::import(name, &model).unwrap();
+        match size(&network, budget(100, false)) {
+            Ok((spec, plan)) => {
+                let count = if name == "mobilenet" { 1 } else { 3 };
+                let inputs = random_inputs(&network, count, rng);
+                let cycles = equal(&network, &spec, &plan, &inputs, 0.0);
+                println!("{name}: {} multipliers, {cycles} cycles", spec.all_multipliers());
+                told.push(format!("{name} runs"));
+            }
+            Err(error) => told.push(format!("{name}: {error}")),
+        }
+    }
+    let expected = [
+        "small runs",
+        "operators: layer `5_concat`: `t11` would have to be copied; join what layers make, each once",
+        "autoencoder runs",
+        "mobilenet runs",
+        "streaming runs",
+        "variants: layer `0_requantise`: `requantise` has no job; leave it to the host",
+    ];
+    assert_eq!(told, expected);
 }
 
 /// MLPerf Tiny's two models, and inputs recorded for them.

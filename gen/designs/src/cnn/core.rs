@@ -37,26 +37,29 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
 
     let (begins, ends) = (m.wire("job_begins", u(1)), m.wire("job_ends", u(1)));
     let waits = m.wire("waits_for_input", u(1));
-    let load = match contents {
+    let mut load = match contents {
         None => Loading::stream(&m, spec, *waits),
         Some(_) => Loading::none(&m, spec),
     };
-    let mut load = load;
     let sequence = Sequence::new(&m, spec, &load, contents, *ends);
     begins.drive(sequence.begins);
     let job = &sequence.job;
-    let kind =
-        |kind: u32| (sequence.running & job.get("kind").eq(kind)).named(format!("runs_{kind}"));
+    let runs = |kind: u32, name: &str| {
+        (sequence.running & job.get("kind").eq(kind)).named(format!("runs_{name}"))
+    };
+    let (comes, goes) = (runs(INPUT, "input"), runs(OUTPUT, "output"));
+    let (convolves, adds) = (runs(CONVOLVE, "convolve"), runs(ADD, "add"));
 
-    let walk = Walk::new(&m, spec, job, *begins & job.get("kind").eq(CONVOLVE), kind(CONVOLVE));
-    let transfer = Transfer::new(&m, spec, job, *begins, kind(INPUT), kind(OUTPUT));
-    let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, kind(ADD)));
-
-    let tables = contents.map(|image| &image.tables[..]);
-    let softmax = load
-        .tables
-        .as_ref()
-        .map(|rows| Softmax::new(&m, spec, job, *begins, kind(SOFTMAX), rows, tables));
+    let walk_begins = *begins & job.get("kind").eq(CONVOLVE);
+    let walk = Walk::new(&m, spec, job, walk_begins, convolves);
+    let transfer = Transfer::new(&m, spec, job, *begins, comes, goes);
+    let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, adds));
+    let byte = m.wire("byte_read", s(8));
+    let softmax = load.tables.as_ref().map(|rows| {
+        let tables = contents.map(|image| &image.tables[..]);
+        Softmax::new(&m, spec, job, *begins, runs(SOFTMAX, "softmax"), *byte, (rows, tables))
+    });
+    let fill = spec.matrices.then(|| Fill::new(&m, spec, job, *begins, runs(FILL, "fill"), *byte));
 
     // one write port: of beats that come in, or of results
     let drained = Ports::new(&m, spec);
@@ -80,8 +83,6 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         Some(addition) => addition.reads.mux(addition.address, other),
     };
     let never = m.lit(u(1), 0);
-    let byte = m.wire("byte_read", s(8));
-    let fill = spec.matrices.then(|| Fill::new(&m, spec, job, *begins, kind(FILL), *byte));
     if let Some(fill) = &fill {
         addresses[0] = fill.reads.mux(fill.address, addresses[0]);
         load.weights = fill.over(load.weights);
@@ -122,9 +123,6 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         }
         _ => held[0],
     });
-    if let Some(softmax) = &softmax {
-        softmax.byte.drive(*byte);
-    }
     let term = addition.as_ref().map(|addition| Term {
         valid: delayed_flag(&m, "term_valid", addition.reads, OPERAND_CYCLES),
         second: delayed(&m, "term_second", addition.second, OPERAND_CYCLES),
@@ -154,9 +152,9 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     sequence.stops.drive(work_done);
     ends.drive(quiet | transfer.done);
 
-    let idle_input = (kind(INPUT) & transfer.nothing_yet).named("awaits_first_beat");
+    let idle_input = (comes & transfer.nothing_yet).named("awaits_first_beat");
     waits.drive(idle_input | !sequence.started);
-    input.ready.drive(kind(INPUT) & !load.open);
+    input.ready.drive(comes & !load.open);
     transfer.takes.drive(taken);
     let last_beat = send(&m, job, &transfer, &held);
     let events = Events {
@@ -264,6 +262,7 @@ impl<'m> Sequence<'m> {
         let fields = job_fields();
         let used = fields.iter().map(|(_, ty)| ty.width).sum();
         let job = Bundle::unpack(&fields, job.truncate(used));
+        let job = job.map(|name, field| field.named(format!("job_{name}")));
         let to_first = load.start | (ends & job.get("last"));
         word_address.next(*word_address + 1).enable(reads).clear(to_first);
         let begins = delayed_flag(m, "begins", last_word & !load.start, 1);

@@ -1,7 +1,7 @@
 //! A program with its weights and scales, and how they are loaded.
 
 use super::CnnSpec;
-use super::job::{Bits, JOB_WORDS, Job, Scale};
+use super::job::{Bits, Job, Scale};
 use hwgen_hdl::Int;
 use serde::{Deserialize, Serialize};
 
@@ -90,11 +90,6 @@ impl Image {
             }
         }
         words
-    }
-
-    /// The words of a job in memory: [`JOB_WORDS`].
-    pub fn job_words() -> u32 {
-        JOB_WORDS
     }
 }
 

@@ -125,6 +125,18 @@ impl CnnSpec {
         shapes
     }
 
+    /// Planes that a layer's weights take, more or less the few that fill a row.
+    pub fn planes(&self, layer: &Layer, group: u8) -> u64 {
+        let [rows, columns] = layer.window.kernel.map(u64::from);
+        let bits = if layer.stored.shared || !self.narrow_weights { 8 } else { layer.stored.bits };
+        let of = |shape: &Shape| {
+            let steps = rows * columns * u64::from(shape.channel_steps);
+            let steps = if layer.stored.hold { 1 } else { steps };
+            u64::from(shape.blocks) * steps * u64::from(bits)
+        };
+        self.shapes(layer, group).iter().map(of).sum()
+    }
+
     /// Adds a layer to the image: at most two jobs.
     ///
     /// Its places must be aligned: the input's to the group, or to `lanes` if depthwise; the

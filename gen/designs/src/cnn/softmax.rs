@@ -30,21 +30,19 @@ pub(super) struct Softmax<'m> {
     pub(super) write_address: Signal<'m>,
     pub(super) result: Signal<'m>,
     pub(super) done: Signal<'m>,
-    /// To be driven: the byte read [`BYTE_CYCLES`] ago.
-    pub(super) byte: hwgen_hdl::Wire<'m>,
 }
 
 impl<'m> Softmax<'m> {
+    /// `byte` is the byte read [`BYTE_CYCLES`] ago; tables are loaded, or there from the start.
     pub(super) fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
         job: &Bundle<'m>,
         begins: Signal<'m>,
         runs: Signal<'m>,
-        load: &Row<'m>,
-        contents: Option<&[Vec<u32>]>,
+        byte: Signal<'m>,
+        (load, contents): (&Row<'m>, Option<&[Vec<u32>]>),
     ) -> Softmax<'m> {
-        let byte = m.wire("softmax_byte", s(8));
         let bits = spec.byte_bits();
         let field = |name: &str| job.get(name).truncate(bits);
 
@@ -82,7 +80,7 @@ impl<'m> Softmax<'m> {
         fresh.next(begins | row_ends).enable(begins | row_ends | found);
         let largest = m.reg("softmax_largest", s(8)).no_reset();
         let larger = *fresh | byte.gt(*largest);
-        largest.next(*byte).enable(found & finds & larger);
+        largest.next(byte).enable(found & finds & larger);
 
         let table = m.memory("softmax_tables", 256 * spec.softmax_tables as usize, u(ENTRY_BITS));
         let table = match contents {
@@ -123,7 +121,6 @@ impl<'m> Softmax<'m> {
             write_address: *row_output + at.resize(bits),
             result: result.truncate(8).as_signed(),
             done,
-            byte,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a network does not go onto a core.
 
+use super::place::MOST_BYTES;
 use thiserror::Error;
 
 /// What a core cannot do, or has no room for.
@@ -14,6 +15,17 @@ pub enum PlanError {
         what: String,
         /// What to do.
         instead: String,
+    },
+    /// Tensors beyond what an address can name.
+    #[error(
+        "{what}: {needed} bytes with the core's rounding, {} at most; use fewer lanes or a smaller network",
+        MOST_BYTES
+    )]
+    Address {
+        /// Which.
+        what: String,
+        /// Bytes.
+        needed: u64,
     },
     /// A memory is too small.
     #[error("{what}: {needed} needed, {given} given; raise `{parameter}`")]

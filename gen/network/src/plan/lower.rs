@@ -55,7 +55,7 @@ pub(super) fn lower(
             let scale = division(name, count)?;
             // no zero point: what is rounded is the mean itself
             let clamp = Clamp { zero: 0, ..lowering.clamp(*clamp) };
-            lowering.pool(image, (from, to), *window, scale, clamp);
+            lowering.pool(image, (from, to), *window, scale, clamp)?;
             Ok(pool_bits(count, &scale))
         }
         Operator::Mean { axes, multiplier, clamp, .. } => {
@@ -69,7 +69,7 @@ pub(super) fn lower(
             let zero = x.zero_point - offset(x);
             let scale = scale(name, *multiplier, -zero * (kernel[0] * kernel[1]) as i32)?;
             let to = Place { height: 1, width: 1, channels: from.channels, ..to };
-            lowering.pool(image, (from, to), window, scale, lowering.clamp(*clamp));
+            lowering.pool(image, (from, to), window, scale, lowering.clamp(*clamp))?;
             Ok(pool_bits((kernel[0] * kernel[1]) as u32, &scale))
         }
         Operator::Add { left_shift, inputs: scales, multiplier, clamp } => {
@@ -126,7 +126,27 @@ pub(super) fn lower(
                 }
             }
         }
-        Operator::Concat { .. } => Ok(0),
+        Operator::Concat { .. } => {
+            // whole beats and chunks are written, or parts would spill into each other
+            for input in &layer.inputs {
+                let place = places.of(input);
+                let given = network.inputs.contains(input);
+                let spills = given && !place.bytes().is_multiple_of(spec.results);
+                // an addition writes all between its first and last byte
+                let adds = |layer: &&graph::Layer| {
+                    layer.output == *input && matches!(layer.operator, Operator::Add { .. })
+                };
+                if to.channels != place.channels && network.layers.iter().any(|l| adds(&l)) {
+                    let what = format!("`{input}` is a sum");
+                    return Err(unsupported(name, what, "join before the addition"));
+                }
+                if spills || !place.base.is_multiple_of(spec.results) {
+                    let what = format!("`{input}` is no multiple of {} bytes", spec.results);
+                    return Err(unsupported(name, what, "lower the core's `results`"));
+                }
+            }
+            Ok(0)
+        }
         Operator::Softmax { table, steps } => {
             let mut entries: Vec<u32> = table.iter().map(|&entry| entry.max(0) as u32).collect();
             entries.resize(256, 0);
@@ -219,6 +239,37 @@ impl Lowering<'_> {
         }
     }
 
+    /// Adds a layer's jobs, if its places are as the core reads and writes them and there is room
+    /// for its weights.
+    fn push(
+        &self,
+        image: &mut Image,
+        layer: &Layer,
+        group: u8,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), PlanError> {
+        let fits = |place: &Place, bytes: u32| {
+            place.base.is_multiple_of(bytes) && place.pitch.is_multiple_of(bytes)
+        };
+        let (lanes, results) = (self.spec.lanes, self.spec.results >> group);
+        if layer.depthwise && !fits(&layer.input, lanes) {
+            let what = format!("its input's channels do not lie at multiples of {lanes} bytes");
+            return Err(unsupported(self.name, what, "give it one that is not reshaped or joined"));
+        }
+        if !fits(&layer.output, results) {
+            let what = format!("its output does not lie at multiples of {results} bytes");
+            return Err(unsupported(self.name, what, "lower the core's `results`"));
+        }
+        let planes = image.planes.len() as u64 + self.spec.planes(layer, group);
+        let (needed, given) = (planes.div_ceil(8), u64::from(self.spec.weight_rows));
+        if needed > given {
+            let (what, parameter) = ("rows of weights", "weight_rows");
+            return Err(PlanError::Room { what, needed, given, parameter });
+        }
+        self.spec.lower(image, layer, group, numbers);
+        Ok(())
+    }
+
     /// The scale of each output, whose bias takes the input's zero point; bits that sums need.
     fn scales(&self, linear: &Linear, outputs: usize) -> Result<(Vec<Scale>, u32), PlanError> {
         let each = linear.weights.len() / outputs;
@@ -281,17 +332,13 @@ impl Lowering<'_> {
         let window = self.window(window);
         let [rows, columns] = window.kernel;
         if depthwise {
-            if !from.pitch.is_multiple_of(self.spec.lanes) {
-                let what = format!("its {} channels lie {} bytes apart", from.channels, from.pitch);
-                return Err(unsupported(self.name, what, "give it an input that is not reshaped"));
-            }
             let layer = Layer { input: from, output: to, window, depthwise, stored };
             let weight = |o: u32, ky: u32, kx: u32, _: u32| {
                 linear.weights[((o * rows + ky) * columns + kx) as usize]
             };
             let scale = |o: u32| scales[o as usize];
             let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
-            self.spec.lower(image, &layer, 0, &numbers);
+            self.push(image, &layer, 0, &numbers)?;
             return Ok(bits);
         }
         let (inside, outside) = (from.channels / groups as u32, to.channels / groups as u32);
@@ -306,12 +353,7 @@ impl Lowering<'_> {
             let scale = |o: u32| scales[(g * outside + o) as usize];
             let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
             let group = self.spec.best_group(&layer);
-            let results = self.spec.results >> group;
-            if !output.base.is_multiple_of(results) {
-                let what = format!("group {g} begins at a byte that is no multiple of {results}");
-                return Err(unsupported(self.name, what, "lower the core's `results`"));
-            }
-            self.spec.lower(image, &layer, group, &numbers);
+            self.push(image, &layer, group, &numbers)?;
         }
         Ok(bits)
     }
@@ -355,7 +397,7 @@ impl Lowering<'_> {
         let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
         let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
         let group = self.spec.best_group(&layer);
-        self.spec.lower(image, &layer, group, &numbers);
+        self.push(image, &layer, group, &numbers)?;
         Ok(bits)
     }
 
@@ -388,7 +430,7 @@ impl Lowering<'_> {
         let whole = image.planes.len().next_multiple_of(8);
         image.planes.resize(whole, vec![false; self.spec.lanes as usize]);
         let at = image.jobs.len();
-        self.spec.lower(image, &layer, 0, &numbers);
+        self.push(image, &layer, 0, &numbers)?;
         let (lane, step) = if transpose { (other.pitch, 1) } else { (1, other.pitch) };
         let fill = Fill {
             input: other.base,
@@ -411,11 +453,11 @@ impl Lowering<'_> {
         window: graph::Window,
         scale: Scale,
         clamp: Clamp,
-    ) {
+    ) -> Result<(), PlanError> {
         let stored = Stored { bits: 8, shared: false, hold: true };
         let window = self.window(&window);
         let layer = Layer { input, output, window, depthwise: true, stored };
         let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, once: false, clamp };
-        self.spec.lower(image, &layer, 0, &numbers);
+        self.push(image, &layer, 0, &numbers)
     }
 }

@@ -150,7 +150,21 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
     }
     let plan = Plan { image, inputs, outputs, steps, activation_bytes: places.bytes, sum_bits };
     check_room(&plan, spec)?;
+    check_fields(&plan)?;
     Ok(plan)
+}
+
+/// Every number of a job fits the place that the core has for it.
+fn check_fields(plan: &Plan) -> Result<(), PlanError> {
+    let mut jobs = plan.image.jobs.iter();
+    for step in &plan.steps {
+        let overflow = jobs.by_ref().take(step.jobs).collect::<Vec<_>>();
+        if let Some((field, value, bits)) = overflow.into_iter().find_map(Job::overflow) {
+            let what = format!("its job's `{field}` is {value}, more than {bits} bits hold");
+            return Err(error::unsupported(&step.layer, what, "make the layer smaller"));
+        }
+    }
+    Ok(())
 }
 
 fn check_room(plan: &Plan, spec: &CnnSpec) -> Result<(), PlanError> {

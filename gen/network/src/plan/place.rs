@@ -4,14 +4,20 @@ use super::error::{PlanError, unsupported};
 use crate::graph::{Layer, Network, Operator, Tensor};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::lower::Place;
+use hwgen_designs::cnn::spec::ADDRESS_BITS;
 use std::collections::HashMap;
+
+/// Bytes that addresses reach.
+pub(super) const MOST_BYTES: u64 = 1 << ADDRESS_BITS;
 
 /// A tensor that is another's memory: its place follows from that of `owner`.
 #[derive(Debug, Clone)]
 struct Alias {
     owner: String,
-    /// Bytes behind the owner's base.
-    offset: u32,
+    /// Channels before its own, in each position.
+    channels: u32,
+    /// Positions before its own.
+    positions: u32,
 }
 
 /// Places of all tensors.
@@ -33,26 +39,35 @@ impl Places {
         let mut pitches = HashMap::new();
         for tensor in &network.tensors {
             let pitch = pitch(network, tensor, spec);
+            let [height, width, _] = tensor.image().map(|side| side as u64);
+            let needed = height * width * u64::from(pitch);
+            if needed > MOST_BYTES {
+                return Err(PlanError::Address { what: tensor.name.clone(), needed });
+            }
             pitches.insert(tensor.name.clone(), pitch);
         }
         harmonise(network, &mut pitches);
         let root = |name: &str| {
             let (mut name, mut offset) = (name.to_owned(), 0);
             while let Some(alias) = aliases.get(&name) {
-                offset += alias.offset;
+                offset += alias.channels + alias.positions * pitches[&alias.owner];
                 name.clone_from(&alias.owner);
             }
             (name, offset)
         };
         let (bases, bytes) = allocate(network, spec, &pitches, &root);
+        if bytes > MOST_BYTES {
+            return Err(PlanError::Address { what: "all tensors".into(), needed: bytes });
+        }
         let place = |tensor: &Tensor| {
             let (owner, offset) = root(&tensor.name);
             let [height, width, channels] = tensor.image().map(|side| side as u32);
-            let base = bases.get(&owner).copied().unwrap_or(0) + offset;
+            let base = bases.get(&owner).map_or(0, |&base| base as u32) + offset;
             let pitch = pitches[&tensor.name];
             (tensor.name.clone(), Place { base, height, width, channels, pitch })
         };
-        Ok(Places { places: network.tensors.iter().map(place).collect(), bytes })
+        let places = network.tensors.iter().map(place).collect();
+        Ok(Places { places, bytes: bytes as u32 })
     }
 }
 
@@ -124,37 +139,53 @@ fn aliases(network: &Network) -> Result<HashMap<String, Alias>, PlanError> {
     let mut aliases = HashMap::new();
     for layer in &network.layers {
         match &layer.operator {
-            Operator::Reshape => {
+            Operator::Reshape | Operator::Pad { .. } => {
                 let owner = layer.inputs[0].clone();
-                aliases.insert(layer.output.clone(), Alias { owner, offset: 0 });
+                let alias = Alias { owner, channels: 0, positions: 0 };
+                aliases.insert(layer.output.clone(), alias);
             }
-            Operator::Pad { .. } => {
-                let owner = layer.inputs[0].clone();
-                aliases.insert(layer.output.clone(), Alias { owner, offset: 0 });
-            }
-            Operator::Concat { axis } => {
-                let rank = network.tensor(&layer.output).map_or(0, |tensor| tensor.shape.len());
-                if axis + 1 != rank {
-                    let what = format!("it joins along axis {axis}");
-                    return Err(unsupported(&layer.name, what, "join along the channels"));
-                }
-                let mut offset = 0;
-                for input in &layer.inputs {
-                    let alias = Alias { owner: layer.output.clone(), offset };
-                    if aliases.insert(input.clone(), alias).is_some()
-                        || network.inputs.contains(input)
-                    {
-                        let what = format!("`{input}` would have to be copied");
-                        return Err(unsupported(&layer.name, what, "join what layers make"));
-                    }
-                    let tensor = network.tensor(input);
-                    offset += tensor.map_or(0, |tensor| tensor.image()[2] as u32);
-                }
-            }
+            Operator::Concat { axis } => join(network, layer, *axis, &mut aliases)?,
             _ => {}
         }
     }
     Ok(aliases)
+}
+
+/// Parts of a concatenation lie in what they make: side by side in each position, or one behind the
+/// other.
+fn join(
+    network: &Network,
+    layer: &Layer,
+    axis: usize,
+    aliases: &mut HashMap<String, Alias>,
+) -> Result<(), PlanError> {
+    let whole = network.tensor(&layer.output).expect("a checked network has its tensors");
+    // of height, width and channels
+    let axis = axis + 3 - whole.shape.len();
+    let outside: usize = whole.image()[..axis].iter().product();
+    let by_channel = axis == 2 && outside > 1;
+    if axis < 2 && outside > 1 {
+        let instead = "join along the channels, or along the first axis";
+        return Err(unsupported(&layer.name, "it joins rows of several lines", instead));
+    }
+    let (mut channels, mut positions) = (0, 0);
+    for input in &layer.inputs {
+        let alias = Alias { owner: layer.output.clone(), channels, positions };
+        let given = by_channel && network.inputs.contains(input);
+        if given || aliases.insert(input.clone(), alias).is_some() {
+            let what = format!("`{input}` would have to be copied");
+            return Err(unsupported(&layer.name, what, "join what layers make, each once"));
+        }
+        let Some(tensor) = network.tensor(input) else {
+            continue;
+        };
+        let [height, width, own] = tensor.image().map(|side| side as u32);
+        match axis {
+            2 => channels += own,
+            _ => positions += height * width,
+        }
+    }
+    Ok(())
 }
 
 /// Addresses: each tensor the lowest that is free from the layer that makes it to the last that
@@ -164,12 +195,12 @@ fn allocate(
     spec: &CnnSpec,
     pitches: &HashMap<String, u32>,
     root: &impl Fn(&str) -> (String, u32),
-) -> (HashMap<String, u32>, u32) {
+) -> (HashMap<String, u64>, u64) {
     struct Life {
         name: String,
         from: usize,
         to: usize,
-        bytes: u32,
+        bytes: u64,
     }
     let mut lives: Vec<Life> = vec![];
     let mut touch = |tensor: &str, when: usize| {
@@ -177,8 +208,8 @@ fn allocate(
         let Some(shape) = network.tensor(tensor) else {
             return;
         };
-        let [height, width, _] = shape.image().map(|side| side as u32);
-        let bytes = height * width * pitches[tensor];
+        let [height, width, _] = shape.image().map(|side| side as u64);
+        let bytes = height * width * u64::from(pitches[tensor]);
         match lives.iter_mut().find(|life| life.name == owner) {
             Some(life) => {
                 life.to = life.to.max(when);
@@ -194,11 +225,11 @@ fn allocate(
     }
     network.outputs.iter().for_each(|output| touch(output, network.layers.len() + 1));
 
-    let mut placed: Vec<(u32, u32, usize, usize)> = vec![];
+    let mut placed: Vec<(u64, u64, usize, usize)> = vec![];
     let (mut bases, mut most) = (HashMap::new(), 0);
     for life in &lives {
-        let bytes = life.bytes.next_multiple_of(spec.lanes);
-        let meets = |other: &&(u32, u32, usize, usize)| other.2 <= life.to && life.from <= other.3;
+        let bytes = life.bytes.next_multiple_of(spec.lanes.into());
+        let meets = |other: &&(u64, u64, usize, usize)| other.2 <= life.to && life.from <= other.3;
         let mut busy: Vec<_> = placed.iter().filter(meets).map(|p| (p.0, p.1)).collect();
         busy.sort_unstable();
         let mut base = 0;

@@ -1,0 +1,283 @@
+//! Random networks: every operator the core has, in odd shapes, planned for odd cores.
+
+use super::network::{equal, random_inputs};
+use super::pick;
+use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::spec::Spec;
+use hwgen_network::graph::{
+    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
+};
+use hwgen_network::plan::{PlanError, plan};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+
+struct Draft<'r> {
+    network: Network,
+    rng: &'r mut ChaCha8Rng,
+}
+
+impl Draft<'_> {
+    fn tensor(&mut self, shape: &[usize]) -> String {
+        let name = format!("t{}", self.network.tensors.len());
+        let signed = self.rng.random_bool(0.8);
+        let lowest = if signed { -128 } else { 0 };
+        self.network.tensors.push(Tensor {
+            name: name.clone(),
+            shape: shape.to_vec(),
+            bits: 8,
+            signed,
+            scale: 1.0,
+            zero_point: lowest + self.rng.random_range(0..=255),
+        });
+        name
+    }
+
+    fn get(&self, name: &str) -> Tensor {
+        self.network.tensor(name).unwrap().clone()
+    }
+
+    fn layer(&mut self, operator: Operator, inputs: &[&String], output: &str) {
+        self.network.layers.push(Layer {
+            name: format!("layer_{}", self.network.layers.len()),
+            inputs: inputs.iter().map(|&input| input.clone()).collect(),
+            output: output.to_owned(),
+            operator,
+        });
+    }
+
+    fn clamp(&mut self, output: &str) -> Clamp {
+        let tensor = self.get(output);
+        match self.rng.random() {
+            true => Clamp::of(&tensor),
+            false => Clamp::relu(&tensor),
+        }
+    }
+
+    fn linear(&mut self, outputs: usize, each: usize, output: &str) -> Linear {
+        let bits = self.rng.random_range(2..=8);
+        let limit = 1i32 << (bits - 1);
+        let weight = |rng: &mut ChaCha8Rng| rng.random_range(-limit..limit) as i8;
+        let weights: Vec<_> = (0..outputs * each).map(|_| weight(self.rng)).collect();
+        let bias: Vec<i32> = (0..outputs).map(|_| self.rng.random_range(-4000..4000)).collect();
+        let shift = -((each as u32 * 2).ilog2() as i32) / 2 - bits as i32 + 1;
+        let one = |rng: &mut ChaCha8Rng| Multiplier {
+            mantissa: rng.random_range(1 << 30..=i32::MAX),
+            shift: shift + rng.random_range(0..3),
+        };
+        let count = pick(self.rng, &[1, outputs]);
+        Linear {
+            bits,
+            weights: weights.into(),
+            bias: bias.into(),
+            multipliers: (0..count).map(|_| one(self.rng)).collect(),
+            rounding: pick(self.rng, &[Rounding::Once, Rounding::Twice]),
+            clamp: self.clamp(output),
+        }
+    }
+
+    fn convolution(&mut self, x: &String) -> Option<String> {
+        let [height, width, channels] = self.get(x).image();
+        let sides = [height, width];
+        let mut pads = [[0, 0]; 2];
+        let (mut kernel, mut stride, mut dilation, mut out) = ([1; 2], [1; 2], [1; 2], [1; 2]);
+        for side in 0..2 {
+            kernel[side] = self.rng.random_range(1..=3);
+            stride[side] = self.rng.random_range(1..=2);
+            dilation[side] = self.rng.random_range(1..=2);
+            let spread = (kernel[side] - 1) * dilation[side];
+            pads[side] = [0, 0].map(|_: i32| self.rng.random_range(0..=spread));
+            let room = sides[side] + pads[side][0] + pads[side][1];
+            out[side] = room.checked_sub(spread + 1)? / stride[side] + 1;
+        }
+        let [[top, bottom], [left, right]] = pads;
+        let pads = Pads { top, left, bottom, right };
+        let window = Window { kernel, stride, dilation, pads };
+        let divides: Vec<_> = (1..=channels).filter(|g| channels % g == 0).collect();
+        let divisor = pick(self.rng, &divides);
+        let groups = pick(self.rng, &[1, 1, divisor, channels]);
+        let outputs = match groups {
+            1 => self.rng.random_range(1..=13),
+            groups => groups * pick(self.rng, &[1, 1, 2]),
+        };
+        let y = self.tensor(&[out[0], out[1], outputs]);
+        let each = kernel[0] * kernel[1] * channels / groups;
+        let linear = self.linear(outputs, each, &y);
+        self.layer(Operator::Conv2d { window, groups, linear }, &[x], &y);
+        Some(y)
+    }
+
+    /// Like another, for operators that keep the scale.
+    fn alike(&mut self, x: &str, shape: &[usize]) -> String {
+        let y = self.tensor(shape);
+        let Tensor { signed, zero_point, .. } = self.get(x);
+        let tensor = self.network.tensors.last_mut().unwrap();
+        (tensor.signed, tensor.zero_point) = (signed, zero_point);
+        y
+    }
+
+    fn step(&mut self, x: &String) -> Option<String> {
+        let tensor = self.get(x);
+        let [height, width, channels] = tensor.image();
+        let nearest = |factor: f64| Multiplier::nearest(factor).unwrap();
+        match self.rng.random_range(0..12) {
+            0 => {
+                let kernel = [self.rng.random_range(1..=height), self.rng.random_range(1..=width)];
+                let stride = [self.rng.random_range(1..=2), self.rng.random_range(1..=2)];
+                let window = Window { kernel, stride, dilation: [1, 1], pads: Pads::default() };
+                let out = [height - kernel[0], width - kernel[1]];
+                let y = self.alike(x, &[out[0] / stride[0] + 1, out[1] / stride[1] + 1, channels]);
+                let clamp = Clamp::of(&tensor);
+                self.layer(Operator::AveragePool2d { window, clamp }, &[x], &y);
+                Some(y)
+            }
+            1 if tensor.shape.len() == 3 => {
+                let y = self.tensor(&[channels]);
+                let multiplier = nearest(1.3 / (height * width) as f64);
+                let clamp = self.clamp(&y);
+                let mean = Operator::Mean { axes: vec![0, 1], keep: false, multiplier, clamp };
+                self.layer(mean, &[x], &y);
+                Some(y)
+            }
+            2 => {
+                // of two convolutions of one shape
+                let (a, before) = (self.same_convolution(x), self.network.layers.len());
+                let b = self.same_convolution(x);
+                assert_eq!(before + 1, self.network.layers.len());
+                let y = self.tensor(&[height, width, channels]);
+                let mut small = || nearest(self.rng.random_range(0.2..0.9));
+                let inputs = [small(), small()];
+                let multiplier = nearest(self.rng.random_range(1.0..2.0) / f64::from(1 << 20));
+                let clamp = self.clamp(&y);
+                let add = Operator::Add { left_shift: 20, inputs, multiplier, clamp };
+                self.layer(add, &[&a, &b], &y);
+                Some(y)
+            }
+            3 => {
+                let (a, b) = (self.same_convolution(x), self.same_convolution(x));
+                // one scale
+                let like = self.get(&a);
+                let place = self.network.tensors.iter().position(|t| t.name == b)?;
+                let other = &mut self.network.tensors[place];
+                (other.signed, other.zero_point) = (like.signed, like.zero_point);
+                let clamp = Clamp::of(&like);
+                if let Operator::Conv2d { linear, .. } =
+                    &mut self.network.layers.last_mut()?.operator
+                {
+                    linear.clamp = clamp;
+                }
+                let y = self.alike(&a, &[height, width, 2 * channels]);
+                self.layer(Operator::Concat { axis: 2 }, &[&a, &b], &y);
+                Some(y)
+            }
+            4 => {
+                let y = self.tensor(&tensor.shape);
+                let most = self.rng.random_range(1..1 << 23);
+                let table: Vec<i32> = (0..256).map(|i| most >> (i / 9).min(30)).collect();
+                let steps = pick(self.rng, &[255, 256, 60_000]);
+                self.layer(Operator::Softmax { table: table.into(), steps }, &[x], &y);
+                Some(y)
+            }
+            5 => {
+                let flat = self.alike(x, &[height * width * channels]);
+                self.layer(Operator::Reshape, &[x], &flat);
+                let outputs = self.rng.random_range(1..=20);
+                let y = self.tensor(&[1, 1, outputs]);
+                let linear = self.linear(outputs, height * width * channels, &y);
+                let vector = self.network.tensors.iter_mut().find(|t| t.name == y)?;
+                vector.shape = vec![outputs];
+                self.layer(Operator::FullyConnected { linear }, &[&flat], &y);
+                Some(y)
+            }
+            _ if tensor.shape.len() == 3 => self.convolution(x),
+            _ => None,
+        }
+    }
+
+    /// A convolution of one element that keeps the shape.
+    fn same_convolution(&mut self, x: &String) -> String {
+        let [height, width, channels] = self.get(x).image();
+        let y = self.tensor(&[height, width, channels]);
+        let linear = self.linear(channels, channels, &y);
+        let (kernel, pads) = ([1, 1], Pads::default());
+        let window = Window { kernel, stride: [1, 1], dilation: [1, 1], pads };
+        self.layer(Operator::Conv2d { window, groups: 1, linear }, &[x], &y);
+        y
+    }
+}
+
+fn random_network(rng: &mut ChaCha8Rng) -> Network {
+    let network = Network {
+        version: VERSION,
+        name: "random".into(),
+        binary: None,
+        inputs: vec![],
+        outputs: vec![],
+        tensors: vec![],
+        layers: vec![],
+    };
+    let mut draft = Draft { network, rng };
+    let shape = [7, 6, 11].map(|most| draft.rng.random_range(1..=most));
+    let mut x = draft.tensor(&shape);
+    draft.network.inputs.push(x.clone());
+    let layers = draft.rng.random_range(1..6);
+    while draft.network.layers.len() < layers {
+        match draft.get(&x).shape.len() {
+            3 => {
+                if let Some(y) = draft.step(&x) {
+                    x = y;
+                }
+            }
+            _ => break,
+        }
+    }
+    draft.network.outputs.push(x);
+    draft.network
+}
+
+#[test]
+fn random_networks() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(10);
+    let (mut ran, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    for _ in 0..120 {
+        let network = random_network(rng);
+        // operators whose interpreter refuses them are no networks
+        if network.validate().is_err() {
+            continue;
+        }
+        let lanes = pick(rng, &[4, 8, 16]);
+        let pixels = rng.random_range(1..=2);
+        let spec = CnnSpec {
+            lanes,
+            pixels,
+            packed: pixels == 2,
+            results: pick(rng, &[1, 2, 4]).min(lanes),
+            activation_words: 4096,
+            weight_rows: 8192,
+            scale_rows: 2048,
+            jobs: 100,
+            softmax_tables: 4,
+            ..CnnSpec::default()
+        };
+        spec.validate().unwrap();
+        let plan = match plan(&network, &spec) {
+            Ok(plan) => plan,
+            Err(PlanError::Unsupported { what, .. }) => {
+                *refused.entry(what).or_insert(0) += 1;
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        for layer in &network.layers {
+            *ran.entry(layer.operator.kind()).or_insert(0) += 1;
+        }
+        equal(&network, &spec, &plan, &random_inputs(&network, 2, rng), 0.0);
+    }
+    println!("layers that ran: {ran:?}; refused: {refused:?}");
+    for (kind, least) in [("conv_2d", 100), ("add", 8), ("softmax", 8), ("fully_connected", 8)] {
+        assert!(ran[kind] >= least, "{kind}: {ran:?}");
+    }
+    for kind in ["average_pool_2d", "mean", "concat", "reshape"] {
+        assert!(ran[kind] >= 3, "{kind}: {ran:?}");
+    }
+}
