@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use anyhow::{Context, anyhow, ensure};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
-use hwgen_network::graph::{self, Network, Operator};
+use hwgen_network::graph::{self, Network};
 use hwgen_network::import;
 use hwgen_network::plan::{Budget, Plan, plan, size};
 use hwgen_network::policy::Policy;
@@ -25,6 +25,9 @@ pub(crate) struct OnCore {
     /// Multipliers that the core may have; without, its size is that of --spec and --set
     #[arg(long, value_name = "N", requires = "network")]
     multipliers: Option<u32>,
+    /// With --multipliers: memories of one port, as iCE40 UltraPlus has large ones
+    #[arg(long, requires = "multipliers")]
+    single_port: bool,
 }
 
 /// A network on a core.
@@ -68,7 +71,8 @@ impl OnCore {
             Some(multipliers) => {
                 let narrow = network.layers.iter().filter_map(|layer| layer.operator.linear());
                 let narrow_weights = narrow.clone().any(|linear| linear.bits < 8);
-                let budget = Budget { multipliers, packed: true, narrow_weights };
+                let single_port = self.single_port;
+                let budget = Budget { multipliers, packed: true, narrow_weights, single_port };
                 size(&network, budget).context("no core fits the network")?
             }
         };
@@ -80,9 +84,7 @@ impl OnCore {
 /// The network with every layer's result as an output, its own last.
 fn tapped(mut network: Network) -> Network {
     let own = std::mem::take(&mut network.outputs);
-    // the core reads over a rim without ever making it
-    let made = network.layers.iter().filter(|l| !matches!(l.operator, Operator::Pad { .. }));
-    let results = made.map(|layer| layer.output.clone());
+    let results = network.layers.iter().map(|layer| layer.output.clone());
     network.outputs = results.filter(|name| !own.contains(name)).chain(own.clone()).collect();
     network
 }

@@ -172,7 +172,7 @@ fn kws_mini() -> Network {
 }
 
 fn sized(network: &Network, multipliers: u32) -> (CnnSpec, u64, f64) {
-    let budget = Budget { multipliers, packed: true, narrow_weights: false };
+    let budget = Budget { multipliers, packed: true, narrow_weights: false, single_port: false };
     let (spec, plan) = size(network, budget).unwrap();
     spec.validate().unwrap();
     let all = spec.all_multipliers();

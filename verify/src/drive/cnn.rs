@@ -28,22 +28,23 @@ impl Script {
         let mut place = random_input(spec, rng);
         let fill = |end: u32| Job::Input(Transfer { base: 0, beats: end.div_ceil(spec.results) });
         image.jobs.push(fill(place.bytes()));
-        let mut free = place.bytes();
+        let mut free = Free::new(spec, place.bytes());
         for _ in 0..layers {
             let output = match rng.random_range(0..10) {
-                0..2 if spec.additions => random_addition(spec, rng, &mut image, place, free),
-                2 if spec.softmax_tables > 0 => random_softmax(spec, rng, &mut image, place, free),
-                _ => random_layer(spec, rng, &mut image, place, free),
+                0..2 if spec.additions => random_addition(spec, rng, &mut image, place, &free),
+                2 if spec.softmax_tables > 0 => random_softmax(spec, rng, &mut image, place, &free),
+                _ => random_layer(spec, rng, &mut image, place, &free),
             };
             let Some(output) = output else {
                 break;
             };
             let beats = output.bytes().div_ceil(spec.results);
             image.jobs.push(Job::Output(Transfer { base: output.base, beats }));
-            free = output.base + beats * spec.results;
+            free.take(output.base + beats * spec.results);
             place = output;
         }
         // all that is ever read comes in: a reset leaves memories as they are
+        let free = free.end();
         image.jobs[0] = fill(free);
         if image.jobs.len() == 1 {
             let beats = free.div_ceil(spec.results);
@@ -100,9 +101,36 @@ fn byte(data: &Int, place: u32) -> i8 {
     u8::try_from(&low).unwrap_or(0) as i8
 }
 
-/// Memory that a random program may use.
-fn room(spec: &CnnSpec) -> u32 {
-    spec.activation_words * spec.lanes
+/// Memory that a random program has not used: behind what it has, in each bank.
+struct Free {
+    bank_bytes: u32,
+    ends: [u32; 2],
+}
+
+impl Free {
+    fn new(spec: &CnnSpec, used: u32) -> Free {
+        let bank_bytes = spec.bank_bytes();
+        Free { bank_bytes, ends: [used, bank_bytes] }
+    }
+
+    /// A place for what is made of `input`, and where its bank ends.
+    fn place(&self, spec: &CnnSpec, input: Place) -> (u32, u32) {
+        let bank = if spec.single_port { 1 - self.bank(input.base) } else { 0 };
+        (self.ends[bank].next_multiple_of(spec.lanes), (bank as u32 + 1) * self.bank_bytes)
+    }
+
+    fn bank(&self, address: u32) -> usize {
+        (address / self.bank_bytes) as usize
+    }
+
+    fn take(&mut self, end: u32) {
+        self.ends[self.bank(end - 1)] = end;
+    }
+
+    /// Behind all that was used.
+    fn end(&self) -> u32 {
+        if self.ends[1] > self.bank_bytes { self.ends[1] } else { self.ends[0] }
+    }
 }
 
 fn random_input(spec: &CnnSpec, rng: &mut impl Rng) -> Place {
@@ -113,7 +141,7 @@ fn random_input(spec: &CnnSpec, rng: &mut impl Rng) -> Place {
         1 => channels.next_multiple_of(spec.results),
         _ => channels.next_power_of_two().min(channels.next_multiple_of(spec.lanes)),
     };
-    let most = (room(spec) / 3 / pitch).max(1);
+    let most = (spec.bank_bytes() / 3 / pitch).max(1);
     let width = rng.random_range(1..=7.min(most));
     let height = rng.random_range(1..=(most / width).clamp(1, 6));
     Place { base: 0, height, width, channels, pitch }
@@ -145,7 +173,7 @@ fn random_layer(
     rng: &mut impl Rng,
     image: &mut Image,
     input: Place,
-    free: u32,
+    free: &Free,
 ) -> Option<Place> {
     let aligned = input.base.is_multiple_of(spec.lanes) && input.pitch.is_multiple_of(spec.lanes);
     let depthwise = aligned && rng.random_bool(0.6);
@@ -170,7 +198,7 @@ fn random_layer(
         true => channels.next_multiple_of(spec.lanes),
         false => channels.next_multiple_of(spec.results),
     };
-    let base = free.next_multiple_of(spec.lanes);
+    let (base, limit) = free.place(spec, input);
     let output = Place { base, height: out[0], width: out[1], channels, pitch };
     let bits = if spec.narrow_weights { rng.random_range(2..=8) } else { 8 };
     let stored = Stored {
@@ -178,8 +206,10 @@ fn random_layer(
         shared: spec.narrow_weights && rng.random_bool(0.2),
         hold: rng.random_bool(0.1),
     };
+    let padding = padding.map(|side| side as i32);
     let window = Window { kernel, stride, dilation, padding, padded: rng.random() };
-    let layer = Layer { input, output, window, depthwise, stored };
+    let largest = depthwise && spec.maxima && rng.random_bool(0.3);
+    let layer = Layer { input, output, window, depthwise, stored, largest };
     let best = spec.best_group(&layer);
     let group = if depthwise { 0 } else { rng.random_range(0..=best) };
 
@@ -188,11 +218,11 @@ fn random_layer(
     let blocks = channels.div_ceil(spec.lanes >> group);
     let planes = image.planes.len() as u32 + blocks * steps * 8;
     let rows = image.scales.len() as u32 + blocks * spec.lanes / spec.results;
-    let fits = base + output.bytes() <= room(spec)
+    let fits = base + output.bytes() <= limit
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
         && image.jobs.len() as u32 + 4 <= spec.jobs
-        && free >= 2 * spec.lanes;
+        && free.end() >= 2 * spec.lanes;
     if !fits {
         return None;
     }
@@ -222,7 +252,7 @@ fn random_layer(
         spec.lower(image, &layer, group, &numbers);
         // other weights take the place of those that were loaded
         let steps = (image.planes.len() - whole) as u32 / 8;
-        let step = free.saturating_sub(2 * spec.lanes) / steps.max(1);
+        let step = free.end().saturating_sub(2 * spec.lanes) / steps.max(1);
         let (lane, blocks) = (rng.random_range(1..=2), 1);
         let fill = Fill { input: 0, lane, step, block: 0, steps, blocks, weights: whole as u32 };
         image.jobs.insert(first, Job::Fill(fill));
@@ -237,11 +267,11 @@ fn random_addition(
     rng: &mut impl Rng,
     image: &mut Image,
     input: Place,
-    free: u32,
+    free: &Free,
 ) -> Option<Place> {
-    let base = free.next_multiple_of(spec.lanes);
+    let (base, limit) = free.place(spec, input);
     let chunks = input.bytes().div_ceil(spec.results);
-    if base + chunks * spec.results > room(spec) || image.jobs.len() as u32 + 2 > spec.jobs {
+    if base + chunks * spec.results > limit || image.jobs.len() as u32 + 2 > spec.jobs {
         return None;
     }
     let scale = |rng: &mut dyn rand::RngCore, right: std::ops::Range<u8>| AddScale {
@@ -249,7 +279,8 @@ fn random_addition(
         right: rng.random_range(right),
     };
     // of itself and of what stands before it, at an earlier place
-    let other = rng.random_range(0..=input.base / spec.results) * spec.results;
+    let first = free.bank(input.base) as u32 * free.bank_bytes;
+    let other = rng.random_range(first / spec.results..=input.base / spec.results) * spec.results;
     image.jobs.push(Job::Add(Add {
         inputs: [input.base, other],
         zeros: [rng.random(), rng.random()],
@@ -266,12 +297,12 @@ fn random_softmax(
     rng: &mut impl Rng,
     image: &mut Image,
     input: Place,
-    free: u32,
+    free: &Free,
 ) -> Option<Place> {
-    let base = free.next_multiple_of(spec.lanes);
+    let (base, limit) = free.place(spec, input);
     let output = Place { base, ..input };
     let bytes = output.bytes().next_multiple_of(spec.results);
-    if base + bytes > room(spec) || image.jobs.len() as u32 + 2 > spec.jobs {
+    if base + bytes > limit || image.jobs.len() as u32 + 2 > spec.jobs {
         return None;
     }
     while image.tables.len() < spec.softmax_tables as usize {

@@ -43,8 +43,10 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         scale_rows: 64,
         jobs: 12,
         additions,
+        maxima: rng.random(),
         softmax_tables: rng.random_range(0..=3),
         matrices: rng.random(),
+        single_port: rng.random_bool(0.4),
     };
     spec.validate().unwrap();
     spec

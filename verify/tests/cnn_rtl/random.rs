@@ -107,6 +107,30 @@ impl Draft<'_> {
         Some(y)
     }
 
+    fn pool(&mut self, x: &String) -> Option<String> {
+        let tensor = self.get(x);
+        let [height, width, channels] = tensor.image();
+        let kernel = [self.rng.random_range(1..=height), self.rng.random_range(1..=width)];
+        let stride = [self.rng.random_range(1..=2), self.rng.random_range(1..=2)];
+        let mut side = |length: usize| match self.rng.random() {
+            true => self.rng.random_range(0..length),
+            false => 0,
+        };
+        let [top, bottom] = [side(kernel[0]), side(kernel[0])];
+        let [left, right] = [side(kernel[1]), side(kernel[1])];
+        let pads = Pads { top, left, bottom, right };
+        let window = Window { kernel, stride, dilation: [1, 1], pads };
+        let out = window.output([height, width])?;
+        let y = self.alike(x, &[out[0], out[1], channels]);
+        let clamp = Clamp::of(&tensor);
+        let operator = match self.rng.random() {
+            true => Operator::AveragePool2d { window, clamp },
+            false => Operator::MaxPool2d { window, clamp },
+        };
+        self.layer(operator, &[x], &y);
+        Some(y)
+    }
+
     /// Like another, for operators that keep the scale.
     fn alike(&mut self, x: &str, shape: &[usize]) -> String {
         let y = self.tensor(shape);
@@ -120,15 +144,31 @@ impl Draft<'_> {
         let tensor = self.get(x);
         let [height, width, channels] = tensor.image();
         let nearest = |factor: f64| Multiplier::nearest(factor).unwrap();
-        match self.rng.random_range(0..12) {
-            0 => {
-                let kernel = [self.rng.random_range(1..=height), self.rng.random_range(1..=width)];
-                let stride = [self.rng.random_range(1..=2), self.rng.random_range(1..=2)];
-                let window = Window { kernel, stride, dilation: [1, 1], pads: Pads::default() };
-                let out = [height - kernel[0], width - kernel[1]];
-                let y = self.alike(x, &[out[0] / stride[0] + 1, out[1] / stride[1] + 1, channels]);
-                let clamp = Clamp::of(&tensor);
-                self.layer(Operator::AveragePool2d { window, clamp }, &[x], &y);
+        match self.rng.random_range(0..17) {
+            0 => self.pool(x),
+            12 if tensor.shape.len() == 3 => self.pool(x),
+            15 if tensor.shape.len() == 3 => {
+                let mut rim = || [0, 0, 0].map(|_| self.rng.random_range(0..=2));
+                let ([top, left, _], [bottom, right, _]) = (rim(), rim());
+                let y = self.alike(x, &[height + top + bottom, width + left + right, channels]);
+                let any = self.rng.random_range(tensor.lowest()..=tensor.highest());
+                let value = pick(self.rng, &[tensor.zero_point, any]);
+                let (before, after) = (vec![top, left, 0], vec![bottom, right, 0]);
+                self.layer(Operator::Pad { before, after, value }, &[x], &y);
+                Some(y)
+            }
+            13 => {
+                let y = self.tensor(&tensor.shape);
+                let factor = self.rng.random_range(0.3..3.0);
+                let sign = pick(self.rng, &[1.0, -1.0]);
+                let (multiplier, clamp) = (nearest(sign * factor), self.clamp(&y));
+                self.layer(Operator::Requantise { multiplier, clamp }, &[x], &y);
+                Some(y)
+            }
+            14 => {
+                // twice the same, or what came in: it has to be copied
+                let y = self.alike(x, &[height, width, 2 * channels]);
+                self.layer(Operator::Concat { axis: 2 }, &[x, x], &y);
                 Some(y)
             }
             1 if tensor.shape.len() == 3 => {
@@ -239,7 +279,7 @@ fn random_network(rng: &mut ChaCha8Rng) -> Network {
 fn random_networks() {
     let rng = &mut ChaCha8Rng::seed_from_u64(10);
     let (mut ran, mut refused) = (BTreeMap::new(), BTreeMap::new());
-    for _ in 0..120 {
+    for _ in 0..160 {
         let network = random_network(rng);
         // operators whose interpreter refuses them are no networks
         if network.validate().is_err() {
@@ -257,6 +297,8 @@ fn random_networks() {
             scale_rows: 2048,
             jobs: 100,
             softmax_tables: 4,
+            single_port: rng.random_bool(0.4),
+            narrow_weights: rng.random_bool(0.8),
             ..CnnSpec::default()
         };
         spec.validate().unwrap();
@@ -277,7 +319,8 @@ fn random_networks() {
     for (kind, least) in [("conv_2d", 100), ("add", 8), ("softmax", 8), ("fully_connected", 8)] {
         assert!(ran[kind] >= least, "{kind}: {ran:?}");
     }
-    for kind in ["average_pool_2d", "mean", "concat", "reshape"] {
+    for kind in ["average_pool_2d", "max_pool_2d", "requantise", "pad", "mean", "concat", "reshape"]
+    {
         assert!(ran[kind] >= 3, "{kind}: {ran:?}");
     }
 }

@@ -20,7 +20,7 @@ use super::registers::{Events, registers};
 use super::softmax::{BYTE_CYCLES, ENTRY_BITS, Softmax};
 use super::walk::{Walk, group_of};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
-use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, fields, s, u};
+use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, cat, fields, s, u};
 use std::sync::Arc;
 
 /// Cycles from a step to its operands in registers.
@@ -180,8 +180,10 @@ fn parameters(m: &ModuleBuilder, spec: &CnnSpec) {
     m.parameter("scale_rows", spec.scale_rows);
     m.parameter("jobs", spec.jobs);
     m.parameter("additions", spec.additions);
+    m.parameter("maxima", spec.maxima);
     m.parameter("softmax_tables", spec.softmax_tables);
     m.parameter("matrices", spec.matrices);
+    m.parameter("single_port", spec.single_port);
 }
 
 /// What fills the memories, if anything does.
@@ -256,12 +258,15 @@ impl<'m> Sequence<'m> {
         let word_address = m.reg("next_word", memory.address_type());
         let word = memory.read_sync(*word_address, reads);
         let comes = m.reg("word_comes", u(1)).next(reads);
-        let bits = 32 * JOB_WORDS;
-        let job = m.reg("job", u(bits)).no_reset();
-        job.next(word.cat(job.slice(bits - 1, 32))).enable(*comes);
+        // each word in registers of its own: those of bits that no one reads are left out
+        let held = |index: u32| {
+            let register = m.reg(format!("job_word_{index}"), u(32)).no_reset().next(word);
+            *register.enable(*comes & fetched.eq(index + 1))
+        };
+        let words: Vec<_> = (0..JOB_WORDS).rev().map(held).collect();
         let fields = job_fields();
         let used = fields.iter().map(|(_, ty)| ty.width).sum();
-        let job = Bundle::unpack(&fields, job.truncate(used));
+        let job = Bundle::unpack(&fields, cat(&words).truncate(used));
         let job = job.map(|name, field| field.named(format!("job_{name}")));
         let to_first = load.start | (ends & job.get("last"));
         word_address.next(*word_address + 1).enable(reads).clear(to_first);
@@ -429,6 +434,9 @@ fn lanes<'m>(
         let weight = held(format!("weight_{l}"), *weight);
         let mut part = m.instance(format!("lane_{l}"), &module);
         part = part.input("valid", valid).input("first", first).input("weight", weight);
+        if spec.maxima {
+            part = part.input("largest", job.get("largest"));
+        }
         for p in 0..spec.pixels as usize {
             let dense: Vec<_> = seen[p].iter().map(|bytes| bytes[l % bytes.len()]).collect();
             let value = depthwise.mux(read[p].word[l], select(group, &dense));

@@ -74,6 +74,8 @@ pub struct Convolve {
     pub hold: bool,
     /// Results are rounded once, halves up.
     pub once: bool,
+    /// The largest product of a lane instead of their sum.
+    pub largest: bool,
     /// Address of the window's first byte at the first output position, inside or not.
     pub input: u32,
     /// Rows of the input.
@@ -222,6 +224,7 @@ pub(super) fn job_fields() -> Fields {
         ("shared", u(1)),
         ("hold", u(1)),
         ("once", u(1)),
+        ("largest", u(1)),
         ("input", address),
         ("height", side),
         ("width", side),
@@ -320,6 +323,7 @@ impl Convolve {
             "shared" => self.shared.into(),
             "hold" => self.hold.into(),
             "once" => self.once.into(),
+            "largest" => self.largest.into(),
             "input" => self.input.into(),
             "height" => self.height.into(),
             "width" => self.width.into(),

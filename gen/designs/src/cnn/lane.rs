@@ -13,8 +13,8 @@ const PRODUCT_BITS: u32 = 16;
 /// Cycles from operands to the sum that has their product.
 pub(super) const LATENCY: u32 = 2;
 
-/// Module `cnn_lane`: in `weight`, `value_p`; `valid` with them, `first` if a sum begins; out
-/// `sum_p`.
+/// Module `cnn_lane`: in `weight`, `value_p`; `valid` with them, `first` if a sum begins,
+/// `largest` if it is to be the largest product; out `sum_p`.
 pub(super) fn module(spec: &CnnSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("cnn_lane");
     m.doc("One weight times the activation of every position, summed.");
@@ -39,10 +39,20 @@ pub(super) fn module(spec: &CnnSpec) -> Arc<Module> {
     };
     let adds = m.reg("adds", u(1)).next(valid);
     let first = m.reg("begins", u(1)).no_reset().next(m.input("first", u(1))).enable(valid);
+    let largest = spec.maxima.then(|| m.input("largest", u(1)));
     for (p, product) in products.into_iter().enumerate() {
         let sum = m.reg(format!("total_{p}"), s(spec.accumulator_bits)).no_reset();
         let so_far = first.mux(m.lit(sum.ty(), 0), *sum);
-        sum.next(so_far + product.extend(spec.accumulator_bits)).enable(*adds);
+        let product = product.extend(spec.accumulator_bits);
+        let summed = so_far + product;
+        let next = match largest {
+            None => summed,
+            Some(largest) => {
+                let larger = (*first | product.gt(*sum)).named(format!("larger_{p}"));
+                largest.mux(larger.mux(product, *sum), summed)
+            }
+        };
+        sum.next(next).enable(*adds);
         m.output(format!("sum_{p}"), sum);
     }
     m.finish()

@@ -36,8 +36,8 @@ pub struct Window {
     pub stride: [u32; 2],
     /// Between elements.
     pub dilation: [u32; 2],
-    /// Rows above, columns to the left of the input.
-    pub padding: [u32; 2],
+    /// Rows above, columns to the left of the input; negative if the first window begins inside.
+    pub padding: [i32; 2],
     /// What stands there, and below and to the right.
     pub padded: i8,
 }
@@ -77,6 +77,8 @@ pub struct Layer {
     pub window: Window,
     /// Each output channel sees one input channel, its own.
     pub depthwise: bool,
+    /// The largest product of a window instead of their sum; for a depthwise layer.
+    pub largest: bool,
     /// How weights are stored.
     pub stored: Stored,
 }
@@ -142,7 +144,7 @@ impl CnnSpec {
     /// Its places must be aligned: the input's to the group, or to `lanes` if depthwise; the
     /// output's to `results`.
     pub fn lower(&self, image: &mut Image, layer: &Layer, group: u8, numbers: &Numbers<'_>) {
-        let Layer { input, output, window, depthwise, stored } = *layer;
+        let Layer { input, output, window, depthwise, stored, largest } = *layer;
         let (per_block, per_chunk) = (self.lanes >> group, self.results >> group);
         for shape in self.shapes(layer, group) {
             let steps = window.kernel[0] * window.kernel[1] * shape.channel_steps;
@@ -160,11 +162,12 @@ impl CnnSpec {
                 shared: stored.shared,
                 hold: stored.hold,
                 once: numbers.once,
+                largest,
                 input: address(i64::from(input.base) - top * line - left * pitch + first),
                 height: input.height,
                 width: input.width,
-                y: -(window.padding[0] as i32),
-                x: -(window.padding[1] as i32),
+                y: -window.padding[0],
+                x: -window.padding[1],
                 padding: window.padded,
                 stride: window.stride,
                 dilation: window.dilation,
@@ -215,7 +218,7 @@ impl CnnSpec {
         channel_steps: u32,
         numbers: &Numbers<'_>,
     ) {
-        let Layer { input, output, window, depthwise, stored } = *layer;
+        let Layer { input, output, window, depthwise, stored, .. } = *layer;
         let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
         let [rows, columns] = if stored.hold { [1, 1] } else { window.kernel };
         for (ky, kx) in (0..rows).flat_map(|ky| (0..columns).map(move |kx| (ky, kx))) {

@@ -39,13 +39,16 @@ pub(super) fn activations<'m>(
     let enable = m.reg("reads", u(1)).next(enable);
     let copy = |(pixel, &read): (usize, &Signal<'m>)| {
         let read = delayed(m, &format!("read_address_{pixel}"), read, 1);
-        let memory = m.memory(
-            format!("activations_{pixel}"),
-            spec.activation_words as usize,
-            u(8 * spec.lanes),
-        );
-        memory.write_masked(address, data, write.enable, mask);
-        let word = memory.read_sync(word_of(read), *enable);
+        let name = format!("activations_{pixel}");
+        let port = WordWrite { address, data, mask, enable: write.enable };
+        let word = match spec.single_port {
+            true => banks(m, spec, &name, &port, word_of(read), *enable),
+            false => {
+                let memory = m.memory(name, spec.activation_words as usize, u(8 * spec.lanes));
+                memory.write_masked(address, data, write.enable, mask);
+                memory.read_sync(word_of(read), *enable)
+            }
+        };
         let word = unpack(word, s(8), spec.lanes);
         let offset = delayed(m, &format!("read_offset_{pixel}"), read.truncate(lane_bits), 1);
         let (results, group) = (spec.results as usize, spec.group_most());
@@ -64,6 +67,41 @@ pub(super) fn activations<'m>(
         Read { word, chunk, within }
     };
     addresses.iter().enumerate().map(copy).collect()
+}
+
+/// A word to be written.
+struct WordWrite<'m> {
+    address: Signal<'m>,
+    data: Signal<'m>,
+    mask: Signal<'m>,
+    enable: Signal<'m>,
+}
+
+/// Two memories of one port each, chosen by the highest bit of the address. What is written goes
+/// before what is read: a program reads one and writes the other.
+fn banks<'m>(
+    m: &'m ModuleBuilder,
+    spec: &CnnSpec,
+    name: &str,
+    write: &WordWrite<'m>,
+    read: Signal<'m>,
+    enable: Signal<'m>,
+) -> Signal<'m> {
+    let words = spec.activation_words as usize / 2;
+    let within = |address: Signal<'m>| address.truncate(address.width() - 1);
+    let bank = |high: u32| {
+        let writes =
+            (write.enable & write.address.msb().eq(high)).named(format!("{name}_writes_{high}"));
+        let reads = enable & read.msb().eq(high) & !writes;
+        let address =
+            writes.mux(within(write.address), within(read)).named(format!("{name}_address_{high}"));
+        let memory = m.memory(format!("{name}_{high}"), words, u(8 * spec.lanes));
+        memory.write_masked(address, write.data, writes, write.mask);
+        memory.read_sync(address, reads)
+    };
+    let [low, high] = [0, 1].map(bank);
+    let which = m.reg(format!("{name}_bank"), u(1)).no_reset().next(read.msb()).enable(enable);
+    which.mux(high, low)
 }
 
 /// A word with the bytes at every place they may go to, and which of them do.
@@ -125,6 +163,11 @@ pub(super) fn weights<'m>(
 ) -> Vec<Signal<'m>> {
     let rows = spec.weight_rows as usize;
     let enable = m.reg("weight_reads", u(1)).next(read.enable);
+    let enable = if spec.single_port { *enable & !load.enable } else { *enable };
+    // of one port, which rows that are loaded have first
+    let shared = |row: Signal<'m>| {
+        if spec.single_port { load.enable.mux(load.address, row) } else { row }
+    };
     let plane = delayed(m, "weight_plane", read.plane, 1);
     let row = plane.slice(plane.width() - 1, 3);
     let planes = if spec.narrow_weights {
@@ -137,8 +180,9 @@ pub(super) fn weights<'m>(
                 planes.get(bank as usize..=bank as usize).unwrap_or_default()
             });
             let data = load.data.slice((bank + 1) * spec.lanes - 1, bank * spec.lanes);
-            memory.write(load.address, data, load.enable);
-            memory.read_sync(offset.gt(bank).mux(next, row), *enable)
+            let at = shared(offset.gt(bank).mux(next, row));
+            memory.write(if spec.single_port { at } else { load.address }, data, load.enable);
+            memory.read_sync(at, enable)
         };
         let banks: Vec<_> = (0..ROW_PLANES as u32).map(bank).collect();
         let offset = delayed(m, "weight_offset", offset, 1);
@@ -151,8 +195,9 @@ pub(super) fn weights<'m>(
     } else {
         let memory = m.memory("weights", rows, u(spec.weight_row_bits()));
         let memory = filled(memory, contents, |planes| planes);
-        memory.write(load.address, load.data, load.enable);
-        unpack(memory.read_sync(row, *enable), u(spec.lanes), ROW_PLANES as u32)
+        let at = shared(row);
+        memory.write(if spec.single_port { at } else { load.address }, load.data, load.enable);
+        unpack(memory.read_sync(at, enable), u(spec.lanes), ROW_PLANES as u32)
     };
     // highest plane first; what is below the weight's own bits is half a step or nothing
     let own: Vec<_> = (0..8).map(|bit| read.bits.gt(bit)).collect();

@@ -31,10 +31,14 @@ pub struct CnnSpec {
     pub jobs: u32,
     /// The program may add tensors.
     pub additions: bool,
+    /// The program may take the largest of a window.
+    pub maxima: bool,
     /// Tables of softmaxes; 0: the program has none.
     pub softmax_tables: u32,
     /// The program may multiply tensors with each other.
     pub matrices: bool,
+    /// Memories of one port: two banks of activations, of which a job reads one and writes the other.
+    pub single_port: bool,
 }
 
 impl Default for CnnSpec {
@@ -51,8 +55,10 @@ impl Default for CnnSpec {
             scale_rows: 128,
             jobs: 32,
             additions: true,
+            maxima: true,
             softmax_tables: 1,
             matrices: true,
+            single_port: false,
         }
     }
 }
@@ -85,10 +91,17 @@ const SCALE_ROWS: Parameter = integer("scale_rows", 2, 1 << 14, "rows of scales,
 const JOBS: Parameter = integer("jobs", 1, 1024, "jobs of a program");
 const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 
+const MAXIMA: Parameter = flag("maxima", "the program may take the largest of a window");
+
 const SOFTMAX_TABLES: Parameter =
     integer("softmax_tables", 0, 16, "tables of softmaxes; 0: the program has none");
 
 const MATRICES: Parameter = flag("matrices", "the program may multiply tensors with each other");
+
+const SINGLE_PORT: Parameter = flag(
+    "single_port",
+    "memories of one port; a job reads one bank of activations, writes the other",
+);
 
 /// The narrowest accumulator in which tensors can be added: terms have 29 bits, their sum 30.
 pub const ADDITION_BITS: u32 = 30;
@@ -109,8 +122,10 @@ impl Spec for CnnSpec {
         SCALE_ROWS,
         JOBS,
         ADDITIONS,
+        MAXIMA,
         SOFTMAX_TABLES,
         MATRICES,
+        SINGLE_PORT,
     ];
 
     fn validate(&self) -> Result<(), SpecError> {
@@ -136,6 +151,10 @@ impl Spec for CnnSpec {
             let range = "at least 30, or `additions` false: an addition's terms have 29 bits";
             return refuse(ACCUMULATOR_BITS.name, self.accumulator_bits.to_string(), range);
         }
+        if self.single_port && !self.activation_words.is_power_of_two() {
+            let range = "a power of two, or `single_port` false: half are in each bank";
+            return refuse(ACTIVATION_WORDS.name, self.activation_words.to_string(), range);
+        }
         let bytes = u64::from(self.activation_words) * u64::from(self.lanes);
         if bytes > 1 << ADDRESS_BITS {
             let range = "few enough for 2^24 bytes";
@@ -149,6 +168,12 @@ impl CnnSpec {
     /// Bits of an address of a byte of activations.
     pub fn byte_bits(&self) -> u32 {
         index_bits(self.activation_words as usize) + self.lane_bits()
+    }
+
+    /// Bytes of a bank of activations; all of them if there is but one.
+    pub fn bank_bytes(&self) -> u32 {
+        let bytes = self.activation_words * self.lanes;
+        if self.single_port { bytes / 2 } else { bytes }
     }
 
     /// log2 of the lanes.

@@ -2,9 +2,9 @@
 
 use super::error::{PlanError, unsupported};
 use super::offset;
-use super::place::{Places, is_depthwise, origin, readers};
-use super::scale::{division, scale};
-use crate::graph::{self, Kernel, Linear, Network, Operator, Pads, Rounding, Tensor};
+use super::place::{Places, is_depthwise, moves_nothing, origin, readers, rim};
+use super::scale::scale;
+use crate::graph::{self, Kernel, Linear, Network, Operator, Rounding, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Scale, Softmax};
 
@@ -43,34 +43,16 @@ pub(super) fn lower(
             lowering.dense(image, (from, to), linear)
         }
         Operator::AveragePool2d { window, clamp } => {
-            if window.pads != Pads::default() {
-                let instead = "pad the image, or pool without";
-                return Err(unsupported(name, "it pools over a padded image", instead));
-            }
-            if offset(x) != 0 {
-                let instead = "quantise to signed bytes";
-                return Err(unsupported(name, "it pools unsigned bytes", instead));
-            }
-            let count = window.kernel.iter().product::<usize>() as u32;
-            let scale = division(name, count)?;
-            // no zero point: what is rounded is the mean itself
-            let clamp = Clamp { zero: 0, ..lowering.clamp(*clamp) };
-            lowering.pool(image, (from, to), *window, scale, clamp)?;
-            Ok(pool_bits(count, &scale))
+            lowering.average(image, (from, to), *window, *clamp)
+        }
+        Operator::MaxPool2d { window, clamp } => {
+            lowering.largest(image, (from, to), *window, *clamp)
         }
         Operator::Mean { axes, multiplier, clamp, .. } => {
-            if x.shape.len() != 3 || axes[..] != [0, 1] {
-                let what = format!("it takes the mean over axes {axes:?}");
-                return Err(unsupported(name, what, "take it over rows and columns"));
-            }
-            let kernel = [x.shape[0], x.shape[1]];
-            let window =
-                graph::Window { kernel, stride: [1; 2], dilation: [1; 2], pads: Pads::default() };
-            let zero = x.zero_point - offset(x);
-            let scale = scale(name, *multiplier, -zero * (kernel[0] * kernel[1]) as i32)?;
-            let to = Place { height: 1, width: 1, channels: from.channels, ..to };
-            lowering.pool(image, (from, to), window, scale, lowering.clamp(*clamp))?;
-            Ok(pool_bits((kernel[0] * kernel[1]) as u32, &scale))
+            lowering.mean(image, (from, to), axes, *multiplier, *clamp)
+        }
+        Operator::Requantise { multiplier, clamp } => {
+            lowering.requantise(image, (from, to), *multiplier, *clamp)
         }
         Operator::Add { left_shift, inputs: scales, multiplier, clamp } => {
             let second = inputs[1];
@@ -100,14 +82,9 @@ pub(super) fn lower(
             }));
             Ok(0)
         }
-        Operator::Pad { .. } => {
-            let folded = readers(network, &layer.output).iter().all(|l| rim(network, l).is_some());
-            match folded {
-                true => Ok(0),
-                false => {
-                    Err(unsupported(name, "it is not padding before a convolution", "move it"))
-                }
-            }
+        Operator::Pad { .. } if moves_nothing(network, layer) => Ok(0),
+        Operator::Pad { before, after, value } => {
+            lowering.pad(image, (from, to), before, after, *value)
         }
         Operator::Reshape => {
             let from = places.of(origin(network, &layer.output));
@@ -180,68 +157,39 @@ pub(super) fn lower(
             let other = (inputs[1], places.of(&layer.inputs[1]));
             lowering.product(image, (from, to), other, *transpose, *multiplier, *clamp)
         }
-        Operator::MaxPool2d { .. } => {
-            Err(unsupported(name, "max pools have no job", "use average pools or strides"))
-        }
-        operator => {
-            let what = format!("`{}` has no job", operator.kind());
-            Err(unsupported(name, what, "leave it to the host"))
-        }
     }
 }
 
-/// Bits of a pool's sum, shifted to the left as its scale has it.
-fn pool_bits(count: u32, scale: &Scale) -> u32 {
-    let most = (128 * u64::from(count) + u64::from(scale.bias.unsigned_abs())) << scale.left;
-    64 - most.leading_zeros() + 1
-}
-
-/// The padding before a convolution that is a layer of its own: the tensor behind it, and its rim.
-fn rim<'n>(network: &'n Network, layer: &graph::Layer) -> Option<(&'n String, Pads)> {
-    let Operator::Conv2d { .. } = layer.operator else {
-        return None;
-    };
-    let before = network.layers.iter().find(|other| other.output == layer.inputs[0])?;
-    let Operator::Pad { before: rows, after, value } = &before.operator else {
-        return None;
-    };
-    let (&[top, left, 0], &[bottom, right, 0]) = (&rows[..], &after[..]) else {
-        return None;
-    };
-    let x = network.tensor(&before.inputs[0])?;
-    (*value == x.zero_point).then_some((&before.inputs[0], Pads { top, left, bottom, right }))
-}
-
 /// What all of a layer's jobs need to know.
-struct Lowering<'n> {
-    spec: &'n CnnSpec,
-    name: &'n str,
-    x: &'n Tensor,
-    output: &'n Tensor,
+pub(super) struct Lowering<'n> {
+    pub(super) spec: &'n CnnSpec,
+    pub(super) name: &'n str,
+    pub(super) x: &'n Tensor,
+    pub(super) output: &'n Tensor,
 }
 
 impl Lowering<'_> {
-    fn clamp(&self, clamp: graph::Clamp) -> Clamp {
+    pub(super) fn clamp(&self, clamp: graph::Clamp) -> Clamp {
         let offset = offset(self.output);
         let byte = |value: i32| (value - offset).clamp(-128, 127) as i8;
         let zero = byte(self.output.zero_point);
         Clamp { zero, least: byte(clamp.min), most: byte(clamp.max) }
     }
 
-    fn window(&self, window: &graph::Window) -> Window {
+    pub(super) fn window(&self, window: &graph::Window) -> Window {
         let pair = |kernel: Kernel| kernel.map(|side| side as u32);
         Window {
             kernel: pair(window.kernel),
             stride: pair(window.stride),
             dilation: pair(window.dilation),
-            padding: pair([window.pads.top, window.pads.left]),
+            padding: [window.pads.top as i32, window.pads.left as i32],
             padded: (self.x.zero_point - offset(self.x)) as i8,
         }
     }
 
     /// Adds a layer's jobs, if its places are as the core reads and writes them and there is room
     /// for its weights.
-    fn push(
+    pub(super) fn push(
         &self,
         image: &mut Image,
         layer: &Layer,
@@ -316,6 +264,12 @@ impl Lowering<'_> {
         Ok(bits)
     }
 
+    /// A core that stores no narrow weights has them in eight bits.
+    fn stored(&self, linear: &Linear) -> Stored {
+        let bits = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
+        Stored { bits, shared: false, hold: false }
+    }
+
     fn convolution(
         &self,
         image: &mut Image,
@@ -328,11 +282,12 @@ impl Lowering<'_> {
         let outputs = to.channels as usize;
         let (scales, bits) = self.scales(linear, outputs)?;
         let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
-        let stored = Stored { bits: linear.bits as u8, shared: false, hold: false };
+        let stored = self.stored(linear);
         let window = self.window(window);
         let [rows, columns] = window.kernel;
         if depthwise {
-            let layer = Layer { input: from, output: to, window, depthwise, stored };
+            let layer =
+                Layer { input: from, output: to, window, depthwise, stored, largest: false };
             let weight = |o: u32, ky: u32, kx: u32, _: u32| {
                 linear.weights[((o * rows + ky) * columns + kx) as usize]
             };
@@ -345,7 +300,7 @@ impl Lowering<'_> {
         for g in 0..groups as u32 {
             let input = Place { base: from.base + g * inside, channels: inside, ..from };
             let output = Place { base: to.base + g * outside, channels: outside, ..to };
-            let layer = Layer { input, output, window, depthwise, stored };
+            let layer = Layer { input, output, window, depthwise, stored, largest: false };
             let weight = |o: u32, ky: u32, kx: u32, c: u32| {
                 let o = g * outside + o;
                 linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
@@ -382,10 +337,10 @@ impl Lowering<'_> {
             Place { base: from.base, height: 1, width: positions, channels: seen, pitch: step };
         let (channels, pitch) = (from.channels, from.pitch);
         let output = Place { height: 1, width: positions, channels: outputs as u32, ..to };
-        let stored = Stored { bits: linear.bits as u8, shared: false, hold: false };
+        let stored = self.stored(linear);
         let window =
             Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
-        let layer = Layer { input, output, window, depthwise: false, stored };
+        let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
         let weight = |o: u32, _: u32, _: u32, c: u32| {
             let (position, channel) = (c / pitch, c % pitch);
             match channel < channels {
@@ -422,7 +377,7 @@ impl Lowering<'_> {
         let window =
             Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
         let stored = Stored { bits: 8, shared: false, hold: false };
-        let layer = Layer { input, output, window, depthwise: false, stored };
+        let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
         let scale = scale(self.name, multiplier, 0)?;
         let clamp = self.clamp(clamp);
         let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, once: false, clamp };
@@ -444,20 +399,5 @@ impl Lowering<'_> {
         image.jobs.insert(at, Job::Fill(fill));
         let most = (u64::from(from.channels) * 128 * 128) << scale.left;
         Ok(64 - most.leading_zeros() + 1)
-    }
-
-    fn pool(
-        &self,
-        image: &mut Image,
-        (input, output): (Place, Place),
-        window: graph::Window,
-        scale: Scale,
-        clamp: Clamp,
-    ) -> Result<(), PlanError> {
-        let stored = Stored { bits: 8, shared: false, hold: true };
-        let window = self.window(&window);
-        let layer = Layer { input, output, window, depthwise: true, stored };
-        let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, once: false, clamp };
-        self.push(image, &layer, 0, &numbers)
     }
 }

@@ -1,13 +1,15 @@
 //! A network on a core: a place for every tensor, a program, and its cycles.
 //!
-//! - `place`: memory; `lower`: jobs of each layer; `scale`: requantisation; `size`: a core for a
-//!   network.
+//! - `copies`: tensors that have to stand twice, banks; `place`: memory; `lower`, `pool`: jobs of
+//!   each layer; `scale`: requantisation; `size`: a core for a network.
 //!
 //! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
 
+mod copies;
 mod error;
 mod lower;
 mod place;
+mod pool;
 mod scale;
 mod size;
 
@@ -15,6 +17,7 @@ pub use error::PlanError;
 pub use size::{Budget, size};
 
 use crate::graph::{Network, Tensor};
+use copies::{Prepared, prepared};
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::{CnnSpec, Image, Job, Transfer};
 use place::Places;
@@ -31,8 +34,8 @@ pub struct Plan {
     pub outputs: Vec<Port>,
     /// What each layer takes, transfers among them.
     pub steps: Vec<Step>,
-    /// Bytes of activations in use at most.
-    pub activation_bytes: u32,
+    /// Bytes of activations in use at most, in the bank that is used most.
+    pub bank_bytes: u32,
     /// Bits that the widest sum of a convolution or dense layer needs.
     pub sum_bits: u32,
 }
@@ -114,7 +117,8 @@ fn offset(tensor: &Tensor) -> i32 {
 /// # Errors
 /// A layer that the core has no job for; memories that are too small.
 pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
-    let places = Places::new(network, spec)?;
+    let Prepared { network, banks } = &prepared(network, spec)?;
+    let places = Places::new(network, spec, banks)?;
     let port = |name: &String| {
         let tensor = network.tensor(name).expect("a checked network has its tensors");
         Port::new(tensor, places.of(name))
@@ -148,7 +152,7 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
         image.jobs.push(Job::Output(transfer(port)));
         done(&image, "out", image.jobs.len() - 1, 0);
     }
-    let plan = Plan { image, inputs, outputs, steps, activation_bytes: places.bytes, sum_bits };
+    let plan = Plan { image, inputs, outputs, steps, bank_bytes: places.bank_bytes, sum_bits };
     check_room(&plan, spec)?;
     check_fields(&plan)?;
     Ok(plan)
@@ -168,9 +172,9 @@ fn check_fields(plan: &Plan) -> Result<(), PlanError> {
 }
 
 fn check_room(plan: &Plan, spec: &CnnSpec) -> Result<(), PlanError> {
-    let bytes = u64::from(spec.activation_words) * u64::from(spec.lanes);
+    let bytes = u64::from(spec.bank_bytes());
     let rooms = [
-        ("bytes of activations", plan.activation_bytes.into(), bytes, "activation_words"),
+        ("bytes of activations", plan.bank_bytes.into(), bytes, "activation_words"),
         (
             "rows of weights",
             plan.image.planes.len().div_ceil(8) as u64,

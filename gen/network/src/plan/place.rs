@@ -1,7 +1,8 @@
 //! Where tensors lie: how far apart their positions are, and at which address while they live.
 
+use super::copies::Banks;
 use super::error::{PlanError, unsupported};
-use crate::graph::{Layer, Network, Operator, Tensor};
+use crate::graph::{Layer, Network, Operator, Pads, Tensor};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::spec::ADDRESS_BITS;
@@ -24,8 +25,8 @@ struct Alias {
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     places: HashMap<String, Place>,
-    /// Bytes in use at most.
-    pub(super) bytes: u32,
+    /// Bytes in use at most, in the bank that is used most.
+    pub(super) bank_bytes: u32,
 }
 
 impl Places {
@@ -33,8 +34,12 @@ impl Places {
         self.places[tensor]
     }
 
-    /// Lays out the tensors of a network.
-    pub(super) fn new(network: &Network, spec: &CnnSpec) -> Result<Places, PlanError> {
+    /// Lays out the tensors of a network, each in its bank.
+    pub(super) fn new(
+        network: &Network,
+        spec: &CnnSpec,
+        banks: &Banks,
+    ) -> Result<Places, PlanError> {
         let aliases = aliases(network)?;
         let mut pitches = HashMap::new();
         for tensor in &network.tensors {
@@ -55,7 +60,7 @@ impl Places {
             }
             (name, offset)
         };
-        let (bases, bytes) = allocate(network, spec, &pitches, &root);
+        let (bases, bytes) = allocate(network, spec, &pitches, &root, banks);
         if bytes > MOST_BYTES {
             return Err(PlanError::Address { what: "all tensors".into(), needed: bytes });
         }
@@ -67,7 +72,7 @@ impl Places {
             (tensor.name.clone(), Place { base, height, width, channels, pitch })
         };
         let places = network.tensors.iter().map(place).collect();
-        Ok(Places { places, bytes: bytes as u32 })
+        Ok(Places { places, bank_bytes: bytes as u32 })
     }
 }
 
@@ -83,9 +88,43 @@ pub(super) fn is_depthwise(layer: &Layer, input: &Tensor, output: &Tensor) -> bo
         Operator::Conv2d { groups, .. } => {
             *groups == input.image()[2] && output.image()[2] == *groups && *groups > 1
         }
-        Operator::AveragePool2d { .. } | Operator::Mean { .. } => true,
+        Operator::AveragePool2d { .. }
+        | Operator::MaxPool2d { .. }
+        | Operator::Mean { .. }
+        | Operator::Pad { .. }
+        | Operator::Requantise { .. } => true,
         _ => false,
     }
+}
+
+/// Whether a layer takes no job: its output lies in its input or its inputs in its output, or it
+/// is padding that convolutions read over.
+pub(super) fn moves_nothing(network: &Network, layer: &Layer) -> bool {
+    match layer.operator {
+        Operator::Reshape | Operator::Concat { .. } => true,
+        Operator::Pad { .. } => {
+            let read = readers(network, &layer.output);
+            let over = read.iter().all(|reader| rim(network, reader).is_some());
+            over && !read.is_empty() && !network.outputs.contains(&layer.output)
+        }
+        _ => false,
+    }
+}
+
+/// The padding before a convolution that is a layer of its own: the tensor behind it, and its rim.
+pub(super) fn rim<'n>(network: &'n Network, layer: &Layer) -> Option<(&'n String, Pads)> {
+    let Operator::Conv2d { .. } = layer.operator else {
+        return None;
+    };
+    let before = network.layers.iter().find(|other| other.output == layer.inputs[0])?;
+    let Operator::Pad { before: rows, after, value } = &before.operator else {
+        return None;
+    };
+    let (&[top, left, 0], &[bottom, right, 0]) = (&rows[..], &after[..]) else {
+        return None;
+    };
+    let x = network.tensor(&before.inputs[0])?;
+    (*value == x.zero_point).then_some((&before.inputs[0], Pads { top, left, bottom, right }))
 }
 
 /// The tensor whose memory another one is read from, through reshapes.
@@ -139,7 +178,7 @@ fn aliases(network: &Network) -> Result<HashMap<String, Alias>, PlanError> {
     let mut aliases = HashMap::new();
     for layer in &network.layers {
         match &layer.operator {
-            Operator::Reshape | Operator::Pad { .. } => {
+            Operator::Reshape | Operator::Pad { .. } if moves_nothing(network, layer) => {
                 let owner = layer.inputs[0].clone();
                 let alias = Alias { owner, channels: 0, positions: 0 };
                 aliases.insert(layer.output.clone(), alias);
@@ -188,13 +227,14 @@ fn join(
     Ok(())
 }
 
-/// Addresses: each tensor the lowest that is free from the layer that makes it to the last that
+/// Addresses: each tensor the lowest of its bank that is free from the layer that makes it to the last that
 /// reads it.
 fn allocate(
     network: &Network,
     spec: &CnnSpec,
     pitches: &HashMap<String, u32>,
     root: &impl Fn(&str) -> (String, u32),
+    banks: &Banks,
 ) -> (HashMap<String, u64>, u64) {
     struct Life {
         name: String,
@@ -225,9 +265,11 @@ fn allocate(
     }
     network.outputs.iter().for_each(|output| touch(output, network.layers.len() + 1));
 
-    let mut placed: Vec<(u64, u64, usize, usize)> = vec![];
+    let mut banked: [Vec<(u64, u64, usize, usize)>; 2] = [vec![], vec![]];
     let (mut bases, mut most) = (HashMap::new(), 0);
     for life in &lives {
+        let bank = banks.of(&life.name);
+        let placed = &mut banked[bank];
         let bytes = life.bytes.next_multiple_of(spec.lanes.into());
         let meets = |other: &&(u64, u64, usize, usize)| other.2 <= life.to && life.from <= other.3;
         let mut busy: Vec<_> = placed.iter().filter(meets).map(|p| (p.0, p.1)).collect();
@@ -240,7 +282,7 @@ fn allocate(
             base = base.max(end);
         }
         placed.push((base, base + bytes, life.from, life.to));
-        bases.insert(life.name.clone(), base);
+        bases.insert(life.name.clone(), base + bank as u64 * u64::from(spec.bank_bytes()));
         most = most.max(base + bytes);
     }
     (bases, most)

@@ -3,6 +3,7 @@
 use super::error::{PlanError, unsupported};
 use crate::graph::Multiplier;
 use hwgen_designs::cnn::Scale;
+use std::ops::RangeInclusive;
 
 /// A multiplier with a bias, as the core takes it.
 ///
@@ -23,9 +24,13 @@ pub(super) fn scale(layer: &str, multiplier: Multiplier, bias: i32) -> Result<Sc
     Ok(Scale { bias, multiplier: mantissa, left, right })
 }
 
-/// A scale that divides any sum of `count` bytes by `count`, rounded to nearest, halves away from 0;
-/// tried on every such sum.
-pub(super) fn division(layer: &str, count: u32) -> Result<Scale, PlanError> {
+/// A scale that divides any sum of `count` numbers of `range` by `count`, rounded to nearest, halves
+/// away from 0; tried on every such sum.
+pub(super) fn division(
+    layer: &str,
+    count: u32,
+    range: RangeInclusive<i32>,
+) -> Result<Scale, PlanError> {
     let refuse = || {
         let what = format!("a pool of {count} elements has no exact scale");
         unsupported(layer, what, "use a smaller window")
@@ -45,17 +50,18 @@ pub(super) fn division(layer: &str, count: u32) -> Result<Scale, PlanError> {
             continue;
         };
         let scale = Scale { bias: 0, multiplier, left: 1, right };
-        if multiplier < 1 << 31 && divides(&scale, count) {
+        if multiplier < 1 << 31 && divides(&scale, count, &range) {
             return Ok(scale);
         }
     }
     Err(refuse())
 }
 
-fn divides(scale: &Scale, count: u32) -> bool {
+fn divides(scale: &Scale, count: u32, range: &RangeInclusive<i32>) -> bool {
     let count = i64::from(count);
+    let [least, most] = [*range.start(), *range.end()].map(i64::from);
     // both directions: halves up, then away from 0, are not the same below 0
-    (-128 * count..=127 * count).all(|sum| {
+    (least * count..=most * count).all(|sum| {
         let exact = sum.signum() * ((2 * sum.abs() + count) / (2 * count));
         let product = (sum << scale.left) * i64::from(scale.multiplier);
         let high = (product + (1 << 30)) >> 31;
@@ -71,9 +77,11 @@ mod tests {
     #[test]
     fn pools_divide_exactly() {
         for count in (1..=130).chain([250, 256, 1000, 1024]) {
-            let scale = division("pool", count).unwrap();
-            assert!(divides(&scale, count));
+            for range in [-128..=127, 0..=255] {
+                let scale = division("pool", count, range.clone()).unwrap();
+                assert!(divides(&scale, count, &range));
+            }
         }
-        assert!(division("pool", 0).is_err());
+        assert!(division("pool", 0, 0..=1).is_err());
     }
 }

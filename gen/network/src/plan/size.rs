@@ -14,7 +14,12 @@ pub struct Budget {
     pub packed: bool,
     /// Weights may be stored in fewer bits than eight.
     pub narrow_weights: bool,
+    /// Memories have one port, and a lane one position: for parts whose large memories are so.
+    pub single_port: bool,
 }
+
+/// Words of a memory of one port, as iCE40 UltraPlus has them.
+const SINGLE_PORT_WORDS: u32 = 1 << 14;
 
 /// The fastest core within the budget, and the network on it.
 ///
@@ -27,8 +32,12 @@ pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanEr
         for results in (0..=4).map(|bits| 1u32 << bits).filter(|&results| results <= lanes) {
             let spec = roomy(lanes, results, budget);
             match plan(network, &spec) {
-                Ok(plan) => {
+                Ok(mut plan) => {
                     let spec = fitted(&spec, &plan);
+                    if spec.single_port {
+                        // the second bank begins elsewhere
+                        plan = super::plan(network, &spec)?;
+                    }
                     if spec.all_multipliers() > budget.multipliers {
                         continue;
                     }
@@ -38,7 +47,8 @@ pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanEr
                         best = Some((spec, plan));
                     }
                 }
-                Err(error) => refused = Some(error),
+                // the plainest core's refusal says most
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
     }
@@ -57,8 +67,8 @@ pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanEr
 fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
     CnnSpec {
         lanes,
-        pixels: 2,
-        packed: budget.packed,
+        pixels: if budget.single_port { 1 } else { 2 },
+        packed: budget.packed && !budget.single_port,
         results,
         accumulator_bits: 32,
         narrow_weights: budget.narrow_weights,
@@ -67,8 +77,10 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         scale_rows: 1 << 14,
         jobs: 1024,
         additions: true,
+        maxima: true,
         softmax_tables: 16,
         matrices: true,
+        single_port: budget.single_port,
     }
 }
 
@@ -76,14 +88,19 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
 fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
     let jobs = plan.image.jobs.len() as u32;
     let additions = plan.image.jobs.iter().any(|job| matches!(job, Job::Add(_)));
+    let maxima = |job: &Job| matches!(job, Job::Convolve(job) if job.largest);
     let least = if additions { ADDITION_BITS } else { 18 };
+    // synthesis takes small memories for those of two ports
+    let bank = |words: u32| words.next_power_of_two().max(SINGLE_PORT_WORDS);
+    let words = plan.bank_bytes.div_ceil(spec.lanes).max(4);
     CnnSpec {
         accumulator_bits: plan.sum_bits.max(least),
-        activation_words: plan.activation_bytes.div_ceil(spec.lanes).max(4),
+        activation_words: if spec.single_port { 2 * bank(words) } else { words },
         weight_rows: (plan.image.planes.len() as u32).div_ceil(8).max(2),
         scale_rows: (plan.image.scales.len() as u32).max(2),
         jobs,
         additions,
+        maxima: plan.image.jobs.iter().any(maxima),
         softmax_tables: plan.image.tables.len() as u32,
         matrices: plan.image.jobs.iter().any(|job| matches!(job, Job::Fill(_))),
         ..spec.clone()

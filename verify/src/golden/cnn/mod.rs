@@ -79,7 +79,7 @@ impl Core {
         }
     }
 
-    /// A lane's sum at a position.
+    /// A lane's sum at a position, or its largest product.
     fn sum(&self, job: &Convolve, block: u32, position: u32, weights: u32, lane: usize) -> i32 {
         let group = 1 << job.group;
         let (row, column) = (position / job.columns, position % job.columns);
@@ -89,7 +89,7 @@ impl Core {
         let mut window = job.input + block * job.block_input;
         window = window.wrapping_add((position - row) * job.to_next_window);
         window = window.wrapping_add(row * job.to_next_line);
-        let (mut at, mut step, mut sum) = (0u32, 0, 0i32);
+        let (mut at, mut step, mut sum) = (0u32, 0, None::<i32>);
         for ky in 0..job.kernel[0] {
             for kx in 0..job.kernel[1] {
                 let (iy, ix) =
@@ -101,7 +101,12 @@ impl Core {
                     let place = self.place((window.wrapping_add(at) & 0xff_ffff) as usize + byte);
                     let value = if inside { self.bytes[place] } else { job.padding };
                     let weight = self.weight(job, weights, step, lane);
-                    sum = sum.wrapping_add(i32::from(value) * weight);
+                    let product = i32::from(value) * weight;
+                    sum = Some(match sum {
+                        None => product,
+                        Some(sum) if job.largest => sum.max(product),
+                        Some(sum) => sum.wrapping_add(product),
+                    });
                     step += 1;
                     let ends = channel + 1 == job.channel_steps;
                     let moves = match (ends, kx + 1 == job.kernel[1]) {
@@ -113,7 +118,7 @@ impl Core {
                 }
             }
         }
-        sum
+        sum.unwrap_or(0)
     }
 
     /// A lane's weight in a step of the block whose planes begin at `start`, at the top of a byte.
