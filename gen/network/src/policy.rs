@@ -13,7 +13,11 @@ pub struct Policy {
     /// Version of the format: 1.
     pub version: u32,
     /// Bits of the weights, 2 to 8, of layers by name; others keep theirs.
+    #[serde(default)]
     pub weight_bits: BTreeMap<String, u32>,
+    /// Top bits, 2 to 8, that layers read of weights that stay stored with eight: MSB sharing.
+    #[serde(default)]
+    pub shared_bits: BTreeMap<String, u32>,
 }
 
 /// Why a policy does not fit a network.
@@ -35,11 +39,22 @@ pub enum PolicyError {
         /// What it has.
         has: u32,
     },
+    /// Weights that are not stored with eight bits.
+    #[error(
+        "the policy shares the weights of layer `{layer}`: they are stored with {has} bits, not 8"
+    )]
+    Shared {
+        /// The layer.
+        layer: String,
+        /// What it has.
+        has: u32,
+    },
 }
 
 impl Policy {
     /// The network with weights of those widths: rounded to the nearest, halves up, their step as
-    /// much larger; biases follow. Our definition; nothing is trained again.
+    /// much larger; biases follow. Shared ones stay, only their top bits are
+    /// read ([`Linear::read`]). Our definition; nothing is trained again.
     ///
     /// # Errors
     /// A layer or a width that is not there.
@@ -48,7 +63,9 @@ impl Policy {
             return Err(PolicyError::Version(self.version));
         }
         let mut network = network.clone();
-        for (name, &bits) in &self.weight_bits {
+        let (own, shared) = (self.weight_bits.iter(), self.shared_bits.iter());
+        let all = own.map(|entry| (entry, false)).chain(shared.map(|entry| (entry, true)));
+        for ((name, &bits), shared) in all {
             let layer = network.layers.iter_mut().find(|layer| layer.name == *name);
             let linear = layer.and_then(|layer| match &mut layer.operator {
                 Operator::Conv2d { linear, .. } | Operator::FullyConnected { linear } => {
@@ -61,7 +78,13 @@ impl Policy {
                 let (layer, has) = (name.clone(), linear.bits);
                 return Err(PolicyError::Bits { layer, bits, has });
             }
-            narrow(linear, bits);
+            if shared && linear.bits != 8 {
+                return Err(PolicyError::Shared { layer: name.clone(), has: linear.bits });
+            }
+            match shared {
+                true => linear.shared = Some(bits),
+                false => narrow(linear, bits),
+            }
         }
         Ok(network)
     }

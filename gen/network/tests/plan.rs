@@ -27,6 +27,7 @@ fn tensor(name: &str, shape: &[usize]) -> Tensor {
 fn linear(outputs: usize, each: usize) -> Linear {
     let multiplier = Multiplier { mantissa: 1 << 30, shift: -7 };
     Linear {
+        shared: None,
         bits: 8,
         weights: (0..outputs * each).map(|i| (i * 7 % 256) as u8 as i8).collect::<Vec<_>>().into(),
         bias: vec![5; outputs].into(),

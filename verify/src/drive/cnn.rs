@@ -200,12 +200,9 @@ fn random_layer(
     };
     let (base, limit) = free.place(spec, input);
     let output = Place { base, height: out[0], width: out[1], channels, pitch };
-    let bits = if spec.narrow_weights { rng.random_range(2..=8) } else { 8 };
-    let stored = Stored {
-        bits,
-        shared: spec.narrow_weights && rng.random_bool(0.2),
-        hold: rng.random_bool(0.1),
-    };
+    let shared = rng.random_bool(0.2);
+    let bits = if spec.narrow_weights || shared { rng.random_range(2..=8) } else { 8 };
+    let stored = Stored { bits, shared, hold: rng.random_bool(0.1) };
     let padding = padding.map(|side| side as i32);
     let window = Window { kernel, stride, dilation, padding, padded: rng.random() };
     let largest = depthwise && spec.maxima && rng.random_bool(0.3);

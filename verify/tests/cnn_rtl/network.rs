@@ -9,13 +9,15 @@ use hwgen_designs::cnn::cost::FETCH_CYCLES;
 use hwgen_designs::registry::Generate;
 use hwgen_hdl::sim::Initial;
 use hwgen_network::graph::Network;
-use hwgen_network::plan::{Budget, Plan, size};
+use hwgen_network::plan::{Budget, Plan, plan, size};
+use hwgen_network::policy::Policy;
 use hwgen_network::{import, zoo};
 use hwgen_verify::cosim::Engine::Verilator;
 use hwgen_verify::drive::cnn::{Inferences, Outcome};
 use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Runs inferences back to back on the circuit and the interpreter; returns cycles of one.
@@ -94,6 +96,35 @@ fn small_networks_of_every_width() {
                 spec.lanes
             );
         }
+    }
+}
+
+/// One memory of weights serves a network at every width: only jobs differ.
+#[test]
+fn shared_weights() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(11);
+    let network = zoo::kws_mini(4);
+    let (spec, whole) = size(&network, budget(60, false)).unwrap();
+    for bits in [2, 4] {
+        let linear = network.layers.iter().filter(|layer| layer.operator.linear().is_some());
+        let shared_bits = linear.map(|layer| (layer.name.clone(), bits)).collect();
+        let policy = Policy { version: 1, weight_bits: BTreeMap::new(), shared_bits };
+        let shared = policy.apply(&network).unwrap();
+        let plan = plan(&shared, &spec).unwrap();
+        assert_eq!(plan.image.planes, whole.image.planes);
+        equal(&shared, &spec, &plan, &random_inputs(&network, 3, rng), 0.2);
+    }
+}
+
+/// Memories of one port, as iCE40 UltraPlus has them; with additions some tensors are copied.
+#[test]
+fn memories_of_one_port() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(12);
+    for network in [zoo::kws_mini(5), zoo::build("cenet_6", 2).unwrap().network] {
+        let budget = Budget { single_port: true, ..budget(20, false) };
+        let (spec, plan) = size(&network, budget).unwrap();
+        let cycles = equal(&network, &spec, &plan, &random_inputs(&network, 1, rng), 0.2);
+        println!("{}: {} multipliers, {cycles} cycles", network.name, spec.all_multipliers());
     }
 }
 

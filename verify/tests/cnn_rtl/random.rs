@@ -56,6 +56,7 @@ impl Draft<'_> {
 
     fn linear(&mut self, outputs: usize, each: usize, output: &str) -> Linear {
         let bits = self.rng.random_range(2..=8);
+        let shared = (bits == 8 && self.rng.random()).then(|| self.rng.random_range(2..=8));
         let limit = 1i32 << (bits - 1);
         let weight = |rng: &mut ChaCha8Rng| rng.random_range(-limit..limit) as i8;
         let weights: Vec<_> = (0..outputs * each).map(|_| weight(self.rng)).collect();
@@ -67,6 +68,7 @@ impl Draft<'_> {
         };
         let count = pick(self.rng, &[1, outputs]);
         Linear {
+            shared,
             bits,
             weights: weights.into(),
             bias: bias.into(),

@@ -149,6 +149,10 @@ pub struct Pads {
 pub struct Linear {
     /// Bits of a weight, 2 to 8; two's complement.
     pub bits: u32,
+    /// Only so many top bits of each weight of eight bits are read, with half a step below them:
+    /// one memory serves a network at every width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<u32>,
     /// The outermost index is the output.
     pub weights: Numbers<i8>,
     /// One an output; empty is none.
@@ -160,6 +164,19 @@ pub struct Linear {
     pub rounding: Rounding,
     /// Bounds of the result.
     pub clamp: Clamp,
+}
+
+impl Linear {
+    /// A stored weight as it is read.
+    pub fn read(&self, stored: i8) -> i8 {
+        match self.shared {
+            Some(bits) if bits < 8 => {
+                let below = 8 - bits;
+                (stored >> below << below) | (1 << (below - 1))
+            }
+            _ => stored,
+        }
+    }
 }
 
 /// Bounds of a result: the activation function.

@@ -289,6 +289,10 @@ impl Linear {
     fn validate(&self, place: &str, taps: usize, x: &Tensor, output: &Tensor) -> Result<()> {
         let outputs = output.image()[2];
         within(place, "linear.bits", self.bits.into(), 2, 8)?;
+        if let Some(bits) = self.shared {
+            within(place, "linear.shared", bits.into(), 2, 8)?;
+            within(place, "linear.bits", self.bits.into(), 8, 8)?;
+        }
         let expected = taps.saturating_mul(outputs);
         within(place, "weights", expected as i64, 1, MOST_WEIGHTS as i64)?;
         if self.weights.len() != expected {
@@ -335,7 +339,7 @@ impl Linear {
             }
         }
         for (n, weights) in self.weights.chunks_exact(taps).enumerate() {
-            let sum: i64 = weights.iter().map(|&weight| i64::from(weight).abs()).sum();
+            let sum: i64 = weights.iter().map(|&weight| i64::from(self.read(weight)).abs()).sum();
             let bias = self.bias.get(n).map_or(0, |&bias| i64::from(bias).abs());
             fits(place, sum * i64::from(x.reach()) + bias)?;
         }

@@ -225,7 +225,7 @@ impl Lowering<'_> {
         let rows = linear.weights.chunks(each).enumerate();
         let mut bits = 0;
         let scales = rows.map(|(o, row)| {
-            let sum: i64 = row.iter().map(|&weight| i64::from(weight)).sum();
+            let sum: i64 = row.iter().map(|&weight| i64::from(linear.read(weight))).sum();
             let bias = linear.bias.get(o).copied().unwrap_or(0);
             let folded = i64::from(bias) - zero * sum;
             let Ok(bias) = i32::try_from(folded) else {
@@ -247,7 +247,7 @@ impl Lowering<'_> {
         row: &[i8],
         bias: i32,
     ) -> Result<u32, PlanError> {
-        let weights: i64 = row.iter().map(|&weight| i64::from(weight).abs()).sum();
+        let weights: i64 = row.iter().map(|&weight| i64::from(linear.read(weight)).abs()).sum();
         let stands = if self.spec.narrow_weights { 8 - linear.bits } else { 0 };
         let raw = (weights << stands) * 128;
         let left = linear.multipliers.of(o).shift.max(0);
@@ -266,8 +266,9 @@ impl Lowering<'_> {
 
     /// A core that stores no narrow weights has them in eight bits.
     fn stored(&self, linear: &Linear) -> Stored {
-        let bits = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
-        Stored { bits, shared: false, hold: false }
+        let own = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
+        let bits = linear.shared.map_or(own, |bits| bits as u8);
+        Stored { bits, shared: linear.shared.is_some(), hold: false }
     }
 
     fn convolution(

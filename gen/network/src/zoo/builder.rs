@@ -282,6 +282,7 @@ impl Builder {
             multipliers.push(nearest(step / value.tensor.scale));
         }
         let linear = Linear {
+            shared: None,
             bits: self.weight_bits,
             weights: quantised.into(),
             bias: biases.into(),

@@ -61,7 +61,7 @@ impl Conv {
         let taps = window.kernel[0] * window.kernel[1];
         Conv {
             groups,
-            weights: linear.weights.iter().map(|&w| w.into()).collect(),
+            weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
             finish: Finish::new(linear, output),
             zero_point: x.zero_point,
             centred: Vec::new(),
@@ -117,7 +117,8 @@ pub(super) struct Depthwise {
 impl Depthwise {
     pub(super) fn new(window: Window, linear: &Linear, x: &Tensor, output: &Tensor) -> Depthwise {
         let (taps, channels) = (window.kernel[0] * window.kernel[1], x.image()[2]);
-        let weight = |n: usize| linear.weights[n % channels * taps + n / channels].into();
+        let stored = |n: usize| linear.weights[n % channels * taps + n / channels];
+        let weight = |n: usize| linear.read(stored(n)).into();
         Depthwise {
             place: Place::new(window, x, output),
             weights: (0..taps * channels).map(weight).collect(),

@@ -16,7 +16,7 @@ pub(super) struct FullyConnected {
 impl FullyConnected {
     pub(super) fn new(linear: &Linear, x: &Tensor, output: &Tensor) -> FullyConnected {
         FullyConnected {
-            weights: linear.weights.iter().map(|&w| w.into()).collect(),
+            weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
             units: output.image()[2],
             finish: Finish::new(linear, output),
             zero_point: x.zero_point,

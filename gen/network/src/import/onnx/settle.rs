@@ -226,6 +226,7 @@ impl Sums {
         let scales = if alike { &self.scales[..1] } else { &self.scales[..] };
         let multipliers = scales.iter().map(|&scale| multiplier(step(scale) / to));
         Ok(Linear {
+            shared: None,
             bits: self.bits,
             weights: self.weights.to_vec().into(),
             bias: bias.into(),

@@ -89,6 +89,7 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     let factor = |scale: f32| f64::from(x_scale) * f64::from(scale) / f64::from(z_scale);
     let multipliers = scales.iter().map(|&scale| multiplier(factor(scale)));
     Ok(Linear {
+        shared: None,
         bits,
         weights: values.into(),
         bias: bias(node.optional(2), outputs)?.into(),
