@@ -9,6 +9,7 @@ mod fact;
 mod feed_forward;
 mod layer;
 mod linear;
+mod listen;
 mod mfcc;
 mod predictor;
 mod sanger;
@@ -25,6 +26,7 @@ use hwgen_designs::fact::FactSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
+use hwgen_designs::listen::ListenSpec;
 use hwgen_designs::mac_array::MacArraySpec;
 use hwgen_designs::mfcc::MfccSpec;
 use hwgen_designs::sanger::SangerSpec;
@@ -107,6 +109,7 @@ pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
         "lapa_axi" => Box::new(serde_json::from_str::<LapaLayerAxiSpec>(spec).ok()?),
         "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
         "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
+        "listen" => Box::new(serde_json::from_str::<ListenSpec>(spec).ok()?),
         "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
         "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
         "mfcc" => Box::new(serde_json::from_str::<MfccSpec>(spec).ok()?),

@@ -82,6 +82,11 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["inputs=5", "outputs=3", "lanes=2"],
         &["inputs=16", "outputs=4", "lanes=8"],
     ]),
+    ("listen", &[
+        &["clip=64", "stride=16", "slack=8", "window=24", "hop=10", "fft=32", "mels=6", "coefficients=4", "frames=3"],
+        &["clip=1", "stride=1", "slack=1", "window=2", "hop=1", "fft=16", "mels=1", "coefficients=1", "frames=1"],
+        &["clip=100", "stride=99", "slack=29", "window=16", "hop=16", "fft=16", "mels=3", "coefficients=3", "frames=2"],
+    ]),
     ("log_linear", &[
         &["inputs=1", "outputs=1", "lanes=1"],
         &["inputs=5", "outputs=3", "lanes=2"],

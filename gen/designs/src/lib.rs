@@ -23,6 +23,7 @@ pub mod fact;
 pub mod lapa;
 pub mod layer;
 pub mod linear;
+pub mod listen;
 pub mod mac_array;
 pub mod mfcc;
 pub mod predictor;

@@ -8,6 +8,7 @@ use crate::fact::FactSpec;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
 use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
+use crate::listen::ListenSpec;
 use crate::mac_array::MacArraySpec;
 use crate::mfcc::MfccSpec;
 use crate::sanger::SangerSpec;
@@ -113,6 +114,7 @@ pub fn designs() -> &'static [&'static dyn Design] {
         &Entry::<LapaLayerAxiSpec>(PhantomData),
         &Entry::<LapaSpec>(PhantomData),
         &Entry::<LinearSpec>(PhantomData),
+        &Entry::<ListenSpec>(PhantomData),
         &Entry::<LogLinearSpec>(PhantomData),
         &Entry::<MacArraySpec>(PhantomData),
         &Entry::<MfccSpec>(PhantomData),

@@ -16,6 +16,11 @@ pub(crate) fn pack<'m>(elements: &[Signal<'m>]) -> Signal<'m> {
     cat(&elements.iter().rev().copied().collect::<Vec<_>>())
 }
 
+/// The place behind `place` in a ring of `count`.
+pub(crate) fn after<'m>(place: Signal<'m>, count: u32) -> Signal<'m> {
+    place.eq(count - 1).mux(place.module().lit(place.ty(), 0), place + 1)
+}
+
 /// `value` some cycles ago, for data that a valid bit guards: one register, not reset, that
 /// shifts by a value a cycle.
 #[track_caller]

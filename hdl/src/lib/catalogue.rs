@@ -47,6 +47,7 @@ pub fn catalogue() -> Vec<Sample> {
         ("ram", ram::samples()),
         ("async_fifo", async_fifo::samples()),
         ("uart", uart::samples()),
+        ("microphone", microphone::samples()),
         ("spi", spi::samples()),
         ("synchronizer", synchronizer::samples()),
     ];

@@ -22,6 +22,7 @@ pub mod fifo;
 pub mod integer_sqrt;
 pub mod leading_one;
 pub mod lfsr;
+pub mod microphone;
 mod naming;
 pub mod pipeline;
 pub mod popcount;

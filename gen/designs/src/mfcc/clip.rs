@@ -2,7 +2,7 @@
 
 use super::MfccSpec;
 use super::spec::{LEVEL_BITS, SAMPLE_BITS};
-use crate::wiring::held;
+use crate::wiring::{after, held};
 use hwgen_hdl::{MemoryBuilder, ModuleBuilder, Signal, Stream, Wire, bits_for, index_bits, s, u};
 
 /// The clip that is worked on.
@@ -25,11 +25,6 @@ pub(super) struct Told<'m> {
     pub(super) frees: Wire<'m>,
     /// The frame's last feature passes.
     pub(super) done: Wire<'m>,
-}
-
-/// The place behind `place` in a ring of `count`.
-pub(super) fn after<'m>(place: Signal<'m>, count: u32) -> Signal<'m> {
-    place.eq(count - 1).mux(place.module().lit(place.ty(), 0), place + 1)
 }
 
 impl<'m> Clip<'m> {

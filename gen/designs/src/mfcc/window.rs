@@ -1,11 +1,11 @@
 //! A frame's samples, weighted, into the transform's memory.
 
-use super::clip::{Clip, after};
+use super::clip::Clip;
 use super::multiply::{PRODUCT_CYCLES, Work};
 use super::spec::TURN_BITS;
 use super::widths::TURN_WIDTH;
 use super::{MfccSpec, tables};
-use crate::wiring::{delayed, delayed_flag};
+use crate::wiring::{after, delayed, delayed_flag};
 use hwgen_hdl::lib::rounding::{Rounding, round_shift};
 use hwgen_hdl::{ModuleBuilder, Signal, Wire, cat, u};
 
