@@ -214,7 +214,6 @@ fn products(a: Values, b: Values, c: Values) -> impl Iterator<Item = (u32, u32, 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::board::find;
 
     fn parameters(board: &str, hertz: u32) -> (u32, Vec<u32>) {

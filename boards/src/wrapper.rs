@@ -78,7 +78,7 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
     if inner.microphone {
         connections.extend([".mic_clk(mic_clk)".into(), ".mic_data(mic_data)".into()]);
     }
-    text += &format!("  {} design (\n    {}\n  );\nendmodule\n", inner.top, connections.join(",\n    "));
+    text += &format!("  {} inner (\n    {}\n  );\nendmodule\n", inner.top, connections.join(",\n    "));
     Ok(text)
 }
 

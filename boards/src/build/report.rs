@@ -54,25 +54,41 @@ impl Report {
         all.filter(|mhz| mhz.is_finite() && *mhz > 0.0).reduce(f64::min)
     }
 
-    /// Cells placed, under the names of [`Resource`].
+    /// Cells placed, under the names of [`Resource`]; kinds that are parts of one are added up.
     pub(super) fn placed(&self) -> Vec<Resource> {
-        let all = self.utilization.iter().map(|(cell, used)| (cell.as_str(), used.used, used.available));
-        all.filter_map(known).collect()
+        let mut all: Vec<(Resource, f64)> = vec![];
+        for (cell, Used { used, available }) in &self.utilization {
+            let Some((name, share)) = known(cell) else {
+                continue;
+            };
+            let (used, available) = (*used as f64 * share, *available as f64 * share);
+            match all.iter_mut().find(|(resource, _)| resource.name == name) {
+                Some((resource, sum)) => {
+                    *sum += used;
+                    resource.available = resource.available.max(available as u64);
+                }
+                None => all.push((Resource { name, used: 0, available: available as u64 }, used)),
+            }
+        }
+        let whole = |(resource, sum): (Resource, f64)| Resource { used: sum.ceil() as u64, ..resource };
+        all.into_iter().map(whole).collect()
     }
 }
 
-/// A kind of cell as nextpnr calls it.
-fn known((cell, used, available): (&str, u64, u64)) -> Option<Resource> {
-    let name = match cell {
-        "ICESTORM_LC" => "logic cells",
-        "TRELLIS_COMB" | "LUT4" => "LUT",
-        "TRELLIS_FF" | "DFF" => "FF",
-        "ICESTORM_RAM" | "DP16KD" | "BSRAM" => "BRAM",
-        "ICESTORM_SPRAM" => "SPRAM",
-        "ICESTORM_DSP" | "MULT18X18D" => "DSP",
+/// A kind of cell as nextpnr calls it: as a [`Resource`], and how much of one.
+fn known(cell: &str) -> Option<(&'static str, f64)> {
+    Some(match cell {
+        "ICESTORM_LC" => ("logic cells", 1.0),
+        "TRELLIS_COMB" | "LUT4" => ("LUT", 1.0),
+        "TRELLIS_FF" | "DFF" => ("FF", 1.0),
+        "ICESTORM_RAM" | "DP16KD" | "BSRAM" => ("BRAM", 1.0),
+        "ICESTORM_SPRAM" => ("SPRAM", 1.0),
+        "ICESTORM_DSP" | "MULT18X18D" | "MULT18X18" | "MULTALU18X18" => ("DSP", 1.0),
+        "MULT9X9" => ("DSP", 0.5),
+        "MULTALU36X18" | "MULTADDALU18X18" => ("DSP", 2.0),
+        "MULT36X36" => ("DSP", 4.0),
         _ => return None,
-    };
-    Some(Resource { name, used, available })
+    })
 }
 
 /// Cells over their number, from the table that nextpnr logs before it places:
@@ -83,14 +99,15 @@ pub(super) fn overfull(log: &[String]) -> Vec<Resource> {
         let (cell, counts) = rest.split_once(':')?;
         let (used, rest) = counts.split_once('/')?;
         let available = rest.split_whitespace().next()?.parse().ok()?;
-        known((cell.trim(), used.trim().parse().ok()?, available))
+        let (name, _) = known(cell.trim())?;
+        Some(Resource { name, used: used.trim().parse().ok()?, available })
     };
     log.iter().filter_map(line).filter(|resource| resource.used > resource.available).collect()
 }
 
-/// The frequency in MHz that icetime prints: `Total path delay: 26.90 ns (37.18 MHz)`.
+/// The frequency in MHz that icetime prints: `// Timing estimate: 14.66 ns (68.23 MHz)`.
 pub(super) fn icetime(log: &[String]) -> Option<f64> {
-    let line = log.iter().find_map(|line| line.split_once("Total path delay:"))?.1;
+    let line = log.iter().find_map(|line| line.split_once("Timing estimate:"))?.1;
     let (_, mhz) = line.split_once('(')?;
     mhz.split_whitespace().next()?.parse().ok().filter(|mhz: &f64| mhz.is_finite() && *mhz > 0.0)
 }
@@ -116,12 +133,12 @@ mod tests {
         assert_eq!(report.placed(), [cells]);
         let log = lines("Info: \t         ICESTORM_LC:  6011/ 5280   113%\nInfo: \t        ICESTORM_RAM:    30/   30   100%");
         assert_eq!(overfull(&log), [Resource { name: "logic cells", used: 6011, available: 5280 }]);
-        assert_eq!(icetime(&lines("a\nTotal path delay: 26.90 ns (37.18 MHz)\n")), Some(37.18));
+        assert_eq!(icetime(&lines("a\n// Timing estimate: 14.66 ns (68.23 MHz)\n")), Some(68.23));
     }
 
     #[test]
     fn what_is_no_report_is_none() {
-        for text in [&b""[..], b"{", b"[]", b"{\"fmax\": 3}", b"{\"fmax\": {\"a\": {}}}", b"\xff"] {
+        for text in [&b""[..], b"{", b"3", b"{\"fmax\": 3}", b"{\"fmax\": {\"a\": {}}}", b"\xff"] {
             assert!(Report::read(text).is_none());
             assert!(cells(text).is_none());
         }
@@ -129,7 +146,7 @@ mod tests {
         for text in ["Info:", "Info: a", "Info: LUT4: /", "Info: LUT4: 9999999999999999999999/ 1"] {
             assert!(overfull(&lines(text)).is_empty());
         }
-        for text in ["Total path delay:", "Total path delay: (", "Total path delay: (inf MHz)"] {
+        for text in ["Timing estimate:", "Timing estimate: (", "Timing estimate: (inf MHz)"] {
             assert_eq!(icetime(&lines(text)), None);
         }
     }
