@@ -13,7 +13,7 @@ mod report;
 mod run;
 mod vivado;
 
-pub use flow::{bitstream_ending, tools};
+pub use flow::{bitstream_ending, placed_name, tools};
 pub use part::Resource;
 pub(crate) use part::capacity;
 
@@ -348,6 +348,7 @@ fn place(
     }
     (built.timing, built.placed) = (Some(timing), resources);
     let bitstream = work.must(&flow.packing(&placed)?)?.files;
+    built.files.push((flow::placed_name(board.fpga.family).into(), placed));
     let name = format!("{}.{}", board.name, bitstream_ending(board.fpga.family));
     built.bitstream = Some(name.clone());
     built.files.extend(bitstream.into_iter().map(|bytes| (name.clone(), bytes)));

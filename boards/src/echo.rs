@@ -19,9 +19,7 @@ pub fn answer(byte: u8) -> u8 {
 /// # Panics
 /// If `divisor` is outside `4..=2^24`.
 pub fn echo(divisor: u32) -> Inner {
-    let module = module(divisor);
-    let verilog = module.verilog().unwrap_or_else(|error| panic!("echo: {error}"));
-    Inner { top: module.name.to_string(), verilog, leds: LEDS, microphone: false }
+    Inner::of(&module(divisor)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn module(divisor: u32) -> Arc<hwgen_hdl::Module> {

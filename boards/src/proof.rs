@@ -1,7 +1,16 @@
-//! Proof without a board: a bitstream read back as a circuit, and a serial line in Icarus to ask
-//! both the source and what was read back the same.
+//! Proof without a board.
+//!
+//! - iCE40: a bitstream is read back as a circuit ([`read_back`]), and the source and what was read
+//!   back are asked the same over a serial line in Icarus ([`talk`]);
+//! - ECP5: a bitstream is unpacked and packed again, to the same bytes ([`repack`]);
+//! - Gowin: a bitstream is unpacked, and every lookup table is where it was placed, with its
+//!   function ([`compare_tables`]).
 
-use crate::board::{Board, Family};
+mod round_trip;
+
+pub use round_trip::{Tables, compare_tables, read_back, repack};
+
+use crate::board::{Active, Board};
 use hwgen_verify::tools::{ToolError, require, run};
 use std::fmt::Write;
 use std::path::Path;
@@ -22,34 +31,18 @@ pub enum ProofError {
     /// The disk.
     #[error("cannot write to a temporary folder: {0}")]
     Disk(#[from] io::Error),
-    /// Only icestorm reads back.
-    #[error("bitstreams of {0} cannot be read back as a circuit: iCE40's can")]
-    Family(&'static str),
+    /// It is another family's proof.
+    #[error("this proof is for {0}, board `{1}` has another FPGA")]
+    Family(&'static str, String),
+    /// A tool printed what cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The bitstream is not what was placed.
+    #[error("the bitstream is not what was placed: {0}")]
+    Differs(String),
     /// The circuit said something that is no byte.
     #[error("a byte of the circuit's answer is not known: `{0}`")]
     Unknown(String),
-}
-
-/// Reads an iCE40's bitstream back as Verilog: module [`CHIP`], ports as the constraints name the
-/// pins. icestorm knows neither DSP blocks nor PLLs: build without.
-pub fn read_back(board: &Board, bitstream: &[u8], pcf: &str) -> Result<String, ProofError> {
-    if board.fpga.family != Family::Ice40 {
-        return Err(ProofError::Family(board.fpga.family.title()));
-    }
-    let folder = tempfile::tempdir()?;
-    let at = |name: &str| folder.path().join(name);
-    // icebox_vlog knows `set_io NAME PIN` alone
-    let plain = pcf.lines().filter(|line| line.starts_with("set_io "));
-    let plain: String = plain.map(|line| line.replace("-pullup yes ", "") + "\n").collect();
-    fs::write(at("board.bin"), bitstream)?;
-    fs::write(at("pins.pcf"), plain)?;
-    let mut unpack = require("iceunpack")?.command();
-    unpack.current_dir(folder.path()).args(["board.bin", "board.asc"]);
-    run(&mut unpack, LIMIT)?;
-    let mut decode = require("icebox_vlog")?.command();
-    decode.current_dir(folder.path());
-    decode.args(["-s", "-c", "-n", CHIP, "-d", &board.fpga.package, "-p", "pins.pcf", "board.asc"]);
-    Ok(run(&mut decode, LIMIT)?.stdout)
 }
 
 /// Sends bytes over the serial line of a board's top module in Icarus, and returns what comes back
@@ -83,8 +76,8 @@ pub fn talk(
 fn bench(board: &Board, top: &str, divisor: u32, bytes: &[u8], expected: usize) -> String {
     let mut pins = vec![".clk_in(clk)", ".uart_rx(rx)", ".uart_tx(tx)"];
     let up = board.reset.as_ref().map(|button| match button.active {
-        crate::board::Active::High => ".button(1'b0)",
-        crate::board::Active::Low => ".button(1'b1)",
+        Active::High => ".button(1'b0)",
+        Active::Low => ".button(1'b1)",
     });
     pins.extend(up);
     let mut contents = String::new();

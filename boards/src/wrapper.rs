@@ -11,6 +11,8 @@ pub use pll::stand_ins;
 
 use crate::board::{Active, Board};
 use crate::clocking::{Clocking, megahertz};
+use hwgen_hdl::Module;
+use hwgen_hdl::verilog::is_keyword;
 
 /// The name of the FPGA's top module.
 pub const TOP: &str = "hwgen_board";
@@ -28,12 +30,51 @@ pub struct Inner {
     pub microphone: bool,
 }
 
+impl Inner {
+    /// A finished module with a board's ports.
+    pub fn of(module: &Module) -> Result<Inner, WrapError> {
+        let top = module.name.to_string();
+        let ports = || module.inputs.iter().chain(&module.outputs).map(|port| &*port.name);
+        let own = ["clk", "rst", "uart_rx", "uart_tx", "leds", "mic_clk", "mic_data"];
+        let wrong = |name: &str| WrapError::Port { top: top.clone(), name: name.into() };
+        for name in &["uart_rx", "uart_tx", "leds"] {
+            if !ports().any(|port| port == *name) {
+                return Err(wrong(name));
+            }
+        }
+        if let Some(other) = ports().find(|port| !own.contains(port)) {
+            return Err(wrong(other));
+        }
+        let leds = module.outputs.iter().find(|port| &*port.name == "leds");
+        let leds = leds.map_or(0, |port| port.ty.width);
+        let microphone = ports().any(|port| port == "mic_data");
+        if microphone != ports().any(|port| port == "mic_clk") {
+            return Err(wrong("mic_clk"));
+        }
+        let verilog = module.verilog().map_err(|error| WrapError::Print(error.to_string()))?;
+        Ok(Inner { top, verilog, leds, microphone })
+    }
+}
+
 /// Why a design does not go onto a board.
 #[derive(Debug, thiserror::Error)]
 pub enum WrapError {
     /// A name that Verilog would not read as one.
-    #[error("`{0}` cannot be the design's top module: letters, digits and _, a letter first, not {TOP}")]
+    #[error("`{0}` cannot be the design's top module: letters, digits and _, a letter first, no keyword, not {TOP}")]
     Name(String),
+    /// It has ports that a board does not have, or lacks one.
+    #[error(
+        "module `{top}`, port `{name}`: a board has uart_rx, uart_tx, leds, and mic_clk with mic_data"
+    )]
+    Port {
+        /// The module.
+        top: String,
+        /// The port.
+        name: String,
+    },
+    /// It cannot be printed.
+    #[error("cannot print the Verilog: {0}")]
+    Print(String),
     /// It drives none or too many.
     #[error("the design drives {0} LEDs: 1 to 64 are possible")]
     Leds(u32),
@@ -88,7 +129,7 @@ fn check(board: &Board, inner: &Inner) -> Result<(), WrapError> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.len() <= 200
         && name.chars().all(fine);
-    if !is_name || name == TOP {
+    if !is_name || name == TOP || is_keyword(name) {
         return Err(WrapError::Name(name.chars().take(60).flat_map(char::escape_debug).collect()));
     }
     if !(1..=64).contains(&inner.leds) {

@@ -56,7 +56,7 @@ fn what_does_not_fit_is_refused() {
     let clocking = board.clocking(None).unwrap();
     let says = |inner: &Inner| wrap(&board, inner, &clocking).unwrap_err().to_string();
     let named = |top: &str| Inner { top: top.into(), ..small(1, false) };
-    for name in ["", "1a", "a b", "a;", "$x", TOP, &"a".repeat(201)] {
+    for name in ["", "1a", "a b", "a;", "$x", "small", TOP, &"a".repeat(201)] {
         assert!(says(&named(name)).contains("cannot be the design's top module"), "{name}");
     }
     assert_eq!(says(&small(65, false)), "the design drives 65 LEDs: 1 to 64 are possible");

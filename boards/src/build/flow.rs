@@ -27,6 +27,15 @@ pub fn bitstream_ending(family: Family) -> &'static str {
     }
 }
 
+/// The name of the file that has what was placed and routed, in the tools' own form.
+pub fn placed_name(family: Family) -> &'static str {
+    match family {
+        Family::Ice40 => "placed.asc",
+        Family::Ecp5 => "placed.config",
+        Family::Gowin | Family::Xilinx7 => "placed.json",
+    }
+}
+
 /// Names of files inside a step's folder; none comes from outside.
 const WRAPPER: &str = "board.v";
 const DESIGN: &str = "design.v";
