@@ -225,7 +225,8 @@ pub fn build(
         bitstream: None,
         files: vec![],
     };
-    let texts = [("board.v".to_string(), wrapper.clone()), ("design.v".into(), inner.verilog.clone())];
+    let texts =
+        [("board.v".to_string(), wrapper.clone()), ("design.v".into(), inner.verilog.clone())];
     let texts = texts.into_iter().chain(flow.constraints(inner.microphone));
     built.files = texts.map(|(name, text)| (name, text.into_bytes())).collect();
     if board.fpga.family == Family::Xilinx7 && !options.synth_only {
@@ -235,7 +236,8 @@ pub fn build(
     }
     flow.require(if options.synth_only { 1 } else { 3 })?;
     let folder = options.cache.clone().or_else(cache_folder).ok_or(BuildError::NoCache)?;
-    let cache = Cache::open(&folder).map_err(|source| BuildError::Cache { path: folder, source })?;
+    let cache =
+        Cache::open(&folder).map_err(|source| BuildError::Cache { path: folder, source })?;
     let mut work = Work { cache, on_event };
 
     let netlist = synthesise(&flow, &mut work, board, &wrapper, inner, &mut built)?;

@@ -45,9 +45,8 @@ pub fn command(
     folders: &[PathBuf],
 ) -> Result<Command, ProgramError> {
     // absolute: a file named `-e` stays a file
-    let file = file
-        .canonicalize()
-        .map_err(|source| ProgramError::File { path: file.into(), source })?;
+    let file =
+        file.canonicalize().map_err(|source| ProgramError::File { path: file.into(), source })?;
     let mut command = match loader {
         Loader::OpenFpgaLoader => {
             let mut command = require_in("openFPGALoader", folders)?.command();

@@ -60,16 +60,27 @@ pub fn talk(
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("bench.v"), bench(board, top, divisor, bytes, expected))?;
     let mut compile = require("iverilog")?.command();
-    compile.current_dir(folder.path()).args(["-g2005", "-s", "bench", "-o", "bench.vvp", "bench.v"]);
+    compile.current_dir(folder.path()).args([
+        "-g2005",
+        "-s",
+        "bench",
+        "-o",
+        "bench.vvp",
+        "bench.v",
+    ]);
     for (n, text) in verilog.iter().enumerate() {
         let name = format!("part_{n}.v");
         fs::write(folder.path().join(&name), text)?;
         compile.arg(name);
     }
     run(&mut compile, LIMIT)?;
-    let output = run(require("vvp")?.command().args([Path::new("-n"), &folder.path().join("bench.vvp")]), LIMIT)?;
+    let output = run(
+        require("vvp")?.command().args([Path::new("-n"), &folder.path().join("bench.vvp")]),
+        LIMIT,
+    )?;
     let said = output.stdout.lines().filter_map(|line| line.strip_prefix("byte "));
-    said.map(|byte| u8::from_str_radix(byte, 16).map_err(|_| ProofError::Unknown(byte.into()))).collect()
+    said.map(|byte| u8::from_str_radix(byte, 16).map_err(|_| ProofError::Unknown(byte.into())))
+        .collect()
 }
 
 /// A host at the other end of the line: it sends, and samples each bit of what comes in its middle.

@@ -60,7 +60,9 @@ impl Inner {
 #[derive(Debug, thiserror::Error)]
 pub enum WrapError {
     /// A name that Verilog would not read as one.
-    #[error("`{0}` cannot be the design's top module: letters, digits and _, a letter first, no keyword, not {TOP}")]
+    #[error(
+        "`{0}` cannot be the design's top module: letters, digits and _, a letter first, no keyword, not {TOP}"
+    )]
     Name(String),
     /// It has ports that a board does not have, or lacks one.
     #[error(
@@ -119,7 +121,8 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
     if inner.microphone {
         connections.extend([".mic_clk(mic_clk)".into(), ".mic_data(mic_data)".into()]);
     }
-    text += &format!("  {} inner (\n    {}\n  );\nendmodule\n", inner.top, connections.join(",\n    "));
+    text +=
+        &format!("  {} inner (\n    {}\n  );\nendmodule\n", inner.top, connections.join(",\n    "));
     Ok(text)
 }
 

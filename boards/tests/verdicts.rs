@@ -60,8 +60,7 @@ module store (input wire clk, input wire rst, input wire uart_rx, output reg uar
   end
 endmodule
 ";
-    let inner =
-        Inner { top: "store".into(), verilog: verilog.into(), leds: 8, microphone: false };
+    let inner = Inner { top: "store".into(), verilog: verilog.into(), leds: 8, microphone: false };
     let built = built(&inner, &options(&cache));
     assert!(matches!(built.verdict, Verdict::TooSmall(_)), "{:?}", built.synthesised);
     let complaint = built.complaint().unwrap();

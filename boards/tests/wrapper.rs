@@ -30,7 +30,8 @@ fn every_wrapper_is_clean_under_lint() {
             let inner = small(leds, microphone);
             let text = wrap(&board, &inner, clocking).unwrap();
             let others = [none, &inner.verilog, &stand_ins(&board)].concat();
-            lint_text(TOP, &(text + &others)).unwrap_or_else(|error| panic!("{}: {error}", board.name));
+            lint_text(TOP, &(text + &others))
+                .unwrap_or_else(|error| panic!("{}: {error}", board.name));
         }
     }
 }

@@ -165,11 +165,23 @@ pub const CATALOGUE: &[Known] = &[
     },
     Known {
         needed: true,
-        ..optional("iceunpack", &["iceunpack"], None, "boards, iCE40: bitstreams read back", ICESTORM)
+        ..optional(
+            "iceunpack",
+            &["iceunpack"],
+            None,
+            "boards, iCE40: bitstreams read back",
+            ICESTORM,
+        )
     },
     Known {
         needed: true,
-        ..optional("icebox_vlog", &["icebox_vlog"], None, "boards, iCE40: bitstreams back to Verilog", ICESTORM)
+        ..optional(
+            "icebox_vlog",
+            &["icebox_vlog"],
+            None,
+            "boards, iCE40: bitstreams back to Verilog",
+            ICESTORM,
+        )
     },
     optional(
         "icetime",
@@ -243,13 +255,7 @@ pub const CATALOGUE: &[Known] = &[
         "boards, Gowin: bitstreams read back",
         "pip install apycula",
     ),
-    optional(
-        "iceprog",
-        &["iceprog"],
-        None,
-        "boards, iCE40: loading bitstreams",
-        ICESTORM,
-    ),
+    optional("iceprog", &["iceprog"], None, "boards, iCE40: loading bitstreams", ICESTORM),
     optional(
         "opensta",
         &["sta"],
@@ -289,9 +295,9 @@ const fn optional(
     Known { name, programs, version, at_least, known_good, needed: false, used_for, install }
 }
 
-/// Looks for every tool of the catalogue.
-pub fn doctor() -> Vec<Tool> {
-    CATALOGUE.iter().map(|known| look(known, &[])).collect()
+/// Looks for every tool of the catalogue, in these folders before all others.
+pub fn doctor(folders: &[PathBuf]) -> Vec<Tool> {
+    CATALOGUE.iter().map(|known| look(known, folders)).collect()
 }
 
 /// Where a tool of the catalogue is, or an error that says how to get it.
@@ -361,7 +367,8 @@ pub const FOLDERS_VARIABLE: &str = "HWGEN_TOOLS";
 /// The first file of that name in these folders, in those of [`FOLDERS_VARIABLE`], on the `PATH`.
 fn find_program(program: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let named = [FOLDERS_VARIABLE, "PATH"].into_iter().filter_map(std::env::var_os);
-    let named: Vec<_> = named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).collect();
+    let named: Vec<_> =
+        named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).collect();
     let all = folders.iter().chain(&named);
     all.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
@@ -396,9 +403,9 @@ fn judge(known: &Known, version: Option<&str>) -> Status {
     match version {
         None => Status::Unusable("it does not tell its version".into()),
         Some(said) if parse_version(said) >= parse_version(at_least) => Status::Good,
-        Some(said) => Status::Unusable(format!(
-            "its version is {said}, and {at_least} or later is needed"
-        )),
+        Some(said) => {
+            Status::Unusable(format!("its version is {said}, and {at_least} or later is needed"))
+        }
     }
 }
 

@@ -154,7 +154,8 @@ fn read(folder: &Path, step: &Step) -> io::Result<(Vec<Vec<u8>>, Vec<String>)> {
         }
         fs::read(path)
     };
-    let log = String::from_utf8_lossy(&file(LOG).unwrap_or_default()).lines().map(String::from).collect();
+    let log =
+        String::from_utf8_lossy(&file(LOG).unwrap_or_default()).lines().map(String::from).collect();
     let files = step.outputs.iter().map(|name| file(name)).collect::<io::Result<_>>()?;
     // a result without its log is not whole
     if folder.join(LOG).is_file() { Ok((files, log)) } else { Err(io::ErrorKind::NotFound.into()) }

@@ -161,7 +161,8 @@ impl<'a> Flow<'a> {
     pub(super) fn second_opinion<'f>(&self, placed: &'f [u8]) -> Option<Step<'f>> {
         let fpga = &self.board.fpga;
         let tool = require_in("icetime", self.folders).ok()?;
-        let arguments = ["-t", "-m", "-d", &fpga.device, "-P", &fpga.package, "-r", "timing", PLACED];
+        let arguments =
+            ["-t", "-m", "-d", &fpga.device, "-P", &fpga.package, "-r", "timing", PLACED];
         (fpga.family == Family::Ice40).then(|| Step {
             name: "timing by icetime".into(),
             tool,

@@ -70,7 +70,8 @@ impl Report {
                 None => all.push((Resource { name, used: 0, available: available as u64 }, used)),
             }
         }
-        let whole = |(resource, sum): (Resource, f64)| Resource { used: sum.ceil() as u64, ..resource };
+        let whole =
+            |(resource, sum): (Resource, f64)| Resource { used: sum.ceil() as u64, ..resource };
         all.into_iter().map(whole).collect()
     }
 }
@@ -122,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_tools_print_is_read() {
-        let stat = br#"x {"design": {"num_cells": 3, "num_cells_by_type": {"SB_LUT4": 2, "SB_DFF": 1}}}"#;
+        let stat =
+            br#"x {"design": {"num_cells": 3, "num_cells_by_type": {"SB_LUT4": 2, "SB_DFF": 1}}}"#;
         assert_eq!(cells(stat).unwrap()["SB_LUT4"], 2);
         let report = br#"{"fmax": {"clk": {"achieved": 53.9, "constraint": 12.0},
             "b": {"achieved": 40.5, "constraint": 12.0}},
@@ -131,7 +133,9 @@ mod tests {
         assert_eq!(report.fmax(), Some(40.5));
         let cells = Resource { name: "logic cells", used: 447, available: 5280 };
         assert_eq!(report.placed(), [cells]);
-        let log = lines("Info: \t         ICESTORM_LC:  6011/ 5280   113%\nInfo: \t        ICESTORM_RAM:    30/   30   100%");
+        let log = lines(
+            "Info: \t         ICESTORM_LC:  6011/ 5280   113%\nInfo: \t        ICESTORM_RAM:    30/   30   100%",
+        );
         assert_eq!(overfull(&log), [Resource { name: "logic cells", used: 6011, available: 5280 }]);
         assert_eq!(icetime(&lines("a\n// Timing estimate: 14.66 ns (68.23 MHz)\n")), Some(68.23));
     }

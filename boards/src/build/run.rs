@@ -28,10 +28,8 @@ pub(super) fn run(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Vec<String>, Failed> {
     let line = command_line(command);
-    let start = |source| Failed {
-        error: ToolError::Start { command: line.clone(), source },
-        log: vec![],
-    };
+    let start =
+        |source| Failed { error: ToolError::Start { command: line.clone(), source }, log: vec![] };
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(start)?;
     let (sender, lines) = channel();
@@ -107,7 +105,10 @@ mod tests {
             run(command.args(["-c", script]), limit, &mut |_| {}).err().unwrap()
         };
         let failed = shell("echo no; exit 3", Duration::from_secs(20));
-        assert_eq!(failed.error.to_string(), "`sh -c 'echo no; exit 3'` failed (exit status: 3):\nno");
+        assert_eq!(
+            failed.error.to_string(),
+            "`sh -c 'echo no; exit 3'` failed (exit status: 3):\nno"
+        );
         assert_eq!(failed.log, ["no"]);
         let hangs = shell("exec sleep 100", Duration::from_millis(50)).error.to_string();
         assert!(hangs.contains("did not end within 0 s"), "{hangs}");

@@ -36,11 +36,7 @@ pub fn read_back(board: &Board, bitstream: &[u8], pcf: &str) -> Result<String, P
 }
 
 /// Unpacks an ECP5's bitstream and packs it again: the same bytes, if nothing was lost.
-pub fn repack(
-    board: &Board,
-    bitstream: &[u8],
-    folders: &[PathBuf],
-) -> Result<Vec<u8>, ProofError> {
+pub fn repack(board: &Board, bitstream: &[u8], folders: &[PathBuf]) -> Result<Vec<u8>, ProofError> {
     only(Family::Ecp5, board)?;
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("board.bit"), bitstream)?;

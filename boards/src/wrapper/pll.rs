@@ -132,7 +132,9 @@ fn xilinx7(board: &Board, pll: &Pll) -> String {
         ".RST(1'b0)",
     ];
     let made = print("MMCME2_BASE", &parameters, &connections);
-    format!("  wire made;\n  wire feedback;\n{made}  BUFG buffer (\n    .I(made),\n    .O(clk)\n  );\n")
+    format!(
+        "  wire made;\n  wire feedback;\n{made}  BUFG buffer (\n    .I(made),\n    .O(clk)\n  );\n"
+    )
 }
 
 /// Modules named as the family's PLLs whose output is their input and that have always locked: for
@@ -158,21 +160,37 @@ pub fn stand_ins(board: &Board) -> String {
         }
         Family::Ecp5 => {
             let text = ["PLLRST_ENA", "INTFB_WAKE", "STDBY_ENABLE", "DPHASE_SOURCE"];
-            let muxes = ["OUTDIVIDER_MUXA", "OUTDIVIDER_MUXB", "OUTDIVIDER_MUXC", "OUTDIVIDER_MUXD"];
+            let muxes =
+                ["OUTDIVIDER_MUXA", "OUTDIVIDER_MUXB", "OUTDIVIDER_MUXC", "OUTDIVIDER_MUXD"];
             let numbers = ["CLKI_DIV", "CLKFB_DIV", "CLKOP_DIV", "CLKOP_CPHASE", "CLKOP_FPHASE"];
             let parameters =
                 [&text[..], &muxes, &numbers, &["FEEDBK_PATH", "CLKOP_ENABLE"]].concat();
             let inputs = [
-                "CLKFB", "RST", "STDBY", "PHASESEL0", "PHASESEL1", "PHASEDIR", "PHASESTEP",
-                "PHASELOADREG", "PLLWAKESYNC", "ENCLKOP",
+                "CLKFB",
+                "RST",
+                "STDBY",
+                "PHASESEL0",
+                "PHASESEL1",
+                "PHASEDIR",
+                "PHASESTEP",
+                "PHASELOADREG",
+                "PLLWAKESYNC",
+                "ENCLKOP",
             ];
             module("EHXPLLL", "CLKI", &parameters, &inputs, ["CLKOP", "LOCK"])
         }
         Family::Gowin => {
             let parameters = ["FCLKIN", "IDIV_SEL", "FBDIV_SEL", "ODIV_SEL"];
             let inputs = [
-                "CLKFB", "RESET", "RESET_P", "[5:0] FBDSEL", "[5:0] IDSEL", "[5:0] ODSEL",
-                "[3:0] PSDA", "[3:0] DUTYDA", "[3:0] FDLY",
+                "CLKFB",
+                "RESET",
+                "RESET_P",
+                "[5:0] FBDSEL",
+                "[5:0] IDSEL",
+                "[5:0] ODSEL",
+                "[3:0] PSDA",
+                "[3:0] DUTYDA",
+                "[3:0] FDLY",
             ];
             module("rPLL", "CLKIN", &parameters, &inputs, ["CLKOUT", "LOCK"])
         }
@@ -181,10 +199,7 @@ pub fn stand_ins(board: &Board) -> String {
                 ["CLKIN1_PERIOD", "DIVCLK_DIVIDE", "CLKFBOUT_MULT_F", "CLKOUT0_DIVIDE_F"];
             let inputs = ["CLKFBIN", "PWRDWN", "RST"];
             module("MMCME2_BASE", "CLKIN1", &parameters, &inputs, ["CLKOUT0", "LOCKED"])
-                .replace(
-                    "output wire CLKOUT0",
-                    "output wire CLKFBOUT, output wire CLKOUT0",
-                )
+                .replace("output wire CLKOUT0", "output wire CLKFBOUT, output wire CLKOUT0")
                 .replace("  assign LOCKED", "  assign CLKFBOUT = CLKIN1;\n  assign LOCKED")
                 + "module BUFG (input wire I, output wire O);\n  assign O = I;\nendmodule\n"
         }

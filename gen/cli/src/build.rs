@@ -146,7 +146,8 @@ fn divisor(hertz: u32, baud: u32) -> Result<u32, Failure> {
         return Ok(near);
     }
     let mhz = f64::from(hertz) / 1e6;
-    Err(anyhow!("--baud {baud} cannot be made of {mhz} MHz to within 2 %, 4 cycles a bit or more").into())
+    Err(anyhow!("--baud {baud} cannot be made of {mhz} MHz to within 2 %, 4 cycles a bit or more")
+        .into())
 }
 
 /// Tools run in folders of their own.
@@ -165,7 +166,9 @@ impl Progress {
         let spins = std::io::stderr().is_terminal() && !verbose;
         let spinner = spins.then(|| {
             let spinner = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {prefix}: {wide_msg}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {elapsed} {prefix}: {wide_msg}")
+            {
                 spinner.set_style(style);
             }
             spinner.enable_steady_tick(Duration::from_millis(100));
