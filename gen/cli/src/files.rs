@@ -14,15 +14,15 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
     }
     // a link stays, the file it names is replaced
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    put(stage(&target, text)?)
+    put(stage(&target, text.as_bytes())?)
 }
 
-/// Writes files, given by name and text, into a folder, which is made if need be. None takes its
+/// Writes files, given by name and content, into a folder, which is made if need be. None takes its
 /// place before all are written.
-pub(crate) fn write_folder(folder: &Path, files: &[(String, &str)]) -> Result<()> {
+pub(crate) fn write_folder<T: AsRef<[u8]>>(folder: &Path, files: &[(String, T)]) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create folder {}", folder.display()))?;
-    let staged = files.iter().map(|(name, text)| stage(&folder.join(name), text));
+    let staged = files.iter().map(|(name, text)| stage(&folder.join(name), text.as_ref()));
     let staged = staged.collect::<Result<Vec<_>>>()?;
     staged.into_iter().try_for_each(put)
 }
@@ -30,7 +30,7 @@ pub(crate) fn write_folder(folder: &Path, files: &[(String, &str)]) -> Result<()
 /// A complete file, waiting under a temporary name, and the path it will take.
 type Staged = (NamedTempFile, PathBuf);
 
-fn stage(path: &Path, text: &str) -> Result<Staged> {
+fn stage(path: &Path, content: &[u8]) -> Result<Staged> {
     anyhow::ensure!(!path.is_dir(), "{}: it is a folder", cannot_write(path));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
@@ -43,7 +43,7 @@ fn stage(path: &Path, text: &str) -> Result<Staged> {
     }
     let write = || {
         let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(content)?;
         Ok(file)
     };
     let file = write().map_err(|error: std::io::Error| match error.raw_os_error() {

@@ -3,6 +3,7 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+mod build;
 mod check;
 mod describe;
 mod design;
@@ -16,6 +17,7 @@ mod list;
 mod network;
 mod output;
 mod power;
+mod program;
 mod sim;
 mod size;
 mod study;
@@ -35,6 +37,7 @@ Examples:
   hwgen emit --design lapa > lapa.v                  its Verilog
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
   hwgen import kws.tflite -o network.json            a trained network as integers
+  hwgen build --board hx8k --design echo             a bitstream for a board
 
 Exit codes: 0 fine; 1 a check, a tool or a file failed; 2 wrong usage or parameter."
 )]
@@ -54,6 +57,8 @@ enum Command {
     Power(power::Args),
     Import(import::Args),
     Check(check::Args),
+    Build(build::Args),
+    Program(program::Args),
     Doctor(doctor::Args),
 }
 
@@ -68,6 +73,8 @@ fn main() -> ExitCode {
         Command::Power(args) => power::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Program(args) => program::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

@@ -90,11 +90,18 @@ fn verification_for_machines() {
 #[test]
 fn the_doctor_knows_the_tools() {
     let report = json(&hwgen(&["doctor", "--json"]).stdout);
-    let verilator = report.as_array().unwrap().iter().find(|tool| tool["tool"] == "verilator");
+    let (tools, flows) = (report["tools"].as_array().unwrap(), report["flows"].as_array().unwrap());
+    let verilator = tools.iter().find(|tool| tool["tool"] == "verilator");
     assert_eq!(verilator.unwrap()["needed"], true);
+    assert_eq!(flows[0]["family"], "iCE40");
+    assert_eq!(flows[0]["install"], Value::Array(vec![]), "the tests need these tools");
     let text = hwgen(&["doctor"]).stdout;
-    assert_eq!(text.lines().count(), report.as_array().unwrap().len());
-    assert!(text.lines().all(|line| line.starts_with("  ")));
+    assert_eq!(text.lines().count(), tools.len() + 1 + flows.len());
+    let rows = text.lines().filter(|line| *line != "bitstreams");
+    assert!(rows.clone().all(|line| line.starts_with("  ")));
+    let ice40 = rows.clone().find(|line| line.starts_with("  iCE40 "));
+    let complete = |line: &str| line.contains("hx8k, icebreaker") && line.ends_with("complete");
+    assert!(ice40.is_some_and(complete), "{text}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Words that Verilog and SystemVerilog keep for themselves: tools read our text as either.
 
 /// Whether `word` is reserved in Verilog-2005 or SystemVerilog.
-pub(crate) fn is_keyword(word: &str) -> bool {
+pub fn is_keyword(word: &str) -> bool {
     KEYWORDS.split_whitespace().any(|keyword| keyword == word)
 }
 

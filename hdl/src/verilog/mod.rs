@@ -20,7 +20,7 @@ mod keywords;
 mod literal;
 mod nets;
 
-pub(crate) use keywords::is_keyword;
+pub use keywords::is_keyword;
 
 use crate::error::HdlError;
 use crate::netlist::Module;

@@ -1,0 +1,324 @@
+//! What a board is: its FPGA, clock, button, serial line, LEDs, and the pins they are at.
+//!
+//! A board is one file, `boards/boards/NAME.toml`; to add one, add the file and a line to
+//! [`FILES`]. Pins come from public constraint files that its first lines name, never from memory.
+
+mod check;
+
+pub use check::BoardError;
+
+use serde::Deserialize;
+use std::path::Path;
+
+/// A board.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// What it is asked for by: lower-case letters, digits and `_`.
+    pub name: String,
+    /// What its maker calls it.
+    pub title: String,
+    /// RAM and flash beside the logic.
+    #[serde(default)]
+    pub memory: String,
+    /// What of it nobody has tried, if anything beyond "not run on the board".
+    pub untested: Option<String>,
+    /// The FPGA.
+    pub fpga: Fpga,
+    /// The oscillator, and the clock that designs run at.
+    pub clock: Clock,
+    /// The button that resets, if there is one.
+    pub reset: Option<Input>,
+    /// The serial line to the host.
+    pub uart: Uart,
+    /// Light-emitting diodes.
+    pub leds: Leds,
+    /// Where a microphone goes, if there is a header for one.
+    pub microphone: Option<Microphone>,
+    /// Pins held at a level so that the rest of the board leaves us alone.
+    #[serde(default, rename = "tie")]
+    pub ties: Vec<Tie>,
+    /// How a bitstream gets onto it.
+    pub program: Program,
+}
+
+/// A family of FPGAs: one way from Verilog to a bitstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Lattice iCE40: Yosys, nextpnr-ice40, icepack.
+    Ice40,
+    /// Lattice ECP5: Yosys, nextpnr-ecp5, ecppack.
+    Ecp5,
+    /// Gowin LittleBee and Arora: Yosys, nextpnr-himbaechel, gowin_pack.
+    Gowin,
+    /// Xilinx 7 series: a script for Vivado.
+    Xilinx7,
+}
+
+/// Which FPGA it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fpga {
+    /// Its family.
+    pub family: Family,
+    /// The die, as the tools name it: `up5k`, `85k`, `GW1N-9C`, `xc7a35t`.
+    pub device: String,
+    /// The package; for Gowin and Xilinx the whole name of the part.
+    pub package: String,
+    /// The speed grade, where the tools want it apart.
+    #[serde(default)]
+    pub speed: String,
+    /// The electrical standard of pins that have none of their own; iCE40 has no choice.
+    #[serde(default)]
+    pub standard: String,
+}
+
+/// The oscillator.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Its pin.
+    pub pin: String,
+    /// Its frequency in Hz.
+    pub hertz: u32,
+    /// The frequency designs run at unless told otherwise; the oscillator's without.
+    pub run_hertz: Option<u32>,
+    /// iCE40: the pin is the PLL's own input.
+    #[serde(default)]
+    pub pll_at_pin: bool,
+}
+
+/// Which level means "pressed" or "lit".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Active {
+    /// 1.
+    High,
+    /// 0.
+    Low,
+}
+
+/// A resistor inside the FPGA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pull {
+    /// To the supply.
+    Up,
+    /// To ground.
+    Down,
+}
+
+/// A button.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its pin.
+    pub pin: String,
+    /// Its level when pressed.
+    pub active: Active,
+    /// Its resistor, where the board has none.
+    pub pull: Option<Pull>,
+    /// Its electrical standard, if it differs.
+    pub standard: Option<String>,
+}
+
+/// The serial line, seen from the FPGA.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uart {
+    /// From the host.
+    pub rx: String,
+    /// To the host.
+    pub tx: String,
+}
+
+/// The LEDs, the first bit 0.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leds {
+    /// Their pins.
+    pub pins: Vec<String>,
+    /// Their level when lit.
+    pub active: Active,
+    /// Their electrical standard, if it differs.
+    pub standard: Option<String>,
+    /// Strength of their drivers in mA, where the tools are to be told.
+    pub drive: Option<u32>,
+}
+
+/// A PDM microphone on a header.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Microphone {
+    /// The header's name on the board.
+    pub header: String,
+    /// To the microphone.
+    pub clock: String,
+    /// From it.
+    pub data: String,
+}
+
+/// A pin held at a level.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tie {
+    /// What the board calls it.
+    pub name: String,
+    /// The pin.
+    pub pin: String,
+    /// 0 or 1.
+    pub level: u32,
+}
+
+/// How it is programmed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// Its name in openFPGALoader.
+    pub openfpgaloader: String,
+    /// Whether `iceprog` can do it too.
+    #[serde(default)]
+    pub iceprog: bool,
+}
+
+/// The boards' files, by name.
+const FILES: &[(&str, &str)] = &[
+    ("arty_a7_35t", include_str!("../boards/arty_a7_35t.toml")),
+    ("colorlight_i5", include_str!("../boards/colorlight_i5.toml")),
+    ("hx8k", include_str!("../boards/hx8k.toml")),
+    ("icebreaker", include_str!("../boards/icebreaker.toml")),
+    ("orangecrab_25f", include_str!("../boards/orangecrab_25f.toml")),
+    ("orangecrab_85f", include_str!("../boards/orangecrab_85f.toml")),
+    ("tang_nano_20k", include_str!("../boards/tang_nano_20k.toml")),
+    ("tang_nano_9k", include_str!("../boards/tang_nano_9k.toml")),
+    ("ulx3s", include_str!("../boards/ulx3s.toml")),
+];
+
+/// The names of the boards we have.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name)
+}
+
+/// Every board we have.
+///
+/// # Panics
+/// If a file of ours is wrong; a test reads them all.
+pub fn boards() -> Vec<Board> {
+    let read = |(name, text): &(&str, &str)| {
+        Board::parse(text).unwrap_or_else(|error| panic!("boards/{name}.toml: {error}"))
+    };
+    FILES.iter().map(read).collect()
+}
+
+/// The board of that name, or in that file if the name ends in `.toml`.
+pub fn find(name: &str) -> Result<Board, BoardError> {
+    if name.ends_with(".toml") {
+        return Board::load(Path::new(name));
+    }
+    match FILES.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => Board::parse(text),
+        None => Err(BoardError::Unknown { name: name.into(), known: names().collect() }),
+    }
+}
+
+impl Board {
+    /// Reads a board from a file's text and checks it.
+    pub fn parse(text: &str) -> Result<Board, BoardError> {
+        let board: Board = toml::from_str(text)
+            .map_err(|error| BoardError::Syntax(error.to_string().trim_end().to_string()))?;
+        board.check()?;
+        Ok(board)
+    }
+
+    /// Reads a board's file, of 64 KiB at most.
+    pub fn load(path: &Path) -> Result<Board, BoardError> {
+        let unreadable = |source| BoardError::Unreadable { path: path.into(), source };
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > check::MOST_BYTES {
+            return Err(BoardError::TooLong { path: path.into(), size });
+        }
+        Board::parse(&std::fs::read_to_string(path).map_err(unreadable)?)
+    }
+
+    /// A port of the FPGA for each pin, in the order of the wrapper's ports; those of the
+    /// microphone only if it is used.
+    pub fn ports(&self, microphone: bool) -> Vec<Port<'_>> {
+        let usual = (!self.fpga.standard.is_empty()).then_some(self.fpga.standard.as_str());
+        let port = |name: &str, pin| Port {
+            name: name.into(),
+            bit: None,
+            pin,
+            standard: usual,
+            pull: None,
+            drive: None,
+        };
+        let mut ports = vec![port("clk_in", &self.clock.pin)];
+        if let Some(button) = &self.reset {
+            let standard = button.standard.as_deref().or(usual);
+            ports.push(Port { standard, pull: button.pull, ..port("button", &button.pin) });
+        }
+        // an adapter that is not plugged in must not look like a start bit
+        ports.push(Port { pull: Some(Pull::Up), ..port("uart_rx", &self.uart.rx) });
+        ports.push(port("uart_tx", &self.uart.tx));
+        for (bit, pin) in self.leds.pins.iter().enumerate() {
+            let standard = self.leds.standard.as_deref().or(usual);
+            let drive = self.leds.drive;
+            ports.push(Port { bit: Some(bit), standard, drive, ..port("leds", pin) });
+        }
+        if let Some(here) = self.microphone.as_ref().filter(|_| microphone) {
+            ports.extend([port("mic_clk", &here.clock), port("mic_data", &here.data)]);
+        }
+        ports.extend(self.ties.iter().map(|tie| port(&format!("tie_{}", tie.name), &tie.pin)));
+        ports
+    }
+}
+
+/// A port of the FPGA's top module, or one bit of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port<'a> {
+    /// The port.
+    pub name: String,
+    /// The bit, if the port is a vector.
+    pub bit: Option<usize>,
+    /// The pin.
+    pub pin: &'a str,
+    /// Its electrical standard.
+    pub standard: Option<&'a str>,
+    /// Its resistor.
+    pub pull: Option<Pull>,
+    /// The strength of its driver in mA.
+    pub drive: Option<u32>,
+}
+
+impl std::fmt::Display for Port<'_> {
+    /// As constraint files name it: `leds[3]`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.bit {
+            None => f.write_str(&self.name),
+            Some(bit) => write!(f, "{}[{bit}]", self.name),
+        }
+    }
+}
+
+impl Family {
+    /// What the family is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Family::Ice40 => "iCE40",
+            Family::Ecp5 => "ECP5",
+            Family::Gowin => "Gowin",
+            Family::Xilinx7 => "Xilinx 7",
+        }
+    }
+
+    /// The ending of its constraint files.
+    pub fn constraints_ending(self) -> &'static str {
+        match self {
+            Family::Ice40 => "pcf",
+            Family::Ecp5 => "lpf",
+            Family::Gowin => "cst",
+            Family::Xilinx7 => "xdc",
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The FPGA's top module: the PLL, the reset, the levels of LEDs and button, and the design.
+//!
+//! The design inside has ports `clk`, `rst`, `uart_rx`, `uart_tx`, `leds`, and with a microphone
+//! `mic_clk` and `mic_data`; all it drives or reads is active high and in the domain `clk`.
+//! `rst` is 1 from the start until the clock is good (the PLL has locked) and the button has been up
+//! for 255 cycles: at 100 MHz still 2.5 us, by when the block RAMs of an iCE40 have their contents.
+
+mod pll;
+
+pub use pll::stand_ins;
+
+use crate::board::{Active, Board};
+use crate::clocking::{Clocking, megahertz};
+use hwgen_hdl::Module;
+use hwgen_hdl::verilog::is_keyword;
+
+/// The name of the FPGA's top module.
+pub const TOP: &str = "hwgen_board";
+
+/// A finished design with the ports of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inner {
+    /// Its top module.
+    pub top: String,
+    /// Its Verilog, every module once.
+    pub verilog: String,
+    /// The width of its port `leds`.
+    pub leds: u32,
+    /// Whether it has the microphone's ports.
+    pub microphone: bool,
+}
+
+impl Inner {
+    /// A finished module with a board's ports.
+    pub fn of(module: &Module) -> Result<Inner, WrapError> {
+        let top = module.name.to_string();
+        let ports = || module.inputs.iter().chain(&module.outputs).map(|port| &*port.name);
+        let own = ["clk", "rst", "uart_rx", "uart_tx", "leds", "mic_clk", "mic_data"];
+        let wrong = |name: &str| WrapError::Port { top: top.clone(), name: name.into() };
+        for name in &["uart_rx", "uart_tx", "leds"] {
+            if !ports().any(|port| port == *name) {
+                return Err(wrong(name));
+            }
+        }
+        if let Some(other) = ports().find(|port| !own.contains(port)) {
+            return Err(wrong(other));
+        }
+        let leds = module.outputs.iter().find(|port| &*port.name == "leds");
+        let leds = leds.map_or(0, |port| port.ty.width);
+        let microphone = ports().any(|port| port == "mic_data");
+        if microphone != ports().any(|port| port == "mic_clk") {
+            return Err(wrong("mic_clk"));
+        }
+        let verilog = module.verilog().map_err(|error| WrapError::Print(error.to_string()))?;
+        Ok(Inner { top, verilog, leds, microphone })
+    }
+}
+
+/// Why a design does not go onto a board.
+#[derive(Debug, thiserror::Error)]
+pub enum WrapError {
+    /// A name that Verilog would not read as one.
+    #[error(
+        "`{0}` cannot be the design's top module: letters, digits and _, a letter first, no keyword, not {TOP}"
+    )]
+    Name(String),
+    /// It has ports that a board does not have, or lacks one.
+    #[error(
+        "module `{top}`, port `{name}`: a board has uart_rx, uart_tx, leds, and mic_clk with mic_data"
+    )]
+    Port {
+        /// The module.
+        top: String,
+        /// The port.
+        name: String,
+    },
+    /// It cannot be printed.
+    #[error("cannot print the Verilog: {0}")]
+    Print(String),
+    /// It drives none or too many.
+    #[error("the design drives {0} LEDs: 1 to 64 are possible")]
+    Leds(u32),
+    /// It wants what the board has not.
+    #[error("the design wants a microphone, and board `{0}` has no header for one")]
+    Microphone(String),
+}
+
+/// The top module around a design.
+pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String, WrapError> {
+    check(board, inner)?;
+    let mut ports = vec!["input wire clk_in".to_string()];
+    if board.reset.is_some() {
+        ports.push("input wire button".into());
+    }
+    ports.extend(["input wire uart_rx".into(), "output wire uart_tx".into()]);
+    let pins = board.leds.pins.len();
+    ports.push(format!("output wire {}leds", range(pins)));
+    if inner.microphone {
+        ports.extend(["output wire mic_clk".into(), "input wire mic_data".into()]);
+    }
+    ports.extend(board.ties.iter().map(|tie| format!("output wire tie_{}", tie.name)));
+
+    let mut text = format!(
+        "// {} around {}, clock {} MHz.\nmodule {TOP} (\n  {}\n);\n",
+        board.title,
+        inner.top,
+        megahertz(clocking.hertz),
+        ports.join(",\n  ")
+    );
+    text += &pll::instance(board, clocking);
+    text += &reset(board);
+    text += &leds(board, inner.leds as usize);
+    for tie in &board.ties {
+        text += &format!("  assign tie_{} = 1'b{};\n", tie.name, tie.level);
+    }
+    let mut connections = vec!["clk", "rst", "uart_rx", "uart_tx"]
+        .into_iter()
+        .map(|name| format!(".{name}({name})"))
+        .collect::<Vec<_>>();
+    connections.push(".leds(lit)".into());
+    if inner.microphone {
+        connections.extend([".mic_clk(mic_clk)".into(), ".mic_data(mic_data)".into()]);
+    }
+    text +=
+        &format!("  {} inner (\n    {}\n  );\nendmodule\n", inner.top, connections.join(",\n    "));
+    Ok(text)
+}
+
+fn check(board: &Board, inner: &Inner) -> Result<(), WrapError> {
+    let name = &inner.top;
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 200
+        && name.chars().all(fine);
+    if !is_name || name == TOP || is_keyword(name) {
+        return Err(WrapError::Name(name.chars().take(60).flat_map(char::escape_debug).collect()));
+    }
+    if !(1..=64).contains(&inner.leds) {
+        return Err(WrapError::Leds(inner.leds));
+    }
+    if inner.microphone && board.microphone.is_none() {
+        return Err(WrapError::Microphone(board.name.clone()));
+    }
+    Ok(())
+}
+
+/// `[3:0] `, or nothing for a single bit of a vector that has but one: `leds[0]` stays an index.
+fn range(bits: usize) -> String {
+    format!("[{}:0] ", bits - 1)
+}
+
+/// Two flip-flops bring what is asynchronous into the domain, a counter holds the reset. All of
+/// them start at 0 in every family; none is near a DSP block, where Yosys forgets initial values.
+fn reset(board: &Board) -> String {
+    let up = match board.reset.as_ref().map(|button| button.active) {
+        None => "",
+        Some(Active::High) => " & ~button",
+        Some(Active::Low) => " & button",
+    };
+    format!(
+        "
+  // the reset: 1 until the clock is good and the button has been up for 255 cycles
+  reg [1:0] good = 2'd0;
+  reg [7:0] held = 8'd0;
+  reg running = 1'b0;
+  always @(posedge clk) begin
+    good <= {{good[0], locked{up}}};
+    held <= !good[1] ? 8'd0 : held == 8'd255 ? held : held + 8'd1;
+    running <= held == 8'd255;
+  end
+  wire rst = ~running;
+"
+    )
+}
+
+/// The LEDs the board has and the design drives; the board's others are dark.
+fn leds(board: &Board, driven: usize) -> String {
+    let pins = board.leds.pins.len();
+    let shown = match driven {
+        _ if driven == pins => "lit".to_string(),
+        _ if driven > pins => format!("lit[{}:0]", pins - 1),
+        _ => format!("{{{}'d0, lit}}", pins - driven),
+    };
+    let not = if board.leds.active == Active::Low { "~" } else { "" };
+    let mut text = format!("\n  wire {}lit;\n  assign leds = {not}{shown};\n", range(driven));
+    if driven > pins {
+        text += &format!("  wire unused_lit = &{{1'b0, lit[{}:{pins}]}};\n", driven - 1);
+    }
+    text
+}

@@ -1,0 +1,85 @@
+//! What is kept in the repository says what the boards' files say. `UPDATE_DOCS=1` rewrites it.
+
+use hwgen_boards::board::{Active, Board, boards};
+use hwgen_boards::clocking::megahertz;
+use hwgen_boards::constraints::{constraints, file_name, sdc};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const UPDATE: &str = "run UPDATE_DOCS=1 cargo test -p hwgen-boards --test files";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn updates() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
+#[test]
+fn constraint_files_are_those_of_the_boards() {
+    let folder = root().join("constraints");
+    let mut expected = vec![];
+    for board in boards() {
+        expected.push((file_name(&board), constraints(&board, board.microphone.is_some())));
+        expected.extend(sdc(&board).map(|text| (format!("{}.sdc", board.name), text)));
+    }
+    if updates() {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in &expected {
+            fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    for (name, text) in &expected {
+        let kept = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert_eq!(kept, *text, "constraints/{name} is out of date: {UPDATE}");
+    }
+    let kept = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
+    let kept: BTreeSet<_> = kept.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(kept, expected.into_iter().map(|(name, _)| name).collect());
+}
+
+/// The table of boards in docs/boards.md.
+#[test]
+fn the_boards_are_listed() {
+    let mut table = "| `--board` | board | FPGA | clock | reset | serial line (FPGA's rx, tx) | LEDs | microphone |\n|---|---|---|---|---|---|---|---|\n".to_string();
+    for board in boards() {
+        table += &row(&board);
+    }
+    let path = root().join("docs/boards.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let start = text.find("<!-- boards: ").expect("the table's mark");
+    let start = start + text[start..].find('\n').unwrap() + 1;
+    let end = start + text[start..].find("<!-- end -->").unwrap();
+    if updates() {
+        fs::write(&path, [&text[..start], &table, &text[end..]].concat()).unwrap();
+    } else {
+        assert_eq!(&text[start..end], table, "docs/boards.md is out of date: {UPDATE}");
+    }
+}
+
+fn row(board: &Board) -> String {
+    let Board { name, title, fpga, clock, uart, leds, .. } = board;
+    let family = fpga.family.title();
+    let mhz = megahertz(clock.hertz);
+    let clock = match clock.run_hertz {
+        None => format!("{mhz} MHz"),
+        Some(run) => format!("{mhz} to {} MHz", megahertz(run)),
+    };
+    let level = |active: Active| if active == Active::Low { "low" } else { "high" };
+    let reset = match &board.reset {
+        None => "none".into(),
+        Some(button) => format!("{}, active {}", button.pin, level(button.active)),
+    };
+    let microphone = board.microphone.as_ref().map_or("none", |microphone| &microphone.header);
+    format!(
+        "| `{name}` | {title} | {family} {}, {} | {clock} | {reset} | {}, {} | {}, active {} | {microphone} |\n",
+        fpga.device,
+        fpga.package,
+        uart.rx,
+        uart.tx,
+        leds.pins.len(),
+        level(leds.active),
+    )
+}

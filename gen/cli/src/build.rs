@@ -1,0 +1,242 @@
+//! `hwgen build`
+
+use crate::design::{Named, Size};
+use crate::failure::Failure;
+use crate::files::write_folder;
+use crate::network;
+use crate::output::{print, print_json, table};
+use anyhow::{Context, anyhow};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use hwgen_boards::board::{self, Board};
+use hwgen_boards::build::{self, Built, Event, Options, Timing, Verdict};
+use hwgen_boards::echo::echo;
+use hwgen_boards::wrapper::Inner;
+use hwgen_designs::registry;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Build a bitstream for a board
+#[derive(clap::Args)]
+#[command(after_help = "\
+Yosys, nextpnr and the packer are run, installed ones or those of YoWASP; `hwgen doctor` tells what
+is missing. Steps done before are taken from the cache, so a build that was stopped goes on where it
+was. The exit code is 1 if timing is missed or the part too small, and how much is said.
+
+Examples:
+  hwgen build --board hx8k --design echo                  bytes come back one higher
+  hwgen build --board ulx3s --design echo --mhz 60 --seeds 8
+  hwgen build --board icebreaker --design echo --synth-only --json
+  hwgen build --board my_board.toml --design echo -o out/")]
+pub(crate) struct Args {
+    /// The board: a name, or a file that ends in .toml (docs/boards.md)
+    #[arg(long, value_name = "BOARD")]
+    board: String,
+    /// The design; `echo` sends bytes back one higher
+    #[arg(long, value_parser = subject())]
+    design: Subject,
+    #[command(flatten)]
+    size: Size,
+    #[command(flatten)]
+    network: network::OnCore,
+    /// The clock's frequency, made by the PLL; without, the board's own
+    #[arg(long, value_name = "F")]
+    mhz: Option<f64>,
+    /// Rate of the serial line
+    #[arg(long, value_name = "BAUD", default_value_t = 115_200)]
+    baud: u32,
+    /// Placements that are tried until timing is met
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seeds: u32,
+    /// Stop after synthesis, and count
+    #[arg(long)]
+    synth_only: bool,
+    /// Folder for the bitstream and what it was made of; ./BOARD without
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Folder searched for tools before HWGEN_TOOLS and the PATH; may be repeated
+    #[arg(long, value_name = "DIR")]
+    tools: Vec<PathBuf>,
+    /// Folder that keeps what has been done; HWGEN_CACHE or ~/.cache/hwgen without
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Print what the tools print, to stderr
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What goes onto a board.
+#[derive(Clone, Copy)]
+enum Subject {
+    /// The design that shows the board alive.
+    Echo,
+    /// One of the registry.
+    Design(Named),
+}
+
+fn subject() -> impl TypedValueParser<Value = Subject> {
+    let names = registry::designs().iter().map(|design| design.name());
+    PossibleValuesParser::new(names.chain(["echo"])).try_map(|name| match registry::find(&name) {
+        _ if name == "echo" => Ok(Subject::Echo),
+        Some(design) => Ok(Subject::Design(Named(design))),
+        None => Err("no such design"),
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let board = board::find(&args.board).map_err(anyhow::Error::from)?;
+    let hertz = args.mhz.map(hertz).transpose()?;
+    let clocking = board.clocking(hertz).map_err(anyhow::Error::from)?;
+    let inner = inner(args, divisor(clocking.hertz, args.baud)?)?;
+    let options = Options {
+        hertz,
+        seeds: args.seeds,
+        synth_only: args.synth_only,
+        tools: args.tools.iter().map(|folder| absolute(folder)).collect::<Result<_, _>>()?,
+        cache: args.cache.clone(),
+    };
+    let mut progress = Progress::new(args.verbose);
+    let built = build::build(&board, &inner, &options, &mut |event| progress.show(&event));
+    progress.finish();
+    let built = built.map_err(anyhow::Error::from)?;
+    let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(&board.name));
+    write_folder(&folder, &built.files)?;
+    eprintln!("wrote {} files into {}", built.files.len(), folder.display());
+    if args.json {
+        print_json(&json!(built))?;
+    } else {
+        print(&report(&board, &built))?;
+    }
+    match built.complaint() {
+        None => Ok(()),
+        Some(complaint) => Err(anyhow!(complaint).into()),
+    }
+}
+
+/// The design's Verilog with a board's ports.
+fn inner(args: &Args, divisor: u32) -> Result<Inner, Failure> {
+    match args.design {
+        Subject::Echo => Ok(echo(divisor)),
+        Subject::Design(design) => {
+            let configured = args.size.configure(design)?;
+            let name = design.0.name();
+            args.network.plan(name, &*configured, false)?;
+            Err(anyhow!("design `{name}` has no top for boards yet: only `echo` has").into())
+        }
+    }
+}
+
+fn hertz(mhz: f64) -> Result<u32, Failure> {
+    if (1.0..=400.0).contains(&mhz) {
+        return Ok((mhz * 1e6).round() as u32);
+    }
+    Err(anyhow!("--mhz {mhz}: 1 to 400 are possible").into())
+}
+
+/// Cycles a bit of the serial line, which the clock must meet to 2 %.
+fn divisor(hertz: u32, baud: u32) -> Result<u32, Failure> {
+    let near = hertz.checked_add(baud / 2).and_then(|sum| sum.checked_div(baud)).unwrap_or(0);
+    let off = (u64::from(near) * u64::from(baud)).abs_diff(hertz.into()) * 50;
+    if (4..=1 << 24).contains(&near) && off <= hertz.into() {
+        return Ok(near);
+    }
+    let mhz = f64::from(hertz) / 1e6;
+    Err(anyhow!("--baud {baud} cannot be made of {mhz} MHz to within 2 %, 4 cycles a bit or more")
+        .into())
+}
+
+/// Tools run in folders of their own.
+fn absolute(folder: &PathBuf) -> Result<PathBuf, anyhow::Error> {
+    folder.canonicalize().with_context(|| format!("no folder {}", folder.display()))
+}
+
+/// Steps on stderr: a spinner with the tool's last line on a terminal, a line a step elsewhere.
+struct Progress {
+    spinner: Option<ProgressBar>,
+    verbose: bool,
+}
+
+impl Progress {
+    fn new(verbose: bool) -> Progress {
+        let spins = std::io::stderr().is_terminal() && !verbose;
+        let spinner = spins.then(|| {
+            let spinner = ProgressBar::new_spinner();
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {elapsed} {prefix}: {wide_msg}")
+            {
+                spinner.set_style(style);
+            }
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        });
+        Progress { spinner, verbose }
+    }
+
+    fn show(&mut self, event: &Event) {
+        match (event, &self.spinner) {
+            (Event::Begins(step), Some(spinner)) => {
+                spinner.set_prefix(step.to_string());
+                spinner.set_message("");
+            }
+            (Event::Begins(step), None) => eprintln!("{step} ..."),
+            (Event::Line(line), Some(spinner)) => spinner.set_message(line.to_string()),
+            (Event::Line(line), None) if self.verbose => eprintln!("  {line}"),
+            (Event::Line(_), None) => {}
+            (Event::Ends { step, seconds, cached }, spinner) => {
+                let how = if *cached { "done before".into() } else { format!("{seconds:.1} s") };
+                let line = format!("{step}: {how}");
+                match spinner {
+                    Some(spinner) => spinner.suspend(|| eprintln!("{line}")),
+                    None => eprintln!("{line}"),
+                }
+            }
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
+        }
+    }
+}
+
+fn report(board: &Board, built: &Built) -> String {
+    let head = ["", "synthesised", "placed", "available"].map(str::to_string).to_vec();
+    let mut rows = vec![head];
+    let mut row = |name: &str, synthesised: Option<u64>, placed: Option<u64>, available: u64| {
+        let cell = |count: Option<u64>| count.map_or(String::new(), |count| count.to_string());
+        rows.push(vec![name.into(), cell(synthesised), cell(placed), available.to_string()]);
+    };
+    for one in &built.synthesised {
+        let placed = built.placed.iter().find(|placed| placed.name == one.name);
+        row(one.name, Some(one.used), placed.map(|placed| placed.used), one.available);
+    }
+    for placed in &built.placed {
+        if built.synthesised.iter().all(|one| one.name != placed.name) {
+            row(placed.name, None, Some(placed.used), placed.available);
+        }
+    }
+    let mut text = format!("{} on {}, clock {} MHz\n", built.design, board.title, built.clock_mhz);
+    if !built.synthesised.is_empty() {
+        text += &table(&rows);
+    }
+    if let Some(Timing { seed, fmax_mhz, by, wanted_mhz, slack_ns, .. }) = &built.timing {
+        text += &format!(
+            "  Fmax {fmax_mhz:.2} MHz by {by}, {wanted_mhz} MHz wanted, slack {slack_ns:.2} ns, seed {seed}\n"
+        );
+    }
+    let verdict = match (&built.verdict, &built.bitstream) {
+        (Verdict::Met, Some(file)) => format!("bitstream {file}, timing met"),
+        (Verdict::Missed, Some(file)) => format!("bitstream {file}, timing MISSED"),
+        (Verdict::TooSmall(_), _) => "no bitstream: the part is too small".into(),
+        (Verdict::Script, _) => "no bitstream: build.tcl is for Vivado".into(),
+        _ => "no bitstream: synthesis only".into(),
+    };
+    text += &format!("  {verdict}\n");
+    text + &built.notes.iter().map(|note| format!("  {note}\n")).collect::<String>()
+}

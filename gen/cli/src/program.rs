@@ -1,0 +1,53 @@
+//! `hwgen program`
+
+use crate::failure::Failure;
+use anyhow::{Context, anyhow};
+use hwgen_boards::board;
+use hwgen_boards::program::{Loader, command};
+use hwgen_verify::tools::command_line;
+use std::path::PathBuf;
+
+/// Load a bitstream into a board
+#[derive(clap::Args)]
+#[command(after_help = "\
+openFPGALoader does it, or iceprog; the command is printed before it runs.
+
+Examples:
+  hwgen program --board ulx3s ulx3s/ulx3s.bit
+  hwgen program --board tang_nano_9k --flash tang_nano_9k/tang_nano_9k.fs    to stay
+  hwgen program --board icebreaker --iceprog icebreaker/icebreaker.bin
+  hwgen program --board ulx3s --dry-run ulx3s/ulx3s.bit                      only print")]
+pub(crate) struct Args {
+    /// The board: a name, or a file that ends in .toml
+    #[arg(long, value_name = "BOARD")]
+    board: String,
+    /// Write what the board starts from, not the FPGA itself
+    #[arg(long)]
+    flash: bool,
+    /// Use iceprog
+    #[arg(long)]
+    iceprog: bool,
+    /// Print the command only
+    #[arg(long)]
+    dry_run: bool,
+    /// Folder searched for tools before HWGEN_TOOLS and the PATH; may be repeated
+    #[arg(long, value_name = "DIR")]
+    tools: Vec<PathBuf>,
+    /// The bitstream
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let board = board::find(&args.board).map_err(anyhow::Error::from)?;
+    let loader = if args.iceprog { Loader::Iceprog } else { Loader::OpenFpgaLoader };
+    let made = command(&board, &args.file, loader, args.flash, &args.tools);
+    let mut command = made.map_err(anyhow::Error::from)?;
+    let line = command_line(&command);
+    eprintln!("{line}");
+    if args.dry_run {
+        return Ok(());
+    }
+    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+    if status.success() { Ok(()) } else { Err(anyhow!("`{line}` failed ({status})").into()) }
+}
