@@ -4,3 +4,4 @@
 pub mod host;
 pub mod link;
 pub mod sim;
+pub mod top;

@@ -26,7 +26,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            margin: Duration::from_millis(150),
+            margin: Duration::from_millis(50),
             attempts: 64,
             reconnect: Duration::from_secs(5),
             stall: Duration::from_secs(10),
