@@ -3,6 +3,7 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+mod board;
 mod check;
 mod describe;
 mod design;
@@ -16,6 +17,7 @@ mod list;
 mod network;
 mod output;
 mod power;
+mod run;
 mod sim;
 mod size;
 mod study;
@@ -54,6 +56,8 @@ enum Command {
     Power(power::Args),
     Import(import::Args),
     Check(check::Args),
+    Board(board::Args),
+    Run(run::Args),
     Doctor(doctor::Args),
 }
 
@@ -68,6 +72,8 @@ fn main() -> ExitCode {
         Command::Power(args) => power::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Board(args) => board::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
