@@ -108,6 +108,13 @@ const BARS: &[Bar] = &[
         unit: "cycles of KWS-mini with 18 DSP blocks and 5,000 LUTs of Yosys",
     },
     Bar {
+        name: "link",
+        command: "test --release -p hwgen-boards --test top hundred_thousand -- --ignored --nocapture",
+        figure: "link:",
+        target: AtLeast(100_000.0),
+        unit: "random packets answered as the model does",
+    },
+    Bar {
         name: "synthesis",
         command: "test -p hwgen-verify --test lint -- --ignored --nocapture",
         figure: "synthesis:",

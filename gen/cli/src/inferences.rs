@@ -142,7 +142,7 @@ fn ensure_labels(enough: bool, has: usize, needs: usize) -> anyhow::Result<()> {
 }
 
 /// Inputs in a file, or in the files of a folder, in the order of their names.
-fn inputs(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<Vec<i16>>> {
+pub(crate) fn inputs(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<Vec<i16>>> {
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(path)
             .with_context(|| format!("cannot read folder {}", path.display()))?;

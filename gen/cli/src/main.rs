@@ -3,6 +3,7 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+mod board;
 mod build;
 mod check;
 mod describe;
@@ -18,6 +19,7 @@ mod network;
 mod output;
 mod power;
 mod program;
+mod run;
 mod sim;
 mod size;
 mod study;
@@ -57,8 +59,10 @@ enum Command {
     Power(power::Args),
     Import(import::Args),
     Check(check::Args),
+    Board(board::Args),
     Build(build::Args),
     Program(program::Args),
+    Run(run::Args),
     Doctor(doctor::Args),
 }
 
@@ -73,8 +77,10 @@ fn main() -> ExitCode {
         Command::Power(args) => power::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Board(args) => board::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Program(args) => program::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

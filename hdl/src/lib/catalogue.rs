@@ -46,6 +46,7 @@ pub fn catalogue() -> Vec<Sample> {
         ("divider", divider::samples()),
         ("ram", ram::samples()),
         ("async_fifo", async_fifo::samples()),
+        ("crc", crc::samples()),
         ("uart", uart::samples()),
         ("microphone", microphone::samples()),
         ("spi", spi::samples()),

@@ -1,0 +1,382 @@
+//! Sessions, questions, answers.
+
+use super::{BoardError, Transport};
+use crate::link::identity::Identity;
+use crate::link::packet::{Kind, Packet};
+use crate::link::slip::{Deframer, frame};
+use crate::link::{ANSWER, CRC_BYTES, HEADER_BYTES, MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN, VERSION};
+use rand::Rng;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How patient a driver is.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// What an answer may take beyond its way over the line: the board's patience, and what
+    /// the system adds.
+    pub margin: Duration,
+    /// How often a question is sent before the board counts as silent.
+    pub attempts: u32,
+    /// How long a line that failed is waited for.
+    pub reconnect: Duration,
+    /// How long a core may neither take nor give.
+    pub stall: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            margin: Duration::from_millis(50),
+            attempts: 64,
+            reconnect: Duration::from_secs(5),
+            stall: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What went over the line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Questions, each counted once.
+    pub questions: u64,
+    /// Frames sent again.
+    pub resent: u64,
+    /// Frames that came damaged.
+    pub damaged: u64,
+    /// Times that the line was taken up again.
+    pub reconnected: u64,
+}
+
+/// Attempts at an `open`: short, and the first that a board that is not there is asked.
+const OPEN_ATTEMPTS: u32 = 16;
+
+/// The smallest packets that a bad line gets, in bytes of data.
+const LEAST_DATA: usize = 16;
+
+/// A board with a session of ours.
+pub struct Board<T> {
+    transport: T,
+    settings: Settings,
+    session: u8,
+    sequence: u8,
+    deframer: Deframer,
+    /// Bytes of data that a packet is given: fewer on a bad line.
+    data: usize,
+    /// Questions in a row that were answered at once.
+    clean: u32,
+    identity: Identity,
+    traffic: Traffic,
+}
+
+impl<T: Transport> Board<T> {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// There is no board, or one that speaks otherwise.
+    pub fn open(transport: T) -> Result<Board<T>, BoardError> {
+        Board::open_with(transport, Settings::default())
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// There is no board, or one that speaks otherwise.
+    pub fn open_with(transport: T, settings: Settings) -> Result<Board<T>, BoardError> {
+        let nobody = Identity {
+            version: 0,
+            clock_hz: 0,
+            spec_hash: 0,
+            incoming: vec![],
+            outgoing: vec![],
+            design: String::new(),
+        };
+        let mut board = Board {
+            transport,
+            settings,
+            session: 0,
+            sequence: 0,
+            deframer: Deframer::default(),
+            data: MOST_DATA,
+            clean: 0,
+            identity: nobody,
+            traffic: Traffic::default(),
+        };
+        board.reopen()?;
+        Ok(board)
+    }
+
+    /// Opens another session: after [`BoardError::SessionLost`].
+    ///
+    /// # Errors
+    /// There is no board, or one that speaks otherwise.
+    pub fn reopen(&mut self) -> Result<(), BoardError> {
+        let first: u8 = rand::rng().random();
+        // a session that the board knows from before is refused, or answered with something else
+        for session in (0..4).map(|more| first.wrapping_add(more)) {
+            (self.session, self.sequence) = (session, rand::rng().random());
+            let question = self.question(Kind::Open, 0, 0, vec![]);
+            let answer = self.ask(&question, OPEN_ATTEMPTS)?;
+            if answer.kind != Kind::Open as u8 | ANSWER {
+                continue;
+            }
+            if answer.data.first().is_some_and(|version| *version != VERSION) {
+                return Err(BoardError::Version { found: answer.data[0] });
+            }
+            let Some(identity) = Identity::read(&answer.data) else {
+                continue;
+            };
+            self.identity = identity;
+            return Ok(());
+        }
+        Err(BoardError::Answer { what: "no session could be opened".into() })
+    }
+
+    /// What the board said of itself.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What went over the line so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// Checks what stands behind the link.
+    ///
+    /// # Errors
+    /// Another design, or the same of another specification.
+    pub fn expect(&self, design: &str, spec_hash: u32) -> Result<(), BoardError> {
+        let Identity { design: found, spec_hash: has, .. } = &self.identity;
+        if design == found && spec_hash == *has {
+            return Ok(());
+        }
+        let told = |design: &str, hash: u32| format!("`{design}` of specification {hash:08x}");
+        Err(BoardError::OtherDesign { found: told(found, *has), wanted: told(design, spec_hash) })
+    }
+
+    /// Resets the core.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    pub fn reset(&mut self) -> Result<(), BoardError> {
+        self.carry_out(Kind::Reset, 0, 0, vec![]).map(|_| ())
+    }
+
+    /// Sends whole beats to an incoming channel, `last` with the last of them.
+    ///
+    /// # Errors
+    /// The board does not answer, or the core does not take them.
+    pub fn write(&mut self, channel: u8, beats: &[u8], last: bool) -> Result<(), BoardError> {
+        let beat = beat_bytes(&self.identity.incoming, channel)?;
+        if !beats.len().is_multiple_of(beat) {
+            return Err(BoardError::Beats { channel, bytes: beats.len(), beat });
+        }
+        let (mut rest, mut moved) = (beats, Instant::now());
+        while !rest.is_empty() {
+            let whole = (self.data / beat).max(1) * beat;
+            let (now, later) = rest.split_at(whole.min(rest.len()));
+            let argument = u8::from(last && later.is_empty());
+            let answer = self.carry_out(Kind::Write, channel, argument, now.to_vec())?;
+            let taken = usize::from(answer.channel) * beat;
+            let Some(left) = rest.get(taken..).filter(|_| taken <= now.len()) else {
+                let what = format!("it took {taken} bytes of {}", now.len());
+                return Err(BoardError::Answer { what });
+            };
+            if taken > 0 {
+                (rest, moved) = (left, Instant::now());
+            } else {
+                self.check_stall(channel, moved)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Beats of an outgoing channel as they are there, at most so many; and whether the last had `last`.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    pub fn read_some(&mut self, channel: u8, most: usize) -> Result<(Vec<u8>, bool), BoardError> {
+        let beat = beat_bytes(&self.identity.outgoing, channel)?;
+        let wanted = most.min((self.data / beat).max(1)).min(255);
+        let answer = self.carry_out(Kind::Read, channel, wanted as u8, vec![])?;
+        if answer.data.len() != usize::from(answer.channel) * beat {
+            let (bytes, beats) = (answer.data.len(), answer.channel);
+            let what = format!("{bytes} bytes for {beats} beats of {beat}");
+            return Err(BoardError::Answer { what });
+        }
+        Ok((answer.data, answer.argument & 1 == 1))
+    }
+
+    /// So many beats of an outgoing channel, or as many as come up to `last`.
+    ///
+    /// # Errors
+    /// The board does not answer, or the core gives nothing.
+    pub fn read(&mut self, channel: u8, beats: usize) -> Result<Vec<u8>, BoardError> {
+        let beat = beat_bytes(&self.identity.outgoing, channel)?;
+        let (mut data, mut moved) = (vec![], Instant::now());
+        while data.len() < beats * beat {
+            let (more, last) = self.read_some(channel, beats - data.len() / beat)?;
+            if more.is_empty() {
+                self.check_stall(channel, moved)?;
+                continue;
+            }
+            moved = Instant::now();
+            data.extend(more);
+            if last {
+                break;
+            }
+        }
+        Ok(data)
+    }
+
+    /// Sets a port of the design to a value.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    pub fn set(&mut self, channel: u8, value: u64) -> Result<(), BoardError> {
+        let beat = beat_bytes(&self.identity.incoming, channel)?;
+        let mut bytes = value.to_le_bytes().to_vec();
+        bytes.resize(beat, 0);
+        self.write(channel, &bytes, false)
+    }
+
+    /// The value of a port of the design.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    pub fn get(&mut self, channel: u8) -> Result<u64, BoardError> {
+        let bytes = self.read(channel, 1)?;
+        Ok(bytes.iter().take(8).rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+
+    fn check_stall(&self, channel: u8, since: Instant) -> Result<(), BoardError> {
+        let waited = self.settings.stall;
+        if since.elapsed() > waited {
+            return Err(BoardError::Stalled { channel, waited });
+        }
+        Ok(())
+    }
+
+    fn question(&self, kind: Kind, channel: u8, argument: u8, data: Vec<u8>) -> Packet {
+        let (session, sequence) = (self.session, self.sequence);
+        Packet { session, sequence, kind: kind as u8, channel, argument, data }
+    }
+
+    /// Asks the next question of the session.
+    fn carry_out(
+        &mut self,
+        kind: Kind,
+        channel: u8,
+        argument: u8,
+        data: Vec<u8>,
+    ) -> Result<Packet, BoardError> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let question = self.question(kind, channel, argument, data);
+        let answer = self.ask(&question, self.settings.attempts)?;
+        match answer.kind {
+            OUT_OF_SEQUENCE => Err(BoardError::SessionLost),
+            UNKNOWN => Err(BoardError::NoChannel { channel: channel.to_string() }),
+            found if found == question.kind | ANSWER => Ok(answer),
+            found => Err(BoardError::Answer { what: format!("kind {found:02x}") }),
+        }
+    }
+
+    /// Sends a question until it is answered.
+    fn ask(&mut self, question: &Packet, attempts: u32) -> Result<Packet, BoardError> {
+        self.traffic.questions += 1;
+        let sent = frame(&question.body());
+        // an END of its own clears what noise may have left at the board
+        let longest = frame(&[0; HEADER_BYTES + MOST_DATA + CRC_BYTES]).len();
+        let wait = self.transport.travel(sent.len() + longest) + self.settings.margin;
+        let damaged = self.traffic.damaged;
+        for attempt in 0..attempts {
+            self.traffic.resent += u64::from(attempt > 0);
+            match self.exchange(&sent, question, wait) {
+                Ok(Some(answer)) => {
+                    self.adapt(attempt);
+                    return Ok(answer);
+                }
+                Ok(None) => {}
+                Err(why) => self.take_up(why)?,
+            }
+        }
+        let damaged = self.traffic.damaged - damaged;
+        Err(BoardError::NoAnswer { attempts, damaged })
+    }
+
+    /// Sends a frame and listens for its answer.
+    fn exchange(
+        &mut self,
+        sent: &[u8],
+        question: &Packet,
+        wait: Duration,
+    ) -> io::Result<Option<Packet>> {
+        self.transport.send(sent)?;
+        let until = Instant::now() + wait;
+        let mut bytes = [0; 256];
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let came = self.transport.receive(&mut bytes, left)?;
+            let mut damaged = false;
+            for &byte in &bytes[..came] {
+                let answer = match self.deframer.push(byte) {
+                    Some(body) => Packet::read(&body),
+                    None => continue,
+                };
+                let ours = |answer: &Packet| {
+                    (answer.session, answer.sequence) == (question.session, question.sequence)
+                        && answer.kind & ANSWER != 0
+                };
+                match answer {
+                    Some(answer) if ours(&answer) => return Ok(Some(answer)),
+                    // to a frame that was sent twice
+                    Some(_) => {}
+                    None => damaged = true,
+                }
+            }
+            if damaged {
+                // what came was an answer: ask again at once
+                self.traffic.damaged += 1;
+                return Ok(None);
+            }
+            if came == 0 && Instant::now() >= until {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Smaller packets on a bad line, larger ones on a good one.
+    fn adapt(&mut self, resent: u32) {
+        self.clean = if resent == 0 { self.clean + 1 } else { 0 };
+        if resent > 1 {
+            self.data = (self.data / 2).max(LEAST_DATA);
+        } else if self.clean > 20 {
+            self.data = (self.data * 2).min(MOST_DATA);
+            self.clean = 0;
+        }
+    }
+
+    /// Waits for a line that failed.
+    fn take_up(&mut self, why: io::Error) -> Result<(), BoardError> {
+        let began = Instant::now();
+        let mut why = why;
+        while began.elapsed() < self.settings.reconnect {
+            std::thread::sleep(Duration::from_millis(20));
+            match self.transport.reconnect() {
+                Ok(()) => {
+                    self.traffic.reconnected += 1;
+                    self.deframer = Deframer::default();
+                    return Ok(());
+                }
+                Err(still) => why = still,
+            }
+        }
+        Err(BoardError::PortLost { waited: self.settings.reconnect, why })
+    }
+}
+
+fn beat_bytes(channels: &[u8], channel: u8) -> Result<usize, BoardError> {
+    let bytes = channels.get(usize::from(channel)).filter(|bytes| **bytes > 0);
+    let no = || BoardError::NoChannel { channel: channel.to_string() };
+    bytes.map(|bytes| usize::from(*bytes)).ok_or_else(no)
+}

@@ -1,0 +1,13 @@
+//! A board that is not there: the link's top in our compiled engine, serial line and all.
+//!
+//! - [`SimBoard`]: bytes in, bytes out, over the simulated line; [`faults`]: damage to them;
+//! - [`Terminal`]: a pseudo-terminal, which looks like a serial port; [`serve`]: a board behind one.
+
+mod board;
+pub mod faults;
+mod serve;
+mod terminal;
+
+pub use board::SimBoard;
+pub use serve::serve;
+pub use terminal::Terminal;

@@ -1,0 +1,64 @@
+//! The top in our engine against the model of the board, byte for byte.
+
+#[path = "../link/echo.rs"]
+mod echo;
+mod gates;
+mod soak;
+
+use echo::{Echo, channels, echo, identity};
+use hwgen_boards::link::model::Board;
+use hwgen_boards::link::packet::Packet;
+use hwgen_boards::link::slip::frame;
+use hwgen_boards::sim::SimBoard;
+use hwgen_boards::top::{Payload, TopSpec};
+
+fn payload() -> Payload {
+    Payload { module: echo(), design: "echo".into(), spec_hash: 7, classes: None }
+}
+
+fn spec(divisor: u32) -> TopSpec {
+    TopSpec { clock_hz: 1_000_000, divisor, patience_bits: 10 }
+}
+
+fn question(sequence: u8, kind: u8, channel: u8, argument: u8, data: &[u8]) -> Vec<u8> {
+    let (session, data) = (0xc0, data.to_vec());
+    frame(&Packet { session, sequence, kind, channel, argument, data }.body())
+}
+
+#[test]
+fn questions_are_answered_as_the_model_does() {
+    for divisor in [4, 5, 16] {
+        let mut sim = SimBoard::new(&spec(divisor), &payload(), 1).unwrap();
+        let mut model = Board::new(Echo::default(), channels(), identity());
+        let ladder: Vec<u8> = (0..192).map(|byte| byte ^ 0xdb).collect();
+        let questions = [
+            question(9, 3, 0, 1, &[]),
+            question(10, 1, 0, 0, &[]),
+            question(10, 1, 0, 0, &[]),
+            question(11, 2, 0, 1, &[1, 2, 3, 4, 5, 6]),
+            question(11, 2, 0, 1, &[1, 2, 3, 4, 5, 6]),
+            question(12, 3, 0, 9, &[]),
+            question(13, 2, 0, 1, &ladder),
+            question(14, 3, 0, 255, &[]),
+            question(15, 3, 0, 255, &[]),
+            question(16, 2, 1, 0, &[7, 8, 9]),
+            question(17, 3, 1, 255, &[]),
+            question(18, 2, 2, 0, &[]),
+            question(18, 9, 0, 0, &[]),
+            question(18, 0, 0, 0, &[]),
+            question(19, 4, 0, 0, &[]),
+            question(18, 2, 0, 0, &[0xc0, 0xdb, 0xff]),
+            question(19, 4, 0, 0, &[]),
+            question(20, 3, 0, 2, &[]),
+            question(21, 3, 1, 2, &[]),
+            question(22, 3, 1, 0, &[]),
+        ];
+        for (at, question) in questions.iter().enumerate() {
+            question.iter().for_each(|&byte| sim.send(byte));
+            let answer = sim.settle();
+            let expected: Vec<u8> =
+                question.iter().flat_map(|&byte| model.push(Some(byte))).collect();
+            assert_eq!(answer, expected, "divisor {divisor}, question {at}");
+        }
+    }
+}

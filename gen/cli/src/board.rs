@@ -1,0 +1,100 @@
+//! `hwgen board`
+
+use crate::design::{Named, Size, named};
+use crate::failure::Failure;
+use crate::network;
+use crate::output::print;
+use anyhow::Context;
+use hwgen_boards::link::identity::spec_hash;
+use hwgen_boards::sim::faults::Faults;
+use hwgen_boards::sim::{SimBoard, Terminal, serve};
+use hwgen_boards::top::{Payload, TopSpec};
+use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::registry::Generate;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+/// Boards that are there, and one that is not
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Sim(Sim),
+}
+
+/// Simulate a design on a board, behind a pseudo-terminal that looks like its serial port
+#[derive(clap::Args)]
+#[command(after_help = "\
+Prints the terminal's path and runs until it is killed; while nothing is sent to it its clock stands.
+
+Examples:
+  hwgen board sim --network kws.tflite --multipliers 60 --link /tmp/board &
+  hwgen run --port /tmp/board --network kws.tflite --multipliers 60 --load clip.wav
+  hwgen board sim --design lapa_predictor --corrupt 0.01        one byte in a hundred is damaged")]
+struct Sim {
+    /// The design
+    #[arg(long, value_parser = named(), default_value = "cnn")]
+    design: Named,
+    #[command(flatten)]
+    size: Size,
+    #[command(flatten)]
+    network: network::OnCore,
+    /// A symbolic link to the terminal, as a name that lasts
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Cycles of a bit on the serial line
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    divisor: u32,
+    /// The clock that the board says it has
+    #[arg(long, value_name = "HZ", default_value_t = 12_000_000)]
+    clock: u32,
+    /// The share of bytes that is damaged, both ways
+    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = rate)]
+    corrupt: f64,
+    /// What damage and the state at power-up are made from
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&rate) { Ok(rate) } else { Err("not in 0..=1".into()) }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let Command::Sim(args) = &args.command;
+    simulate(args)
+}
+
+fn simulate(args: &Sim) -> Result<(), Failure> {
+    let configured = args.size.configure(args.design)?;
+    let name = args.design.0.name();
+    let payload = match args.network.plan(name, &*configured, false)? {
+        None => Payload::new(name, &*configured),
+        Some(planned) => of_network(&planned)?,
+    };
+    let spec = TopSpec { divisor: args.divisor, ..TopSpec::new(args.clock, 1) };
+    let mut board = SimBoard::new(&spec, &payload, args.seed).context("cannot have the board")?;
+    let terminal = Terminal::new(args.link.as_deref()).context("cannot have a terminal")?;
+    print(&format!("{}\n", terminal.path().display()))?;
+    let mut faults = [0, 1].map(|way| Faults::new(args.corrupt, 2 * args.seed + way));
+    let stop = AtomicBool::new(false);
+    Ok(serve(&mut board, &terminal, &mut faults, &stop).context("the terminal failed")?)
+}
+
+/// The core that a network goes onto, its class on the LEDs.
+fn of_network(planned: &network::Planned) -> Result<Payload, Failure> {
+    let json = serde_json::to_string(&planned.spec).context("cannot write the core's size")?;
+    let scores = planned.plan.outputs.last();
+    let classes = scores.map(|port| port.place.height * port.place.width * port.place.channels);
+    Ok(Payload {
+        module: planned.spec.build(),
+        design: CnnSpec::NAME.into(),
+        spec_hash: spec_hash(&json),
+        classes,
+    })
+}
