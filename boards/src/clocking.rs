@@ -111,7 +111,7 @@ impl Limits {
         &self,
         input: u32,
         dividers: Dividers,
-        parameters: Vec<(&'static str, u32)>,
+        parameters: &[(&'static str, u32)],
     ) -> Option<Setting> {
         let Dividers { reference, multiply, out } = dividers;
         let [input, reference, out] = [input, reference, out].map(u64::from);
@@ -122,9 +122,12 @@ impl Limits {
             && self.vco.contains(&vco)
             && self.out.contains(&hertz);
         let middle = (self.vco.start() + self.vco.end()) / 2;
+        if !fits {
+            return None;
+        }
         let narrow = |hertz: u64| u32::try_from(hertz).ok();
-        let pll = Pll { parameters, vco_hertz: narrow(vco)? };
-        if fits { Some((narrow(hertz)?, narrow(vco.abs_diff(middle))?, pll)) } else { None }
+        let pll = Pll { parameters: parameters.to_vec(), vco_hertz: narrow(vco)? };
+        Some((narrow(hertz)?, narrow(vco.abs_diff(middle))?, pll))
     }
 }
 
@@ -146,9 +149,9 @@ fn ice40(input: u32) -> Vec<Setting> {
             66..101 => 5,
             _ => 6,
         };
-        let parameters = vec![("DIVR", r), ("DIVF", f), ("DIVQ", q), ("FILTER_RANGE", filter)];
+        let parameters = [("DIVR", r), ("DIVF", f), ("DIVQ", q), ("FILTER_RANGE", filter)];
         let dividers = Dividers { reference: r + 1, multiply: f + 1, out: 1 << q };
-        limits.setting(input, dividers, parameters)
+        limits.setting(input, dividers, &parameters)
     });
     all.collect()
 }
@@ -161,9 +164,9 @@ fn ecp5(input: u32) -> Vec<Setting> {
         out: 10 * MHZ..=400 * MHZ,
     };
     let all = products(1..=128, 1..=80, 1..=128).filter_map(|(i, feedback, out)| {
-        let parameters = vec![("CLKI_DIV", i), ("CLKFB_DIV", feedback), ("CLKOP_DIV", out)];
+        let parameters = [("CLKI_DIV", i), ("CLKFB_DIV", feedback), ("CLKOP_DIV", out)];
         let dividers = Dividers { reference: i, multiply: feedback * out, out };
-        limits.setting(input, dividers, parameters)
+        limits.setting(input, dividers, &parameters)
     });
     all.collect()
 }
@@ -178,9 +181,9 @@ fn gowin(input: u32, device: &str) -> Vec<Setting> {
     let outs = [2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128];
     let all = products(0..=63, 0..=63, 0..=10).filter_map(|(i, feedback, n)| {
         let out = outs[n as usize];
-        let parameters = vec![("IDIV_SEL", i), ("FBDIV_SEL", feedback), ("ODIV_SEL", out)];
+        let parameters = [("IDIV_SEL", i), ("FBDIV_SEL", feedback), ("ODIV_SEL", out)];
         let dividers = Dividers { reference: i + 1, multiply: (feedback + 1) * out, out };
-        limits.setting(input, dividers, parameters)
+        limits.setting(input, dividers, &parameters)
     });
     all.collect()
 }
@@ -193,12 +196,12 @@ fn xilinx7(input: u32) -> Vec<Setting> {
         out: 4_690_000..=800 * MHZ,
     };
     let all = products(1..=10, 2..=64, 1..=128).filter_map(|(reference, multiply, out)| {
-        let parameters = vec![
+        let parameters = [
             ("DIVCLK_DIVIDE", reference),
             ("CLKFBOUT_MULT_F", multiply),
             ("CLKOUT0_DIVIDE_F", out),
         ];
-        limits.setting(input, Dividers { reference, multiply, out }, parameters)
+        limits.setting(input, Dividers { reference, multiply, out }, &parameters)
     });
     all.collect()
 }

@@ -369,8 +369,10 @@ fn find_program(program: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     let named = [FOLDERS_VARIABLE, "PATH"].into_iter().filter_map(std::env::var_os);
     let named: Vec<_> =
         named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).collect();
-    let all = folders.iter().chain(&named);
-    all.map(|folder| folder.join(program)).find(|file| file.is_file())
+    let mut all = folders.iter().chain(&named).map(|folder| folder.join(program));
+    // absolute, as tools run in folders of their own; links stay: some tools look at their own name
+    let file = all.find(|file| file.is_file())?;
+    std::path::absolute(file).ok()
 }
 
 fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
@@ -462,7 +464,7 @@ mod tests {
         let read = |text| version_in(text).and_then(|version| parse_version(&version));
         assert_eq!(read("Verilator 5.006 2023-01-22 rev (Debian 5.006-3)"), Some((5, 6)));
         assert_eq!(read("#define VERILATOR_VERSION \"5.49\""), Some((5, 49)));
-        assert_eq!(read("Icarus Verilog version 11.0 (stable) ()"), Some("11.0"));
+        assert_eq!(read("Icarus Verilog version 11.0 (stable) ()"), Some((11, 0)));
         assert_eq!(read("Yosys 0.23 (git sha1 7ce5011c24b)"), Some((0, 23)));
         assert_eq!(read("g++ (Debian 12.2.0-14) 12.2.0"), Some((12, 2)));
         assert_eq!(read("openFPGALoader v0.10.0"), Some((0, 10)));

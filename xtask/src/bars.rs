@@ -125,7 +125,7 @@ const BARS: &[Bar] = &[
         name: "boards",
         command: "test -p hwgen-boards --test flows -- --ignored --nocapture",
         figure: "boards:",
-        target: AtLeast(5.0),
+        target: AtLeast(6.0),
         unit: "bitstreams of iCE40, ECP5 and Gowin are what was placed, timing met",
     },
     Bar {

@@ -15,7 +15,7 @@ use hwgen_designs::registry;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Build a bitstream for a board
@@ -151,7 +151,7 @@ fn divisor(hertz: u32, baud: u32) -> Result<u32, Failure> {
 }
 
 /// Tools run in folders of their own.
-fn absolute(folder: &PathBuf) -> Result<PathBuf, anyhow::Error> {
+fn absolute(folder: &Path) -> Result<PathBuf, anyhow::Error> {
     folder.canonicalize().with_context(|| format!("no folder {}", folder.display()))
 }
 
