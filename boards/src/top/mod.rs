@@ -79,7 +79,7 @@ impl TopSpec {
     /// A board whose serial line has so many bits a second.
     pub fn new(clock_hz: u32, baud: u32) -> TopSpec {
         let divisor = (clock_hz + baud / 2) / baud.max(1);
-        TopSpec { clock_hz, divisor, patience_bits: 12 }
+        TopSpec { clock_hz, divisor, patience_bits: 11 }
     }
 
     /// Bits a second of the serial line.
