@@ -8,6 +8,7 @@ mod check;
 mod describe;
 mod design;
 mod doctor;
+mod eembc;
 mod emit;
 mod failure;
 mod files;
@@ -58,6 +59,7 @@ enum Command {
     Check(check::Args),
     Board(board::Args),
     Run(run::Args),
+    Eembc(eembc::Args),
     Doctor(doctor::Args),
 }
 
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Board(args) => board::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Eembc(args) => eembc::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)

@@ -1,20 +1,24 @@
-//! A simulated board as a process.
+//! A simulated board, or the bridge in front of one, as a process.
 
 use crate::command::command;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-/// `hwgen board sim`, killed in the end.
+/// A command that prints the path of a terminal and serves it; killed in the end.
 pub(crate) struct Simulated {
     process: Child,
     port: String,
 }
 
 impl Simulated {
-    /// Starts one and waits for its port.
+    /// `hwgen board sim`, once its port is there.
     pub(crate) fn start(arguments: &[&str]) -> Simulated {
-        let mut command = command(&[&["board", "sim"], arguments].concat());
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        Simulated::serve(&[&["board", "sim"], arguments].concat())
+    }
+
+    /// Any such command.
+    pub(crate) fn serve(arguments: &[&str]) -> Simulated {
+        let mut process = command(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("/dev/"), "{line}");
