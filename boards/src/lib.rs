@@ -6,6 +6,7 @@ pub mod build;
 pub mod clocking;
 pub mod constraints;
 pub mod echo;
+pub mod eembc;
 pub mod host;
 pub mod link;
 pub mod program;

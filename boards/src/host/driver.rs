@@ -1,7 +1,7 @@
 //! Sessions, questions, answers.
 
 use super::{BoardError, Transport};
-use crate::link::identity::Identity;
+use crate::link::identity::{IDENTITY_BYTES, Identity};
 use crate::link::packet::{Kind, Packet};
 use crate::link::slip::{Deframer, frame};
 use crate::link::{ANSWER, CRC_BYTES, HEADER_BYTES, MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN, VERSION};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// How patient a driver is.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// What an answer may take beyond its way over the line: the board's patience, and what
-    /// the system adds.
+    /// What an answer may take beyond its way over the line, at most: the board's patience, and what
+    /// the system adds. While answers come sooner, less is waited for, at first.
     pub margin: Duration,
     /// How often a question is sent before the board counts as silent.
     pub attempts: u32,
@@ -50,6 +50,9 @@ pub struct Traffic {
 /// Attempts at an `open`: short, and the first that a board that is not there is asked.
 const OPEN_ATTEMPTS: u32 = 16;
 
+/// What the system may always take.
+const LEAST_WAIT: Duration = Duration::from_millis(2);
+
 /// The smallest packets that a bad line gets, in bytes of data.
 const LEAST_DATA: usize = 16;
 
@@ -64,6 +67,8 @@ pub struct Board<T> {
     data: usize,
     /// Questions in a row that were answered at once.
     clean: u32,
+    /// What answers took of late beyond their way over the line.
+    delay: Duration,
     identity: Identity,
     traffic: Traffic,
 }
@@ -98,6 +103,7 @@ impl<T: Transport> Board<T> {
             deframer: Deframer::default(),
             data: MOST_DATA,
             clean: 0,
+            delay: settings.margin,
             identity: nobody,
             traffic: Traffic::default(),
         };
@@ -285,15 +291,20 @@ impl<T: Transport> Board<T> {
     fn ask(&mut self, question: &Packet, attempts: u32) -> Result<Packet, BoardError> {
         self.traffic.questions += 1;
         let sent = frame(&question.body());
-        // an END of its own clears what noise may have left at the board
-        let longest = frame(&[0; HEADER_BYTES + MOST_DATA + CRC_BYTES]).len();
-        let wait = self.transport.travel(sent.len() + longest) + self.settings.margin;
+        let travel = self.transport.travel(sent.len() + self.answer_bytes(question));
         let damaged = self.traffic.damaged;
         for attempt in 0..attempts {
             self.traffic.resent += u64::from(attempt > 0);
+            // longer each time: a slow board must not drown in repetitions
+            let patient = (2 * self.delay + LEAST_WAIT) * (1 << (attempt / 2).min(8));
+            let (began, wait) = (Instant::now(), travel + patient.min(self.settings.margin));
             match self.exchange(&sent, question, wait) {
                 Ok(Some(answer)) => {
                     self.adapt(attempt);
+                    if attempt == 0 {
+                        let took = began.elapsed().saturating_sub(travel);
+                        self.delay = took.max(self.delay * 7 / 8).min(self.settings.margin);
+                    }
                     return Ok(answer);
                 }
                 Ok(None) => {}
@@ -302,6 +313,21 @@ impl<T: Transport> Board<T> {
         }
         let damaged = self.traffic.damaged - damaged;
         Err(BoardError::NoAnswer { attempts, damaged })
+    }
+
+    /// Bytes that the answer takes on the line, few of them escaped.
+    fn answer_bytes(&self, question: &Packet) -> usize {
+        let data = match Kind::of(question.kind) {
+            Some(Kind::Open) => IDENTITY_BYTES,
+            Some(Kind::Read) => {
+                let beat = self.identity.outgoing.get(usize::from(question.channel));
+                let bytes = usize::from(question.argument) * beat.map_or(0, |&b| usize::from(b));
+                bytes.min(MOST_DATA)
+            }
+            _ => 0,
+        };
+        let body = HEADER_BYTES + data + CRC_BYTES;
+        body + body / 8 + 2
     }
 
     /// Sends a frame and listens for its answer.
@@ -348,10 +374,10 @@ impl<T: Transport> Board<T> {
     /// Smaller packets on a bad line, larger ones on a good one.
     fn adapt(&mut self, resent: u32) {
         self.clean = if resent == 0 { self.clean + 1 } else { 0 };
-        if resent > 1 {
-            self.data = (self.data / 2).max(LEAST_DATA);
-        } else if self.clean > 20 {
-            self.data = (self.data * 2).min(MOST_DATA);
+        if resent > 0 {
+            self.data = (self.data * 3 / 4).max(LEAST_DATA);
+        } else if self.clean > 4 {
+            self.data = (self.data * 5 / 4).min(MOST_DATA);
             self.clean = 0;
         }
     }

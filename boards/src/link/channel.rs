@@ -2,7 +2,7 @@
 
 use super::MOST_DATA;
 use hwgen_hdl::netlist::{Direction, Module, NodeId};
-use hwgen_hdl::{Fields, Type};
+use hwgen_hdl::{Fields, Int, Type, u};
 use thiserror::Error;
 
 /// The most channels, both ways together.
@@ -30,6 +30,29 @@ impl Channel {
     /// Bytes of a beat.
     pub fn bytes(&self) -> usize {
         self.bits().div_ceil(8) as usize
+    }
+
+    /// The bytes of a beat of these values, a field each; of a value that does not fit, its low bits.
+    pub fn pack(&self, values: &[Int]) -> Vec<u8> {
+        let (mut beat, mut low) = (Int::ZERO, 0usize);
+        for ((_, ty), value) in self.fields.iter().zip(values) {
+            beat |= u(ty.width).wrap(value.clone()) << low;
+            low += ty.width as usize;
+        }
+        let byte = |at: usize| u(8).wrap(&beat >> (8 * at));
+        (0..self.bytes()).map(|at| u8::try_from(byte(at)).unwrap_or_default()).collect()
+    }
+
+    /// The values of a beat's fields.
+    pub fn unpack(&self, bytes: &[u8]) -> Vec<Int> {
+        let mut beat =
+            bytes.iter().rev().fold(Int::ZERO, |beat, byte| (beat << 8) | Int::from(*byte));
+        let field = |(_, ty): &(String, Type)| {
+            let value = ty.wrap(beat.clone());
+            beat >>= ty.width as usize;
+            value
+        };
+        self.fields.iter().map(field).collect()
     }
 }
 
@@ -169,5 +192,17 @@ mod tests {
         assert_eq!(told(&channels.outgoing), "out 2, status 4, waiting 1");
         assert!(channels.incoming[1].last && !channels.incoming[2].stream);
         assert_eq!((channels.incoming("load"), channels.outgoing("load")), (Some(1), None));
+    }
+
+    #[test]
+    fn beats_are_packed_and_unpacked() {
+        use hwgen_hdl::{fields, s};
+        let fields = fields([("a", u(3)), ("b", s(70)), ("c", s(2)), ("d", u(1))]);
+        let channel = Channel { name: "q".into(), stream: true, last: false, fields };
+        let lowest = s(70).min();
+        let values = [Int::from(5), lowest, Int::from(-1), Int::from(1)];
+        let bytes = channel.pack(&values);
+        assert_eq!(bytes, [5, 0, 0, 0, 0, 0, 0, 0, 0, 0xf]);
+        assert_eq!(channel.unpack(&bytes), values);
     }
 }

@@ -33,8 +33,9 @@ struct Ports {
     listening: usize,
 }
 
-/// The board's top, its line's other end in front.
-fn bench(top: &Arc<Module>, divisor: u32) -> Arc<Module> {
+/// A board's top with the other end of its line: streams `in`, of bytes to the board, and `out`; in `breaks`,
+/// which holds the line to the board low; out `listening`.
+pub fn bench(top: &Arc<Module>, divisor: u32) -> Arc<Module> {
     let m = ModuleBuilder::new("simulated_board");
     let data = hwgen_hdl::fields([("data", u(8))]);
     let line = m.instance("line", &uart::uart(divisor));

@@ -47,7 +47,7 @@ impl<'m> Core<'m> {
         let Some(port) = port else {
             return Err(TopError::Reset { module: module.name.to_string() });
         };
-        let design = m.instance("core", module);
+        let design = m.instance("payload", module);
         design.input(&port.name, m.domain().in_reset() | resets);
 
         let taken: Vec<_> = (channels.incoming.iter().enumerate())

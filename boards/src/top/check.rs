@@ -26,7 +26,7 @@ impl<'m> Check<'m> {
         let shifted = m.lit(u(1), 0).cat(byte.slice(7, 1));
         byte.next(begins.mux(sends.mux(*sent, *link.stored), shifted));
         bits_left.next(begins.mux(m.lit(u(4), 8), *bits_left - 1)).enable(begins | !idle);
-        let register = m.instance("check", &crc(&Crc::CRC32, 1));
+        let register = m.instance("checksum", &crc(&Crc::CRC32, 1));
         register.input("clear", link.begins_anew() | link.is(State::Begin));
         register.input("valid", !idle);
         register.input("data", byte.bit(0));

@@ -14,15 +14,19 @@
 //! One question at a time goes through one buffer: its lower half holds the question, its upper half the
 //! latest answer, and between them, where no packet reaches, the board's identity.
 
+mod board;
 mod buffer;
 mod carry;
 mod channels;
 mod check;
 mod leds;
 mod listen;
+pub mod live;
 mod question;
 mod speak;
 mod state;
+
+pub use board::on_board;
 
 use crate::link::channel::{ChannelError, Channels};
 use crate::link::identity::Identity;
@@ -79,7 +83,7 @@ impl TopSpec {
     /// A board whose serial line has so many bits a second.
     pub fn new(clock_hz: u32, baud: u32) -> TopSpec {
         let divisor = (clock_hz + baud / 2) / baud.max(1);
-        TopSpec { clock_hz, divisor, patience_bits: 12 }
+        TopSpec { clock_hz, divisor, patience_bits: 11 }
     }
 
     /// Bits a second of the serial line.

@@ -1,7 +1,9 @@
 //! The top in our engine against the model of the board, byte for byte.
 
+mod designs;
 #[path = "../link/echo.rs"]
 mod echo;
+mod engines;
 mod gates;
 mod soak;
 

@@ -87,7 +87,7 @@ fn simulate(args: &Sim) -> Result<(), Failure> {
 }
 
 /// The core that a network goes onto, its class on the LEDs.
-fn of_network(planned: &network::Planned) -> Result<Payload, Failure> {
+pub(crate) fn of_network(planned: &network::Planned) -> Result<Payload, Failure> {
     let json = serde_json::to_string(&planned.spec).context("cannot write the core's size")?;
     let scores = planned.plan.outputs.last();
     let classes = scores.map(|port| port.place.height * port.place.width * port.place.channels);

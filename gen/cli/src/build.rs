@@ -1,16 +1,20 @@
 //! `hwgen build`
 
+use crate::board::of_network;
 use crate::design::{Named, Size};
 use crate::failure::Failure;
 use crate::files::write_folder;
-use crate::network;
+use crate::network::{self, Planned};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hwgen_boards::board::{self, Board};
 use hwgen_boards::build::{self, Built, Event, Options, Timing, Verdict};
 use hwgen_boards::echo::echo;
+use hwgen_boards::top::live::{Live, Pulses};
+use hwgen_boards::top::{Payload, TopSpec, on_board};
 use hwgen_boards::wrapper::Inner;
+use hwgen_designs::listen::ListenSpec;
 use hwgen_designs::registry;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -28,6 +32,8 @@ was. The exit code is 1 if timing is missed or the part too small, and how much 
 Examples:
   hwgen build --board hx8k --design echo                  bytes come back one higher
   hwgen build --board ulx3s --design echo --mhz 60 --seeds 8
+  hwgen build --board icebreaker --design cnn --network kws.tflite --multipliers 5 --single-port
+  hwgen build --board colorlight_i5 --design cnn --network kws.tflite --multipliers 25 --live words.txt
   hwgen build --board icebreaker --design echo --synth-only --json
   hwgen build --board my_board.toml --design echo -o out/")]
 pub(crate) struct Args {
@@ -41,6 +47,10 @@ pub(crate) struct Args {
     size: Size,
     #[command(flatten)]
     network: network::OnCore,
+    /// Listen: the board's microphone feeds the network, the word that is heard goes out on the
+    /// serial line and onto the LEDs; a word a class, one a line
+    #[arg(long, value_name = "FILE", requires = "network")]
+    live: Option<PathBuf>,
     /// The clock's frequency, made by the PLL; without, the board's own
     #[arg(long, value_name = "F")]
     mhz: Option<f64>,
@@ -92,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let board = board::find(&args.board).map_err(anyhow::Error::from)?;
     let hertz = args.mhz.map(hertz).transpose()?;
     let clocking = board.clocking(hertz).map_err(anyhow::Error::from)?;
-    let inner = inner(args, divisor(clocking.hertz, args.baud)?)?;
+    let inner = inner(args, clocking.hertz)?;
     let options = Options {
         hertz,
         seeds: args.seeds,
@@ -119,16 +129,39 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// The design's Verilog with a board's ports.
-fn inner(args: &Args, divisor: u32) -> Result<Inner, Failure> {
-    match args.design {
-        Subject::Echo => Ok(echo(divisor)),
-        Subject::Design(design) => {
-            let configured = args.size.configure(design)?;
-            let name = design.0.name();
-            args.network.plan(name, &*configured, false)?;
-            Err(anyhow!("design `{name}` has no top for boards yet: only `echo` has").into())
-        }
+fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
+    let divisor = divisor(hertz, args.baud)?;
+    let design = match args.design {
+        Subject::Echo => return Ok(echo(divisor)),
+        Subject::Design(design) => design,
+    };
+    let configured = args.size.configure(design)?;
+    let name = design.0.name();
+    if let Some(words) = &args.live {
+        let planned = args.network.plan(name, &*configured, false)?;
+        let planned = planned.ok_or_else(|| anyhow!("--live: which --network?"))?;
+        return live(&planned, words, hertz, divisor);
     }
+    let payload = match args.network.plan(name, &*configured, false)? {
+        None => Payload::new(name, &*configured),
+        Some(planned) => of_network(&planned)?,
+    };
+    let spec = TopSpec { divisor, ..TopSpec::new(hertz, args.baud) };
+    let top = on_board(&spec, &payload).map_err(anyhow::Error::from)?;
+    Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
+}
+
+/// A network that listens to the board's microphone.
+fn live(planned: &Planned, words: &Path, hertz: u32, divisor: u32) -> Result<Inner, Failure> {
+    let text = String::from_utf8(network::bytes(words)?)
+        .map_err(|_| anyhow!("{} is no text", words.display()))?;
+    let words = text.lines().map(str::trim).filter(|word| !word.is_empty());
+    let (listen, pulses) = (ListenSpec::default(), Pulses::of(hertz));
+    let words = words.map(str::to_owned).collect();
+    let live = Live { spec: &planned.spec, plan: &planned.plan, listen, words, pulses, divisor };
+    let top = live.build().map_err(anyhow::Error::from)?;
+    eprintln!("{:.0} samples a second", pulses.sample_hz(hertz));
+    Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
 }
 
 fn hertz(mhz: f64) -> Result<u32, Failure> {

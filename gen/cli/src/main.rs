@@ -9,6 +9,7 @@ mod check;
 mod describe;
 mod design;
 mod doctor;
+mod eembc;
 mod emit;
 mod failure;
 mod files;
@@ -63,6 +64,7 @@ enum Command {
     Build(build::Args),
     Program(program::Args),
     Run(run::Args),
+    Eembc(eembc::Args),
     Doctor(doctor::Args),
 }
 
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(&args),
         Command::Program(args) => program::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Eembc(args) => eembc::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
