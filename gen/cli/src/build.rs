@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let board = board::find(&args.board).map_err(anyhow::Error::from)?;
     let hertz = args.mhz.map(hertz).transpose()?;
     let clocking = board.clocking(hertz).map_err(anyhow::Error::from)?;
-    let inner = inner(args, divisor(clocking.hertz, args.baud)?)?;
+    let inner = inner(args, clocking.hertz)?;
     let options = Options {
         hertz,
         seeds: args.seeds,
@@ -118,8 +118,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// The design's Verilog with a board's ports.
-fn inner(args: &Args, divisor: u32) -> Result<Inner, Failure> {
+/// The design's Verilog with a board's ports, for a clock of so many Hz.
+fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
+    let divisor = divisor(hertz, args.baud)?;
     match args.design {
         Subject::Echo => Ok(echo(divisor)),
         Subject::Design(design) => {
