@@ -25,12 +25,12 @@ fn small(leds: u32, microphone: bool) -> Inner {
 #[test]
 fn every_wrapper_is_clean_under_lint() {
     let none = "\n/* verilator lint_off DECLFILENAME */\n/* verilator lint_off UNUSED */\n";
-    for board in boards() {
+    for (n, board) in boards().into_iter().enumerate() {
         let own = board.clocking(None).unwrap();
         let with_pll = board.clocking(Some(60_000_000)).unwrap();
-        for (leds, clocking) in
-            [(1, &own), (40, &with_pll), (board.leds.pins.len() as u32 + 1, &own)]
-        {
+        // fewer than the board has, or as many, and more
+        let few = if n % 2 == 0 { 1 } else { board.leds.pins.len() as u32 - 1 };
+        for (leds, clocking) in [(few.max(1), &own), (40, &with_pll)] {
             let microphone = board.microphone.is_some();
             let inner = small(leds, microphone);
             let text = wrap(&board, &inner, clocking).unwrap();

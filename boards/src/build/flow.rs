@@ -81,7 +81,8 @@ impl<'a> Flow<'a> {
                 let family = if fpga.device.starts_with("GW1N") { "gw1n" } else { "gw2a" };
                 format!("synth_gowin -family {family}")
             }
-            Family::Xilinx7 => "synth_xilinx -family xc7".to_string(),
+            // the statistics of a hierarchy are no JSON in Yosys 0.23
+            Family::Xilinx7 => "synth_xilinx -family xc7 -flatten".to_string(),
         };
         // YoWASP loses the end of what it prints: files, not the standard output, are read
         let script = format!(
