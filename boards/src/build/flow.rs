@@ -57,7 +57,11 @@ impl<'a> Flow<'a> {
 
     /// The tool that does a part of the work: 0 synthesis, 1 place and route, 2 packing.
     fn tool(&self, part: usize) -> Result<Found, ToolError> {
-        require_in(tools(self.board.fpga.family)[part], self.folders)
+        let name = tools(self.board.fpga.family)[part];
+        let found = require_in(name, self.folders);
+        // YoWASP's does as well
+        let other = |error| require_in("yosys-new", self.folders).map_err(|_| error);
+        if name == "yosys" { found.or_else(other) } else { found }
     }
 
     /// All tools up to a part, so that the last one is not missed after an hour.
