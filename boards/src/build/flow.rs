@@ -88,9 +88,10 @@ impl<'a> Flow<'a> {
             // the statistics of a hierarchy are no JSON in Yosys 0.23
             Family::Xilinx7 => "synth_xilinx -family xc7 -flatten".to_string(),
         };
-        // YoWASP loses the end of what it prints: files, not the standard output, are read
+        // YoWASP loses the end of what it prints: files, not the standard output, are read; nextpnr
+        // 0.4 does not know the notes on scopes that newer versions leave
         let script = format!(
-            "read_verilog {WRAPPER} {DESIGN}; {pass} -top {TOP}; write_json {NETLIST}; tee -q -o {STATISTICS} stat -json"
+            "read_verilog {WRAPPER} {DESIGN}; {pass} -top {TOP}; delete t:$scopeinfo; write_json {NETLIST}; tee -q -o {STATISTICS} stat -json"
         );
         Ok(Step {
             name: "synthesis".into(),
