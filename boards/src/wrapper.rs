@@ -1,7 +1,8 @@
 //! The FPGA's top module: the PLL, the reset, the levels of LEDs and button, and the design.
 //!
-//! The design inside has ports `clk`, `rst`, `uart_rx`, `uart_tx`, `leds`, and with a microphone
-//! `mic_clk` and `mic_data`; all it drives or reads is active high and in the domain `clk`.
+//! The design inside has ports `clk`, `rst`, `uart_rx`, `uart_tx`, outputs whose names begin with `led`,
+//! and with a microphone `mic_clk` and `mic_data`; all it drives or reads is active high and in the
+//! domain `clk`. Its LEDs go to the board's in their order, as many as there are.
 //! `rst` is 1 from the start until the clock is good (the PLL has locked) and the button has been up
 //! for 255 cycles: at 100 MHz still 2.5 us, by when the block RAMs of an iCE40 have their contents.
 
@@ -24,35 +25,61 @@ pub struct Inner {
     pub top: String,
     /// Its Verilog, every module once.
     pub verilog: String,
-    /// The width of its port `leds`.
-    pub leds: u32,
+    /// Its outputs for LEDs, the first at the lowest.
+    pub leds: Vec<Out>,
+    /// Outputs that nothing on a board reads.
+    pub open: Vec<Out>,
     /// Whether it has the microphone's ports.
     pub microphone: bool,
 }
 
+/// An output of a design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Out {
+    /// The port.
+    pub port: String,
+    /// Its bits.
+    pub width: u32,
+}
+
 impl Inner {
-    /// A finished module with a board's ports.
+    /// A finished module with a board's ports; outputs that a board has no use for stay open.
     pub fn of(module: &Module) -> Result<Inner, WrapError> {
         let top = module.name.to_string();
-        let ports = || module.inputs.iter().chain(&module.outputs).map(|port| &*port.name);
-        let own = ["clk", "rst", "uart_rx", "uart_tx", "leds", "mic_clk", "mic_data"];
         let wrong = |name: &str| WrapError::Port { top: top.clone(), name: name.into() };
-        for name in &["uart_rx", "uart_tx", "leds"] {
-            if !ports().any(|port| port == *name) {
-                return Err(wrong(name));
+        let input = |name: &str| module.inputs.iter().any(|port| &*port.name == name);
+        let known = ["clk", "rst", "uart_rx", "mic_data"];
+        if let Some(other) = module.inputs.iter().find(|port| !known.contains(&&*port.name)) {
+            return Err(wrong(&other.name));
+        }
+        if !input("uart_rx") {
+            return Err(wrong("uart_rx"));
+        }
+        let (mut leds, mut open) = (vec![], vec![]);
+        let [mut answers, mut mic_clk] = [false; 2];
+        for port in &module.outputs {
+            let out = || Out { port: port.name.to_string(), width: port.ty.width };
+            match &*port.name {
+                "uart_tx" => answers = true,
+                "mic_clk" => mic_clk = true,
+                name if name.starts_with("led") => leds.push(out()),
+                _ => open.push(out()),
             }
         }
-        if let Some(other) = ports().find(|port| !own.contains(port)) {
-            return Err(wrong(other));
+        if !answers {
+            return Err(wrong("uart_tx"));
         }
-        let leds = module.outputs.iter().find(|port| &*port.name == "leds");
-        let leds = leds.map_or(0, |port| port.ty.width);
-        let microphone = ports().any(|port| port == "mic_data");
-        if microphone != ports().any(|port| port == "mic_clk") {
+        let microphone = input("mic_data");
+        if microphone != mic_clk {
             return Err(wrong("mic_clk"));
         }
         let verilog = module.verilog().map_err(|error| WrapError::Print(error.to_string()))?;
-        Ok(Inner { top, verilog, leds, microphone })
+        Ok(Inner { top, verilog, leds, open, microphone })
+    }
+
+    /// How many LEDs it drives.
+    fn lit(&self) -> usize {
+        self.leds.iter().map(|out| out.width as usize).sum()
     }
 }
 
@@ -61,12 +88,12 @@ impl Inner {
 pub enum WrapError {
     /// A name that Verilog would not read as one.
     #[error(
-        "`{0}` cannot be the design's top module: letters, digits and _, a letter first, no keyword, not {TOP}"
+        "`{0}` cannot be the design's top module or its port: letters, digits and _, a letter first, no keyword, not {TOP}"
     )]
     Name(String),
     /// It has ports that a board does not have, or lacks one.
     #[error(
-        "module `{top}`, port `{name}`: a board has uart_rx, uart_tx, leds, and mic_clk with mic_data"
+        "module `{top}`, port `{name}`: a board has clk, rst, uart_rx, uart_tx, and mic_clk with mic_data"
     )]
     Port {
         /// The module.
@@ -79,7 +106,7 @@ pub enum WrapError {
     Print(String),
     /// It drives none or too many.
     #[error("the design drives {0} LEDs: 1 to 64 are possible")]
-    Leds(u32),
+    Leds(usize),
     /// It wants what the board has not.
     #[error("the design wants a microphone, and board `{0}` has no header for one")]
     Microphone(String),
@@ -109,7 +136,7 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
     );
     text += &pll::instance(board, clocking);
     text += &reset(board);
-    text += &leds(board, inner.leds as usize);
+    text += &leds(board, inner.lit());
     for tie in &board.ties {
         text += &format!("  assign tie_{} = 1'b{};\n", tie.name, tie.level);
     }
@@ -117,7 +144,17 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
         .into_iter()
         .map(|name| format!(".{name}({name})"))
         .collect::<Vec<_>>();
-    connections.push(".leds(lit)".into());
+    let mut low = 0;
+    for Out { port, width } in &inner.leds {
+        let high = low + *width as usize - 1;
+        let bits = if high == low { low.to_string() } else { format!("{high}:{low}") };
+        connections.push(format!(".{port}(lit[{bits}])"));
+        low = high + 1;
+    }
+    for Out { port, width } in &inner.open {
+        text += &format!("  wire {}unused_{port};\n", range(*width as usize));
+        connections.push(format!(".{port}(unused_{port})"));
+    }
     if inner.microphone {
         connections.extend([".mic_clk(mic_clk)".into(), ".mic_data(mic_data)".into()]);
     }
@@ -127,16 +164,22 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
 }
 
 fn check(board: &Board, inner: &Inner) -> Result<(), WrapError> {
-    let name = &inner.top;
-    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.len() <= 200
-        && name.chars().all(fine);
-    if !is_name || name == TOP || is_keyword(name) {
-        return Err(WrapError::Name(name.chars().take(60).flat_map(char::escape_debug).collect()));
+    let outs = || inner.leds.iter().chain(&inner.open);
+    for name in outs().map(|out| &out.port).chain([&inner.top]) {
+        let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() <= 200
+            && name.chars().all(fine);
+        if !is_name || name == TOP || is_keyword(name) {
+            let shown = name.chars().take(60).flat_map(char::escape_debug).collect();
+            return Err(WrapError::Name(shown));
+        }
     }
-    if !(1..=64).contains(&inner.leds) {
-        return Err(WrapError::Leds(inner.leds));
+    if let Some(out) = outs().find(|out| !(1..=4096).contains(&out.width)) {
+        return Err(WrapError::Port { top: inner.top.clone(), name: out.port.clone() });
+    }
+    if !(1..=64).contains(&inner.lit()) {
+        return Err(WrapError::Leds(inner.lit()));
     }
     if inner.microphone && board.microphone.is_none() {
         return Err(WrapError::Microphone(board.name.clone()));

@@ -91,3 +91,18 @@ fn every_open_flow_makes_a_bitstream_that_is_what_was_placed() {
     }
     println!("boards: {} bitstreams are what was placed, timing met", names.len());
 }
+
+#[test]
+#[ignore = "half a minute: `cargo xtask bars boards`"]
+fn xilinx_is_counted() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = Some(cache.path().into());
+    let options = Options { cache, synth_only: true, ..Options::default() };
+    let board = find("arty_a7_35t").unwrap();
+    let built = build(&board, &echo(434), &options, &mut |_| {}).unwrap();
+    assert_eq!(built.verdict, Verdict::SynthesisOnly);
+    assert!(built.bitstream.is_none());
+    let names: Vec<_> = built.synthesised.iter().map(|resource| resource.name).collect();
+    assert_eq!(names, ["LUT", "FF", "BRAM", "DSP"]);
+    assert!(built.synthesised[..2].iter().all(|resource| (50..150).contains(&resource.used)));
+}

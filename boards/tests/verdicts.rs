@@ -3,7 +3,7 @@
 use hwgen_boards::board::find;
 use hwgen_boards::build::{Built, Event, Options, Verdict, build};
 use hwgen_boards::echo::echo;
-use hwgen_boards::wrapper::Inner;
+use hwgen_boards::wrapper::{Inner, Out};
 
 fn options(cache: &tempfile::TempDir) -> Options {
     Options { cache: Some(cache.path().into()), ..Options::default() }
@@ -60,7 +60,9 @@ module store (input wire clk, input wire rst, input wire uart_rx, output reg uar
   end
 endmodule
 ";
-    let inner = Inner { top: "store".into(), verilog: verilog.into(), leds: 8, microphone: false };
+    let leds = vec![Out { port: "leds".into(), width: 8 }];
+    let (open, microphone) = (vec![], false);
+    let inner = Inner { top: "store".into(), verilog: verilog.into(), leds, open, microphone };
     let built = built(&inner, &options(&cache));
     assert!(matches!(built.verdict, Verdict::TooSmall(_)), "{:?}", built.synthesised);
     let complaint = built.complaint().unwrap();

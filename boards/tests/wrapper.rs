@@ -4,7 +4,8 @@
 use hwgen_boards::board::{Family, boards, find};
 use hwgen_boards::echo::{answer, echo};
 use hwgen_boards::proof::talk;
-use hwgen_boards::wrapper::{Inner, TOP, stand_ins, wrap};
+use hwgen_boards::wrapper::{Inner, Out, TOP, stand_ins, wrap};
+use hwgen_hdl::{ModuleBuilder, u};
 use hwgen_verify::cosim::lint_text;
 
 /// A design with a board's ports that does as good as nothing.
@@ -14,18 +15,22 @@ fn small(leds: u32, microphone: bool) -> Inner {
     let assign = if microphone { "  assign mic_clk = clk;\n" } else { "" };
     let high = leds - 1;
     let verilog = format!(
-        "module blink (input wire clk, input wire rst, input wire uart_rx, output wire uart_tx, output reg [{high}:0] leds{ports});\n  assign uart_tx = uart_rx;\n{assign}  always @(posedge clk) leds <= rst | {data} ? {leds}'d0 : ~leds;\nendmodule\n"
+        "module blink (input wire clk, input wire rst, input wire uart_rx, output wire uart_tx, output reg [{high}:0] leds, output wire led_last, output wire [1:0] done{ports});\n  assign uart_tx = uart_rx;\n  assign led_last = uart_rx;\n  assign done = 2'd0;\n{assign}  always @(posedge clk) leds <= rst | {data} ? {leds}'d0 : ~leds;\nendmodule\n"
     );
-    Inner { top: "blink".into(), verilog, leds, microphone }
+    let out = |port: &str, width| Out { port: port.into(), width };
+    let leds = vec![out("leds", leds), out("led_last", 1)];
+    Inner { top: "blink".into(), verilog, leds, open: vec![out("done", 2)], microphone }
 }
 
 #[test]
 fn every_wrapper_is_clean_under_lint() {
     let none = "\n/* verilator lint_off DECLFILENAME */\n/* verilator lint_off UNUSED */\n";
-    for board in boards() {
+    for (n, board) in boards().into_iter().enumerate() {
         let own = board.clocking(None).unwrap();
         let with_pll = board.clocking(Some(60_000_000)).unwrap();
-        for (leds, clocking) in [(1, &own), (40, &with_pll), (board.leds.pins.len() as u32, &own)] {
+        // fewer than the board has, or as many, and more
+        let few = if n % 2 == 0 { 1 } else { board.leds.pins.len() as u32 - 1 };
+        for (leds, clocking) in [(few.max(1), &own), (40, &with_pll)] {
             let microphone = board.microphone.is_some();
             let inner = small(leds, microphone);
             let text = wrap(&board, &inner, clocking).unwrap();
@@ -58,9 +63,45 @@ fn what_does_not_fit_is_refused() {
     let says = |inner: &Inner| wrap(&board, inner, &clocking).unwrap_err().to_string();
     let named = |top: &str| Inner { top: top.into(), ..small(1, false) };
     for name in ["", "1a", "a b", "a;", "$x", "small", TOP, &"a".repeat(201)] {
-        assert!(says(&named(name)).contains("cannot be the design's top module"), "{name}");
+        assert!(
+            says(&named(name)).contains("cannot be the design's top module or its port"),
+            "{name}"
+        );
     }
-    assert_eq!(says(&small(65, false)), "the design drives 65 LEDs: 1 to 64 are possible");
+    assert_eq!(says(&small(64, false)), "the design drives 65 LEDs: 1 to 64 are possible");
+    let port = Inner { open: vec![Out { port: "a b".into(), width: 1 }], ..small(1, false) };
+    assert!(says(&port).starts_with("`a b` cannot be"));
     let microphone = "the design wants a microphone, and board `hx8k` has no header for one";
     assert_eq!(says(&small(1, true)), microphone);
+}
+
+#[test]
+fn a_modules_ports_are_told_apart() {
+    let made = |build: &dyn Fn(&ModuleBuilder)| {
+        let m = ModuleBuilder::new("ports");
+        let register = m.reg("r", u(3));
+        register.next(*register + 1);
+        build(&m);
+        m.output("led_alive", register.bit(0));
+        m.output("led_result", *register);
+        m.output("link_listens", register.bit(1));
+        Inner::of(&m.finish()).map_err(|error| error.to_string())
+    };
+    let line = |m: &ModuleBuilder| m.output("uart_tx", m.input("uart_rx", u(1)));
+    let inner = made(&line).unwrap();
+    let names = |outs: &[Out]| outs.iter().map(|out| out.port.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&inner.leds), ["led_alive", "led_result"]);
+    assert_eq!(inner.leds[1].width, 3);
+    assert_eq!(names(&inner.open), ["link_listens"]);
+    assert!(made(&|_| ()).unwrap_err().contains("port `uart_rx`"));
+    let more = |m: &ModuleBuilder| {
+        line(m);
+        m.output("data_out", m.input("data", u(8)));
+    };
+    assert!(made(&more).unwrap_err().contains("port `data`"));
+    let deaf = |m: &ModuleBuilder| {
+        line(m);
+        m.output("x", m.input("mic_data", u(1)));
+    };
+    assert!(made(&deaf).unwrap_err().contains("port `mic_clk`"));
 }

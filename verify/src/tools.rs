@@ -161,13 +161,19 @@ pub const CATALOGUE: &[Known] = &[
     },
     Known {
         needed: true,
-        ..optional("icepack", &["icepack"], None, "boards, iCE40: bitstreams", ICESTORM)
+        ..optional(
+            "icepack",
+            &["icepack", "yowasp-icepack"],
+            None,
+            "boards, iCE40: bitstreams",
+            ICESTORM,
+        )
     },
     Known {
         needed: true,
         ..optional(
             "iceunpack",
-            &["iceunpack"],
+            &["iceunpack", "yowasp-iceunpack"],
             None,
             "boards, iCE40: bitstreams read back",
             ICESTORM,

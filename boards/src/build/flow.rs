@@ -57,7 +57,11 @@ impl<'a> Flow<'a> {
 
     /// The tool that does a part of the work: 0 synthesis, 1 place and route, 2 packing.
     fn tool(&self, part: usize) -> Result<Found, ToolError> {
-        require_in(tools(self.board.fpga.family)[part], self.folders)
+        let name = tools(self.board.fpga.family)[part];
+        let found = require_in(name, self.folders);
+        // YoWASP's does as well
+        let other = |error| require_in("yosys-new", self.folders).map_err(|_| error);
+        if name == "yosys" { found.or_else(other) } else { found }
     }
 
     /// All tools up to a part, so that the last one is not missed after an hour.
@@ -81,11 +85,13 @@ impl<'a> Flow<'a> {
                 let family = if fpga.device.starts_with("GW1N") { "gw1n" } else { "gw2a" };
                 format!("synth_gowin -family {family}")
             }
-            Family::Xilinx7 => "synth_xilinx -family xc7".to_string(),
+            // the statistics of a hierarchy are no JSON in Yosys 0.23
+            Family::Xilinx7 => "synth_xilinx -family xc7 -flatten".to_string(),
         };
-        // YoWASP loses the end of what it prints: files, not the standard output, are read
+        // YoWASP loses the end of what it prints: files, not the standard output, are read; nextpnr
+        // 0.4 does not know the notes on scopes that newer versions leave
         let script = format!(
-            "read_verilog {WRAPPER} {DESIGN}; {pass} -top {TOP}; write_json {NETLIST}; tee -q -o {STATISTICS} stat -json"
+            "read_verilog {WRAPPER} {DESIGN}; {pass} -top {TOP}; delete t:$scopeinfo; write_json {NETLIST}; tee -q -o {STATISTICS} stat -json"
         );
         Ok(Step {
             name: "synthesis".into(),

@@ -1,6 +1,7 @@
 //! Running a tool that takes minutes: its lines are passed on as they come.
 
 use hwgen_verify::tools::{ToolError, command_line};
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -33,20 +34,25 @@ pub(super) fn run(
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(start)?;
     let (sender, lines) = channel();
-    for output in [
-        child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-    ] {
-        let sender = sender.clone();
-        std::thread::spawn(move || output.map(|output| pass_on(output, &sender)));
-    }
-    drop(sender);
-    let (mut log, began, mut in_time) = (vec![], Instant::now(), true);
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let also = sender.clone();
+    std::thread::spawn(move || out.map(|pipe| pass_on(pipe, false, &also)));
+    std::thread::spawn(move || err.map(|pipe| pass_on(pipe, true, &sender)));
+    // the lines of both, and the last ones of the standard error, which say what went wrong and may
+    // come before much that was printed earlier
+    let (mut log, mut complaints) = (vec![], VecDeque::new());
+    let (began, mut in_time) = (Instant::now(), true);
     while in_time {
         // how long it may still take
         match lines.recv_timeout(limit.saturating_sub(began.elapsed())) {
-            Ok(line) => {
+            Ok((is_error, line)) => {
                 on_line(&line);
+                if is_error {
+                    complaints.push_back(line.clone());
+                    if complaints.len() > SHOWN_LINES {
+                        complaints.pop_front();
+                    }
+                }
                 if log.len() == KEPT_LINES {
                     log.drain(..KEPT_LINES / 2);
                 }
@@ -56,7 +62,9 @@ pub(super) fn run(
             Err(RecvTimeoutError::Timeout) => in_time = false,
         }
     }
-    let tail = log[log.len().saturating_sub(SHOWN_LINES)..].join("\n");
+    let complaints = Vec::from(complaints);
+    let shown = if complaints.is_empty() { &log } else { &complaints };
+    let tail = shown[shown.len().saturating_sub(SHOWN_LINES)..].join("\n");
     if !in_time {
         let _ = child.kill();
         let _ = child.wait();
@@ -70,7 +78,7 @@ pub(super) fn run(
 }
 
 /// Sends a pipe's lines until it ends; of longer ones the first bytes.
-fn pass_on(pipe: impl Read, lines: &Sender<String>) {
+fn pass_on(pipe: impl Read, is_error: bool, lines: &Sender<(bool, String)>) {
     let mut pipe = BufReader::new(pipe);
     let mut bytes = vec![];
     loop {
@@ -78,7 +86,10 @@ fn pass_on(pipe: impl Read, lines: &Sender<String>) {
         match (&mut pipe).take(KEPT_BYTES).read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => return,
             // nobody listens any more: read on, so that the tool does not stop at a full pipe
-            Ok(_) => drop(lines.send(String::from_utf8_lossy(&bytes).trim_end().to_string())),
+            Ok(_) => {
+                let line = String::from_utf8_lossy(&bytes).trim_end().to_string();
+                drop(lines.send((is_error, line)));
+            }
         }
     }
 }
@@ -110,6 +121,8 @@ mod tests {
             "`sh -c 'echo no; exit 3'` failed (exit status: 3):\nno"
         );
         assert_eq!(failed.log, ["no"]);
+        let both = shell("echo wrong >&2; seq 100; exit 1", Duration::from_secs(20));
+        assert!(both.error.to_string().ends_with("(exit status: 1):\nwrong"));
         let hangs = shell("exec sleep 100", Duration::from_millis(50)).error.to_string();
         assert!(hangs.contains("did not end within 0 s"), "{hangs}");
     }

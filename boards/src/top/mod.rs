@@ -14,7 +14,6 @@
 //! One question at a time goes through one buffer: its lower half holds the question, its upper half the
 //! latest answer, and between them, where no packet reaches, the board's identity.
 
-mod board;
 mod buffer;
 mod carry;
 mod channels;
@@ -25,8 +24,6 @@ pub mod live;
 mod question;
 mod speak;
 mod state;
-
-pub use board::on_board;
 
 use crate::link::channel::{ChannelError, Channels};
 use crate::link::identity::Identity;

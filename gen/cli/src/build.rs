@@ -12,7 +12,7 @@ use hwgen_boards::board::{self, Board};
 use hwgen_boards::build::{self, Built, Event, Options, Timing, Verdict};
 use hwgen_boards::echo::echo;
 use hwgen_boards::top::live::{Live, Pulses};
-use hwgen_boards::top::{Payload, TopSpec, on_board};
+use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::listen::ListenSpec;
 use hwgen_designs::registry;
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// The design's Verilog with a board's ports.
+/// The design's Verilog with a board's ports, for a clock of so many Hz.
 fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     let divisor = divisor(hertz, args.baud)?;
     let design = match args.design {
@@ -147,7 +147,7 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
         Some(planned) => of_network(&planned)?,
     };
     let spec = TopSpec { divisor, ..TopSpec::new(hertz, args.baud) };
-    let top = on_board(&spec, &payload).map_err(anyhow::Error::from)?;
+    let top = hwgen_top(&spec, &payload).map_err(anyhow::Error::from)?;
     Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
 }
 
