@@ -142,6 +142,11 @@ impl<T: Transport> Board<T> {
         &self.identity
     }
 
+    /// The line.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
     /// What went over the line so far.
     pub fn traffic(&self) -> Traffic {
         self.traffic
