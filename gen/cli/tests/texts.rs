@@ -17,7 +17,8 @@ fn without_names(text: &str) -> String {
 fn help() {
     assert_snapshot!("help", ok(&["--help"]));
     let subcommands = [
-        "list", "describe", "emit", "sim", "verify", "study", "power", "import", "check", "doctor",
+        "list", "describe", "emit", "sim", "verify", "study", "power", "import", "check", "board",
+        "run", "eembc", "doctor",
     ];
     for subcommand in subcommands {
         let text = ok(&[subcommand, "--help"]);
