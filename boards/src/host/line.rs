@@ -60,8 +60,6 @@ pub(super) struct Line<T> {
     /// Bytes of data that a packet is given: fewer on a bad line.
     pub(super) data: usize,
     deframer: Deframer,
-    /// Questions in a row that were answered at once.
-    clean: u32,
     /// What answers took of late beyond their way over the line.
     delay: Duration,
 }
@@ -74,7 +72,6 @@ impl<T: Transport> Line<T> {
             traffic: Traffic::default(),
             data: MOST_DATA,
             deframer: Deframer::default(),
-            clean: 0,
             delay: settings.margin,
         }
     }
@@ -93,7 +90,7 @@ impl<T: Transport> Line<T> {
         for attempt in 0..attempts {
             self.traffic.resent += u64::from(attempt > 0);
             // longer each time: a slow board must not drown in repetitions
-            let patient = (2 * self.delay + LEAST_WAIT) * (1 << (attempt / 2).min(8));
+            let patient = (2 * self.delay + LEAST_WAIT) * (1 << (attempt / 4).min(8));
             let (began, wait) = (Instant::now(), travel + patient.min(self.settings.margin));
             match self.exchange(&sent, question, wait) {
                 Ok(Some(answer)) => {
@@ -153,14 +150,12 @@ impl<T: Transport> Line<T> {
         }
     }
 
-    /// Smaller packets on a bad line, larger ones on a good one.
+    /// Smaller packets on a bad line, larger ones on a good one: about two attempts a packet carry most.
     fn adapt(&mut self, resent: u32) {
-        self.clean = if resent == 0 { self.clean + 1 } else { 0 };
-        if resent > 0 {
-            self.data = (self.data * 3 / 4).max(LEAST_DATA);
-        } else if self.clean > 4 {
-            self.data = (self.data * 5 / 4).min(MOST_DATA);
-            self.clean = 0;
+        match resent {
+            0 | 1 => self.data = (self.data * 9 / 8).min(MOST_DATA),
+            2 => {}
+            _ => self.data = (self.data * 3 / 4).max(LEAST_DATA),
         }
     }
 
