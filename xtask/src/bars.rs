@@ -108,6 +108,13 @@ const BARS: &[Bar] = &[
         unit: "cycles of KWS-mini with 18 DSP blocks and 5,000 LUTs of Yosys",
     },
     Bar {
+        name: "board",
+        command: "test --release -p hwgen --test link trained -- --ignored --nocapture",
+        figure: "board:",
+        target: AtLeast(20.0),
+        unit: "clips as the golden model with the trained network, on a sound line and on a bad one",
+    },
+    Bar {
         name: "link",
         command: "test --release -p hwgen-boards --test top hundred_thousand -- --ignored --nocapture",
         figure: "link:",

@@ -1,76 +1,22 @@
 //! Sessions, questions, answers.
 
-use super::{BoardError, Transport};
+use super::line::Line;
+use super::{BoardError, Settings, Traffic, Transport};
 use crate::link::identity::{IDENTITY_BYTES, Identity};
 use crate::link::packet::{Kind, Packet};
-use crate::link::slip::{Deframer, frame};
 use crate::link::{ANSWER, CRC_BYTES, HEADER_BYTES, MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN, VERSION};
 use rand::Rng;
-use std::io;
-use std::time::{Duration, Instant};
-
-/// How patient a driver is.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// What an answer may take beyond its way over the line, at most: the board's patience, and what
-    /// the system adds. While answers come sooner, less is waited for, at first.
-    pub margin: Duration,
-    /// How often a question is sent before the board counts as silent.
-    pub attempts: u32,
-    /// How long a line that failed is waited for.
-    pub reconnect: Duration,
-    /// How long a core may neither take nor give.
-    pub stall: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            margin: Duration::from_millis(50),
-            attempts: 64,
-            reconnect: Duration::from_secs(5),
-            stall: Duration::from_secs(10),
-        }
-    }
-}
-
-/// What went over the line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Questions, each counted once.
-    pub questions: u64,
-    /// Frames sent again.
-    pub resent: u64,
-    /// Frames that came damaged.
-    pub damaged: u64,
-    /// Times that the line was taken up again.
-    pub reconnected: u64,
-}
+use std::time::Instant;
 
 /// Attempts at an `open`: short, and the first that a board that is not there is asked.
 const OPEN_ATTEMPTS: u32 = 16;
 
-/// What the system may always take.
-const LEAST_WAIT: Duration = Duration::from_millis(2);
-
-/// The smallest packets that a bad line gets, in bytes of data.
-const LEAST_DATA: usize = 16;
-
 /// A board with a session of ours.
 pub struct Board<T> {
-    transport: T,
-    settings: Settings,
+    line: Line<T>,
     session: u8,
     sequence: u8,
-    deframer: Deframer,
-    /// Bytes of data that a packet is given: fewer on a bad line.
-    data: usize,
-    /// Questions in a row that were answered at once.
-    clean: u32,
-    /// What answers took of late beyond their way over the line.
-    delay: Duration,
     identity: Identity,
-    traffic: Traffic,
 }
 
 impl<T: Transport> Board<T> {
@@ -95,18 +41,8 @@ impl<T: Transport> Board<T> {
             outgoing: vec![],
             design: String::new(),
         };
-        let mut board = Board {
-            transport,
-            settings,
-            session: 0,
-            sequence: 0,
-            deframer: Deframer::default(),
-            data: MOST_DATA,
-            clean: 0,
-            delay: settings.margin,
-            identity: nobody,
-            traffic: Traffic::default(),
-        };
+        let line = Line::new(transport, settings);
+        let mut board = Board { line, session: 0, sequence: 0, identity: nobody };
         board.reopen()?;
         Ok(board)
     }
@@ -142,9 +78,14 @@ impl<T: Transport> Board<T> {
         &self.identity
     }
 
+    /// The line.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.line.transport
+    }
+
     /// What went over the line so far.
     pub fn traffic(&self) -> Traffic {
-        self.traffic
+        self.line.traffic
     }
 
     /// Checks what stands behind the link.
@@ -179,7 +120,7 @@ impl<T: Transport> Board<T> {
         }
         let (mut rest, mut moved) = (beats, Instant::now());
         while !rest.is_empty() {
-            let whole = (self.data / beat).max(1) * beat;
+            let whole = (self.line.data / beat).max(1) * beat;
             let (now, later) = rest.split_at(whole.min(rest.len()));
             let argument = u8::from(last && later.is_empty());
             let answer = self.carry_out(Kind::Write, channel, argument, now.to_vec())?;
@@ -203,7 +144,7 @@ impl<T: Transport> Board<T> {
     /// The board does not answer.
     pub fn read_some(&mut self, channel: u8, most: usize) -> Result<(Vec<u8>, bool), BoardError> {
         let beat = beat_bytes(&self.identity.outgoing, channel)?;
-        let wanted = most.min((self.data / beat).max(1)).min(255);
+        let wanted = most.min((self.line.data / beat).max(1)).min(255);
         let answer = self.carry_out(Kind::Read, channel, wanted as u8, vec![])?;
         if answer.data.len() != usize::from(answer.channel) * beat {
             let (bytes, beats) = (answer.data.len(), answer.channel);
@@ -256,7 +197,7 @@ impl<T: Transport> Board<T> {
     }
 
     fn check_stall(&self, channel: u8, since: Instant) -> Result<(), BoardError> {
-        let waited = self.settings.stall;
+        let waited = self.line.settings.stall;
         if since.elapsed() > waited {
             return Err(BoardError::Stalled { channel, waited });
         }
@@ -278,7 +219,7 @@ impl<T: Transport> Board<T> {
     ) -> Result<Packet, BoardError> {
         self.sequence = self.sequence.wrapping_add(1);
         let question = self.question(kind, channel, argument, data);
-        let answer = self.ask(&question, self.settings.attempts)?;
+        let answer = self.ask(&question, self.line.settings.attempts)?;
         match answer.kind {
             OUT_OF_SEQUENCE => Err(BoardError::SessionLost),
             UNKNOWN => Err(BoardError::NoChannel { channel: channel.to_string() }),
@@ -289,30 +230,7 @@ impl<T: Transport> Board<T> {
 
     /// Sends a question until it is answered.
     fn ask(&mut self, question: &Packet, attempts: u32) -> Result<Packet, BoardError> {
-        self.traffic.questions += 1;
-        let sent = frame(&question.body());
-        let travel = self.transport.travel(sent.len() + self.answer_bytes(question));
-        let damaged = self.traffic.damaged;
-        for attempt in 0..attempts {
-            self.traffic.resent += u64::from(attempt > 0);
-            // longer each time: a slow board must not drown in repetitions
-            let patient = (2 * self.delay + LEAST_WAIT) * (1 << (attempt / 2).min(8));
-            let (began, wait) = (Instant::now(), travel + patient.min(self.settings.margin));
-            match self.exchange(&sent, question, wait) {
-                Ok(Some(answer)) => {
-                    self.adapt(attempt);
-                    if attempt == 0 {
-                        let took = began.elapsed().saturating_sub(travel);
-                        self.delay = took.max(self.delay * 7 / 8).min(self.settings.margin);
-                    }
-                    return Ok(answer);
-                }
-                Ok(None) => {}
-                Err(why) => self.take_up(why)?,
-            }
-        }
-        let damaged = self.traffic.damaged - damaged;
-        Err(BoardError::NoAnswer { attempts, damaged })
+        self.line.ask(question, self.answer_bytes(question), attempts)
     }
 
     /// Bytes that the answer takes on the line, few of them escaped.
@@ -328,76 +246,6 @@ impl<T: Transport> Board<T> {
         };
         let body = HEADER_BYTES + data + CRC_BYTES;
         body + body / 8 + 2
-    }
-
-    /// Sends a frame and listens for its answer.
-    fn exchange(
-        &mut self,
-        sent: &[u8],
-        question: &Packet,
-        wait: Duration,
-    ) -> io::Result<Option<Packet>> {
-        self.transport.send(sent)?;
-        let until = Instant::now() + wait;
-        let mut bytes = [0; 256];
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let came = self.transport.receive(&mut bytes, left)?;
-            let mut damaged = false;
-            for &byte in &bytes[..came] {
-                let answer = match self.deframer.push(byte) {
-                    Some(body) => Packet::read(&body),
-                    None => continue,
-                };
-                let ours = |answer: &Packet| {
-                    (answer.session, answer.sequence) == (question.session, question.sequence)
-                        && answer.kind & ANSWER != 0
-                };
-                match answer {
-                    Some(answer) if ours(&answer) => return Ok(Some(answer)),
-                    // to a frame that was sent twice
-                    Some(_) => {}
-                    None => damaged = true,
-                }
-            }
-            if damaged {
-                // what came was an answer: ask again at once
-                self.traffic.damaged += 1;
-                return Ok(None);
-            }
-            if came == 0 && Instant::now() >= until {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Smaller packets on a bad line, larger ones on a good one.
-    fn adapt(&mut self, resent: u32) {
-        self.clean = if resent == 0 { self.clean + 1 } else { 0 };
-        if resent > 0 {
-            self.data = (self.data * 3 / 4).max(LEAST_DATA);
-        } else if self.clean > 4 {
-            self.data = (self.data * 5 / 4).min(MOST_DATA);
-            self.clean = 0;
-        }
-    }
-
-    /// Waits for a line that failed.
-    fn take_up(&mut self, why: io::Error) -> Result<(), BoardError> {
-        let began = Instant::now();
-        let mut why = why;
-        while began.elapsed() < self.settings.reconnect {
-            std::thread::sleep(Duration::from_millis(20));
-            match self.transport.reconnect() {
-                Ok(()) => {
-                    self.traffic.reconnected += 1;
-                    self.deframer = Deframer::default();
-                    return Ok(());
-                }
-                Err(still) => why = still,
-            }
-        }
-        Err(BoardError::PortLost { waited: self.settings.reconnect, why })
     }
 }
 

@@ -14,8 +14,10 @@
 pub mod cnn;
 mod driver;
 mod error;
+mod line;
 mod transport;
 
-pub use driver::{Board, Settings, Traffic};
+pub use driver::Board;
 pub use error::BoardError;
+pub use line::{Settings, Traffic};
 pub use transport::{Serial, Transport};

@@ -15,7 +15,6 @@ pub struct SimBoard {
     sim: Simulator,
     ports: Ports,
     divisor: u64,
-    patience: u64,
     incoming: VecDeque<u8>,
     /// Cycles since a byte moved on the line, either way.
     still: u64,
@@ -31,10 +30,11 @@ struct Ports {
     out_valid: usize,
     out_data: usize,
     listening: usize,
+    leds: [usize; 2],
 }
 
 /// A board's top with the other end of its line: streams `in`, of bytes to the board, and `out`; in `breaks`,
-/// which holds the line to the board low; out `listening`.
+/// which holds the line to the board low; out `listening` and the LEDs.
 pub fn bench(top: &Arc<Module>, divisor: u32) -> Arc<Module> {
     let m = ModuleBuilder::new("simulated_board");
     let data = hwgen_hdl::fields([("data", u(8))]);
@@ -45,6 +45,9 @@ pub fn bench(top: &Arc<Module>, divisor: u32) -> Arc<Module> {
     line.stream_into("in", m.stream_in("in", &data));
     m.stream_out("out", &line.stream_from("out"));
     m.output("listening", board.output("link_listens"));
+    for led in ["led_alive", "led_busy", "led_error", "led_result"] {
+        m.output(led, board.output(led));
+    }
     m.finish()
 }
 
@@ -69,9 +72,10 @@ impl SimBoard {
             out_valid: output("out_valid").unwrap_or(0),
             out_data: output("out_data").unwrap_or(0),
             listening: output("listening").unwrap_or(0),
+            leds: ["led_error", "led_result"].map(|name| output(name).unwrap_or(0)),
         };
-        let (divisor, patience) = (spec.divisor.into(), 1 << spec.patience_bits);
-        Ok(SimBoard { sim, ports, divisor, patience, incoming: VecDeque::new(), still: 0 })
+        let divisor = spec.divisor.into();
+        Ok(SimBoard { sim, ports, divisor, incoming: VecDeque::new(), still: 0 })
     }
 
     /// Puts a byte on the way to the board.
@@ -130,9 +134,15 @@ impl SimBoard {
             && self.sim.get_u64(self.ports.listening) == 1
     }
 
-    /// Whether it has been quiet for long: longer than a question may wait.
+    /// Whether it has been quiet for a while: its clock may stand until the next byte.
     pub fn is_asleep(&mut self) -> bool {
-        self.still > 4 * self.patience && self.is_quiet()
+        self.still > 1000 + 32 * FRAME_BITS * self.divisor && self.is_quiet()
+    }
+
+    /// What the LEDs show: error, and the four of the result.
+    pub fn leds(&mut self) -> (bool, u64) {
+        let [error, result] = self.ports.leds;
+        (self.sim.get_u64(error) == 1, self.sim.get_u64(result))
     }
 
     /// Bytes that come back until it is quiet.

@@ -1,6 +1,6 @@
 //! Designs behind the link: what they say is what their golden models do, on a bad line, too.
 
-use hwgen_boards::host::cnn::{Inference, hash};
+use hwgen_boards::host::cnn::{Inference, class, hash};
 use hwgen_boards::host::{Board, Settings};
 use hwgen_boards::link::channel::Channels;
 use hwgen_boards::sim::faults::Faults;
@@ -30,7 +30,7 @@ fn open(payload: &Payload, rate: f64) -> Board<SimLine> {
 #[test]
 fn the_cnn_core() {
     let network = zoo::kws_mini(5);
-    let budget = Budget { multipliers: 18, packed: true, narrow_weights: false };
+    let budget = Budget { multipliers: 18, packed: true, narrow_weights: false, single_port: false };
     let (spec, plan) = size(&network, budget).unwrap();
     let (module, spec_hash) = (spec.build(), hash(&spec));
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(12) };
@@ -42,7 +42,10 @@ fn the_cnn_core() {
         for inferences in 1..=4 {
             let input: Vec<i16> = (0..490).map(|_| rng.random::<i8>().into()).collect();
             golden.run(&[&input]);
-            assert_eq!(board.infer(&input).unwrap(), golden.outputs().collect::<Vec<_>>());
+            let outputs = board.infer(&input).unwrap();
+            assert_eq!(outputs, golden.outputs().collect::<Vec<_>>());
+            let shown = board.board().transport().board.leds().1;
+            assert_eq!(Some(shown as usize), class(&outputs[0]));
             let counters = board.counters().unwrap();
             assert_eq!((counters.inferences, counters.started), (inferences, true));
             assert!(u64::from(counters.latest_cycles) > 9_000 && counters.waiting);

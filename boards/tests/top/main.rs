@@ -12,7 +12,7 @@ use hwgen_boards::link::model::Board;
 use hwgen_boards::link::packet::Packet;
 use hwgen_boards::link::slip::frame;
 use hwgen_boards::sim::SimBoard;
-use hwgen_boards::top::{Payload, TopSpec};
+use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
 
 fn payload() -> Payload {
     Payload { module: echo(), design: "echo".into(), spec_hash: 7, classes: None }
@@ -63,4 +63,42 @@ fn questions_are_answered_as_the_model_does() {
             assert_eq!(answer, expected, "divisor {divisor}, question {at}");
         }
     }
+}
+
+#[test]
+fn leds_tell_of_damage_and_results() {
+    let mut sim = SimBoard::new(&spec(4), &payload(), 1).unwrap();
+    let mut send = |bytes: &[u8]| {
+        bytes.iter().for_each(|&byte| sim.send(byte));
+        sim.settle();
+        sim.leds()
+    };
+    assert_eq!(send(&question(1, 1, 0, 0, &[])), (false, 0));
+    assert_eq!(send(&[0xc0, 1, 2, 3, 0xc0]), (true, 0));
+    assert_eq!(send(&[0xc0, 0xc0]), (true, 0), "an empty frame says nothing");
+    assert_eq!(send(&question(2, 2, 1, 0, &[0x34, 0xa2])), (false, 0));
+    assert_eq!(send(&question(3, 3, 1, 1, &[])), (false, 0xa), "the latest byte's highest bits");
+}
+
+#[test]
+fn what_has_no_top_is_refused() {
+    let said = |spec: TopSpec| hwgen_top(&spec, &payload()).unwrap_err().to_string();
+    let fast = said(TopSpec::new(12_000_000, 6_000_000));
+    let text = "a bit of the serial line takes 2 cycles of the clock; it must be 4 to 16777216: \
+        choose another baud rate";
+    assert_eq!(fast, text);
+    let hasty = said(TopSpec { patience_bits: 3, ..spec(4) });
+    assert_eq!(hasty, "patience of 2^3 cycles is outside 2^10..=2^24");
+    let wide = Payload { module: wide(), ..payload() };
+    let error = hwgen_top(&spec(4), &wide).unwrap_err().to_string();
+    assert_eq!(error, "a beat of `data` of module `wide` has 200 bytes; a packet holds 1 to 192");
+}
+
+/// A design with a port that is too wide.
+fn wide() -> std::sync::Arc<hwgen_hdl::Module> {
+    let m = hwgen_hdl::ModuleBuilder::new("wide");
+    let data = m.reg("kept", hwgen_hdl::u(1600));
+    data.next(m.input("data", hwgen_hdl::u(1600)));
+    m.output("kept", data);
+    m.finish()
 }

@@ -14,7 +14,7 @@ use hwgen_designs::registry::Generate;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-/// Boards that are there, and one that is not
+/// Boards that are simulated
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

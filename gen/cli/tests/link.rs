@@ -4,7 +4,7 @@ mod clips;
 mod command;
 mod simulated;
 
-use command::{hwgen, refused};
+use command::{hwgen, ok, refused};
 use hwgen_network::graph::save;
 use hwgen_network::zoo;
 use serde_json::Value;
@@ -89,6 +89,10 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(unloaded, "error: the board has no network: use --load\n");
     let text = run(&["--multipliers", "18", "--load", &network]);
     assert!(text.contains("are not inputs of 490 bytes"), "{text}");
+    // the network is there now, whoever loaded it
+    let again =
+        ok(&["run", "--port", board.port(), "--network", &network, "--multipliers", "18", &clip]);
+    assert!(again.contains("score"), "{again}");
     let missing = refused(1, &["run", "--port", "/nonexistent", "--network", &network]);
     assert!(missing.starts_with("error: cannot open port /nonexistent: "), "{missing}");
     let rate = refused(2, &["board", "sim", "--corrupt", "2"]);
