@@ -45,8 +45,17 @@ pub enum ProofError {
     Unknown(String),
 }
 
-/// Sends bytes over the serial line of a board's top module in Icarus, and returns what comes back
-/// until `expected` bytes have come or the line was silent for a hundred bytes' time.
+/// Bytes that are sent one behind the other, and how many have to come back before the next ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What is sent; at least one.
+    pub bytes: Vec<u8>,
+    /// Bytes of the answer.
+    pub answer: usize,
+}
+
+/// Asks questions over the serial line of a board's top module in Icarus, and returns what comes
+/// back until all answers have come or the line was silent for four hundred bytes' time.
 ///
 /// `divisor` is the number of cycles a bit. The button, if there is one, is up.
 pub fn talk(
@@ -54,11 +63,10 @@ pub fn talk(
     top: &str,
     verilog: &[&str],
     divisor: u32,
-    bytes: &[u8],
-    expected: usize,
+    questions: &[Question],
 ) -> Result<Vec<u8>, ProofError> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("bench.v"), bench(board, top, divisor, bytes, expected))?;
+    fs::write(folder.path().join("bench.v"), bench(board, top, divisor, questions))?;
     let mut compile = require("iverilog")?.command();
     compile.current_dir(folder.path()).args([
         "-g2005",
@@ -84,7 +92,7 @@ pub fn talk(
 }
 
 /// A host at the other end of the line: it sends, and samples each bit of what comes in its middle.
-fn bench(board: &Board, top: &str, divisor: u32, bytes: &[u8], expected: usize) -> String {
+fn bench(board: &Board, top: &str, divisor: u32, questions: &[Question]) -> String {
     let mut pins = vec![".clk_in(clk)", ".uart_rx(rx)", ".uart_tx(tx)"];
     let up = board.reset.as_ref().map(|button| match button.active {
         Active::High => ".button(1'b0)",
@@ -92,10 +100,18 @@ fn bench(board: &Board, top: &str, divisor: u32, bytes: &[u8], expected: usize) 
     });
     pins.extend(up);
     let mut contents = String::new();
-    for (n, byte) in bytes.iter().enumerate() {
-        let _ = writeln!(contents, "    bytes[{n}] = 8'h{byte:02x};");
+    let (mut count, mut expected) = (0, 0);
+    for Question { bytes, answer } in questions {
+        for (n, byte) in bytes.iter().enumerate() {
+            // behind a question's last byte all answers up to its own are waited for
+            let waits = if n + 1 == bytes.len() { expected + answer } else { 0 };
+            let _ =
+                writeln!(contents, "    bytes[{count}] = 8'h{byte:02x}; waits[{count}] = {waits};");
+            count += 1;
+        }
+        expected += answer;
     }
-    let (count, last) = (bytes.len(), bytes.len().max(1) - 1);
+    let last = count.max(1) - 1;
     format!(
         "\
 `timescale 1 ns / 1 ps
@@ -104,6 +120,7 @@ module bench;
   reg rx = 1;
   wire tx;
   reg [7:0] bytes [0:{last}];
+  integer waits [0:{last}];
   reg [9:0] frame;
   reg [7:0] got;
   integer n, bit_sent, bit_got, come = 0, silent = 0;
@@ -117,6 +134,7 @@ module bench;
         #1 rx = frame[bit_sent];
         repeat ({divisor}) @(posedge clk);
       end
+      while (come < waits[n]) @(posedge clk);
     end
   end
   initial begin
@@ -138,7 +156,7 @@ module bench;
   end
   always @(posedge clk) begin
     silent = silent + 1;
-    if (silent > 1000 * {divisor} + 1000) $finish;
+    if (silent > 4000 * {divisor} + 1000) $finish;
   end
 endmodule
 ",

@@ -4,7 +4,7 @@ use hwgen_boards::board::find;
 use hwgen_boards::build::{Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
 use hwgen_boards::echo::{answer, echo};
-use hwgen_boards::proof::{CHIP, read_back, talk};
+use hwgen_boards::proof::{CHIP, Question, read_back, talk};
 use hwgen_boards::wrapper::{TOP, stand_ins, wrap};
 
 /// Cycles a bit; the simulation is as long as the line is slow.
@@ -23,10 +23,11 @@ fn a_bitstream_answers_as_its_source() {
 
     let bytes: Vec<u8> = (0..40u8).map(|n| n.wrapping_mul(67)).chain([0, 255, 85, 170]).collect();
     let expected: Vec<u8> = bytes.iter().map(|byte| answer(*byte)).collect();
+    let question = Question { answer: bytes.len(), bytes };
     let source = wrap(&board, &inner, &board.clocking(None).unwrap()).unwrap();
     let source = [&*source, &*inner.verilog, &*stand_ins(&board)];
     for (top, verilog) in [(TOP, &source[..]), (CHIP, &[&*chip])] {
-        let said = talk(&board, top, verilog, DIVISOR, &bytes, bytes.len()).unwrap();
+        let said = talk(&board, top, verilog, DIVISOR, std::slice::from_ref(&question)).unwrap();
         assert_eq!(said, expected, "{top}");
     }
 }

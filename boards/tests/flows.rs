@@ -5,7 +5,7 @@ use hwgen_boards::board::{Board, Family, find};
 use hwgen_boards::build::{Built, Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
 use hwgen_boards::echo::{answer, echo};
-use hwgen_boards::proof::{CHIP, ProofError, compare_tables, read_back, repack, talk};
+use hwgen_boards::proof::{CHIP, ProofError, Question, compare_tables, read_back, repack, talk};
 
 const BAUD: u32 = 115_200;
 
@@ -43,7 +43,8 @@ fn proof(board: &Board, built: &Built, options: &Options) -> String {
             let bytes = file(&built, built.bitstream.as_ref().unwrap());
             let chip = read_back(board, bytes, &constraints(board, false)).unwrap();
             let sent = [0, 85, 170, 255];
-            let said = talk(board, CHIP, &[&chip], divisor, &sent, sent.len()).unwrap();
+            let question = Question { bytes: sent.to_vec(), answer: sent.len() };
+            let said = talk(board, CHIP, &[&chip], divisor, &[question]).unwrap();
             assert_eq!(said, sent.map(answer));
             let how = if board.clock.run_hertz.is_some() { "without PLL, " } else { "" };
             format!("{how}read back, it answers {} bytes at {BAUD} baud", sent.len())

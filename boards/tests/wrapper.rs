@@ -3,7 +3,7 @@
 
 use hwgen_boards::board::{Family, boards, find};
 use hwgen_boards::echo::{answer, echo};
-use hwgen_boards::proof::talk;
+use hwgen_boards::proof::{Question, talk};
 use hwgen_boards::wrapper::{Inner, Out, TOP, stand_ins, wrap};
 use hwgen_hdl::{ModuleBuilder, u};
 use hwgen_verify::cosim::lint_text;
@@ -50,7 +50,9 @@ fn a_family_of_each_kind_answers_in_simulation() {
         let inner = echo(8);
         let text = wrap(&board, &inner, &clocking).unwrap();
         let verilog = [&*text, &*inner.verilog, &*stand_ins(&board)];
-        let said = talk(&board, TOP, &verilog, 8, &[7, 200, 255], 3).unwrap();
+        let said =
+            talk(&board, TOP, &verilog, 8, &[Question { bytes: vec![7, 200, 255], answer: 3 }])
+                .unwrap();
         assert_eq!(said, [7, 200, 255].map(answer), "{name}");
     }
 }

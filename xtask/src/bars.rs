@@ -129,6 +129,13 @@ const BARS: &[Bar] = &[
         unit: "designs clean in Yosys at their default size",
     },
     Bar {
+        name: "predictor_bitstream",
+        command: "test -p hwgen-boards --test predictor -- --ignored --nocapture",
+        figure: "predictor_bitstream:",
+        target: AtLeast(8.0),
+        unit: "groups of keys that a bitstream of HX8K, read back, predicts as the golden model",
+    },
+    Bar {
         name: "boards",
         command: "test -p hwgen-boards --test flows -- --ignored --nocapture",
         figure: "boards:",

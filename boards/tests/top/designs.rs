@@ -30,7 +30,8 @@ fn open(payload: &Payload, rate: f64) -> Board<SimLine> {
 #[test]
 fn the_cnn_core() {
     let network = zoo::kws_mini(5);
-    let budget = Budget { multipliers: 18, packed: true, narrow_weights: false, single_port: false };
+    let budget =
+        Budget { multipliers: 18, packed: true, narrow_weights: false, single_port: false };
     let (spec, plan) = size(&network, budget).unwrap();
     let (module, spec_hash) = (spec.build(), hash(&spec));
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(12) };

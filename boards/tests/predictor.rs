@@ -1,0 +1,135 @@
+//! A design of LAPA in a bitstream: read back from its bits, it gives the golden answers over its
+//! serial line.
+
+use hwgen_boards::board::find;
+use hwgen_boards::build::{Options, Verdict, build};
+use hwgen_boards::constraints::constraints;
+use hwgen_boards::host::{Board, Settings, Transport};
+use hwgen_boards::link::channel::Channels;
+use hwgen_boards::proof::{CHIP, Question, read_back, talk};
+use hwgen_boards::sim::faults::Faults;
+use hwgen_boards::sim::{SimBoard, SimLine};
+use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
+use hwgen_boards::wrapper::Inner;
+use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::registry;
+use hwgen_hdl::{Int, u};
+use hwgen_verify::drive::Values;
+use hwgen_verify::drive::lapa::Head;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+const DIVISOR: u32 = 8;
+
+/// What was asked, and what came back.
+type Log = Rc<RefCell<Vec<(Vec<u8>, Vec<u8>)>>>;
+
+/// A line that keeps what passes.
+struct Kept(SimLine, Log);
+
+impl Transport for Kept {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.1.borrow_mut().push((bytes.to_vec(), vec![]));
+        self.0.send(bytes)
+    }
+
+    fn receive(&mut self, bytes: &mut [u8], wait: Duration) -> io::Result<usize> {
+        let came = self.0.receive(bytes, wait)?;
+        if let Some((_, answer)) = self.1.borrow_mut().last_mut() {
+            answer.extend(&bytes[..came]);
+        }
+        Ok(came)
+    }
+
+    fn reconnect(&mut self) -> io::Result<()> {
+        self.0.reconnect()
+    }
+
+    fn travel(&self, bytes: usize) -> Duration {
+        self.0.travel(bytes)
+    }
+}
+
+/// Numbers of so many bits, the first lowest.
+fn side_by_side(numbers: &[i32], bits: u32) -> Int {
+    let place = |(at, &number): (usize, &i32)| u(bits).wrap(number.into()) << (at * bits as usize);
+    numbers.iter().enumerate().map(place).fold(Int::ZERO, |all, part| all | part)
+}
+
+#[test]
+#[ignore = "minutes of Yosys, nextpnr and Icarus: `cargo xtask bars predictor_bitstream`"]
+fn a_predictors_bitstream_gives_the_golden_answers() {
+    let sets = ["max_keys=8", "head_dim=4", "rows=2"].map(str::to_owned);
+    let design = registry::find("lapa_predictor").unwrap().configure(None, &sets).unwrap();
+    let spec: LapaSpec = serde_json::from_str(&design.json()).unwrap();
+    let payload = Payload::new("lapa_predictor", &*design);
+    let channels = Channels::of(&payload.module).unwrap();
+    let board = find("hx8k").unwrap();
+    let clocking = board.clocking(None).unwrap();
+    let top = TopSpec { divisor: DIVISOR, ..TopSpec::new(clocking.hertz, 1) };
+
+    // two heads through the driver and the simulated board, against the golden model
+    let log = Log::default();
+    let line = SimLine::new(
+        SimBoard::new(&top, &payload, 3).unwrap(),
+        [5, 6].map(|seed| Faults::new(0.0, seed)),
+    );
+    let settings = Settings { margin: Duration::ZERO, ..Settings::default() };
+    let mut host = Board::open_with(Kept(line, log.clone()), settings).unwrap();
+    let (keys, queries) =
+        (channels.incoming("keys").unwrap(), channels.incoming("queries").unwrap());
+    let rng = &mut ChaCha8Rng::seed_from_u64(4);
+    let mut groups = 0;
+    for _ in 0..2 {
+        let head = Head::random(&spec, rng, 7, 3, Values::Uniform);
+        for (at, key) in head.keys.iter().enumerate() {
+            let beat =
+                channels.incoming[usize::from(keys)].pack(&[side_by_side(key, spec.key_bits())]);
+            host.write(keys, &beat, at + 1 == head.keys.len()).unwrap();
+        }
+        let mut expected = head.expected(&spec).unwrap().into_iter();
+        for (at, row) in head.rows.iter().enumerate() {
+            let beat = [side_by_side(&row.elements, spec.query_bits), row.visible.into()];
+            let beat = channels.incoming[usize::from(queries)].pack(&beat);
+            host.write(queries, &beat, at + 1 == head.rows.len()).unwrap();
+            let out = &channels.outgoing[0];
+            let bytes = host.read(0, row.visible.div_ceil(spec.rows as usize)).unwrap();
+            for beat in bytes.chunks(out.bytes()) {
+                let (beat, expected) = (out.unpack(beat), expected.next().unwrap());
+                let scores: Vec<i32> = expected.scores.iter().map(|&s| s as i32).collect();
+                let bits = spec.final_score_bits();
+                let mask = (Int::from(1) << (bits * spec.rows) as usize) - 1;
+                assert_eq!(beat[0], Int::from(expected.survivors));
+                assert_eq!(&beat[1] & &mask, side_by_side(&scores, bits));
+                groups += 1;
+            }
+        }
+        assert!(expected.next().is_none());
+    }
+    drop(host);
+
+    // the same questions to what the bits of the bitstream say
+    let inner = Inner::of(&hwgen_top(&top, &payload).unwrap()).unwrap();
+    let built = build(&board, &inner, &Options::default(), &mut |_| {}).unwrap();
+    assert_eq!(built.verdict, Verdict::Met);
+    let (_, bitstream) = built.files.iter().find(|(name, _)| *name == "hx8k.bin").unwrap();
+    let chip = read_back(&board, bitstream, &constraints(&board, false)).unwrap();
+    let log = log.take();
+    let questions: Vec<_> = log
+        .iter()
+        .map(|(bytes, answer)| Question { bytes: bytes.clone(), answer: answer.len() })
+        .collect();
+    let answers: Vec<u8> = log.iter().flat_map(|(_, answer)| answer.clone()).collect();
+    let said = talk(&board, CHIP, &[&*chip], DIVISOR, &questions).unwrap();
+    println!(
+        "{} questions, {} bytes answered, {groups} groups of keys with their scores",
+        questions.len(),
+        said.len()
+    );
+    assert_eq!(said, answers);
+    println!("predictor_bitstream: {groups}");
+}
