@@ -35,7 +35,8 @@ pub struct ListenSpec {
 impl Default for ListenSpec {
     fn default() -> Self {
         let MfccSpec { window, hop, fft, mels, coefficients, frames, .. } = MfccSpec::default();
-        let (clip, stride, slack) = (16_000, 4000, 1024);
+        // a ring of 2^14: as a memory of block RAMs wants to be
+        let (clip, stride, slack) = (16_000, 4000, 384);
         ListenSpec { clip, stride, slack, window, hop, fft, mels, coefficients, frames }
     }
 }
