@@ -16,7 +16,8 @@ fn figures(shape_of: &Synthetic, spec: &LayerSpec) -> [f64; 5] {
     let heads = measure(&layer, spec).unwrap();
     let count = heads.len() as f64;
     let mean = |figure: &dyn Fn(usize) -> f64| (0..heads.len()).map(figure).sum::<f64>() / count;
-    let job = shape(spec, &layer.job().results(spec).unwrap());
+    let job = layer.job();
+    let job = shape(spec, &job, &job.results(spec).unwrap());
     let cycles = cost::row_cycles(spec, &[job]).last().map_or(0, |last| last + 1);
     [
         mean(&|head| heads[head].0.kept),

@@ -6,7 +6,7 @@ use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use hwgen_verify::drive::layer::{
-    Run, Stalls, feeds, importance, random_job, run, run_feeds, shape,
+    Counts, Run, Stalls, feeds, importance, random_job, run, run_feeds, shape,
 };
 use hwgen_verify::golden::layer::{Job, JobResult};
 use rand::{Rng, SeedableRng};
@@ -33,6 +33,7 @@ fn random_spec(rng: &mut impl Rng) -> LayerSpec {
         pick(&["causal=true", "causal=false"]),
         pick(&["predict_keys=true", "predict_keys=true", "predict_keys=false"]),
         pick(&["buffered_heads=1", "buffered_heads=2"]),
+        pick(&["hidden=0", "hidden=1 first_lanes=1", "hidden=5 second_lanes=2", "hidden=8"]),
         pick(&["counters=true", "counters=false"]),
     ];
     let all = all.map(|set| if set.contains('=') { set } else { format!("filter.mode={set}") });
@@ -46,6 +47,11 @@ fn random_jobs(spec: &LayerSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
         random_job(spec, rng, tokens, heads)
     };
     (0..count).map(&mut job).collect()
+}
+
+fn shapes(spec: &LayerSpec, jobs: &[Job]) -> Vec<cost::JobShape> {
+    let results = results(spec, jobs);
+    jobs.iter().zip(&results).map(|(job, result)| shape(spec, job, result)).collect()
 }
 
 fn results(spec: &LayerSpec, jobs: &[Job]) -> Vec<JobResult> {
@@ -67,6 +73,11 @@ fn check(device: &mut dyn Device, spec: &LayerSpec, jobs: &[Job], stalls: Stalls
     let groups: Vec<_> =
         results.iter().flat_map(|result| importance(spec, &result.importance)).collect();
     assert_eq!(run.importance, groups, "{spec:?}, {stalls:?}");
+    let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+    assert_eq!(run.feed, fed, "{spec:?}, {stalls:?}");
+    let last = results.iter().map(|job| job.feed.len());
+    let last = last.flat_map(|count| (1..=count).map(move |token| token == count));
+    assert_eq!(run.feed_last, last.collect::<Vec<_>>());
     run
 }
 
@@ -90,7 +101,7 @@ fn random_specifications_jobs_and_stalls() {
 fn the_cycle_model_is_within_two_percent() {
     println!("| what is set | cycles | model | off by |");
     let mut worst: f64 = 0.0;
-    let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4";
+    let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4 hidden=0";
     for set in [
         "log_lanes=16 query_lanes=4 key_value_lanes=4",
         "log_lanes=16 query_lanes=16 key_value_lanes=16",
@@ -105,8 +116,7 @@ fn the_cycle_model_is_within_two_percent() {
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
         let spec = spec(&format!("{common} {set}"));
         let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
-        let shapes: Vec<_> =
-            results(&spec, &jobs).iter().map(|result| shape(&spec, result)).collect();
+        let shapes = shapes(&spec, &jobs);
         let model = cost::row_cycles(&spec, &shapes);
         let mut simulator = Simulator::new(&spec.build(), Engine::default());
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
@@ -119,11 +129,34 @@ fn the_cycle_model_is_within_two_percent() {
     assert!(worst < 0.02, "{worst}");
 }
 
+/// Feed-forward results, exactly: with the block as the bottleneck of several jobs, and without.
+#[test]
+fn the_feed_forward_block_takes_the_cycles_the_model_says() {
+    println!("| what is set | cycles | model |");
+    let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4 factor256=256";
+    for set in [
+        "log_lanes=16 query_lanes=16 key_value_lanes=16 hidden=64 first_lanes=4 second_lanes=4",
+        "log_lanes=16 query_lanes=16 key_value_lanes=16 hidden=32 first_lanes=16 second_lanes=1",
+        "query_lanes=1 key_value_lanes=4 hidden=8",
+    ] {
+        let rng = &mut ChaCha8Rng::seed_from_u64(15);
+        let spec = spec(&format!("{common} {set}"));
+        let jobs = [32, 9, 20, 31].map(|tokens| random_job(&spec, rng, tokens, 1));
+        let model = cost::cycles(&spec, &shapes(&spec, &jobs)).feed;
+        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let run = check(&mut simulator, &spec, &jobs, Stalls::default());
+        let last = |cycles: &[u64]| cycles[cycles.len() - 1];
+        println!("| {set} | {} | {} |", last(&run.feed_cycles), last(&model));
+        assert_eq!(run.feed_cycles, model, "{set}");
+    }
+}
+
 /// Columns that no row keeps are not made.
 #[test]
 fn counters_tell_what_was_made() {
-    let spec =
-        spec("inputs=8 head_dim=4 lanes=4 max_keys=24 filter.mode=top_k filter.keep256=[16]");
+    let spec = spec(
+        "inputs=8 head_dim=4 lanes=4 max_keys=24 filter.mode=top_k filter.keep256=[16] hidden=6",
+    );
     let rng = &mut ChaCha8Rng::seed_from_u64(6);
     let jobs = [random_job(&spec, rng, 24, 2), random_job(&spec, rng, 17, 1)];
     let mut simulator = Simulator::new(&spec.build(), Engine::default());
@@ -138,6 +171,11 @@ fn counters_tell_what_was_made() {
     let mut count = |name: &str| simulator.peek_u64(name) as usize;
     assert_eq!((count("columns"), count("columns_needed")), (made.len(), needed));
     assert_eq!((count("rows"), count("survivors")), (run.rows.len(), kept));
+    let precise = results
+        .iter()
+        .flat_map(|job| (0..job.feed.len()).filter(|token| job.importance.precise(*token)));
+    assert_eq!((count("feed_tokens"), count("feed_precise")), (24 + 17, precise.count()));
+    assert!(count("feeding") > 0 && count("feed_starved") == 0);
     let exact = ["scoring", "loading", "starved", "blocked"].map(&mut count);
     assert_eq!(exact.iter().sum::<usize>(), count("cycles"));
     for busy in ["filling", "predicting_keys", "making_queries", "making_columns"] {
@@ -149,7 +187,7 @@ fn counters_tell_what_was_made() {
 fn a_reset_in_mid_run_leaves_nothing_behind() {
     for predict_keys in [true, false] {
         let spec = spec(&format!(
-            "inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 query_lanes=2 predict_keys={predict_keys}"
+            "inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 query_lanes=2 hidden=4 predict_keys={predict_keys}"
         ));
         let rng = &mut ChaCha8Rng::seed_from_u64(4);
         let jobs = random_jobs(&spec, rng, 2);
@@ -170,7 +208,8 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
 /// What a host may get wrong: no head or too many, more tokens than there is room for.
 #[test]
 fn jobs_are_held_to_what_fits() {
-    let spec = spec("inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 max_heads=2 query_lanes=2");
+    let spec =
+        spec("inputs=3 head_dim=2 lanes=2 max_keys=6 rows=2 max_heads=2 query_lanes=2 hidden=0");
     let rng = &mut ChaCha8Rng::seed_from_u64(9);
     let jobs =
         [(6, 1), (3, 2), (6, 2)].map(|(tokens, heads)| random_job(&spec, rng, tokens, heads));
@@ -188,7 +227,8 @@ fn jobs_are_held_to_what_fits() {
     more[2][1] = last;
     beats.splice(6..6, more);
     let mut simulator = Simulator::new(&spec.build(), Engine::default());
-    let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), (rows.len(), 8)).unwrap();
+    let counts = Counts { rows: rows.len(), groups: 8, fed: 0 };
+    let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), counts).unwrap();
     assert_eq!(run.rows, rows);
 }
 
@@ -205,8 +245,10 @@ fn the_synthesised_gates() {
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
-    let spec =
-        spec("inputs=3 head_dim=2 max_keys=6 rows=2 lanes=2 log_lanes=2 query_lanes=2 max_heads=3");
+    let spec = spec(
+        "inputs=3 head_dim=2 max_keys=6 rows=2 lanes=2 log_lanes=2 query_lanes=2 max_heads=3 \
+              hidden=3 first_lanes=2 second_lanes=2",
+    );
     let rng = &mut ChaCha8Rng::seed_from_u64(13);
     let jobs = random_jobs(&spec, rng, 2);
     for engine in engines {

@@ -37,8 +37,12 @@ impl Golden for LayerSpec {
         let expected: Vec<_> =
             results.iter().flat_map(|job| importance(self, &job.importance)).collect();
         compare_lists("group of importance", &run.importance, &expected)?;
-        let cycles = run.cycles.last().map_or(0, |last| last + 1);
-        let compared = rows.len() as u64 * u64::from(self.head_dim);
+        let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+        compare_lists("feed-forward result", &run.feed, &fed)?;
+        let last = run.cycles.last().max(run.feed_cycles.last());
+        let cycles = last.map_or(0, |last| last + 1);
+        let compared = rows.len() as u64 * u64::from(self.head_dim)
+            + fed.len() as u64 * u64::from(self.inputs);
         Ok(Batch { cycles, compared: compared + expected.len() as u64 * u64::from(2 * self.rows) })
     }
 }

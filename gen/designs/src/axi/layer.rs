@@ -19,6 +19,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ("predicting_keys", "cycles in which a token waits for the layer that predicts keys"),
     ("making_queries", "cycles in which a token waits for the layer that makes queries"),
     ("making_columns", "cycles in which a token waits for the layer that makes keys and values"),
+    ("feed_tokens", "tokens the feed-forward block has taken"),
+    ("feed_precise", "tokens it has taken at eight bits"),
+    ("feeding", "cycles in which a token waits for the feed-forward block"),
+    (
+        "feed_starved",
+        "cycles in which the block's next token is not there, but its precision is known",
+    ),
 ];
 
 impl Engine for LayerSpec {

@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use super::tokens::{Tokens, direct, passes, token_fields};
-use super::{LayerSpec, columns, counters};
+use super::{LayerSpec, columns, counters, feed};
 use crate::accelerator::compose::stream_fields;
 use crate::linear::LinearSpec;
 use crate::registry::Generate;
@@ -41,15 +41,20 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
     let columns = top.make(survivors.columns, &memory, &job, predictor, exact);
     importance.stream_into("survivors", survivors.counted);
     let survivors = survivors.exact;
+    let (important, fed) = feed::feed(&m, spec, &job, importance.stream_from("out"));
     if spec.counters {
-        let (front, columns) = (&front, &columns);
+        let (survivors, front, columns) = (&survivors, &front, &columns);
+        let feed = fed.as_ref();
         let counted =
-            counters::Counted { survivors: &survivors, exact: &exact, job: &job, front, columns };
+            counters::Counted { survivors, exact: &exact, job: &job, front, columns, feed };
         counters::count(&m, spec, &counted);
     }
     exact.stream_into("survivors", survivors);
     m.stream_out("out", &exact.stream_from("out"));
-    m.stream_out("importance", &importance.stream_from("out"));
+    m.stream_out("importance", &important);
+    if let Some(fed) = fed {
+        m.stream_out("feed_out", &fed.out);
+    }
     m.finish()
 }
 
@@ -68,6 +73,9 @@ fn parameters(m: &ModuleBuilder, spec: &LayerSpec) {
     m.parameter("predict_keys", spec.predict_keys);
     m.parameter("factor256", spec.factor256);
     m.parameter("buffered_heads", spec.buffered_heads);
+    m.parameter("hidden", spec.hidden);
+    m.parameter("first_lanes", spec.first_lanes);
+    m.parameter("second_lanes", spec.second_lanes);
     m.parameter("counters", spec.counters);
 }
 

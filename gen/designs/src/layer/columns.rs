@@ -4,7 +4,7 @@
 use super::LayerSpec;
 use super::job::Job;
 use hwgen_hdl::lib::fifo::{Storage, fifo, fifo_with};
-use hwgen_hdl::{Bundle, Fields, ModuleBuilder, Stream, fields, index_bits, u};
+use hwgen_hdl::{Bundle, Fields, ModuleBuilder, Signal, Stream, fields, index_bits, u};
 
 /// Needed columns, `rows` a group: `needed`, a bit a column; `last` of the key head.
 pub(super) fn needed_fields(spec: &LayerSpec) -> Fields {
@@ -28,16 +28,7 @@ pub(super) fn plan<'m>(
     groups: &Stream<'m>,
 ) -> Plan<'m> {
     let index = m.reg("column", u(index_bits(spec.max_keys as usize)));
-    let lane_bits = spec.rows.trailing_zeros();
-    let bits = groups.get("needed");
-    let (needed, group_ends) = match lane_bits {
-        0 => (bits, m.lit(u(1), 1)),
-        _ => {
-            let lane = index.resize(index.width().max(lane_bits)).truncate(lane_bits);
-            let lanes: Vec<_> = (0..spec.rows).map(|lane| bits.bit(lane)).collect();
-            (lane.select(&lanes), lane.all())
-        }
-    };
+    let (needed, group_ends) = in_group(spec, groups.get("needed"), *index);
     let needed = needed.named("column_needed");
     let last = job.is_last(*index);
     let (holds, ending) = (m.reg("holds_column", u(1)), m.reg("columns_ending", u(1)));
@@ -71,6 +62,21 @@ pub(super) fn plan<'m>(
     Plan { asked, columns }
 }
 
+/// The bit of a token in its group, and whether it is the group's last.
+pub(super) fn in_group<'m>(
+    spec: &LayerSpec,
+    bits: Signal<'m>,
+    index: Signal<'m>,
+) -> (Signal<'m>, Signal<'m>) {
+    let lane_bits = spec.rows.trailing_zeros();
+    if lane_bits == 0 {
+        return (bits, bits.module().lit(u(1), 1));
+    }
+    let lane = index.resize(index.width().max(lane_bits)).truncate(lane_bits);
+    let lanes: Vec<_> = (0..spec.rows).map(|lane| bits.bit(lane)).collect();
+    (lane.select(&lanes), lane.all())
+}
+
 /// All columns of each key head: `index`, `last`.
 pub(super) fn all<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, job: &Job<'m>) -> Stream<'m> {
     let index = m.reg("column", u(index_bits(spec.max_keys as usize)));
@@ -100,7 +106,7 @@ pub(super) fn merge<'m>(m: &'m ModuleBuilder, plan: &Stream<'m>, made: &Stream<'
 }
 
 /// The key and the value in a result of the layer that makes them.
-pub(super) fn halves<'m>(made: &Stream<'m>) -> [hwgen_hdl::Signal<'m>; 2] {
+pub(super) fn halves<'m>(made: &Stream<'m>) -> [Signal<'m>; 2] {
     let data = made.get("data");
     let bits = data.width() / 2;
     [data.truncate(bits), data.high(bits)]

@@ -1,6 +1,7 @@
 //! Performance counters beside those of predictor and exact stage.
 
 use super::LayerSpec;
+use super::feed::Fed;
 use super::job::Job;
 use crate::accelerator::counters::{count as count_exact, counter};
 use hwgen_hdl::{InstanceBuilder, ModuleBuilder, Signal, Stream};
@@ -23,6 +24,7 @@ pub(super) struct Counted<'m, 's> {
     /// Tokens on their way to the layers that make predicted keys and queries.
     pub(super) front: &'s Stream<'m>,
     pub(super) columns: &'s Columns<'m>,
+    pub(super) feed: Option<&'s Fed<'m>>,
 }
 
 /// Those of the accelerator, and:
@@ -35,6 +37,10 @@ pub(super) struct Counted<'m, 's> {
 /// | `predicting_keys` | cycles in which a token waits for the layer that predicts keys |
 /// | `making_queries` | .. that makes queries |
 /// | `making_columns` | .. that makes keys and values |
+/// | `feed_tokens` | with a feed-forward block: tokens it has taken |
+/// | `feed_precise` | those at eight bits |
+/// | `feeding` | cycles in which a token waits for the block |
+/// | `feed_starved` | cycles in which a token's precision is known, and the token is not there |
 pub(super) fn count<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, counted: &Counted<'m, '_>) {
     let clear = count_exact(m, &spec.attend(), counted.survivors, counted.exact);
     let (columns, front) = (counted.columns, counted.front);
@@ -46,6 +52,17 @@ pub(super) fn count<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, counted: &Counte
         ("predicting_keys", front.valid & predicts),
         ("making_queries", front.valid & !predicts),
         ("making_columns", columns.waits),
+    ] {
+        counter(m, name, event, clear);
+    }
+    let Some(feed) = counted.feed else {
+        return;
+    };
+    for (name, event) in [
+        ("feed_tokens", feed.passes),
+        ("feed_precise", feed.passes & feed.precise),
+        ("feeding", feed.waits),
+        ("feed_starved", feed.starved),
     ] {
         counter(m, name, event, clear);
     }

@@ -2,6 +2,7 @@
 
 use super::LayerSpec;
 use crate::wiring::times_constant;
+use hwgen_hdl::lib::stream_fork::fork_stream;
 use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Reg, Signal, Stream, Wire, u};
 
 /// Where the job is.
@@ -20,6 +21,8 @@ pub(super) struct Job<'m> {
     /// To be driven: a key head's last query passes, its last column is with the layer.
     pub(super) rows_end: Wire<'m>,
     pub(super) columns_end: Wire<'m>,
+    /// Where there is a feed-forward block: the `keys` of each job.
+    pub(super) feeds: Option<Stream<'m>>,
 }
 
 impl<'m> Job<'m> {
@@ -51,6 +54,15 @@ impl<'m> Job<'m> {
         let starts = counted.fires().named("job_starts");
         waiting.next(tokens_end).enable(tokens_end | starts);
         running.next(starts).enable(starts | *ends);
+        let (counted, feeds) = match spec.feed_forward() {
+            None => (counted, None),
+            Some(_) => {
+                let parts = vec![counted.payload.clone(), Bundle::new([("keys", *keys)])];
+                let mut parts = fork_stream(m, "counted_to", &counted, parts);
+                let feeds = parts.pop();
+                (parts.remove(0), feeds)
+            }
+        };
         importance.stream_into("jobs", counted);
         let heads = m.reg("heads", held.ty()).no_reset().next(held).enable(starts);
 
@@ -71,6 +83,7 @@ impl<'m> Job<'m> {
                 .then(|| (m.reg("column_job", u(1)), m.wire("columns_ready", u(1)))),
             rows_end,
             columns_end,
+            feeds,
         }
     }
 

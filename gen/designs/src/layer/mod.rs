@@ -7,16 +7,19 @@
 //!                          |                       +--> query queue |                     +--> attend --> out
 //!                          |                       columns <--------+--> importance       |
 //!                          +--> linear (keys, values) <- needed columns -- keys, values --+
+//! feed_tokens --> feed_forward, int8 or int4 by importance --> feed_out
 //! ```
 //!
 //! Definition: `docs/layer.md`. [`spec`] has the parameters, `circuit` puts the parts together: `job`
-//! says what is at work, `tokens` keeps and reads the tokens, `columns` makes what is needed.
+//! says what is at work, `tokens` keeps and reads the tokens, `columns` makes what is needed,
+//! `feed` is the feed-forward block.
 //! [`cost`] tells its cycles, closely.
 
 mod circuit;
 mod columns;
 pub mod cost;
 mod counters;
+mod feed;
 mod job;
 pub mod spec;
 mod tokens;
@@ -43,8 +46,12 @@ impl Generate for LayerSpec {
             true => format!("{} cycles a predicted key, ", self.log_layer().token_cycles()),
             false => String::new(),
         };
+        let feed = match self.feed_forward() {
+            Some(feed) => format!("\nfeed-forward block: {}", feed.latency()),
+            None => String::new(),
+        };
         format!(
-            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}",
+            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}{feed}",
             if self.predict_keys { " that a row keeps" } else { "" },
             self.predictor().latency(),
             self.attend().latency(),
@@ -77,6 +84,13 @@ impl Generate for LayerSpec {
                  predictor -> survivor queue, importance\n"
             ),
         };
-        format!("{parts}queues -> exact stage -> out\n")
+        let feed = match self.feed_forward() {
+            Some(feed) => format!(
+                "feed_tokens, with their importance -> linear to {} -> linear to {} -> feed_out\n",
+                feed.hidden, feed.outputs
+            ),
+            None => String::new(),
+        };
+        format!("{parts}queues -> exact stage -> out\n{feed}")
     }
 }
