@@ -6,7 +6,7 @@ use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use hwgen_verify::drive::layer::{
-    Counts, Run, Stalls, feeds, importance, random_job, run, run_feeds, shape,
+    Counts, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
 };
 use hwgen_verify::golden::layer::{Job, JobResult};
 use rand::{Rng, SeedableRng};
@@ -33,6 +33,7 @@ fn random_spec(rng: &mut impl Rng) -> LayerSpec {
         pick(&["causal=true", "causal=false"]),
         pick(&["predict_keys=true", "predict_keys=true", "predict_keys=false"]),
         pick(&["buffered_heads=1", "buffered_heads=2"]),
+        pick(&["row_window=1", "row_window=2", "row_window=5", "row_window=8"]),
         pick(&["hidden=0", "hidden=1 first_lanes=1", "hidden=5 second_lanes=2", "hidden=8"]),
         pick(&["counters=true", "counters=false"]),
     ];
@@ -65,11 +66,16 @@ fn check(device: &mut dyn Device, spec: &LayerSpec, jobs: &[Job], stalls: Stalls
     let rows: Vec<_> = heads().flat_map(|head| &head.rows).collect();
     let run = run(device, spec, jobs, stalls, rows.len(), jobs.len())
         .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
-    for (row, (is, must)) in run.rows.iter().zip(&rows).enumerate() {
+    let ordered =
+        in_order(&run.rows).unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
+    assert_eq!(ordered.len(), rows.len(), "{spec:?}, {stalls:?}");
+    for (row, (is, must)) in ordered.iter().zip(&rows).enumerate() {
         assert_eq!(is, *must, "{spec:?}, {stalls:?}, row {row}");
     }
-    let last = heads().flat_map(|head| (1..=head.rows.len()).map(|row| row == head.rows.len()));
-    assert_eq!(run.last, last.collect::<Vec<_>>());
+    if spec.row_window == 1 || !spec.predict_keys {
+        let is: Vec<_> = run.rows.iter().map(|row| row.elements.clone()).collect();
+        assert_eq!(is, ordered, "in order");
+    }
     let groups: Vec<_> =
         results.iter().flat_map(|result| importance(spec, &result.importance)).collect();
     assert_eq!(run.importance, groups, "{spec:?}, {stalls:?}");
@@ -99,7 +105,7 @@ fn random_specifications_jobs_and_stalls() {
 /// Cycles of jobs with several heads, model and circuit, with different parts as the bottleneck.
 #[test]
 fn the_cycle_model_is_within_two_percent() {
-    println!("| what is set | cycles | model | off by |");
+    println!("| what is set | cycles | model | off by | a row, at most |");
     let mut worst: f64 = 0.0;
     let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4 hidden=0";
     for set in [
@@ -120,9 +126,11 @@ fn the_cycle_model_is_within_two_percent() {
         let model = cost::row_cycles(&spec, &shapes);
         let mut simulator = Simulator::new(&spec.build(), Engine::default());
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
+        let rows = run.cycles.iter().zip(&model);
+        let shifted = rows.map(|(is, model)| is.abs_diff(*model)).max().unwrap_or_default();
         let (is, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
         let off = model as f64 / is as f64 - 1.0;
-        println!("| {set} | {is} | {model} | {:.2} % |", off * 100.0);
+        println!("| {set} | {is} | {model} | {:.2} % | {shifted} |", off * 100.0);
         worst = worst.max(off.abs());
     }
     println!("cycle model: {:.2} % off at most", worst * 100.0);
@@ -229,7 +237,7 @@ fn jobs_are_held_to_what_fits() {
     let mut simulator = Simulator::new(&spec.build(), Engine::default());
     let counts = Counts { rows: rows.len(), groups: 8, fed: 0 };
     let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), counts).unwrap();
-    assert_eq!(run.rows, rows);
+    assert_eq!(in_order(&run.rows).unwrap(), rows);
 }
 
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.

@@ -79,6 +79,7 @@ pub fn shape(spec: &LayerSpec, job: &Job, result: &JobResult) -> JobShape {
                 groups.map(|group| group.count_ones() as u32).collect()
             })
             .collect(),
+        kept: head.survivors.iter().map(|row| row.iter_ones().collect()).collect(),
     };
     let feed = job.feed.as_ref().map(|feed| FeedShape {
         table_beats: feed.layers.first.table.as_ref().map_or(1, Vec::len) as u32,
@@ -101,10 +102,8 @@ pub struct Stalls {
 /// What came out, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// A row's output.
-    pub rows: Vec<Vec<i32>>,
-    /// Whether it was its key head's last.
-    pub last: Vec<bool>,
+    /// The rows, as they came.
+    pub rows: Vec<Row>,
     /// The cycle at whose end each row passed, counted from 0.
     pub cycles: Vec<u64>,
     /// The jobs' importance, as far as it was there with the last row taken.
@@ -197,12 +196,11 @@ pub fn run_feeds(
     let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
     let fed = feed.map(|feed| &bench.monitors[feed]);
     let unknown = rows.unknown + important.unknown + fed.map_or(0, |fed| fed.unknown);
-    let (rows, last) = rows.received.iter().map(|beat| row_beat(spec, beat)).unzip();
+    let rows = rows.received.iter().map(|beat| row_beat(spec, beat)).collect();
     let fed = fed.map_or(&[][..], |fed| &fed.received);
     let (feed, feed_last) = fed.iter().map(|beat| feed_beat(spec, beat)).unzip();
     Ok(Run {
         rows,
-        last,
         cycles,
         importance: important
             .received
@@ -216,9 +214,46 @@ pub fn run_feeds(
     })
 }
 
-/// A row as it came out: its elements, and whether it was its key head's last.
-pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> (Vec<i32>, bool) {
-    (unpack(&beat[0], OUT_BITS, spec.head_dim), beat[1] == Int::from(1))
+/// A row as it came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its elements.
+    pub elements: Vec<i32>,
+    /// Its number in its key head.
+    pub number: usize,
+    /// Whether it was its key head's last.
+    pub last: bool,
+}
+
+pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> Row {
+    let elements = unpack(&beat[0], OUT_BITS, spec.head_dim);
+    Row {
+        elements,
+        number: usize::try_from(&beat[1]).unwrap_or(usize::MAX),
+        last: beat[2] == Int::from(1),
+    }
+}
+
+/// Puts rows that came out into the order of their numbers, key head by key head, so that the order
+/// of a row is its place again.
+///
+/// # Errors
+/// Says which key head's numbers are not those of its rows, each once, or that its last row is missing.
+pub fn in_order(rows: &[Row]) -> Result<Vec<Vec<i32>>, String> {
+    if rows.last().is_some_and(|row| !row.last) {
+        return Err("the last key head has no last row".to_owned());
+    }
+    let mut ordered = vec![];
+    for (head, rows) in rows.split_inclusive(|row| row.last).enumerate() {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| row.number);
+        let numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
+        if numbers.iter().enumerate().any(|(place, number)| place != *number) {
+            return Err(format!("key head {head} has rows {numbers:?}"));
+        }
+        ordered.extend(rows.into_iter().map(|row| row.elements));
+    }
+    Ok(ordered)
 }
 
 /// A feed-forward result as it came out: its elements, and whether it was its job's last.

@@ -21,8 +21,12 @@ pub mod cost;
 mod counters;
 mod feed;
 mod job;
+mod on_demand;
+mod requests;
+mod slots;
 pub mod spec;
 mod tokens;
+mod window;
 
 pub use spec::LayerSpec;
 

@@ -52,6 +52,8 @@ pub struct LayerSpec {
     pub factor256: u32,
     /// Key heads whose rows fit between predictor and exact stage.
     pub buffered_heads: u32,
+    /// Rows of which the oldest one whose columns are made is attended to next.
+    pub row_window: u32,
     /// Elements between the layers of the feed-forward block; 0: there is no block.
     pub hidden: u32,
     /// Inputs its first layer takes at once.
@@ -87,6 +89,7 @@ impl Default for LayerSpec {
             predict_keys: true,
             factor256: ImportanceSpec::default().factor256,
             buffered_heads: 1,
+            row_window: 8,
             hidden: feed.hidden,
             first_lanes: feed.first_lanes,
             second_lanes: feed.second_lanes,
@@ -138,6 +141,11 @@ const BUFFERED_HEADS: Parameter = parameter(
     Range::Integer(1, 2),
     "key heads whose rows fit between predictor and exact stage",
 );
+const ROW_WINDOW: Parameter = parameter(
+    "row_window",
+    Range::Integer(1, 8),
+    "with predict_keys: rows of which the oldest one whose columns are made is attended to next",
+);
 const HIDDEN: Parameter = parameter(
     "hidden",
     Range::Integer(0, 4096),
@@ -155,7 +163,7 @@ const SECOND_LANES: Parameter = parameter(
 );
 const INPUTS: Parameter = parameter("inputs", Range::Integer(1, 4096), "elements of a token");
 
-const OURS: [Parameter; 13] = [
+const OURS: [Parameter; 14] = [
     INPUTS,
     LOG_LANES,
     QUERY_LANES,
@@ -166,6 +174,7 @@ const OURS: [Parameter; 13] = [
     PREDICT_KEYS,
     FACTOR256,
     BUFFERED_HEADS,
+    ROW_WINDOW,
     HIDDEN,
     FIRST_LANES,
     SECOND_LANES,
@@ -207,6 +216,7 @@ impl Spec for LayerSpec {
         self.key_value_layer().validate()?;
         FACTOR256.check(self.factor256)?;
         BUFFERED_HEADS.check(self.buffered_heads)?;
+        ROW_WINDOW.check(self.row_window)?;
         HIDDEN.check(self.hidden)?;
         FIRST_LANES.check(self.first_lanes)?;
         SECOND_LANES.check(self.second_lanes)?;
@@ -283,16 +293,11 @@ impl LayerSpec {
         LinearSpec { inputs: self.inputs, outputs: 2 * self.head_dim, lanes: self.key_value_lanes }
     }
 
-    /// The unit that finds a key head's needed columns.
-    pub fn columns(&self) -> ImportanceSpec {
-        let max_queries = self.most_rows() as u32;
-        ImportanceSpec { max_keys: self.max_keys, rows: self.rows, max_queries, factor256: 0 }
-    }
-
     /// The unit that counts how many rows of a job keep each token.
     pub fn importance(&self) -> ImportanceSpec {
         let max_queries = self.max_heads * self.most_rows() as u32;
-        ImportanceSpec { max_queries, factor256: self.factor256, ..self.columns() }
+        let LayerSpec { max_keys, rows, factor256, .. } = *self;
+        ImportanceSpec { max_keys, rows, max_queries, factor256 }
     }
 
     /// The feed-forward block, if there is one: from a token to as many elements.
@@ -318,7 +323,7 @@ impl LayerSpec {
 
     /// Groups of their survivors.
     pub(super) fn survivor_places(&self) -> u64 {
-        self.query_places() * u64::from(self.columns().max_groups())
+        self.query_places() * u64::from(self.importance().max_groups())
     }
 
     /// Bits of a number of tokens, and of a number of key heads.

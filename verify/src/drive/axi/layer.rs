@@ -1,7 +1,7 @@
 //! Jobs for attention whole behind AXI.
 
 use super::{Host, cut, join};
-use crate::drive::layer::{feed_beat, feeds, row_beat};
+use crate::drive::layer::{feed_beat, feeds, in_order, row_beat};
 use crate::drive::linear::importance::{Group, group_beat};
 use crate::golden::layer::Job;
 use hwgen_designs::accelerator::compose::stream_fields;
@@ -82,8 +82,8 @@ impl Buses {
 /// What came out of jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Results {
-    /// A row's output, and whether it was its key head's last.
-    pub rows: Vec<(Vec<i32>, bool)>,
+    /// The rows' outputs, in the order of their numbers.
+    pub rows: Vec<Vec<i32>>,
     /// The jobs' importance.
     pub importance: Vec<Group>,
     /// What the feed-forward block made of a token, and whether it was its job's last.
@@ -119,12 +119,13 @@ pub fn run_jobs(
     };
     let out = receive("out", before[0], rows)?;
     let importance = receive("importance", before[1], jobs.iter().map(groups).sum())?;
+    let rows: Vec<_> = out.iter().map(|beat| row_beat(engine, beat)).collect();
     let fed = match feeds {
         true => receive("feed_out", feed_before, jobs.iter().map(|job| job.tokens.len()).sum())?,
         false => vec![],
     };
     Ok(Results {
-        rows: out.iter().map(|beat| row_beat(engine, beat)).collect(),
+        rows: in_order(&rows).expect("each row of each key head, once"),
         importance: importance.iter().map(|b| group_beat(&engine.importance(), b)).collect(),
         feed: fed.iter().map(|beat| feed_beat(engine, beat)).collect(),
     })
@@ -139,8 +140,7 @@ pub fn expected(spec: &LapaLayerAxiSpec, jobs: &[Job]) -> Result<Results, String
     for job in jobs {
         let result = job.results(&spec.engine).map_err(|error| error.to_string())?;
         for head in result.heads {
-            let count = head.rows.len();
-            rows.extend(head.rows.into_iter().zip((1..=count).map(|row| row == count)));
+            rows.extend(head.rows);
         }
         let count = result.feed.len();
         feed.extend(result.feed.into_iter().zip((1..=count).map(|token| token == count)));

@@ -2,12 +2,14 @@
 //! and behind it; queues are taken to be full only of rows.
 
 mod feed;
+mod on_demand;
 mod parts;
 
 use super::LayerSpec;
 use crate::attend::cost as exact;
 use crate::linear::importance::RESULT_CYCLES;
 use feed::Feed;
+use on_demand::{Columns, Window};
 use parts::{Layer, Prediction};
 
 /// A key head as the timing sees it.
@@ -17,6 +19,8 @@ pub struct HeadShape {
     pub made: Vec<bool>,
     /// For each row the surviving keys of each group of visible ones.
     pub rows: Vec<Vec<u32>>,
+    /// For each row which they are, rising.
+    pub kept: Vec<Vec<usize>>,
 }
 
 /// A job as the timing sees it.
@@ -69,15 +73,17 @@ struct Timing<'s> {
     prediction: Prediction,
     exact: exact::Timing<'s>,
     feed: Option<Feed>,
-    /// The first cycle in which tokens can be taken, a job be counted, a key head's columns be.
+    /// The first cycle in which tokens can be taken, a job be counted.
     fill: u64,
     count: u64,
-    columns: u64,
     /// The first in which the front, or the back, can ask for a token.
     front: u64,
     back: u64,
-    /// Rows that entered the query queue, so far.
+    /// Rows that were stored for the exact stage, so far.
     rows: usize,
+    /// With predicted keys: rows that wait for their columns, the columns.
+    window: Window,
+    columns: Columns,
 }
 
 impl<'s> Timing<'s> {
@@ -96,10 +102,11 @@ impl<'s> Timing<'s> {
             feed: Feed::new(spec),
             fill: 0,
             count: spec.importance().max_groups().into(),
-            columns: 0,
             front: 0,
             back: 0,
             rows: 0,
+            window: Window::new(spec),
+            columns: Columns::new(spec),
         }
     }
 
@@ -139,51 +146,18 @@ impl<'s> Timing<'s> {
             self.log.pass(keys_end);
         }
         self.log.end();
-        self.prediction.out = self.prediction.out.max(self.columns);
         let beats = self.queries(head, keys_end, |_, _, _| {});
         let last = beats.last().and_then(|row| row.last()).copied().unwrap_or_default();
 
-        let attending = self.columns(head, last + u64::from(RESULT_CYCLES));
-        self.exact.begin(attending);
-        for (groups, beats) in head.rows.iter().zip(beats) {
-            self.exact.row(groups, beats.iter().map(|cycle| cycle + 2).collect());
-        }
+        let made = self.columns.head(&mut self.key_value, &mut self.back, head, &beats);
+        self.exact.begin(0);
+        self.window.head(&mut self.exact, head, &beats, &made.passed);
         self.exact.end();
+        // the exact stage's last read sets one flag, the columns' end the other
+        let read = self.exact.load_from - 1;
+        self.columns.open = made.end.max(read) + 2;
+        self.window.open = self.columns.open;
         last
-    }
-
-    /// The needed columns, whose first group shows in a cycle. Returns when the exact stage attends.
-    fn columns(&mut self, head: &HeadShape, shown: u64) -> u64 {
-        let rows = self.spec.rows as usize;
-        self.columns = shown + head.made.len().div_ceil(rows) as u64 + 1;
-        // the columns' walk
-        let mut walk = (shown + 1).max(self.back + 1);
-        let walked: Vec<u64> = (0..head.made.len())
-            .map(|column| {
-                let now = walk.max(shown + 1 + (column / rows) as u64);
-                walk = now + 1;
-                now
-            })
-            .collect();
-        // a needed column is asked for when the next one is found, or behind the end
-        let mut asked = vec![walk; head.made.len()];
-        let mut next = walk;
-        for column in (0..head.made.len()).rev().filter(|column| head.made[*column]) {
-            asked[column] = next;
-            next = walked[column];
-        }
-        let mut passed = self.exact.load_from.max(1) - 1;
-        for (column, made) in head.made.iter().enumerate() {
-            passed = (passed + 1).max(walked[column] + 2);
-            if *made {
-                let (taken, result) = self.key_value.take(asked[column] + 2);
-                self.back = taken;
-                passed = passed.max(result);
-                self.key_value.pass(passed);
-            }
-        }
-        self.key_value.end();
-        passed + 1
     }
 
     /// A key head whose keys and values are made first. Returns when the last survivors pass.
@@ -221,9 +195,13 @@ impl<'s> Timing<'s> {
             let count = groups.len() as u64;
             let offered = result.max(keys_end + 1);
             let (taken, beats) = self.prediction.row(self.spec, offered, count, visible);
-            let popped = self.rows.checked_sub(places).and_then(|row| self.exact.begun.get(row));
+            let freed = match self.spec.predict_keys {
+                true => &self.window.freed,
+                false => &self.exact.begun,
+            };
+            let freed = self.rows.checked_sub(places).and_then(|row| freed.get(row));
             self.rows += 1;
-            self.query.pass(taken.max(popped.map_or(0, |cycle| cycle + 1)));
+            self.query.pass(taken.max(freed.map_or(0, |cycle| cycle + 1)));
             if (row + 1) % tokens == 0 {
                 self.query.end();
             }

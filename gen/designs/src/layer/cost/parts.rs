@@ -71,7 +71,8 @@ impl Prediction {
         self.out = first + groups.max(between);
         let last = first + groups - 1;
         let round = predictor::round_cycles(spec, spec.rounds() - 1, groups as u32);
-        self.load_from = last.saturating_sub(u64::from(round));
+        // its last group was issued so long before the first one is through
+        self.load_from = first.saturating_sub(u64::from(round));
         (taken, (first..=last).collect())
     }
 }
