@@ -6,7 +6,7 @@ use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use hwgen_verify::drive::layer::{
-    Counts, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
+    Counts, Row, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
 };
 use hwgen_verify::golden::layer::{Job, JobResult};
 use rand::{Rng, SeedableRng};
@@ -110,6 +110,8 @@ fn the_cycle_model_is_within_two_percent() {
     let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4 hidden=0";
     for set in [
         "log_lanes=16 query_lanes=4 key_value_lanes=4",
+        "log_lanes=16 query_lanes=4 key_value_lanes=4 row_window=1",
+        "log_lanes=16 query_lanes=16 key_value_lanes=2 row_window=2",
         "log_lanes=16 query_lanes=16 key_value_lanes=16",
         "log_lanes=1 query_lanes=16 key_value_lanes=16 rows=1",
         "log_lanes=16 query_lanes=16 key_value_lanes=16 rows=1 lanes=1",
@@ -135,6 +137,29 @@ fn the_cycle_model_is_within_two_percent() {
     }
     println!("cycle model: {:.2} % off at most", worst * 100.0);
     assert!(worst < 0.02, "{worst}");
+}
+
+/// A row whose columns are made passes older ones whose are not, in a window of more than one; the counter
+/// says how many did.
+#[test]
+fn rows_overtake_each_other_and_say_so() {
+    let common = "inputs=16 head_dim=8 lanes=8 max_keys=32 max_heads=4 hidden=0 query_lanes=16";
+    for row_window in [1, 3, 8] {
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let spec = spec(&format!("{common} key_value_lanes=4 row_window={row_window}"));
+        let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
+        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let run = check(&mut simulator, &spec, &jobs, Stalls::default());
+        let passes = |head: &[Row]| {
+            let later =
+                |(i, row): (usize, &Row)| head[i..].iter().any(|later| later.number < row.number);
+            head.iter().enumerate().filter(|row| later(*row)).count()
+        };
+        let passed: usize = run.rows.split_inclusive(|row| row.last).map(passes).sum();
+        assert_eq!(simulator.peek_u64("overtaking") as usize, passed);
+        assert_eq!(passed > 0, row_window > 1, "{passed} rows in a window of {row_window}");
+        println!("row_window {row_window}: {passed} of {} rows pass older ones", run.rows.len());
+    }
 }
 
 /// Feed-forward results, exactly: with the block as the bottleneck of several jobs, and without.
