@@ -53,9 +53,9 @@ const SIZES: &[(&str, &[&[&str]])] = &[
     ]),
     ("lapa", &[
         &["inputs=3", "max_keys=4", "head_dim=2", "rows=2", "lanes=2", "log_lanes=2", "query_lanes=2", "key_value_lanes=2",
-          "max_heads=2", "hidden=3", "first_lanes=2", "second_lanes=2"],
+          "max_heads=2", "row_window=3", "hidden=3", "first_lanes=2", "second_lanes=2"],
         &["inputs=2", "max_keys=5", "head_dim=1", "rows=4", "lanes=1", "log_lanes=1", "query_lanes=1", "key_value_lanes=2",
-          "max_heads=3", "queries_per_key=2", "causal=true", "counters=false", "hidden=1", "first_lanes=1", "second_lanes=1"],
+          "max_heads=3", "queries_per_key=2", "causal=true", "counters=false", "row_window=1", "hidden=0"],
         &["inputs=1", "max_keys=1", "head_dim=1", "rows=1", "lanes=1", "query_lanes=1", "key_value_lanes=1", "max_heads=1",
           "predict_keys=false", "filter.mode=radius", "hidden=0"],
     ]),
