@@ -2,6 +2,7 @@
 
 use bitvec::vec::BitVec;
 use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::layer::cost::{HeadShape, JobShape};
 use hwgen_designs::layer::{LayerSpec, cost};
 use hwgen_designs::spec::Spec;
 use hwgen_verify::attention::data;
@@ -16,7 +17,8 @@ fn figures(shape_of: &Synthetic, spec: &LayerSpec) -> [f64; 5] {
     let heads = measure(&layer, spec).unwrap();
     let count = heads.len() as f64;
     let mean = |figure: &dyn Fn(usize) -> f64| (0..heads.len()).map(figure).sum::<f64>() / count;
-    let job = shape(spec, &layer.job().results(spec).unwrap());
+    let job = layer.job();
+    let job = shape(spec, &job, &job.results(spec).unwrap());
     let cycles = cost::row_cycles(spec, &[job]).last().map_or(0, |last| last + 1);
     [
         mean(&|head| heads[head].0.kept),
@@ -112,5 +114,74 @@ fn columns_needed() {
             println!("| {} | {name} | {kept:.3} | {needed:.3} | {least:.3} |", workload.name);
             assert!(kept <= needed || workload.heads[0].causal);
         }
+    }
+}
+
+/// What a window over rows brings where columns, queries or the exact stage are the bottleneck:
+/// cycles of the masks that the predictor chooses on exact keys; every twelfth head.
+#[test]
+fn rows_out_of_order() {
+    let workloads = data::recorded_workloads().unwrap().unwrap_or_else(|| {
+        println!("no recordings: synthetic heads instead");
+        let shape = Clustered { tokens: 64, head_dim: 32, seeds: 13, ..Clustered::default() };
+        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
+    });
+    println!("| workload | filter | slowest | window 1 | 2 | 4 | 8 |");
+    for workload in workloads {
+        for (name, filter) in [
+            ("`mean_max` 0, 0", Filter::MeanMax { alpha16: vec![0, 0] }),
+            ("`mean_max` 4, 4", Filter::MeanMax { alpha16: vec![4, 4] }),
+        ] {
+            let predictor = LapaSpec { filter: filter.clone(), ..LapaSpec::default() };
+            let select = lapa(&predictor, 12.0);
+            let heads: Vec<_> = (workload.heads.iter().step_by(12))
+                .map(|head| head_shape(&select(&Integers::of(head)).unwrap()))
+                .collect();
+            let first = &workload.heads[0];
+            for (slowest, [query_lanes, key_value_lanes, lanes]) in [
+                ("queries", [16, 128, 64]),
+                ("columns", [64, 16, 64]),
+                ("exact stage", [64, 128, 4]),
+                ("balanced", [32, 64, 16]),
+            ] {
+                let cycles = [1, 2, 4, 8].map(|row_window| {
+                    let spec = LayerSpec {
+                        inputs: 384,
+                        head_dim: first.keys.cols() as u32,
+                        max_keys: first.keys.rows() as u32,
+                        max_heads: 64,
+                        filter: filter.clone(),
+                        causal: first.causal,
+                        query_lanes,
+                        key_value_lanes,
+                        lanes,
+                        row_window,
+                        hidden: 0,
+                        ..LayerSpec::default()
+                    };
+                    let job = JobShape { heads: heads.clone(), feed: None };
+                    cost::row_cycles(&spec, &[job]).last().map_or(0, |last| last + 1)
+                });
+                let [one, two, four, eight] = cycles;
+                println!(
+                    "| {} | {name} | {slowest} | {one} | {two} | {four} | {eight} |",
+                    workload.name
+                );
+                assert!(eight as f64 <= one as f64 * 1.01, "{cycles:?}");
+            }
+        }
+    }
+}
+
+/// A head's mask as the timing sees it.
+fn head_shape(rows: &[BitVec]) -> HeadShape {
+    let groups = LayerSpec::default().rows as usize;
+    let count = |row: &BitVec| row.chunks(groups).map(|g| g.count_ones() as u32).collect();
+    let columns = rows.iter().map(|row| row.len()).max().unwrap_or_default();
+    let kept = |j: usize| rows.iter().any(|row| row.get(j).is_some_and(|bit| *bit));
+    HeadShape {
+        made: (0..columns).map(kept).collect(),
+        rows: rows.iter().map(count).collect(),
+        kept: rows.iter().map(|row| row.iter_ones().collect()).collect(),
     }
 }

@@ -123,7 +123,7 @@ impl Layer {
             KeyHead { codes, key_value, queries: vec![query] }
         });
         let heads = heads.collect();
-        Job { tokens: tokens.rows, heads }
+        Job { tokens: tokens.rows, heads, feed: None }
     }
 }
 

@@ -29,6 +29,8 @@ impl Golden for LapaLayerAxiSpec {
         let results = run_jobs(&mut host, self, &jobs).map_err(|error| error.to_string())?;
         compare_lists("row", &results.rows, &must.rows)?;
         compare_lists("group of importance", &results.importance, &must.importance)?;
+        compare_lists("feed-forward result", &results.feed, &must.feed)?;
+        compared += must.feed.len() as u64 * u64::from(self.engine.inputs);
         compared += must.rows.len() as u64 * u64::from(self.engine.head_dim + 1);
         compared += must.importance.len() as u64 * u64::from(2 * self.engine.rows);
         Ok(Batch { cycles: host.bench.cycle, compared })

@@ -1,7 +1,7 @@
 //! Attention from tokens to its output against its golden model.
 
 use super::{Batch, Golden, compare_lists};
-use crate::drive::layer::{Stalls, importance, random_job, run};
+use crate::drive::layer::{Stalls, importance, in_order, random_job, run};
 use hwgen_designs::layer::LayerSpec;
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
@@ -33,12 +33,16 @@ impl Golden for LayerSpec {
         };
         let run = run(device, self, &jobs, stalls, rows.len(), jobs.len())
             .map_err(|error| error.to_string())?;
-        compare_lists("row", &run.rows, &rows)?;
+        compare_lists("row", &in_order(&run.rows)?, &rows)?;
         let expected: Vec<_> =
             results.iter().flat_map(|job| importance(self, &job.importance)).collect();
         compare_lists("group of importance", &run.importance, &expected)?;
-        let cycles = run.cycles.last().map_or(0, |last| last + 1);
-        let compared = rows.len() as u64 * u64::from(self.head_dim);
+        let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+        compare_lists("feed-forward result", &run.feed, &fed)?;
+        let last = run.cycles.last().max(run.feed_cycles.last());
+        let cycles = last.map_or(0, |last| last + 1);
+        let compared = rows.len() as u64 * u64::from(self.head_dim)
+            + fed.len() as u64 * u64::from(self.inputs);
         Ok(Batch { cycles, compared: compared + expected.len() as u64 * u64::from(2 * self.rows) })
     }
 }

@@ -1,17 +1,17 @@
 //! Attention from tokens to its output between stream drivers and its golden model.
 
 use super::linear::importance::{Group, group_beat, groups};
-use super::linear::{exact, log};
+use super::linear::{exact, feed_forward, log};
 use super::streams::{pack, unpack};
 use super::{Feed, Values};
 use crate::golden::lapa::leading_one::LeadingOne;
-use crate::golden::layer::{Job, JobResult, KeyHead, QueryHead};
+use crate::golden::layer::{Feed as FeedJob, Job, JobResult, KeyHead, QueryHead};
 use crate::golden::linear::exact::{Load, Scale, Token};
 use crate::golden::linear::importance::Importance;
 use crate::golden::linear::log::{Load as Codes, shift_for};
 use hwgen_designs::attend::spec::OUT_BITS;
 use hwgen_designs::layer::LayerSpec;
-use hwgen_designs::layer::cost::{HeadShape, JobShape};
+use hwgen_designs::layer::cost::{FeedShape, HeadShape, JobShape};
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Bench, Device, SimError};
 use rand::Rng;
@@ -52,7 +52,13 @@ pub fn random_job(spec: &LayerSpec, rng: &mut impl Rng, tokens: usize, heads: us
         KeyHead { codes, key_value: fitted(key_value, &tokens, rng), queries }
     });
     let heads = heads.collect();
-    Job { tokens, heads }
+    let feed = spec.feed_forward().map(|block| {
+        let corners = rng.random();
+        let batch = feed_forward::Batch::random(&block, rng, tokens.len(), corners);
+        let tokens = batch.tokens.into_iter().map(|token| token.elements).collect();
+        FeedJob { layers: batch.layers, tokens }
+    });
+    Job { tokens, heads, feed }
 }
 
 fn fitted(weights: Vec<Vec<i32>>, tokens: &[Vec<i32>], rng: &mut impl Rng) -> Load {
@@ -64,7 +70,7 @@ fn fitted(weights: Vec<Vec<i32>>, tokens: &[Vec<i32>], rng: &mut impl Rng) -> Lo
 }
 
 /// The job as the timing sees it.
-pub fn shape(spec: &LayerSpec, result: &JobResult) -> JobShape {
+pub fn shape(spec: &LayerSpec, job: &Job, result: &JobResult) -> JobShape {
     let head = |head: &crate::golden::layer::HeadResult| HeadShape {
         made: head.made.clone(),
         rows: (head.survivors.iter())
@@ -73,8 +79,13 @@ pub fn shape(spec: &LayerSpec, result: &JobResult) -> JobShape {
                 groups.map(|group| group.count_ones() as u32).collect()
             })
             .collect(),
+        kept: head.survivors.iter().map(|row| row.iter_ones().collect()).collect(),
     };
-    JobShape { heads: result.heads.iter().map(head).collect() }
+    let feed = job.feed.as_ref().map(|feed| FeedShape {
+        table_beats: feed.layers.first.table.as_ref().map_or(1, Vec::len) as u32,
+        precise: (0..feed.tokens.len()).map(|j| result.importance.precise(j)).collect(),
+    });
+    JobShape { heads: result.heads.iter().map(head).collect(), feed }
 }
 
 /// How streams stall: the probability that a cycle is one.
@@ -82,7 +93,7 @@ pub fn shape(spec: &LayerSpec, result: &JobResult) -> JobShape {
 pub struct Stalls {
     /// Of each stream that comes in.
     pub ins: f64,
-    /// Of `out` and `importance`.
+    /// Of each stream that goes out.
     pub out: f64,
     /// Where the random numbers start.
     pub seed: u64,
@@ -91,14 +102,19 @@ pub struct Stalls {
 /// What came out, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// A row's output.
-    pub rows: Vec<Vec<i32>>,
-    /// Whether it was its key head's last.
-    pub last: Vec<bool>,
+    /// The rows, as they came.
+    pub rows: Vec<Row>,
     /// The cycle at whose end each row passed, counted from 0.
     pub cycles: Vec<u64>,
     /// The jobs' importance, as far as it was there with the last row taken.
     pub importance: Vec<Group>,
+    /// What the feed-forward block made of its tokens, whether it was the job's last, and the cycle at
+    /// whose end it passed.
+    pub feed: Vec<Vec<i32>>,
+    /// The same.
+    pub feed_last: Vec<bool>,
+    /// The same.
+    pub feed_cycles: Vec<u64>,
     /// Fields with unknown bits, on an engine that knows such; they read as 0.
     pub unknown: u64,
 }
@@ -109,7 +125,7 @@ pub fn importance(spec: &LayerSpec, result: &Importance) -> Vec<Group> {
 }
 
 /// Resets the device, sends it all jobs, one after the other, and takes `rows` rows and the
-/// importance of `jobs_done` jobs, or gives up.
+/// importance and feed-forward results of `jobs_done` jobs, or gives up.
 ///
 /// # Errors
 /// [`SimError::TimedOut`] if there is no row for long.
@@ -122,12 +138,25 @@ pub fn run(
     jobs_done: usize,
 ) -> Result<Run, SimError> {
     let unit = spec.importance();
-    let groups = jobs.iter().take(jobs_done).map(|job| unit.groups(job.tokens.len() as u32));
-    let groups = groups.sum::<u32>() as usize;
-    run_feeds(device, spec, feeds(spec, jobs, stalls.ins), stalls, (rows, groups))
+    let done = || jobs.iter().take(jobs_done);
+    let groups = done().map(|job| unit.groups(job.tokens.len() as u32)).sum::<u32>() as usize;
+    let fed = done().filter_map(|job| job.feed.as_ref()).map(|feed| feed.tokens.len()).sum();
+    let counts = Counts { rows, groups, fed };
+    run_feeds(device, spec, feeds(spec, jobs, stalls.ins), stalls, counts)
 }
 
-/// [`run`] for whatever comes, until so many rows and so many groups of importance are there.
+/// How much of what is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows.
+    pub rows: usize,
+    /// Groups of importance.
+    pub groups: usize,
+    /// Feed-forward results.
+    pub fed: usize,
+}
+
+/// [`run`] for whatever comes, until so much is there.
 ///
 /// # Errors
 /// [`SimError::TimedOut`] if there is none for long.
@@ -136,7 +165,7 @@ pub fn run_feeds(
     spec: &LayerSpec,
     feeds: Vec<Feed>,
     stalls: Stalls,
-    (rows, groups): (usize, usize),
+    Counts { rows, groups, fed }: Counts,
 ) -> Result<Run, SimError> {
     let mut bench = Bench::new(device);
     for (feed, seed) in feeds.into_iter().zip(stalls.seed + 2..) {
@@ -145,35 +174,91 @@ pub fn run_feeds(
     }
     let out = bench.monitor("out", stalls.out, stalls.seed);
     let important = bench.monitor("importance", stalls.out, stalls.seed + 1);
-    let mut cycles = vec![];
-    while cycles.len() < rows {
-        bench.run_until(1_000_000, "a row of `out`", |bench| {
-            bench.monitors[out].received.len() > cycles.len()
+    let feed =
+        spec.feed_forward().map(|_| bench.monitor("feed_out", stalls.out, stalls.seed + 100));
+    let (mut cycles, mut feed_cycles) = (vec![], vec![]);
+    while cycles.len() < rows || feed_cycles.len() < fed {
+        let count = |bench: &Bench<'_>, monitor: usize| bench.monitors[monitor].received.len();
+        let more = |bench: &Bench<'_>| {
+            let fed = feed.is_some_and(|feed| count(bench, feed) > feed_cycles.len());
+            [count(bench, out) > cycles.len(), fed]
+        };
+        bench.run_until(1_000_000, "a row or a feed-forward result", |bench| {
+            more(bench).contains(&true)
         })?;
-        cycles.push(bench.cycle - 1);
+        let [row, result] = more(&bench);
+        cycles.extend(row.then_some(bench.cycle - 1));
+        feed_cycles.extend(result.then_some(bench.cycle - 1));
     }
     bench.run_until(1_000_000, "a beat of `importance`", |bench| {
         bench.monitors[important].received.len() >= groups
     })?;
     let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
-    let unknown = rows.unknown + important.unknown;
-    let (rows, last) = rows.received.iter().map(|beat| row_beat(spec, beat)).unzip();
+    let fed = feed.map(|feed| &bench.monitors[feed]);
+    let unknown = rows.unknown + important.unknown + fed.map_or(0, |fed| fed.unknown);
+    let rows = rows.received.iter().map(|beat| row_beat(spec, beat)).collect();
+    let fed = fed.map_or(&[][..], |fed| &fed.received);
+    let (feed, feed_last) = fed.iter().map(|beat| feed_beat(spec, beat)).unzip();
     Ok(Run {
         rows,
-        last,
         cycles,
         importance: important
             .received
             .iter()
             .map(|beat| group_beat(&spec.importance(), beat))
             .collect(),
+        feed,
+        feed_last,
+        feed_cycles,
         unknown,
     })
 }
 
-/// A row as it came out: its elements, and whether it was its key head's last.
-pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> (Vec<i32>, bool) {
-    (unpack(&beat[0], OUT_BITS, spec.head_dim), beat[1] == Int::from(1))
+/// A row as it came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its elements.
+    pub elements: Vec<i32>,
+    /// Its number in its key head.
+    pub number: usize,
+    /// Whether it was its key head's last.
+    pub last: bool,
+}
+
+pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> Row {
+    let elements = unpack(&beat[0], OUT_BITS, spec.head_dim);
+    Row {
+        elements,
+        number: usize::try_from(&beat[1]).unwrap_or(usize::MAX),
+        last: beat[2] == Int::from(1),
+    }
+}
+
+/// Puts rows that came out into the order of their numbers, key head by key head, so that the order
+/// of a row is its place again.
+///
+/// # Errors
+/// Says which key head's numbers are not those of its rows, each once, or that its last row is missing.
+pub fn in_order(rows: &[Row]) -> Result<Vec<Vec<i32>>, String> {
+    if rows.last().is_some_and(|row| !row.last) {
+        return Err("the last key head has no last row".to_owned());
+    }
+    let mut ordered = vec![];
+    for (head, rows) in rows.split_inclusive(|row| row.last).enumerate() {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| row.number);
+        let numbers: Vec<_> = rows.iter().map(|row| row.number).collect();
+        if numbers.iter().enumerate().any(|(place, number)| place != *number) {
+            return Err(format!("key head {head} has rows {numbers:?}"));
+        }
+        ordered.extend(rows.into_iter().map(|row| row.elements));
+    }
+    Ok(ordered)
+}
+
+/// A feed-forward result as it came out: its elements, and whether it was its job's last.
+pub(super) fn feed_beat(spec: &LayerSpec, beat: &[Int]) -> (Vec<i32>, bool) {
+    (unpack(&beat[0], 8, spec.inputs), beat[1] == Int::from(1))
 }
 
 /// What jobs are to the streams, which stall with that probability.
@@ -189,9 +274,22 @@ pub fn feeds(spec: &LayerSpec, jobs: &[Job], stall: f64) -> Vec<Feed> {
         for head in &job.heads {
             streams.head(spec, head);
         }
+        if let Some(feed) = &job.feed {
+            streams.feed(spec, feed);
+        }
     }
     streams.feeds(spec, stall)
 }
+
+/// The feed-forward block's streams.
+const FEED_STREAMS: [&str; 6] = [
+    "feed_first_weights",
+    "feed_first_scales",
+    "feed_first_table",
+    "feed_second_weights",
+    "feed_second_scales",
+    "feed_tokens",
+];
 
 #[derive(Default)]
 struct Streams {
@@ -201,6 +299,8 @@ struct Streams {
     codes: Vec<Vec<Int>>,
     queries: [Vec<Vec<Int>>; 2],
     key_values: [Vec<Vec<Int>>; 2],
+    /// The feed-forward block's loads, and its tokens.
+    feed: [Vec<Vec<Int>>; 6],
 }
 
 impl Streams {
@@ -224,6 +324,20 @@ impl Streams {
         }
     }
 
+    fn feed(&mut self, spec: &LayerSpec, feed: &FeedJob) {
+        let Some(block) = spec.feed_forward() else {
+            return;
+        };
+        let [first, second] = block.layers();
+        let noise = &mut || 0x33;
+        let [weights, scales, table] = exact::load_beats(&first, &feed.layers.first, noise);
+        let [second_weights, second_scales, _] =
+            exact::load_beats(&second, &feed.layers.second, noise);
+        let tokens = feed.tokens.iter().map(|token| vec![pack(token.iter().copied(), 8)]).collect();
+        let beats = [weights, scales, table, second_weights, second_scales, tokens];
+        self.feed.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
+    }
+
     fn feeds(self, spec: &LayerSpec, stall: f64) -> Vec<Feed> {
         let [query_weights, query_scales] = self.queries;
         let [key_value_weights, key_value_scales] = self.key_values;
@@ -238,6 +352,9 @@ impl Streams {
         ];
         if spec.predict_keys {
             streams.push(("key_codes", self.codes));
+        }
+        if spec.feed_forward().is_some() {
+            streams.extend(FEED_STREAMS.into_iter().zip(self.feed));
         }
         let feed = |(stream, beats)| Feed { stream, beats, stall };
         streams.into_iter().map(feed).collect()

@@ -3,6 +3,7 @@
 
 use super::attend::{Attend, AttendError, Memory, Query};
 use super::lapa::{InputError, Predictor, QueryRow};
+use super::linear::feed_forward::FeedForward;
 use super::linear::importance::Importance;
 use super::linear::{exact, log};
 use bitvec::vec::BitVec;
@@ -40,6 +41,17 @@ pub struct Job {
     pub tokens: Vec<Vec<i32>>,
     /// At least one.
     pub heads: Vec<KeyHead>,
+    /// For the feed-forward block, where there is one.
+    pub feed: Option<Feed>,
+}
+
+/// What the feed-forward block is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feed {
+    /// Its loads.
+    pub layers: FeedForward,
+    /// As many as the job has tokens, each `inputs` int8 elements.
+    pub tokens: Vec<Vec<i32>>,
 }
 
 /// What becomes of a key head.
@@ -60,6 +72,8 @@ pub struct JobResult {
     pub heads: Vec<HeadResult>,
     /// Of the tokens.
     pub importance: Importance,
+    /// What the feed-forward block makes of each of its tokens.
+    pub feed: Vec<Vec<i32>>,
 }
 
 /// A job that does not fit the specification.
@@ -84,7 +98,8 @@ impl Job {
         let rows = heads.iter().flat_map(|head| &head.survivors);
         let rows: Vec<Vec<bool>> = rows.map(|row| row.iter().by_vals().collect()).collect();
         let importance = Importance::of(&rows, self.tokens.len(), spec.factor256);
-        Ok(JobResult { heads, importance })
+        let feed = self.feed.as_ref().map(|feed| feed.results(&importance)).unwrap_or_default();
+        Ok(JobResult { heads, importance, feed })
     }
 
     fn head(&self, spec: &LayerSpec, head: &KeyHead) -> Result<HeadResult, LayerError> {
@@ -134,6 +149,18 @@ impl Job {
     }
 }
 
+impl Feed {
+    /// Each token at the precision of its importance.
+    fn results(&self, importance: &Importance) -> Vec<Vec<i32>> {
+        let token = |(j, elements): (usize, &Vec<i32>)| exact::Token {
+            elements: elements.clone(),
+            precise: importance.precise(j),
+        };
+        let tokens = self.tokens.iter().enumerate().map(token);
+        tokens.map(|token| self.layers.apply(&token)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::linear::exact::Scale;
@@ -154,7 +181,11 @@ mod tests {
         let query = QueryHead { load: load(&identity), scale: 1, shift: 0, radius: 0 };
         let head = KeyHead { codes, key_value, queries: vec![query] };
         let tokens = vec![vec![100, -100], vec![-90, 80]];
-        let result = Job { tokens, heads: vec![head] }.results(&spec).unwrap();
+        // 37 is 2 at four bits, which stands for 32
+        let layers = FeedForward { first: load(&identity), second: load(&swapped) };
+        let feed = Feed { layers, tokens: vec![vec![37, 0], vec![0, 37]] };
+        let job = Job { tokens, heads: vec![head], feed: Some(feed) };
+        let result = job.results(&spec).unwrap();
         let kept: Vec<_> = result.heads[0]
             .survivors
             .iter()
@@ -164,5 +195,8 @@ mod tests {
         assert_eq!(result.heads[0].made, [true, true]);
         assert_eq!(result.heads[0].rows, [[-100 << 8, 100 << 8], [80 << 8, -90 << 8]]);
         assert_eq!(result.importance.counts, [1, 1]);
+        assert_eq!(result.feed, [[0, 37], [37, 0]]);
+        let none = Importance { counts: vec![0, 0], threshold: 1 };
+        assert_eq!(job.feed.unwrap().results(&none), [[0, 32], [32, 0]]);
     }
 }

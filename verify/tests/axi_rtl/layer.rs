@@ -21,7 +21,7 @@ fn spec(overrides: &str) -> LapaLayerAxiSpec {
 
 /// The smallest that still cuts payloads and knows groups of keys.
 const SMALL: &str = "inputs=5 head_dim=3 max_keys=5 rows=2 lanes=4 log_lanes=2 query_lanes=4 \
-                     key_value_lanes=2 max_heads=3 bus_bits=32";
+                     key_value_lanes=2 max_heads=3 hidden=4 first_lanes=2 second_lanes=2 bus_bits=32";
 
 fn random_spec(rng: &mut impl Rng) -> LapaLayerAxiSpec {
     let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
@@ -36,6 +36,7 @@ fn random_spec(rng: &mut impl Rng) -> LapaLayerAxiSpec {
         pick(&["query_lanes=1", "query_lanes=8"]),
         pick(&["queries_per_key=1", "queries_per_key=2"]),
         pick(&["predict_keys=true", "predict_keys=false"]),
+        pick(&["hidden=0", "hidden=3", "hidden=9 first_lanes=8"]),
         pick(&["bus_bits=32", "bus_bits=64", "bus_bits=512"]),
         pick(&["counters=true", "counters=false"]),
     ];
@@ -66,8 +67,8 @@ fn random_specifications_jobs_and_stalls() {
         let jobs = random_jobs(&spec, &mut rng, 2);
         let stalls = random_stalls(&mut rng, seed);
         let must = expected(&spec, &jobs).unwrap();
-        let mut simulator = simulator(&spec, seed);
-        let mut host = Host::new(&mut simulator, &build(&spec).map, stalls);
+        let (mut simulator, built) = (simulator(&spec, seed), build(&spec));
+        let mut host = Host::new(&mut simulator, &built.map, stalls);
         let results = run_jobs(&mut host, &spec, &jobs)
             .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
         assert_eq!(results, must, "{spec:?}, {stalls:?}");
@@ -75,12 +76,18 @@ fn random_specifications_jobs_and_stalls() {
             assert_eq!(host.read("rows").unwrap(), must.rows.len() as u32);
             let heads = jobs.iter().map(|job| job.heads.len() * job.tokens.len());
             assert_eq!(host.read("columns").unwrap(), heads.sum::<usize>() as u32);
+            if spec.engine.hidden > 0 {
+                assert_eq!(host.read("feed_tokens").unwrap(), must.feed.len() as u32);
+            }
             let kept: u64 = must.importance.iter().flat_map(|group| &group.counts).sum();
             assert_eq!(u64::from(host.read("survivors").unwrap()), kept);
             host.write(&[("control", 2)]).unwrap();
             assert_eq!(host.read("rows").unwrap(), 0);
         }
         assert_eq!(host.read("status").unwrap(), 0, "nothing waits, nothing was cut");
+        if built.map.get("cut").is_some() {
+            assert_eq!(host.read("cut").unwrap(), 0);
+        }
     }
 }
 
@@ -107,10 +114,10 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
         let flushed = |bench: &Bench<'_>| bench.drivers.iter().all(|driver| driver.pending() == 0);
         host.bench.run_until(5000, "the flush", flushed).unwrap();
         (0..200).for_each(|_| host.bench.step());
-        let before = ["out", "importance"].map(|stream| host.received(stream).len());
+        let before = ["out", "importance", "feed_out"].map(|stream| host.received(stream).len());
         host.write(&[("control", 0)]).unwrap();
         (0..50).for_each(|_| host.bench.step());
-        let after = ["out", "importance"].map(|stream| host.received(stream).len());
+        let after = ["out", "importance", "feed_out"].map(|stream| host.received(stream).len());
         assert_eq!(after, before, "nothing is left, seed {seed}");
         assert_eq!(run_jobs(&mut host, &spec, &jobs).unwrap(), must, "seed {seed}");
     }

@@ -166,3 +166,42 @@ fn what_cannot_be_wrapped_is_said() {
     m.output("state", m.reg("state", u(1)).next(1));
     assert_eq!(error(&m.finish(), None), "65 registers for plain inputs; there is room for 64");
 }
+
+/// More than 16 streams: what was cut has a register of its own.
+#[test]
+fn a_crowd_of_streams_has_two_registers_of_state() {
+    let token = fields([("data", u(40)), ("last", u(1))]);
+    let crowd = |count: usize| {
+        let m = ModuleBuilder::new("crowd");
+        for i in 0..count {
+            let waits = m.stream_in(&format!("in_{i}"), &token);
+            m.stream_out(
+                &format!("out_{i}"),
+                &waits.through(&format!("queue_{i}"), &fifo(4, &token)),
+            );
+        }
+        m.output("state", m.reg("state", u(1)).next(1));
+        m.finish()
+    };
+    let built = wrapped("crowd_axi", &crowd(9), Some(32));
+    let mut simulator = Simulator::new(&built.module, Engine::Jit);
+    let stalls = Stalls { registers: 0.0, inputs: 0.0, outputs: 1.0, seed: 1 };
+    let mut host = Host::new(&mut simulator, &built.map, stalls);
+    let bit = |register: &str, field: &str| {
+        let fields = &built.map.get(register).unwrap().fields;
+        1 << fields.iter().find(|f| f.name == field).unwrap().low
+    };
+    let mut short = cut(&Int::from(77), 40, 32, false);
+    short.truncate(1);
+    short[0][1] = 1.into();
+    host.send("in_8", short);
+    host.send("in_7", cut(&Int::from(5), 40, 32, true));
+    (0..50).for_each(|_| host.bench.step());
+    assert_eq!(host.read("status").unwrap(), bit("status", "out_7_waits"));
+    assert_eq!(host.read("cut").unwrap(), bit("cut", "in_8_cut"));
+    host.write(&[("control", 2)]).unwrap();
+    assert_eq!(host.read("cut").unwrap(), 0);
+
+    let error = wrap("top", &crowd(17), Wrapping { bus_bits: None, meanings: &[] }).unwrap_err();
+    assert_eq!(error.to_string(), "34 streams; there is room for the state of 32");
+}

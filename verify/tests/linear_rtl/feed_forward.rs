@@ -122,6 +122,7 @@ fn importance_of_a_job_chooses_the_precision() {
         queries_per_key: 2,
         max_heads: 2,
         factor256: 256,
+        hidden: 0,
         ..LayerSpec::default()
     };
     let spec =

@@ -120,18 +120,20 @@ impl<'s> Timing<'s> {
     }
 
     /// A row, whose groups are offered from the cycles `offered` on; beyond the list's end at once.
-    pub(crate) fn row(&mut self, groups: &[u32], offered: Vec<u64>) {
+    /// Returns when the list takes each group.
+    pub(crate) fn row(&mut self, groups: &[u32], offered: Vec<u64>) -> Vec<u64> {
         self.offered = offered.into_iter();
         let beats = u64::from(self.spec.beats());
         let keys = self.weighed.len();
         // a group waits until the next one with a key, or the row's end, comes
-        let mut held = None;
+        let (mut held, mut listed) = (None, vec![]);
         for (group, &live) in groups.iter().enumerate() {
             let last = group + 1 == groups.len();
             let space = room(&self.listed, list::GROUPS);
             let now = if held.is_some() { self.list_free.max(space) } else { self.list_free };
             let now = now.max(self.offered.next().unwrap_or(0));
             self.list_free = now + 1;
+            listed.push(now);
             if live > 0 || last {
                 held.take().into_iter().for_each(|live| self.slots(now, live));
             }
@@ -159,6 +161,7 @@ impl<'s> Timing<'s> {
         let begins = summed.max(room(&self.taken, 1));
         self.released.push(begins + u64::from(self.spec.division_steps()));
         self.taken.push(begins + u64::from(self.spec.division_steps()) + 2);
+        listed
     }
 
     /// The slots of a group that enters the list's queue in cycle `now`.

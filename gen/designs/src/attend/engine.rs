@@ -20,14 +20,15 @@ use hwgen_hdl::{
 };
 use std::sync::Arc;
 
-/// Stream `keys`: `key` and `value`, element 0 low; `last` of the head.
-fn key_fields(spec: &AttendSpec) -> Fields {
+/// Stream `keys`: `key` and `value`, element 0 low; `last` of the head, or which it is.
+fn key_fields(spec: &AttendSpec, open: bool) -> Fields {
     let vector = u(spec.vector_bits());
-    fields([("key", vector), ("value", vector), ("last", u(1))])
+    let place = if open { ("index", u(spec.key_bits())) } else { ("last", u(1)) };
+    fields([("key", vector), ("value", vector), place])
 }
 
 /// Stream `queries`: `data`, element 0 low; `scale`, `shift`; `last` of the head.
-fn query_fields(spec: &AttendSpec) -> Fields {
+pub(crate) fn query_fields(spec: &AttendSpec) -> Fields {
     fields([
         ("data", u(spec.vector_bits())),
         ("scale", u(SCALE_BITS)),
@@ -36,9 +37,9 @@ fn query_fields(spec: &AttendSpec) -> Fields {
     ])
 }
 
-/// The top module; see [`super::build`].
-pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
-    let m = ModuleBuilder::new("attend");
+/// The top module; see [`super::build`], and [`super::build_open`].
+pub(super) fn module(spec: &AttendSpec, open: bool) -> Arc<Module> {
+    let m = ModuleBuilder::new(if open { "attend_open" } else { "attend" });
     m.doc("Attention on surviving keys: exact scores, softmax, weighted values.");
     m.parameter("head_dim", spec.head_dim);
     m.parameter("max_keys", spec.max_keys);
@@ -46,13 +47,19 @@ pub(super) fn module(spec: &AttendSpec) -> Arc<Module> {
     m.parameter("lanes", spec.lanes);
     m.parameter("probability_bits", spec.probability_bits);
     m.parameter("window", spec.window);
-    let keys = m.stream_in("keys", &key_fields(spec));
+    let keys = m.stream_in("keys", &key_fields(spec, open));
     let queries = m.stream_in("queries", &query_fields(spec));
     let survivors = m.stream_in("survivors", &list::survivor_fields(spec));
 
     let engine = Engine { m: &m, spec };
     let (head_listed, head_read) = (m.wire("head_listed", u(1)), m.wire("head_read", u(1)));
-    let head = engine.load(&keys, *head_listed, *head_read);
+    let head = match open {
+        true => engine.keep(&keys),
+        false => engine.load(&keys, *head_listed, *head_read),
+    };
+    if open {
+        m.output("head_read", *head_read);
+    }
     let slots = m.instance("list", &list::module(spec));
     slots.stream_into("survivors", survivors);
     let slots = slots.stream_from("slots");
@@ -73,8 +80,8 @@ struct Engine<'m, 's> {
 struct Head<'m> {
     keys: InstanceBuilder<'m>,
     values: InstanceBuilder<'m>,
-    /// They are full: slots may be issued.
-    attending: Signal<'m>,
+    /// They are full: slots may be issued. None: whoever sends survivors knows.
+    attending: Option<Signal<'m>>,
 }
 
 /// What the score side hands to the value side.
@@ -117,13 +124,30 @@ impl<'m> Engine<'m, '_> {
         let store = (keys.fires() & count.lt(spec.max_keys)).named("store");
         count.next(count + 1).enable(store).clear(read);
         let index = count.resize(spec.key_bits());
-        let module = memory::module(spec);
-        let [keys, values] = ["key", "value"].map(|field| {
-            let memory = m.instance(format!("{field}_memory"), &module);
+        let [keys, values] = self.memories(keys, store, index);
+        Head { keys, values, attending: Some(attending.into()) }
+    }
+
+    /// Takes keys at any time, each to its place.
+    fn keep(&self, keys: &Stream<'m>) -> Head<'m> {
+        keys.ready.drive(self.m.lit(u(1), 1));
+        let [keys, values] = self.memories(keys, keys.fires(), keys.get("index"));
+        Head { keys, values, attending: None }
+    }
+
+    /// The memories, with their ports for writing.
+    fn memories(
+        &self,
+        keys: &Stream<'m>,
+        store: Signal<'m>,
+        index: Signal<'m>,
+    ) -> [InstanceBuilder<'m>; 2] {
+        let module = memory::module(self.spec);
+        ["key", "value"].map(|field| {
+            let memory = self.m.instance(format!("{field}_memory"), &module);
             memory.input("write", store).input("write_index", index);
             memory.input("write_vector", keys.get(field))
-        });
-        Head { keys, values, attending: attending.into() }
+        })
     }
 
     /// Issues slots to the score unit and keeps the lists that the value side walks.
@@ -150,12 +174,17 @@ impl<'m> Engine<'m, '_> {
         let keys = self.queue("keys_of_rows", &key_queue, &key);
 
         let row_fits = !first | (queries.valid & *row.ready);
-        let fits = head.attending & *key.ready & row_fits & self.rests("slot", *issue);
+        let fits = *key.ready & row_fits & self.rests("slot", *issue);
+        let fits = head.attending.map_or(fits, |attending| attending & fits);
         issue.drive(slots.valid & fits);
         m.output("scoring", *issue);
-        m.output("idle_loading", !head.attending);
-        m.output("idle_starved", head.attending & !slots.valid);
-        m.output("idle_blocked", head.attending & slots.valid & !*issue);
+        let loading = match head.attending {
+            Some(attending) => !attending,
+            None => m.input("waits", u(1)) & !slots.valid,
+        };
+        m.output("idle_loading", loading);
+        m.output("idle_starved", !loading & !slots.valid);
+        m.output("idle_blocked", !loading & slots.valid & !*issue);
         slots.ready.drive(fits);
         queries.ready.drive(begins);
         let row_last = held(m, "row_last", queries.get("last"), begins);

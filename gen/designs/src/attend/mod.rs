@@ -14,6 +14,7 @@ pub mod spec;
 pub(crate) mod values;
 pub(crate) mod weights;
 
+pub(crate) use engine::query_fields;
 pub use spec::AttendSpec;
 
 use hwgen_hdl::Module;
@@ -32,7 +33,17 @@ use std::sync::Arc;
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
 pub fn build(spec: &AttendSpec) -> Arc<Module> {
-    engine::module(spec)
+    engine::module(spec, false)
+}
+
+/// The circuit for whoever says itself when a row can be attended to; top module `attend_open`.
+///
+/// Unlike [`build`]: stream `keys` has `index` instead of `last`, and is taken at any time. A row whose
+/// survivors come needs its keys to be there, and they stay until output `head_read`, which is 1 for a
+/// cycle when the head's last row has read its last value. `idle_loading` is input `waits` while
+/// no key is listed: no row is sent, since keys are missing.
+pub(crate) fn build_open(spec: &AttendSpec) -> Arc<Module> {
+    engine::module(spec, true)
 }
 
 impl crate::registry::Generate for AttendSpec {

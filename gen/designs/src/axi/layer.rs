@@ -13,12 +13,20 @@ pub type LapaLayerAxiSpec = AxiSpec<LayerSpec>;
 
 /// What the counters mean that LAPA alone does not have.
 const MEANINGS: &[(&str, &str)] = &[
-    ("columns", "keys and values the exact stage has taken, made or not"),
+    ("columns", "keys the predictor has taken"),
     ("columns_needed", "keys and values that were made"),
     ("filling", "cycles in which no key head is worked on"),
     ("predicting_keys", "cycles in which a token waits for the layer that predicts keys"),
     ("making_queries", "cycles in which a token waits for the layer that makes queries"),
     ("making_columns", "cycles in which a token waits for the layer that makes keys and values"),
+    ("overtaking", "rows attended to before an older one"),
+    ("feed_tokens", "tokens the feed-forward block has taken"),
+    ("feed_precise", "tokens it has taken at eight bits"),
+    ("feeding", "cycles in which a token waits for the feed-forward block"),
+    (
+        "feed_starved",
+        "cycles in which the block's next token is not there, but its precision is known",
+    ),
 ];
 
 impl Engine for LayerSpec {

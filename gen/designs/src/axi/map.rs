@@ -16,8 +16,11 @@ const INPUTS: u32 = 0x100;
 /// Outputs begin here, two pages.
 const OUTPUTS: u32 = 0x200;
 const OUTPUTS_END: u32 = 0x400;
-/// Streams whose state fits a register: a `waits` and a `cut` bit each.
-const MOST_STREAMS: usize = 16;
+/// Streams whose state fits a register: a `waits` and a `cut` bit each. With more, each kind has a
+/// register of its own.
+const STATUS_STREAMS: usize = 16;
+/// Streams whose `waits` fit a register.
+const MOST_STREAMS: usize = 32;
 /// The input that a control bit takes the place of.
 pub(super) const CLEAR_COUNTERS: &str = "clear_counters";
 
@@ -55,7 +58,10 @@ pub struct Field {
 pub(super) enum Source {
     Constant(u32),
     Control,
-    Status,
+    /// State of the streams, from this bit up.
+    Status {
+        low: u32,
+    },
     /// Bits of the core's input; a wide one has a register for each 32 of them.
     Input {
         port: String,
@@ -177,13 +183,18 @@ fn common(core: &Module) -> Result<Vec<Register>, AxiError> {
         let name = format!("{}_waits", stream.name);
         status.push(field(name, k, Access::ReadOnly, "a transfer is offered and not taken"));
     }
-    for (k, stream) in (MOST_STREAMS as u32..).zip(&core.streams) {
+    let (mut cut, apart) = (vec![], core.streams.len() > STATUS_STREAMS);
+    let first = if apart { 0 } else { STATUS_STREAMS as u32 };
+    for (k, stream) in (first..).zip(&core.streams) {
         let has_last = stream.payload.iter().any(|(field, _)| **field == *"last");
         if stream.direction == Direction::Out || !has_last {
             continue;
         }
         let name = format!("{}_cut", stream.name);
-        status.push(field(name, k, Access::ReadOnly, "`tlast` has come inside a payload"));
+        cut.push(field(name, k, Access::ReadOnly, "`tlast` has come inside a payload"));
+    }
+    if !apart {
+        status.append(&mut cut);
     }
     let row = |name: &str, offset, source: Source, fields: Vec<Field>, meaning: &str| {
         let constant = if let Source::Constant(value) = source { value } else { 0 };
@@ -199,7 +210,7 @@ fn common(core: &Module) -> Result<Vec<Register>, AxiError> {
             source,
         }
     };
-    Ok(vec![
+    let mut registers = vec![
         row("id", 0x000, Source::Constant(ID), vec![], "`hwgn` in ASCII"),
         row("version", 0x004, Source::Constant(VERSION), vec![], "of these five registers' layout"),
         row(
@@ -210,8 +221,12 @@ fn common(core: &Module) -> Result<Vec<Register>, AxiError> {
             "of the map and the streams' layout",
         ),
         row("control", 0x00c, Source::Control, control, "what the core is told"),
-        row("status", 0x010, Source::Status, status, "state of the streams"),
-    ])
+        row("status", 0x010, Source::Status { low: 0 }, status, "state of the streams"),
+    ];
+    if apart {
+        registers.push(row("cut", 0x014, Source::Status { low: 32 }, cut, "what came wrongly"));
+    }
+    Ok(registers)
 }
 
 /// The registers of a port: one for each 32 bits.
@@ -242,6 +257,11 @@ fn words(
         });
         *offset += 4;
     }
+}
+
+/// Bits of the state of so many streams: their `waits`, and from the second number on their `cut`.
+pub(super) fn status_bits(streams: usize) -> (u32, u32) {
+    if streams > STATUS_STREAMS { (64, 32) } else { (32, STATUS_STREAMS as u32) }
 }
 
 /// Inputs and outputs that belong to no stream and are neither reset nor the counters' clear.

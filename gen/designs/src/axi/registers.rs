@@ -26,7 +26,12 @@ pub(super) fn channel(name: &str) -> Fields {
 
 /// The register file: the five channels as streams, an output for each of the core's plain
 /// `inputs`, an input for each of its `outputs`; input `status`, outputs `core_reset` and `clear`.
-pub(super) fn module(map: &RegisterMap, inputs: &Fields, outputs: &Fields) -> Arc<Module> {
+pub(super) fn module(
+    map: &RegisterMap,
+    inputs: &Fields,
+    outputs: &Fields,
+    status_bits: u32,
+) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("{}_registers", map.design));
     m.doc("Registers behind AXI4-Lite.");
     let [aw, w, ar] = CHANNELS_IN.map(|name| {
@@ -48,13 +53,13 @@ pub(super) fn module(map: &RegisterMap, inputs: &Fields, outputs: &Fields) -> Ar
 
     let held = file.hold(&write, inputs);
     let shown: Vec<_> = outputs.iter().map(|(name, ty)| (name, m.input(name, *ty))).collect();
-    let status = m.input("status", u(WORD));
+    let status = m.input("status", u(status_bits));
     let word = word_of(ar.get("addr"));
     let values: Vec<_> = (map.registers.iter())
         .map(|register| {
             let value = match &register.source {
                 Source::Constant(value) => m.lit(u(WORD), *value),
-                Source::Status => status,
+                Source::Status { low } => status.slice(low + WORD - 1, *low),
                 Source::Control => find(&held, "control").extend(WORD),
                 Source::Input { .. } => find(&held, &register.name).extend(WORD),
                 Source::Output { port, low } => {

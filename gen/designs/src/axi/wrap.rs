@@ -1,6 +1,6 @@
 //! The top around a design.
 
-use super::map::{CLEAR_COUNTERS, RegisterMap, plain_ports};
+use super::map::{CLEAR_COUNTERS, RegisterMap, plain_ports, status_bits};
 use super::width::{data_and_last, deserialiser, packed, serialiser, unpacked};
 use super::{AxiError, registers};
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
@@ -8,8 +8,6 @@ use hwgen_hdl::netlist::{Direction, ResetKind, StreamPort};
 use hwgen_hdl::{Bundle, Fields, InstanceBuilder, Module, ModuleBuilder, Signal, Stream, cat, u};
 use std::sync::Arc;
 
-/// Status bits from here on are the streams' `cut`.
-const CUT_BITS: u32 = 16;
 /// The widest bus.
 pub const MOST_BUS_BITS: u32 = 4096;
 
@@ -102,7 +100,9 @@ pub fn wrap(name: &str, core: &Arc<Module>, how: Wrapping<'_>) -> Result<Wrapped
     let domain = m.clock("aclk").reset("aresetn", ResetKind::Sync, true);
     domain.default();
     let (inputs, outputs) = plain_ports(core);
-    let file = m.instance("registers", &registers::module(&map, &inputs, &outputs));
+    let (state_bits, _) = status_bits(buses.len());
+    let file = registers::module(&map, &inputs, &outputs, state_bits);
+    let file = m.instance("registers", &file);
     for channel in registers::CHANNELS_IN {
         file.stream_into(channel, m.stream_in_as(channel, channel, &registers::channel(channel)));
     }
@@ -197,20 +197,21 @@ fn outgoing<'m>(
     State { waits: sliced.valid & !*sliced.ready, cut: None }
 }
 
-/// Register STATUS: `waits` of each stream as it was a cycle ago, `cut` since the last clear.
+/// Registers STATUS and CUT: `waits` of each stream as it was a cycle ago, `cut` since the last clear.
 fn status<'m>(
     m: &'m ModuleBuilder,
     buses: &[Bus],
     states: &[State<'m>],
     clear: Signal<'m>,
 ) -> Signal<'m> {
-    let mut bits = vec![m.lit(u(1), 0); 32];
+    let (width, cut_from) = status_bits(buses.len());
+    let mut bits = vec![m.lit(u(1), 0); width as usize];
     for (k, (bus, state)) in buses.iter().zip(states).enumerate() {
         let name = &bus.stream.name;
         bits[k] = m.reg(format!("{name}_waits"), u(1)).next(state.waits).into();
         if let Some(cut) = state.cut {
             let seen = m.reg(format!("{name}_was_cut"), u(1)).clear(clear);
-            bits[CUT_BITS as usize + k] = seen.next(seen | cut).into();
+            bits[cut_from as usize + k] = seen.next(seen | cut).into();
         }
     }
     bits.reverse();

@@ -1,13 +1,13 @@
 //! The parts put together.
 
-use super::job::Job;
+use super::job::{Job, head_last};
 use super::tokens::{Tokens, direct, passes, token_fields};
-use super::{LayerSpec, columns, counters};
+use super::{LayerSpec, columns, counters, feed, on_demand};
 use crate::accelerator::compose::stream_fields;
 use crate::linear::LinearSpec;
 use crate::registry::Generate;
 use crate::{attend, lapa};
-use hwgen_hdl::lib::fifo::{Storage, fifo, fifo_with};
+use hwgen_hdl::lib::fifo::{Storage, fifo_with};
 use hwgen_hdl::lib::stream_fork::fork_stream;
 use hwgen_hdl::{
     Bundle, Fields, InstanceBuilder, Module, ModuleBuilder, Signal, Stream, fields, index_bits, u,
@@ -26,30 +26,37 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
     let job = Job::new(&m, spec, (&jobs, &tokens), &importance);
     let memory = Tokens::new(&m, spec, &tokens, &job);
     let predictor = m.instance("predictor", &lapa::build(&spec.predictor()));
-    let exact = m.instance("exact", &attend::build(&spec.attend()));
 
     let front = memory.read("front", &passes(&m, spec, &job));
     let [to_log, to_queries] = direct(&front);
-    match spec.predict_keys {
-        true => top.predict_keys(to_log, predictor),
-        // nobody asks
-        false => to_log.ready.drive(m.lit(u(1), 0)),
-    }
+    let predicted = match spec.predict_keys {
+        true => Some(top.predict_keys(to_log, predictor)),
+        false => {
+            // nobody asks
+            to_log.ready.drive(m.lit(u(1), 0));
+            None
+        }
+    };
     let queries = top.layer("query", &spec.query_layer(), to_queries);
-    top.rows(&queries, &job, predictor, exact);
-    let survivors = top.survivors(predictor);
-    let columns = top.make(survivors.columns, &memory, &job, predictor, exact);
-    importance.stream_into("survivors", survivors.counted);
-    let survivors = survivors.exact;
+    let queries = top.rows(&queries, &job, predictor);
+    let (survivors, counted) = top.survivors(&job, predictor);
+    importance.stream_into("survivors", counted);
+    let attended = match spec.predict_keys {
+        true => on_demand::attend(&top, &memory, &job, (queries, survivors)),
+        false => top.attend(&memory, &job, predictor, (queries, survivors)),
+    };
+    let (important, fed) = feed::feed(&m, spec, &job, importance.stream_from("out"));
     if spec.counters {
-        let (front, columns) = (&front, &columns);
-        let counted =
-            counters::Counted { survivors: &survivors, exact: &exact, job: &job, front, columns };
+        let (front, feed) = (&front, fed.as_ref());
+        let counted = counters::Counted { attended: &attended, job: &job, front, predicted, feed };
         counters::count(&m, spec, &counted);
     }
-    exact.stream_into("survivors", survivors);
-    m.stream_out("out", &exact.stream_from("out"));
-    m.stream_out("importance", &importance.stream_from("out"));
+    attended.exact.stream_into("survivors", attended.survivors);
+    m.stream_out("out", &attended.out);
+    m.stream_out("importance", &important);
+    if let Some(fed) = fed {
+        m.stream_out("feed_out", &fed.out);
+    }
     m.finish()
 }
 
@@ -68,21 +75,26 @@ fn parameters(m: &ModuleBuilder, spec: &LayerSpec) {
     m.parameter("predict_keys", spec.predict_keys);
     m.parameter("factor256", spec.factor256);
     m.parameter("buffered_heads", spec.buffered_heads);
+    m.parameter("row_window", spec.row_window);
+    m.parameter("hidden", spec.hidden);
+    m.parameter("first_lanes", spec.first_lanes);
+    m.parameter("second_lanes", spec.second_lanes);
     m.parameter("counters", spec.counters);
 }
 
-/// The survivors, for each who takes them.
-struct Survivors<'m> {
-    /// Queued: `live`, `last`.
-    exact: Stream<'m>,
-    counted: Stream<'m>,
-    /// With predicted keys.
-    columns: Option<Stream<'m>>,
+/// The exact stage at work.
+pub(super) struct Attended<'m> {
+    pub(super) exact: InstanceBuilder<'m>,
+    /// What it takes: `live`, `last` of the row.
+    pub(super) survivors: Stream<'m>,
+    /// What it makes: `data`, `row`, `last` of the key head.
+    pub(super) out: Stream<'m>,
+    pub(super) columns: counters::Columns<'m>,
 }
 
-struct Top<'m, 's> {
-    m: &'m ModuleBuilder,
-    spec: &'s LayerSpec,
+pub(super) struct Top<'m, 's> {
+    pub(super) m: &'m ModuleBuilder,
+    pub(super) spec: &'s LayerSpec,
 }
 
 impl<'m> Top<'m, '_> {
@@ -92,43 +104,48 @@ impl<'m> Top<'m, '_> {
         instance.stream_into(stream, self.m.stream_in(name, &fields));
     }
 
-    /// Predicted keys, from tokens to the predictor.
-    fn predict_keys(&self, tokens: Stream<'m>, predictor: InstanceBuilder<'m>) {
+    /// Predicted keys, from tokens to the predictor. Returns the edges at which it takes one.
+    fn predict_keys(&self, tokens: Stream<'m>, predictor: InstanceBuilder<'m>) -> Signal<'m> {
         let layer = self.m.instance("key_predictor", &self.spec.log_layer().build());
         self.pass("key_codes", layer, "weights");
         layer.stream_into("tokens", tokens);
-        predictor.stream_into("keys", layer.stream_from("out"));
+        let keys = layer.stream_from("out");
+        let takes = keys.fires().named("key_predicted");
+        predictor.stream_into("keys", keys);
+        takes
     }
 
     /// An exact layer with the streams `{name}_weights` and `{name}_scales`, without activation.
     fn layer(&self, name: &str, spec: &LinearSpec, tokens: Stream<'m>) -> Stream<'m> {
+        self.layer_of(name, &spec.build_without_activation(&format!("{name}_linear")), tokens)
+    }
+
+    /// The same of a module, whose `tokens` may be `empty`.
+    pub(super) fn layer_of(
+        &self,
+        name: &str,
+        module: &Arc<Module>,
+        tokens: Stream<'m>,
+    ) -> Stream<'m> {
         let m = self.m;
-        let layer = m.instance(
-            format!("{name}_layer"),
-            &spec.build_without_activation(&format!("{name}_linear")),
-        );
+        let layer = m.instance(format!("{name}_layer"), module);
         self.pass(&format!("{name}_weights"), layer, "weights");
         self.pass(&format!("{name}_scales"), layer, "scales");
-        let payload = Bundle::new([
-            ("data", tokens.get("data")),
-            ("precise", m.lit(u(1), 1)),
-            ("last", tokens.get("last")),
-        ]);
+        let payload = tokens.payload.clone().with("precise", m.lit(u(1), 1));
         layer.stream_into("tokens", tokens.with_payload(payload));
         layer.stream_from("out")
     }
 
-    /// Queries as rows of the predictor and of the exact stage.
+    /// Queries as rows of the predictor and, returned, of the exact stage.
     fn rows(
         &self,
         queries: &Stream<'m>,
         job: &Job<'m>,
         predictor: InstanceBuilder<'m>,
-        exact: InstanceBuilder<'m>,
-    ) {
+    ) -> Stream<'m> {
         let (m, spec) = (self.m, self.spec);
-        let [ours, theirs] =
-            [predictor, exact].map(|stage| stream_fields(&stage.module(), "queries"));
+        let ours = stream_fields(&predictor.module(), "queries");
+        let theirs = attend::query_fields(&spec.attend());
         // a filter may look at the scale as the exact stage does
         let more = theirs.iter().filter(|(name, _)| !ours.iter().any(|(ours, _)| ours == name));
         let of_head: Fields = (ours.iter().chain(more))
@@ -162,72 +179,66 @@ impl<'m> Top<'m, '_> {
         let mut parts = fork_stream(m, "rows_to", &rows, vec![pick(&ours), pick(&theirs)]);
         let (waiting, query) = (parts.remove(1), parts.remove(0));
         predictor.stream_into("queries", query);
-        let places = spec.query_places() as usize;
-        let queue = fifo_with(Storage::BlockRam, places, &waiting.payload.shape());
-        exact.stream_into("queries", waiting.through("query_queue", &queue));
+        waiting
     }
 
-    /// The predictor's survivors, to the exact stage's queue and to those who count them.
-    fn survivors(&self, predictor: InstanceBuilder<'m>) -> Survivors<'m> {
+    /// The predictor's survivors: `live`, `last` of the row, `head_last`; and the same for whoever
+    /// counts them.
+    fn survivors(&self, job: &Job<'m>, predictor: InstanceBuilder<'m>) -> (Stream<'m>, Stream<'m>) {
         let predicted = predictor.stream_from("out");
-        let payload = Bundle::new([
-            ("live", predicted.get("survivors")),
-            ("last", predicted.get("row_last")),
-        ]);
-        let takers = if self.spec.predict_keys { 3 } else { 2 };
-        let parts = vec![payload; takers];
+        let last = predicted.get("row_last");
+        let counted = Bundle::new([("live", predicted.get("survivors")), ("last", last)]);
+        let head_last = head_last(self.m, self.spec, job, predicted.fires() & last);
+        let parts = vec![counted.clone().with("head_last", head_last), counted];
         let mut parts = fork_stream(self.m, "survivors_to", &predicted, parts);
-        let columns = (takers == 3).then(|| parts.remove(2));
-        let (counted, waiting) = (parts.remove(1), parts.remove(0));
-        let places = self.spec.survivor_places() as usize;
-        let queue = fifo_with(Storage::BlockRam, places, &waiting.payload.shape());
-        Survivors { exact: waiting.through("survivor_queue", &queue), counted, columns }
+        let counted = parts.remove(1);
+        (parts.remove(0), counted)
     }
 
-    /// Keys and values for the exact stage. Returns the columns in its order, as they pass.
-    fn make(
+    /// The exact stage behind keys and values that are all made first, rows in their order.
+    fn attend(
         &self,
-        survivors: Option<Stream<'m>>,
         memory: &Tokens<'m>,
         job: &Job<'m>,
         predictor: InstanceBuilder<'m>,
-        exact: InstanceBuilder<'m>,
-    ) -> counters::Columns<'m> {
+        (queries, survivors): (Stream<'m>, Stream<'m>),
+    ) -> Attended<'m> {
         let (m, spec) = (self.m, self.spec);
-        let Some(survivors) = survivors else {
-            let tokens = memory.read("back", &columns::all(m, spec, job));
-            job.columns_end.drive(tokens.fires() & tokens.get("last"));
-            let waits = tokens.valid;
-            let made = self.layer("key_value", &spec.key_value_layer(), tokens);
-            let [key, value] = columns::halves(&made);
-            let predicted = Bundle::new([("data", key), ("last", made.get("last"))]);
-            let kept = Bundle::new([("key", key), ("value", value), ("last", made.get("last"))]);
-            let mut parts = fork_stream(m, "made_to", &made, vec![predicted, kept]);
-            let (kept, predicted) = (parts.remove(1), parts.remove(0));
-            predictor.stream_into("keys", predicted);
-            let passes = kept.fires().named("column_passes");
-            exact.stream_into("keys", kept);
-            return counters::Columns { passes, needed: m.lit(u(1), 1), waits };
+        let exact = m.instance("exact", &attend::build(&spec.attend()));
+        let queue = |places: u64, of: &Stream<'m>| {
+            fifo_with(Storage::BlockRam, places as usize, &of.payload.shape())
         };
-        let unit = m.instance("columns", &spec.columns().build_as("needed_columns"));
-        if let Some(jobs) = job.column_jobs(m, spec) {
-            unit.stream_into("jobs", jobs);
-        }
-        unit.stream_into("survivors", survivors);
-        let groups = unit.stream_from("out");
-        let payload = Bundle::new([("needed", groups.get("needed")), ("last", groups.get("last"))]);
-        let places = spec.columns().max_groups() as usize;
-        let groups = groups.with_payload(payload);
-        let groups = groups.through("needed_queue", &fifo(places, &columns::needed_fields(spec)));
-        let plan = columns::plan(m, spec, job, &groups);
-        let tokens = memory.read("back", &plan.asked);
+        let places = queue(spec.query_places(), &queries);
+        exact.stream_into("queries", queries.through("query_queue", &places));
+        let payload =
+            Bundle::new([("live", survivors.get("live")), ("last", survivors.get("last"))]);
+        let survivors = survivors.with_payload(payload);
+        let places = queue(spec.survivor_places(), &survivors);
+        let survivors = survivors.through("survivor_queue", &places);
+
+        let tokens = memory.read("back", &columns::all(m, spec, job));
         job.columns_end.drive(tokens.fires() & tokens.get("last"));
         let waits = tokens.valid;
         let made = self.layer("key_value", &spec.key_value_layer(), tokens);
-        let keys = columns::merge(m, &plan.columns, &made);
-        let passes = keys.fires().named("column_passes");
-        let needed: Signal<'m> = plan.columns.get("needed");
-        exact.stream_into("keys", keys);
-        counters::Columns { passes, needed, waits }
+        let [key, value] = columns::halves(&made);
+        let predicted = Bundle::new([("data", key), ("last", made.get("last"))]);
+        let kept = Bundle::new([("key", key), ("value", value), ("last", made.get("last"))]);
+        let mut parts = fork_stream(m, "made_to", &made, vec![predicted, kept]);
+        let (kept, predicted) = (parts.remove(1), parts.remove(0));
+        predictor.stream_into("keys", predicted);
+        let made = kept.fires().named("column_passes");
+        exact.stream_into("keys", kept);
+
+        let out = exact.stream_from("out");
+        let row = m.reg("out_row", u(index_bits(spec.most_rows() as usize)));
+        row.next(row + 1).enable(out.fires()).clear(out.fires() & out.get("last"));
+        let out = out.with_payload(with_row(&out, *row));
+        let columns = counters::Columns { made, waits, overtakes: None };
+        Attended { exact, survivors, out, columns }
     }
+}
+
+/// An output of the exact stage with its row's number.
+pub(super) fn with_row<'m>(out: &Stream<'m>, row: Signal<'m>) -> Bundle<'m> {
+    Bundle::new([("data", out.get("data")), ("row", row), ("last", out.get("last"))])
 }

@@ -2,7 +2,8 @@
 
 use super::LayerSpec;
 use crate::wiring::times_constant;
-use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Reg, Signal, Stream, Wire, u};
+use hwgen_hdl::lib::stream_fork::fork_stream;
+use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Signal, Stream, Wire, index_bits, u};
 
 /// Where the job is.
 pub(super) struct Job<'m> {
@@ -15,11 +16,11 @@ pub(super) struct Job<'m> {
     /// How many there are.
     heads: Signal<'m>,
     starts: Signal<'m>,
-    /// With predicted keys: whether a job of the column unit waits, to be driven: the unit is ready.
-    column_job: Option<(Reg<'m>, Wire<'m>)>,
     /// To be driven: a key head's last query passes, its last column is with the layer.
     pub(super) rows_end: Wire<'m>,
     pub(super) columns_end: Wire<'m>,
+    /// Where there is a feed-forward block: the `keys` of each job.
+    pub(super) feeds: Option<Stream<'m>>,
 }
 
 impl<'m> Job<'m> {
@@ -51,6 +52,15 @@ impl<'m> Job<'m> {
         let starts = counted.fires().named("job_starts");
         waiting.next(tokens_end).enable(tokens_end | starts);
         running.next(starts).enable(starts | *ends);
+        let (counted, feeds) = match spec.feed_forward() {
+            None => (counted, None),
+            Some(_) => {
+                let parts = vec![counted.payload.clone(), Bundle::new([("keys", *keys)])];
+                let mut parts = fork_stream(m, "counted_to", &counted, parts);
+                let feeds = parts.pop();
+                (parts.remove(0), feeds)
+            }
+        };
         importance.stream_into("jobs", counted);
         let heads = m.reg("heads", held.ty()).no_reset().next(held).enable(starts);
 
@@ -66,11 +76,9 @@ impl<'m> Job<'m> {
             running: *running,
             heads: *heads,
             starts,
-            column_job: spec
-                .predict_keys
-                .then(|| (m.reg("column_job", u(1)), m.wire("columns_ready", u(1)))),
             rows_end,
             columns_end,
+            feeds,
         }
     }
 
@@ -91,31 +99,32 @@ impl<'m> Job<'m> {
     /// The edge at which the front, at work while `fronting`, begins a key head.
     pub(super) fn begin_front(&self, m: &'m ModuleBuilder, fronting: Signal<'m>) -> Signal<'m> {
         let begins = m.wire("front_begins", u(1));
-        let free = match self.column_job {
-            None => !fronting,
-            Some((waits, ready)) => {
-                waits.next(*begins).enable(*begins | *ready);
-                !fronting & !waits
-            }
-        };
-        begins.drive(self.more(m, "front", *begins) & free);
+        begins.drive(self.more(m, "front", *begins) & !fronting);
         *begins
-    }
-
-    /// The jobs of the unit that finds needed columns: one a key head.
-    pub(super) fn column_jobs(&self, m: &'m ModuleBuilder, spec: &LayerSpec) -> Option<Stream<'m>> {
-        let (waits, ready) = self.column_job?;
-        let queries = rows(spec, self.keys).resize(spec.columns().count_bits());
-        let payload = Bundle::new([("keys", self.keys), ("queries", queries)]);
-        let jobs = Stream::source(m, "column_jobs", waits, payload);
-        ready.drive(*jobs.ready);
-        Some(jobs)
     }
 
     /// Whether all columns of a key head are to be made, which is done at the edges with `ends`.
     pub(super) fn make_all(&self, m: &'m ModuleBuilder, ends: Signal<'m>) -> Signal<'m> {
         self.more(m, "making", ends)
     }
+}
+
+/// Counts the rows that pass at the edges with `passes` through their key heads: returns whether one
+/// is its head's last.
+pub(super) fn head_last<'m>(
+    m: &'m ModuleBuilder,
+    spec: &LayerSpec,
+    job: &Job<'m>,
+    passes: Signal<'m>,
+) -> Signal<'m> {
+    let token = m.reg("predicted_token", u(index_bits(spec.max_keys as usize)));
+    let head = m.reg("predicted_head", u(index_bits(spec.queries_per_key as usize)));
+    let token_last = job.is_last(*token);
+    let head_last = head.eq(spec.queries_per_key - 1);
+    token.next(token + 1).enable(passes).clear(passes & token_last);
+    let ends = passes & token_last;
+    head.next(head + 1).enable(ends).clear(ends & head_last);
+    (token_last & head_last).named("predicted_last")
 }
 
 /// Rows of a key head of `keys` tokens.

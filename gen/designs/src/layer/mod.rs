@@ -1,25 +1,35 @@
 //! Attention whole, from tokens to the attention's output: keys are predicted before they exist,
-//! keys and values made for the columns that a row keeps.
+//! keys and values made for the columns that a row keeps, rows attended to as theirs are made; and the
+//! feed-forward block behind it.
 //!
 //! ```text
 //! tokens -> token memory --+--> log_linear --> predictor's keys
-//!                          +--> linear (queries) --+--> predictor --+--> survivor queue --+
-//!                          |                       +--> query queue |                     +--> attend --> out
-//!                          |                       columns <--------+--> importance       |
-//!                          +--> linear (keys, values) <- needed columns -- keys, values --+
+//!                          +--> linear (queries) --+--> predictor --+--> importance
+//!                          |                       |                +--> requests --+
+//!                          |                       +--> row window <-- rows, marks -+--> attend --> out
+//!                          +--> linear (keys, values) <-- columns ------------------+      ^
+//!                                       +---------------- keys, values --------------------+
+//! feed_tokens --> feed_forward, int8 or int4 by importance --> feed_out
 //! ```
 //!
 //! Definition: `docs/layer.md`. [`spec`] has the parameters, `circuit` puts the parts together: `job`
-//! says what is at work, `tokens` keeps and reads the tokens, `columns` makes what is needed.
+//! says what is at work, `tokens` keeps and reads the tokens, `requests` says which columns are made
+//! and `window` which row goes next, `on_demand` puts the two around the exact stage, `feed` is the
+//! feed-forward block.
 //! [`cost`] tells its cycles, closely.
 
 mod circuit;
 mod columns;
 pub mod cost;
 mod counters;
+mod feed;
 mod job;
+mod on_demand;
+mod requests;
+mod slots;
 pub mod spec;
 mod tokens;
+mod window;
 
 pub use spec::LayerSpec;
 
@@ -29,8 +39,8 @@ use std::sync::Arc;
 
 impl Generate for LayerSpec {
     const NAME: &'static str = "lapa";
-    const SUMMARY: &'static str =
-        "LAPA from tokens to attention output: predicted keys, keys and values made on demand";
+    const SUMMARY: &'static str = "LAPA from tokens on: predicted keys, keys and values on demand, \
+                                   rows out of order, feed-forward by importance";
 
     fn build(&self) -> Arc<Module> {
         circuit::module(self)
@@ -43,8 +53,12 @@ impl Generate for LayerSpec {
             true => format!("{} cycles a predicted key, ", self.log_layer().token_cycles()),
             false => String::new(),
         };
+        let feed = match self.feed_forward() {
+            Some(feed) => format!("\nfeed-forward block: {}", feed.latency()),
+            None => String::new(),
+        };
         format!(
-            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}",
+            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}{feed}",
             if self.predict_keys { " that a row keeps" } else { "" },
             self.predictor().latency(),
             self.attend().latency(),
@@ -59,9 +73,7 @@ impl Generate for LayerSpec {
         let tokens = format!("tokens -> memory, {max_keys} x {inputs} --+--> ");
         let pad = format!("{}+--> ", " ".repeat(tokens.len() - 5));
         let (query, made) = (
-            format!(
-                "linear, {query_lanes} lanes, {head_dim} outputs: queries --> predictor, queue"
-            ),
+            format!("linear, {query_lanes} lanes, {head_dim} outputs: queries --> predictor, rows"),
             format!("linear, {key_value_lanes} lanes, {double} outputs: keys, values"),
         );
         let parts = match self.predict_keys {
@@ -69,7 +81,7 @@ impl Generate for LayerSpec {
                 "{tokens}log_linear, {log_lanes} lanes: predicted keys --> predictor\n\
                  {pad}{query}\n\
                  {pad}{made} of needed columns --> exact stage\n\
-                 predictor -> survivor queue, needed columns, importance\n"
+                 predictor -> memory of survivors, columns asked for, importance\n"
             ),
             false => format!(
                 "{tokens}{made} --> predictor, exact stage\n\
@@ -77,6 +89,13 @@ impl Generate for LayerSpec {
                  predictor -> survivor queue, importance\n"
             ),
         };
-        format!("{parts}queues -> exact stage -> out\n")
+        let feed = match self.feed_forward() {
+            Some(feed) => format!(
+                "feed_tokens, with their importance -> linear to {} -> linear to {} -> feed_out\n",
+                feed.hidden, feed.outputs
+            ),
+            None => String::new(),
+        };
+        format!("{parts}queues -> exact stage -> out\n{feed}")
     }
 }

@@ -3,7 +3,7 @@
 use crate::accelerator::AcceleratorSpec;
 use crate::attend::AttendSpec;
 use crate::lapa::{Filter, LapaSpec};
-use crate::linear::{ImportanceSpec, LinearSpec, LogLinearSpec};
+use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::spec::{Parameter, Range, Spec, SpecError};
 use hwgen_hdl::bits_for;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,14 @@ pub struct LayerSpec {
     pub factor256: u32,
     /// Key heads whose rows fit between predictor and exact stage.
     pub buffered_heads: u32,
+    /// Rows of which the oldest one whose columns are made is attended to next.
+    pub row_window: u32,
+    /// Elements between the layers of the feed-forward block; 0: there is no block.
+    pub hidden: u32,
+    /// Inputs its first layer takes at once.
+    pub first_lanes: u32,
+    /// Hidden elements its second layer takes at once.
+    pub second_lanes: u32,
     /// Count what the engine does and waits for.
     pub counters: bool,
 }
@@ -59,6 +67,7 @@ pub struct LayerSpec {
 impl Default for LayerSpec {
     fn default() -> Self {
         let lapa = AcceleratorSpec::default();
+        let feed = FeedForwardSpec::default();
         LayerSpec {
             inputs: 64,
             head_dim: lapa.head_dim,
@@ -80,6 +89,10 @@ impl Default for LayerSpec {
             predict_keys: true,
             factor256: ImportanceSpec::default().factor256,
             buffered_heads: 1,
+            row_window: 8,
+            hidden: feed.hidden,
+            first_lanes: feed.first_lanes,
+            second_lanes: feed.second_lanes,
             counters: true,
         }
     }
@@ -128,9 +141,29 @@ const BUFFERED_HEADS: Parameter = parameter(
     Range::Integer(1, 2),
     "key heads whose rows fit between predictor and exact stage",
 );
+const ROW_WINDOW: Parameter = parameter(
+    "row_window",
+    Range::Integer(1, 8),
+    "with predict_keys: rows of which the oldest one whose columns are made is attended to next",
+);
+const HIDDEN: Parameter = parameter(
+    "hidden",
+    Range::Integer(0, 4096),
+    "elements between the layers of the feed-forward block, 0: none; times inputs at most 4194304",
+);
+const FIRST_LANES: Parameter = parameter(
+    "first_lanes",
+    Range::PowerOfTwo(1, 256),
+    "inputs the block's first layer takes at once",
+);
+const SECOND_LANES: Parameter = parameter(
+    "second_lanes",
+    Range::PowerOfTwo(1, 256),
+    "hidden elements the block's second layer takes at once",
+);
 const INPUTS: Parameter = parameter("inputs", Range::Integer(1, 4096), "elements of a token");
 
-const OURS: [Parameter; 10] = [
+const OURS: [Parameter; 14] = [
     INPUTS,
     LOG_LANES,
     QUERY_LANES,
@@ -141,6 +174,10 @@ const OURS: [Parameter; 10] = [
     PREDICT_KEYS,
     FACTOR256,
     BUFFERED_HEADS,
+    ROW_WINDOW,
+    HIDDEN,
+    FIRST_LANES,
+    SECOND_LANES,
 ];
 
 /// The accelerator's table with ours in place of `queries`, which stands before its last.
@@ -179,6 +216,13 @@ impl Spec for LayerSpec {
         self.key_value_layer().validate()?;
         FACTOR256.check(self.factor256)?;
         BUFFERED_HEADS.check(self.buffered_heads)?;
+        ROW_WINDOW.check(self.row_window)?;
+        HIDDEN.check(self.hidden)?;
+        FIRST_LANES.check(self.first_lanes)?;
+        SECOND_LANES.check(self.second_lanes)?;
+        if let Some(feed) = self.feed_forward() {
+            feed.validate()?;
+        }
         let rows = u64::from(self.max_heads) * self.most_rows();
         if rows > MOST_ROWS {
             return Err(SpecError::OutOfRange {
@@ -249,16 +293,18 @@ impl LayerSpec {
         LinearSpec { inputs: self.inputs, outputs: 2 * self.head_dim, lanes: self.key_value_lanes }
     }
 
-    /// The unit that finds a key head's needed columns.
-    pub fn columns(&self) -> ImportanceSpec {
-        let max_queries = self.most_rows() as u32;
-        ImportanceSpec { max_keys: self.max_keys, rows: self.rows, max_queries, factor256: 0 }
-    }
-
     /// The unit that counts how many rows of a job keep each token.
     pub fn importance(&self) -> ImportanceSpec {
         let max_queries = self.max_heads * self.most_rows() as u32;
-        ImportanceSpec { max_queries, factor256: self.factor256, ..self.columns() }
+        let LayerSpec { max_keys, rows, factor256, .. } = *self;
+        ImportanceSpec { max_keys, rows, max_queries, factor256 }
+    }
+
+    /// The feed-forward block, if there is one: from a token to as many elements.
+    pub fn feed_forward(&self) -> Option<FeedForwardSpec> {
+        let LayerSpec { inputs, hidden, first_lanes, second_lanes, .. } = *self;
+        let block = FeedForwardSpec { inputs, hidden, outputs: inputs, first_lanes, second_lanes };
+        (hidden > 0).then_some(block)
     }
 
     /// Rows of a key head, at most.
@@ -277,7 +323,7 @@ impl LayerSpec {
 
     /// Groups of their survivors.
     pub(super) fn survivor_places(&self) -> u64 {
-        self.query_places() * u64::from(self.columns().max_groups())
+        self.query_places() * u64::from(self.importance().max_groups())
     }
 
     /// Bits of a number of tokens, and of a number of key heads.
@@ -322,5 +368,10 @@ mod tests {
         );
         let wide = LayerSpec { inputs: 4096, head_dim: 256, ..LayerSpec::default() };
         assert!(wide.validate().is_ok());
+        let deep = LayerSpec { inputs: 4096, head_dim: 1, hidden: 1025, ..LayerSpec::default() };
+        assert_eq!(
+            error(deep),
+            "`hidden` = 1025 is out of range: must be at most 1024 with 4096 inputs"
+        );
     }
 }

@@ -107,13 +107,28 @@ impl LinearSpec {
     /// The circuit without stream `table`: its activation is the identity. A design that has it in two
     /// sizes names them.
     pub fn build_without_activation(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(name, self, Form { activation: false, passes_precise: false })
+        exact_circuit::module(
+            name,
+            self,
+            Form { activation: false, passes_precise: false, empty_tokens: false },
+        )
+    }
+
+    /// The same for batches whose last token is not known as such: `tokens` has `empty` before `last`,
+    /// and such a token, which has no elements, ends the batch. It takes a cycle, and its result says nothing.
+    pub fn build_with_empty_tokens(&self, name: &str) -> Arc<Module> {
+        let form = Form { activation: false, passes_precise: false, empty_tokens: true };
+        exact_circuit::module(name, self, form)
     }
 
     /// The circuit whose `out` has the token's `precise` before `last`: what a layer behind it takes
     /// as a token.
     pub fn build_passing_precise(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(name, self, Form { activation: true, passes_precise: true })
+        exact_circuit::module(
+            name,
+            self,
+            Form { activation: true, passes_precise: true, empty_tokens: false },
+        )
     }
 
     /// The cycle at whose end each result passes.
@@ -133,7 +148,11 @@ impl Generate for LinearSpec {
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
 
     fn build(&self) -> Arc<Module> {
-        exact_circuit::module(Self::NAME, self, Form { activation: true, passes_precise: false })
+        exact_circuit::module(
+            Self::NAME,
+            self,
+            Form { activation: true, passes_precise: false, empty_tokens: false },
+        )
     }
 
     fn latency(&self) -> String {

@@ -33,6 +33,9 @@ pub(super) struct Form {
     pub(super) activation: bool,
     /// `out` has the token's `precise`, for a layer behind this one.
     pub(super) passes_precise: bool,
+    /// `tokens` has `empty` before `last`: such a token has no elements and takes one step; its result
+    /// says nothing but `last`.
+    pub(super) empty_tokens: bool,
 }
 
 /// The circuit; top module `name`. Streams as `docs/linear.md` tells, but for its form.
@@ -46,7 +49,11 @@ pub(super) fn module(name: &str, spec: &LinearSpec, form: Form) -> Arc<Module> {
     let scale = m.stream_in("scales", &spec.scale_fields());
     let table =
         form.activation.then(|| m.stream_in("table", &fields([("value", s(8)), ("last", u(1))])));
-    let tokens = m.stream_in("tokens", &spec.token_fields());
+    let mut token_fields = spec.token_fields();
+    if form.empty_tokens {
+        token_fields.insert(2, ("empty".to_owned(), u(1)));
+    }
+    let tokens = m.stream_in("tokens", &token_fields);
     let (advance, batch_ends) = (m.wire("advance", u(1)), m.wire("batch_done", u(1)));
 
     let streams =
@@ -60,7 +67,8 @@ pub(super) fn module(name: &str, spec: &LinearSpec, form: Form) -> Arc<Module> {
     let token = batch.hold(&tokens);
     let precise = token.get("precise");
     let last_step = precise.mux(m.lit(step_type(layer), layer.chunks() - 1), spec.pairs() - 1);
-    let walk = Walk::new(&m, layer, &token, |step| step.eq(last_step), *advance);
+    let empty = form.empty_tokens.then(|| token.get("empty"));
+    let walk = Walk::new(&m, layer, &token, |step| step.eq(last_step), empty, *advance);
     let mut pipeline = Pipeline::new(walk.walking, *advance).quiet();
     let sum = sums(&m, spec, &mut pipeline, &banks, &token, &walk);
 

@@ -43,7 +43,7 @@ pub(super) fn module(spec: &LogLinearSpec) -> Arc<Module> {
     let (shift, half) = scale(&m, spec, &weights, load_ends);
 
     let token = batch.hold(&tokens);
-    let walk = Walk::new(&m, layer, &token, |step| step.eq(layer.chunks() - 1), *advance);
+    let walk = Walk::new(&m, layer, &token, |step| step.eq(layer.chunks() - 1), None, *advance);
     let address = m.reg("address", codes.address_type());
     address.next(address + 1).enable(walk.steps).clear(walk.steps & walk.token_ends);
     let mut pipeline = Pipeline::new(walk.walking, *advance).quiet();

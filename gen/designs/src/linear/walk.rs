@@ -27,19 +27,22 @@ pub(super) struct Walk<'m> {
 
 impl<'m> Walk<'m> {
     /// Walks a token of the stream `token`, whose outputs' last step is `last_step`, and takes the
-    /// next one with the last step. Nothing moves while `advance` is 0.
+    /// next one with the last step. Nothing moves while `advance` is 0. An `empty` token has one step.
     pub(super) fn new(
         m: &'m ModuleBuilder,
         layer: Layer,
         token: &Stream<'m>,
         last_step: impl FnOnce(Signal<'m>) -> Signal<'m>,
+        empty: Option<Signal<'m>>,
         advance: Signal<'m>,
     ) -> Walk<'m> {
         let steps = (token.valid & advance).named("steps");
         let step = m.reg("step", step_type(layer));
         let output = m.reg("output_index", u(index_bits(layer.outputs as usize)));
-        let output_ends = last_step(*step).named("output_ends");
-        let token_ends = (output_ends & output.eq(layer.outputs - 1)).named("token_ends");
+        let or_empty = |ends: Signal<'m>| empty.map_or(ends, |empty| ends | empty);
+        let output_ends = or_empty(last_step(*step)).named("output_ends");
+        let token_ends = output_ends & output.eq(layer.outputs - 1);
+        let token_ends = or_empty(token_ends).named("token_ends");
         step.next(step + 1).enable(steps).clear(steps & output_ends);
         output.next(output + 1).enable(steps & output_ends).clear(steps & token_ends);
         token.ready.drive(advance & token_ends);

@@ -1,7 +1,7 @@
 //! Jobs for attention whole behind AXI.
 
 use super::{Host, cut, join};
-use crate::drive::layer::{feeds, row_beat};
+use crate::drive::layer::{feed_beat, feeds, in_order, row_beat};
 use crate::drive::linear::importance::{Group, group_beat};
 use crate::golden::layer::Job;
 use hwgen_designs::accelerator::compose::stream_fields;
@@ -82,10 +82,12 @@ impl Buses {
 /// What came out of jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Results {
-    /// A row's output, and whether it was its key head's last.
-    pub rows: Vec<(Vec<i32>, bool)>,
+    /// The rows' outputs, in the order of their numbers.
+    pub rows: Vec<Vec<i32>>,
     /// The jobs' importance.
     pub importance: Vec<Group>,
+    /// What the feed-forward block made of a token, and whether it was its job's last.
+    pub feed: Vec<(Vec<i32>, bool)>,
 }
 
 /// Runs jobs one behind the other, without a pause.
@@ -101,7 +103,9 @@ pub fn run_jobs(
     jobs: &[Job],
 ) -> Result<Results, SimError> {
     let (buses, engine) = (Buses::new(spec), &spec.engine);
+    let feeds = engine.feed_forward().is_some();
     let before = ["out", "importance"].map(|stream| host.received(stream).len());
+    let feed_before = if feeds { host.received("feed_out").len() } else { 0 };
     buses.send(host, spec, jobs);
     let rows = |job: &Job| {
         job.heads.iter().map(|head| head.queries.len()).sum::<usize>() * job.tokens.len()
@@ -115,9 +119,15 @@ pub fn run_jobs(
     };
     let out = receive("out", before[0], rows)?;
     let importance = receive("importance", before[1], jobs.iter().map(groups).sum())?;
+    let rows: Vec<_> = out.iter().map(|beat| row_beat(engine, beat)).collect();
+    let fed = match feeds {
+        true => receive("feed_out", feed_before, jobs.iter().map(|job| job.tokens.len()).sum())?,
+        false => vec![],
+    };
     Ok(Results {
-        rows: out.iter().map(|beat| row_beat(engine, beat)).collect(),
+        rows: in_order(&rows).expect("each row of each key head, once"),
         importance: importance.iter().map(|b| group_beat(&engine.importance(), b)).collect(),
+        feed: fed.iter().map(|beat| feed_beat(engine, beat)).collect(),
     })
 }
 
@@ -126,14 +136,15 @@ pub fn run_jobs(
 /// # Errors
 /// The text of the golden model's error.
 pub fn expected(spec: &LapaLayerAxiSpec, jobs: &[Job]) -> Result<Results, String> {
-    let (mut rows, mut importance) = (vec![], vec![]);
+    let (mut rows, mut importance, mut feed) = (vec![], vec![], vec![]);
     for job in jobs {
         let result = job.results(&spec.engine).map_err(|error| error.to_string())?;
         for head in result.heads {
-            let count = head.rows.len();
-            rows.extend(head.rows.into_iter().zip((1..=count).map(|row| row == count)));
+            rows.extend(head.rows);
         }
+        let count = result.feed.len();
+        feed.extend(result.feed.into_iter().zip((1..=count).map(|token| token == count)));
         importance.extend(crate::drive::layer::importance(&spec.engine, &result.importance));
     }
-    Ok(Results { rows, importance })
+    Ok(Results { rows, importance, feed })
 }

@@ -1,10 +1,16 @@
 //! Cycles of attention whole, closely: each part follows its own model, and waits for those before
 //! and behind it; queues are taken to be full only of rows.
 
+mod feed;
+mod on_demand;
+mod parts;
+
 use super::LayerSpec;
 use crate::attend::cost as exact;
-use crate::lapa::cost as predictor;
 use crate::linear::importance::RESULT_CYCLES;
+use feed::Feed;
+use on_demand::{Columns, Window};
+use parts::{Layer, Prediction};
 
 /// A key head as the timing sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub struct HeadShape {
     pub made: Vec<bool>,
     /// For each row the surviving keys of each group of visible ones.
     pub rows: Vec<Vec<u32>>,
+    /// For each row which they are, rising.
+    pub kept: Vec<Vec<usize>>,
 }
 
 /// A job as the timing sees it.
@@ -20,83 +28,41 @@ pub struct HeadShape {
 pub struct JobShape {
     /// Its key heads.
     pub heads: Vec<HeadShape>,
+    /// For the feed-forward block, where there is one.
+    pub feed: Option<FeedShape>,
 }
 
-/// The cycle at whose end each row's output passes when no stream stalls; cycle 0 takes the first
-/// token, and the first beat of each load.
-pub fn row_cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Vec<u64> {
+/// What the feed-forward block is given, as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedShape {
+    /// Beats of the activation's table.
+    pub table_beats: u32,
+    /// Whether each token is precise.
+    pub precise: Vec<bool>,
+}
+
+/// The cycles at whose ends results pass when no stream stalls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycles {
+    /// A row's output each.
+    pub rows: Vec<u64>,
+    /// A feed-forward result each.
+    pub feed: Vec<u64>,
+}
+
+/// When results pass; cycle 0 takes the first token, and the first beat of each load. Tokens of the
+/// feed-forward block are always there.
+pub fn cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Cycles {
     let attend = spec.attend();
     let mut timing = Timing::new(spec, &attend);
     jobs.iter().for_each(|job| timing.job(job));
-    timing.exact.taken
+    let feed = timing.feed.map(|feed| feed.results).unwrap_or_default();
+    Cycles { rows: timing.exact.taken, feed }
 }
 
-/// A layer: a load, then tokens, then the next load.
-struct Layer {
-    load_beats: u64,
-    token_cycles: u64,
-    latency: u64,
-    /// The first cycle in which the next token can be taken.
-    free: u64,
-    result: u64,
-}
-
-impl Layer {
-    fn new(load_beats: u32, token_cycles: u32, latency: u32) -> Layer {
-        let (load_beats, token_cycles) = (load_beats.into(), token_cycles.into());
-        Layer { load_beats, token_cycles, latency: latency.into(), free: load_beats, result: 0 }
-    }
-
-    /// Takes a token that is offered from a cycle on: when it is taken, and when its result shows.
-    fn take(&mut self, offered: u64) -> (u64, u64) {
-        let taken = self.free.max(offered);
-        self.free = taken + self.token_cycles;
-        self.result = self.free + self.latency;
-        (taken, self.result)
-    }
-
-    /// The result passes at the end of that cycle; until then the whole layer stood still.
-    fn pass(&mut self, cycle: u64) {
-        self.free += cycle - self.result;
-        self.result = cycle;
-    }
-
-    /// The batch ends: the next load begins behind its last result.
-    fn end(&mut self) {
-        self.free = self.result + 1 + self.load_beats;
-    }
-}
-
-/// The predictor's rows.
-#[derive(Default)]
-struct Prediction {
-    /// The first cycle in which it issues, in which it can take a key, in which a beat can leave it.
-    issue: u64,
-    load_from: u64,
-    out: u64,
-}
-
-impl Prediction {
-    /// Takes a row that is offered from a cycle on: when, and when each beat of its result passes.
-    fn row(
-        &mut self,
-        spec: &LayerSpec,
-        offered: u64,
-        groups: u64,
-        visible: u32,
-    ) -> (u64, Vec<u64>) {
-        let spec = &spec.predictor();
-        let taken = offered.max(self.issue.saturating_sub(1));
-        let issue = self.issue.max(taken + 1);
-        let between = u64::from(predictor::cycles_per_row(spec, visible));
-        self.issue = issue + groups;
-        let first = self.out.max(issue - 1 + predictor::latency_cycles(spec, visible));
-        self.out = first + groups.max(between);
-        let last = first + groups - 1;
-        let round = predictor::round_cycles(spec, spec.rounds() - 1, groups as u32);
-        self.load_from = last.saturating_sub(u64::from(round));
-        (taken, (first..=last).collect())
-    }
+/// The cycles of the rows alone.
+pub fn row_cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Vec<u64> {
+    cycles(spec, jobs).rows
 }
 
 struct Timing<'s> {
@@ -106,15 +72,18 @@ struct Timing<'s> {
     key_value: Layer,
     prediction: Prediction,
     exact: exact::Timing<'s>,
-    /// The first cycle in which tokens can be taken, a job be counted, a key head's columns be.
+    feed: Option<Feed>,
+    /// The first cycle in which tokens can be taken, a job be counted.
     fill: u64,
     count: u64,
-    columns: u64,
     /// The first in which the front, or the back, can ask for a token.
     front: u64,
     back: u64,
-    /// Rows that entered the query queue, so far.
+    /// Rows that were stored for the exact stage, so far.
     rows: usize,
+    /// With predicted keys: rows that wait for their columns, the columns.
+    window: Window,
+    columns: Columns,
 }
 
 impl<'s> Timing<'s> {
@@ -130,18 +99,21 @@ impl<'s> Timing<'s> {
             key_value: linear(&spec.key_value_layer()),
             prediction: Prediction::default(),
             exact: exact::Timing::new(attend),
+            feed: Feed::new(spec),
             fill: 0,
             count: spec.importance().max_groups().into(),
-            columns: 0,
             front: 0,
             back: 0,
             rows: 0,
+            window: Window::new(spec),
+            columns: Columns::new(spec),
         }
     }
 
     fn job(&mut self, job: &JobShape) {
         let tokens = job.heads[0].made.len() as u64;
-        let start = self.count.max(self.fill + tokens);
+        let free = self.feed.as_ref().map_or(0, Feed::free);
+        let start = self.count.max(self.fill + tokens).max(free);
         (self.front, self.back) = (start + 2, start + 1);
         let mut last_beat = start;
         for head in &job.heads {
@@ -152,7 +124,11 @@ impl<'s> Timing<'s> {
         }
         self.fill = self.query_end().max(self.back) + 2;
         let groups = u64::from(self.spec.importance().groups(tokens as u32));
-        self.count = last_beat + u64::from(RESULT_CYCLES) + groups;
+        let shown = last_beat + u64::from(RESULT_CYCLES);
+        self.count = match (&mut self.feed, &job.feed) {
+            (Some(feed), Some(shape)) => feed.job(shape, shown),
+            _ => shown + groups,
+        };
     }
 
     /// When the last query passed.
@@ -170,51 +146,18 @@ impl<'s> Timing<'s> {
             self.log.pass(keys_end);
         }
         self.log.end();
-        self.prediction.out = self.prediction.out.max(self.columns);
         let beats = self.queries(head, keys_end, |_, _, _| {});
         let last = beats.last().and_then(|row| row.last()).copied().unwrap_or_default();
 
-        let attending = self.columns(head, last + u64::from(RESULT_CYCLES));
-        self.exact.begin(attending);
-        for (groups, beats) in head.rows.iter().zip(beats) {
-            self.exact.row(groups, beats.iter().map(|cycle| cycle + 2).collect());
-        }
+        let made = self.columns.head(&mut self.key_value, &mut self.back, head, &beats);
+        self.exact.begin(0);
+        self.window.head(&mut self.exact, head, &beats, &made.passed);
         self.exact.end();
+        // the exact stage's last read sets one flag, the columns' end the other
+        let read = self.exact.load_from - 1;
+        self.columns.open = made.end.max(read) + 2;
+        self.window.open = self.columns.open;
         last
-    }
-
-    /// The needed columns, whose first group shows in a cycle. Returns when the exact stage attends.
-    fn columns(&mut self, head: &HeadShape, shown: u64) -> u64 {
-        let rows = self.spec.rows as usize;
-        self.columns = shown + head.made.len().div_ceil(rows) as u64 + 1;
-        // the columns' walk
-        let mut walk = (shown + 1).max(self.back + 1);
-        let walked: Vec<u64> = (0..head.made.len())
-            .map(|column| {
-                let now = walk.max(shown + 1 + (column / rows) as u64);
-                walk = now + 1;
-                now
-            })
-            .collect();
-        // a needed column is asked for when the next one is found, or behind the end
-        let mut asked = vec![walk; head.made.len()];
-        let mut next = walk;
-        for column in (0..head.made.len()).rev().filter(|column| head.made[*column]) {
-            asked[column] = next;
-            next = walked[column];
-        }
-        let mut passed = self.exact.load_from.max(1) - 1;
-        for (column, made) in head.made.iter().enumerate() {
-            passed = (passed + 1).max(walked[column] + 2);
-            if *made {
-                let (taken, result) = self.key_value.take(asked[column] + 2);
-                self.back = taken;
-                passed = passed.max(result);
-                self.key_value.pass(passed);
-            }
-        }
-        self.key_value.end();
-        passed + 1
     }
 
     /// A key head whose keys and values are made first. Returns when the last survivors pass.
@@ -252,9 +195,13 @@ impl<'s> Timing<'s> {
             let count = groups.len() as u64;
             let offered = result.max(keys_end + 1);
             let (taken, beats) = self.prediction.row(self.spec, offered, count, visible);
-            let popped = self.rows.checked_sub(places).and_then(|row| self.exact.begun.get(row));
+            let freed = match self.spec.predict_keys {
+                true => &self.window.freed,
+                false => &self.exact.begun,
+            };
+            let freed = self.rows.checked_sub(places).and_then(|row| freed.get(row));
             self.rows += 1;
-            self.query.pass(taken.max(popped.map_or(0, |cycle| cycle + 1)));
+            self.query.pass(taken.max(freed.map_or(0, |cycle| cycle + 1)));
             if (row + 1) % tokens == 0 {
                 self.query.end();
             }
