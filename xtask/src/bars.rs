@@ -136,6 +136,13 @@ const BARS: &[Bar] = &[
         unit: "groups of keys that a bitstream of HX8K, read back, predicts as the golden model",
     },
     Bar {
+        name: "network_bitstreams",
+        command: "test -p hwgen-boards --test networks -- --ignored --nocapture",
+        figure: "network_bitstreams:",
+        target: AtLeast(3.0),
+        unit: "bitstreams of keyword networks that fit and are fast enough, iCEBreaker's among them",
+    },
+    Bar {
         name: "boards",
         command: "test -p hwgen-boards --test flows -- --ignored --nocapture",
         figure: "boards:",

@@ -32,7 +32,18 @@ pub fn read_back(board: &Board, bitstream: &[u8], pcf: &str) -> Result<String, P
     let mut decode = require("icebox_vlog")?.command();
     decode.current_dir(folder.path());
     decode.args(["-s", "-c", "-n", CHIP, "-d", &board.fpga.package, "-p", "pins.pcf", "board.asc"]);
-    Ok(run(&mut decode, LIMIT)?.stdout)
+    let chip = run(&mut decode, LIMIT)?.stdout;
+    if !chip.contains("SB_RAM40_4K") {
+        return Ok(chip);
+    }
+    // block RAMs, and what they hold, as Yosys models them
+    fs::write(at("chip.v"), chip)?;
+    let script = format!(
+        "read_verilog chip.v +/ice40/cells_sim.v; hierarchy -top {CHIP}; proc; opt_clean; write_verilog -noattr whole.v"
+    );
+    let mut join = require("yosys")?.command();
+    run(join.current_dir(folder.path()).args(["-q", "-p", &script]), LIMIT)?;
+    Ok(fs::read_to_string(at("whole.v"))?)
 }
 
 /// Unpacks an ECP5's bitstream and packs it again: the same bytes, if nothing was lost.
