@@ -1,7 +1,7 @@
 //! Counts a circuit: what every block, flip-flop and table takes.
 
 use super::circuit::{Circuit, Origin};
-use super::cover::cover;
+use super::cover::{Table, cover};
 use super::delay;
 use super::graph::{Bit, Gate};
 use super::memory::Macro;
@@ -20,9 +20,12 @@ pub(super) fn count(mut circuit: Circuit, family: Family) -> Resources {
         resources.lut += delay::take(&mut circuit);
     }
     let live = circuit.live();
-    let adders: Vec<Adder> =
-        (0..circuit.sums.len()).filter(|&at| !circuit.sums[at].merged).collect::<Vec<_>>().into_iter()
-            .filter_map(|at| sums::adder(&mut circuit, at, &live)).collect();
+    let mut adders: Vec<Adder> = vec![];
+    for at in 0..circuit.sums.len() {
+        if !circuit.sums[at].merged {
+            adders.extend(sums::adder(&mut circuit, at, &live));
+        }
+    }
     let mut roots: Vec<Bit> = circuit.outputs.clone();
     let alive = |bit: Bit| live.get(bit.gate()).is_some_and(|&live| live);
     for (at, flip_flop) in circuit.flip_flops.iter().enumerate() {
@@ -69,27 +72,18 @@ pub(super) fn count(mut circuit: Circuit, family: Family) -> Resources {
         resources.carry += chain.data.len() as u64;
         roots.extend(chain.data.iter().chain(&chain.select));
     }
-    let mut extra = vec![];
+    let mut own = HashMap::new();
     for adder in &adders {
-        logic_of(&mut circuit, adder, family, &mut roots, &mut resources, &mut extra);
+        logic_of(&mut circuit, adder, family, &mut roots, &mut resources, &mut own);
     }
+    roots.extend(circuit.shown.iter().filter(|(word, _)| alive(**word)).map(|(_, shown)| *shown));
     roots.retain(|root| !root.is_known());
     let tables = cover(&circuit.graph, &roots, family.tables());
-    let counts = family.tables().count;
-    resources.lut += tables.iter().map(|table| counts[table.leaves.len()]).sum::<u64>();
+    let tables_of = family.tables();
+    let covered: u64 = tables.iter().map(|table| tables_of.count[table.leaves.len()]).sum();
+    resources.lut += covered * tables_of.kept_percent / 100;
     resources.lut += inverters(&circuit, &roots);
-    let _ = (extra, HashMap::<usize, usize>::new());
-    if std::env::var_os("HIST").is_some() { let mut h = [0; 9]; for t in &tables { h[t.leaves.len()] += 1; } 
-        let by: HashMap<usize, usize> = tables.iter().map(|t| (t.gate, t.leaves.len())).collect();
-        let mut cat: std::collections::BTreeMap<(&str, usize), HashSet<usize>> = Default::default();
-        let mut add = |name: &'static str, b: Bit| if let Some(&n) = by.get(&b.gate()) { cat.entry((name, n)).or_default().insert(b.gate()); };
-        for f in circuit.flip_flops.iter().filter(|f| !f.absorbed && live[f.q.gate()]) { add("ff d", f.d); add("ff en", f.enable); add("ff rst", f.reset); }
-        for p in &circuit.products { p.operands.iter().flat_map(|t| &t.bits).for_each(|&b| add("dsp in", b)); p.addend.iter().for_each(|&b| add("dsp add", b)); p.controls.iter().for_each(|&b| add("dsp ctl", b)); }
-        for m in &circuit.memories { for w in &m.writes { w.address.iter().for_each(|&b| add("mem wa", b)); w.data.iter().for_each(|&b| add("mem wd", b)); w.enables.iter().for_each(|&b| add("mem we", b)); } for r in &m.reads { r.address.iter().for_each(|&b| add("mem ra", b)); } }
-        for a in &adders { a.a.iter().for_each(|&b| add("sum a", b)); for (x, y) in a.a.iter().zip(&a.b) { let g = circuit.graph.xor(*x, *y); add("sum x", g); } }
-        circuit.outputs.iter().for_each(|&b| add("out", b));
-        for ((n, k), v) in &cat { eprintln!("{n} lut{k}: {}", v.len()); }
-        eprintln!("hist {h:?} inv {} roots {}", inverters(&circuit, &roots), roots.len()); }
+    resources.lut += own.len() as u64 - joined(&own, &tables, &roots, family.inputs());
     resources
 }
 
@@ -124,14 +118,25 @@ fn logic_of(
     family: Family,
     roots: &mut Vec<Bit>,
     resources: &mut Resources,
-    extra: &mut Vec<Bit>,
+    own: &mut HashMap<usize, usize>,
 ) {
     let width = adder.out.len();
-    // what the lowest operand passes through untouched needs no chain
-    let quiet = |at: usize| adder.b[at] == Bit::ZERO && adder.carry == Bit::ZERO;
-    let low = (0..width).find(|&at| !quiet(at) || adder.out[at].is_some()).unwrap_or(width);
-    resources.carry += (width - low) as u64;
-    for at in low..width {
+    let mut carry = adder.carry;
+    let mut at = 0;
+    // as long as the carry is known and an operand is the same, the other passes through
+    while at < width && carry.is_known() && (adder.a[at] == carry || adder.b[at] == carry) {
+        let passes = if adder.b[at] == carry { adder.a[at] } else { adder.b[at] };
+        if adder.out[at].is_some() {
+            roots.push(passes);
+        }
+        at += 1;
+    }
+    carry = if at > 0 { adder.carry } else { carry };
+    resources.carry += match family {
+        Family::Xilinx7 => (width - at).div_ceil(4) as u64,
+        Family::Ice40 => (width - at) as u64,
+    };
+    for at in at..width {
         let (a, b) = (adder.a[at], adder.b[at]);
         match family {
             Family::Xilinx7 => {
@@ -140,13 +145,39 @@ fn logic_of(
             }
             Family::Ice40 => {
                 roots.extend([a, b]);
-                if adder.out[at].is_some() {
-                    resources.lut += 1;
-                    extra.push(a);
+                if let Some(out) = adder.out[at] {
+                    let known = [a, b, carry].iter().filter(|bit| bit.is_known()).count();
+                    own.insert(out.gate(), 3 - known);
                 }
             }
         }
+        carry = adder.out.first().copied().flatten().unwrap_or(Bit(2));
     }
+}
+
+/// Tables of sums that fit into the one table that reads them.
+fn joined(own: &HashMap<usize, usize>, tables: &[Table], roots: &[Bit], inputs: usize) -> u64 {
+    let mut readers: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (number, table) in tables.iter().enumerate() {
+        for &leaf in &table.leaves {
+            if own.contains_key(&leaf) {
+                readers.entry(leaf).or_default().push(number);
+            }
+        }
+    }
+    let direct: HashSet<usize> = roots.iter().map(|root| root.gate()).collect();
+    let mut taken = HashSet::new();
+    let mut sums: Vec<_> = own.iter().collect();
+    sums.sort_unstable();
+    let fits = sums.into_iter().filter(|&(sum, support)| {
+        let [reader] = readers.get(sum).map_or(&[][..], Vec::as_slice) else {
+            return false;
+        };
+        !direct.contains(sum)
+            && tables[*reader].leaves.len() - 1 + support <= inputs
+            && taken.insert(*reader)
+    });
+    fits.count() as u64
 }
 
 /// Inverters: sources that are needed inverted, and gates that are needed both ways.

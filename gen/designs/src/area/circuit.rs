@@ -22,6 +22,8 @@ pub(super) struct Circuit {
     pub(super) memories: Vec<Memory>,
     /// Flip-flops, a bit each.
     pub(super) flip_flops: Vec<FlipFlop>,
+    /// Choices behind bits of memories, which are there whenever the bit is read.
+    pub(super) shown: HashMap<Bit, Bit>,
     /// Flip-flops that are in tables.
     pub(super) lines: HashSet<usize>,
     /// Bits that leave the module.
@@ -110,8 +112,6 @@ pub(super) struct Chain {
     pub(super) data: Vec<Bit>,
     /// Where it propagates (Xilinx), or the other operand (iCE40).
     pub(super) select: Vec<Bit>,
-    /// The position of each source that leaves it.
-    pub(super) reach: Vec<usize>,
 }
 
 /// A product, exact.
@@ -233,6 +233,7 @@ impl Circuit {
             match self.graph.gates[gate] {
                 Gate::And(a, b) | Gate::Xor(a, b) => pending.extend([a, b]),
                 Gate::Source => {
+                    pending.extend(self.shown.get(&Bit((gate << 1) as u32)));
                     if let Some(&origin) = self.origins.get(&gate) {
                         pending.extend(self.reads(origin));
                     }

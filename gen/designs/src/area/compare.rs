@@ -119,7 +119,7 @@ fn by_subtraction(
         !chain(lowering, x.to_vec(), inverse, &[width])[0]
     };
     let graph = lowering.graph();
-    let mut equal = |graph: &mut Graph| {
+    let equal = |graph: &mut Graph| {
         let same: Vec<Bit> = x.iter().zip(y).map(|(&x, &y)| !graph.xor(x, y)).collect();
         graph.all(&same)
     };
@@ -150,6 +150,6 @@ fn chain(
     for (bit, &reach) in out.iter().zip(reach) {
         circuit.origins.insert(bit.gate(), Origin::Chain(number, reach));
     }
-    circuit.chains.push(Chain { data, select, reach: reach.to_vec() });
+    circuit.chains.push(Chain { data, select });
     out
 }

@@ -27,13 +27,14 @@ pub(super) struct Tables {
     pub(super) cost: [f32; MOST_INPUTS + 1],
     /// Tables of the chip that it takes: those of more inputs are made of several.
     pub(super) count: [u64; MOST_INPUTS + 1],
+    /// Tables that are left when ABC has rewritten the gates, in percent of those found here,
+    /// where gates are taken as they are. Measured once, over all designs.
+    pub(super) kept_percent: u64,
 }
 
-/// A table: the gate whose value it gives and the gates it reads.
+/// A table.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// The gate.
-    pub(super) gate: usize,
     /// What it reads, ascending.
     pub(super) leaves: Vec<usize>,
 }
@@ -225,7 +226,8 @@ impl Cover<'_> {
         let slack = self.required[gate];
         let (left, right) = (std::mem::take(&mut self.cuts[a]), std::mem::take(&mut self.cuts[b]));
         let own = (goal != Goal::Depth).then_some(self.best[gate]);
-        let joined = left.iter().flat_map(|x| right.iter().filter_map(|y| x.join(y, self.tables.inputs)));
+        let joined =
+            left.iter().flat_map(|x| right.iter().filter_map(|y| x.join(y, self.tables.inputs)));
         let joined: Vec<Cut> = joined.collect();
         (self.cuts[a], self.cuts[b]) = (left, right);
         for mut cut in joined.into_iter().chain(own) {
@@ -323,7 +325,8 @@ impl Cover<'_> {
             for &leaf in best.leaves() {
                 let leaf = leaf as usize;
                 self.uses[leaf] += 1;
-                self.required[leaf] = self.required[leaf].min(self.required[gate].saturating_sub(1));
+                self.required[leaf] =
+                    self.required[leaf].min(self.required[gate].saturating_sub(1));
             }
         }
         for &gate in &self.order {
@@ -336,7 +339,6 @@ impl Cover<'_> {
         let gates = self.order.iter().map(|&gate| gate as usize);
         let gates = gates.filter(|&gate| self.uses[gate] > 0 && self.is_gate(gate));
         let table = |gate: usize| Table {
-            gate,
             leaves: self.best[gate].leaves().iter().map(|&leaf| leaf as usize).collect(),
         };
         gates.map(table).collect()

@@ -3,7 +3,7 @@
 use super::Family;
 use super::circuit::{Circuit, Origin, Product, Sum, Term};
 use super::graph::{Bit, Graph};
-use super::state::Known;
+use super::state::{Fate, Known, Place};
 use super::{compare, memory, product, state};
 use hwgen_hdl::check::combinational_order;
 use hwgen_hdl::netlist::{BinaryOp, Kind, Module, NodeId, UnaryOp};
@@ -25,14 +25,18 @@ pub(super) fn lower(module: &Module, family: Family, known: &Known) -> Circuit {
             memories: vec![],
             flip_flops: vec![],
             lines: HashSet::new(),
+            shown: HashMap::new(),
             outputs: vec![],
         },
         bits: vec![vec![]; module.nodes.len()],
         stores: vec![],
         registered: HashMap::new(),
         output_registers: HashMap::new(),
+        held: HashMap::new(),
+        known,
+        made: HashMap::new(),
     };
-    lowering.run(known);
+    lowering.run();
     lowering.circuit
 }
 
@@ -49,12 +53,18 @@ pub(super) struct Lowering<'a> {
     pub(super) registered: HashMap<(usize, usize), memory::Registered>,
     /// Registers that became a read port's.
     pub(super) output_registers: HashMap<(usize, usize), usize>,
+    /// Writes that wait a cycle, by memory.
+    pub(super) held: HashMap<usize, Vec<Bit>>,
+    /// Flip-flops that are not needed.
+    known: &'a Known,
+    /// Bits of registers, and of the flip-flops around memories.
+    made: HashMap<Place, Bit>,
 }
 
 impl Lowering<'_> {
-    fn run(&mut self, known: &Known) {
+    fn run(&mut self) {
         let module = self.module;
-        state::make_registers(self, known);
+        state::make_registers(self);
         memory::make_memories(self);
         let order = combinational_order(module).expect("a finished module has no loop");
         for id in order {
@@ -62,8 +72,8 @@ impl Lowering<'_> {
                 self.bits[id.index()] = self.node(id);
             }
         }
-        memory::connect(self);
         state::connect(self);
+        memory::connect(self);
         for output in &module.outputs {
             let bits = self.bits[output.node.index()].clone();
             self.circuit.outputs.extend(bits);
@@ -79,6 +89,17 @@ impl Lowering<'_> {
     /// Whether a register became a memory's.
     pub(super) fn merged_register(&self, number: usize) -> bool {
         self.output_registers.values().any(|&register| register == number)
+    }
+
+    /// The bit at a place: a new source, or what is known of it.
+    pub(super) fn place(&mut self, place: Place) -> Bit {
+        let bit = match self.known.get(&place) {
+            Some(Fate::Constant(value)) => Bit::known(*value),
+            Some(Fate::Same(first)) => self.made[first],
+            None => self.graph().source(),
+        };
+        self.made.insert(place, bit);
+        bit
     }
 
     pub(super) fn graph(&mut self) -> &mut Graph {
@@ -145,9 +166,10 @@ impl Lowering<'_> {
     }
 
     fn binary(&mut self, op: BinaryOp, a: NodeId, b: NodeId, width: usize) -> Vec<Bit> {
-        let join = |graph: &mut Graph, join: fn(&mut Graph, Bit, Bit) -> Bit, x: &[Bit], y: &[Bit]| {
-            x.iter().zip(y).map(|(&x, &y)| join(graph, x, y)).collect::<Vec<_>>()
-        };
+        let join =
+            |graph: &mut Graph, join: fn(&mut Graph, Bit, Bit) -> Bit, x: &[Bit], y: &[Bit]| {
+                x.iter().zip(y).map(|(&x, &y)| join(graph, x, y)).collect::<Vec<_>>()
+            };
         let (x, y) = (self.of(a), self.of(b));
         match op {
             BinaryOp::And => join(self.graph(), Graph::and, &x, &y),
@@ -155,7 +177,9 @@ impl Lowering<'_> {
             BinaryOp::Xor => join(self.graph(), Graph::xor, &x, &y),
             BinaryOp::Add => self.sum(vec![self.term(a, false), self.term(b, false)], width),
             BinaryOp::Sub => self.sum(vec![self.term(a, false), self.term(b, true)], width),
-            BinaryOp::Mul => product::multiply(self, [self.term(a, false), self.term(b, false)], width),
+            BinaryOp::Mul => {
+                product::multiply(self, [self.term(a, false), self.term(b, false)], width)
+            }
             BinaryOp::Eq | BinaryOp::Ne => {
                 let differ = join(self.graph(), Graph::xor, &x, &y);
                 let differ = self.graph().any(&differ);
@@ -242,7 +266,12 @@ impl Lowering<'_> {
         for (at, bit) in out.iter().enumerate() {
             self.circuit.origins.insert(bit.gate(), Origin::Product(product, at));
         }
-        self.circuit.products.push(Product { operands, addend: vec![], controls: vec![], out: out.clone() });
+        self.circuit.products.push(Product {
+            operands,
+            addend: vec![],
+            controls: vec![],
+            out: out.clone(),
+        });
         out
     }
 }

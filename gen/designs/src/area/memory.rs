@@ -4,6 +4,7 @@
 use super::Family;
 use super::circuit::{self, FlipFlop, Origin, Read, Write};
 use super::compare::compare;
+use super::exclusive::together;
 use super::graph::Bit;
 use super::lower::{Lowering, constant};
 use hwgen_hdl::index_bits;
@@ -30,6 +31,9 @@ pub(super) enum Macro {
 
 /// Flip-flops of memories have register numbers from here on.
 pub(super) const OF_MEMORIES: usize = 1 << 60;
+
+/// Those that hold a write for a cycle, from here on.
+pub(super) const HELD: usize = 3 * OF_MEMORIES;
 
 /// Cost of a bit in flip-flops.
 const BIT: f64 = 1.0;
@@ -94,9 +98,8 @@ pub(super) fn make_memories(lowering: &mut Lowering<'_>) {
     let merged = output_registers(lowering);
     for (number, memory) in module.memories.iter().enumerate() {
         let width = memory.word.width as usize;
-        let registered = |port: usize| {
-            memory.reads[port].sync.is_some() || merged.contains_key(&(number, port))
-        };
+        let registered =
+            |port: usize| memory.reads[port].sync.is_some() || merged.contains_key(&(number, port));
         let all_registered = (0..memory.reads.len()).all(registered);
         let store = match choose(lowering, memory, all_registered) {
             Some(what) => {
@@ -247,7 +250,8 @@ fn price(unit: &Unit, memory: &Memory, lanes: usize, points: f64) -> (f64, usize
         let words = 1usize << (unit.address_bits - (log as u32).min(unit.address_bits));
         let rows = memory.depth.div_ceil(words);
         let lane = width.div_ceil(lanes);
-        let byte = if matches!(unit.what, Macro::Block(_)) { unit_width.min(9) } else { unit_width };
+        let byte =
+            if matches!(unit.what, Macro::Block(_)) { unit_width.min(9) } else { unit_width };
         let padded = if lanes > 1 { lanes * lane.next_multiple_of(byte) } else { width };
         let count = (rows * padded).div_ceil(unit_width);
         let scaled = unit.scale * (rows * width) as f64 / unit_width as f64;
@@ -342,8 +346,10 @@ fn add_read(
 pub(super) fn connect(lowering: &mut Lowering<'_>) {
     let module = lowering.module;
     for (number, memory) in module.memories.iter().enumerate() {
-        let writes: Vec<Write> =
-            memory.writes.iter().map(|write| {
+        let writes: Vec<Write> = memory
+            .writes
+            .iter()
+            .map(|write| {
                 let address = lowering.of(write.address);
                 let inside = inside(lowering, memory, &address);
                 let enable = lowering.of(write.enable)[0];
@@ -355,7 +361,8 @@ pub(super) fn connect(lowering: &mut Lowering<'_>) {
                         let mask = lowering.of(mask);
                         let lane = width / mask.len();
                         let graph = lowering.graph();
-                        let lanes: Vec<Bit> = mask.iter().map(|&bit| graph.and(enable, bit)).collect();
+                        let lanes: Vec<Bit> =
+                            mask.iter().map(|&bit| graph.and(enable, bit)).collect();
                         (0..width).map(|at| lanes[at / lane]).collect()
                     }
                 };
@@ -366,8 +373,10 @@ pub(super) fn connect(lowering: &mut Lowering<'_>) {
         match lowering.stores[number].clone() {
             Store::Words(words) if !writes.is_empty() => fill(lowering, number, &words, &writes),
             Store::Words(_) => {}
-            Store::Block(block, _) => lowering.circuit.memories[block].writes = writes,
+            Store::Block(block, _) => lowering.circuit.memories[block].writes = writes.clone(),
         }
+        let blocks = matches!(lowering.stores[number], Store::Block(_, Macro::Block(_)));
+        let mut delayed = false;
         for (port, read) in memory.reads.iter().enumerate() {
             let register = lowering.output_registers.get(&(number, port));
             let (clock, enable) = match (read.sync, register.map(|&at| &module.registers[at])) {
@@ -379,8 +388,70 @@ pub(super) fn connect(lowering: &mut Lowering<'_>) {
                 (None, None) => continue,
             };
             let address = lowering.of(read.address);
+            if let [write] = writes.as_slice()
+                && lowering.family == Family::Ice40
+                && blocks
+                && write.clock == clock.index()
+                && may_collide(lowering, write, &address, enable)
+            {
+                old_word(lowering, (number, port), write, &address, enable, !delayed);
+                delayed = true;
+            }
             registered_read(lowering, number, port, address, (clock.index(), enable));
         }
+    }
+}
+
+/// Whether a word may be read while it is written.
+fn may_collide(lowering: &mut Lowering<'_>, write: &Write, address: &[Bit], enable: Bit) -> bool {
+    let graph = lowering.graph();
+    let same: Vec<Bit> =
+        write.address.iter().zip(address).map(|(&a, &b)| !graph.xor(a, b)).collect();
+    let same = graph.all(&same);
+    let writes = graph.any(&write.enables);
+    together(graph, &[same, writes, enable])
+}
+
+/// A RAM that does not promise the word from before the edge: the write waits a cycle in
+/// flip-flops (once a memory), and a read of a word that waits takes it from there.
+fn old_word(
+    lowering: &mut Lowering<'_>,
+    (number, port): (usize, usize),
+    write: &Write,
+    address: &[Bit],
+    enable: Bit,
+    first: bool,
+) {
+    let register = HELD + (number << 32);
+    let mut enables = write.enables.clone();
+    enables.dedup();
+    let mut held = vec![];
+    if first {
+        let wait = write.address.iter().chain(&write.data).chain(&enables);
+        for (at, &d) in wait.copied().collect::<Vec<_>>().iter().enumerate() {
+            held.push(kept(lowering, d, (register, at), write.clock, Bit::ONE));
+        }
+        lowering.held.insert(number, held.clone());
+    }
+    let held = lowering.held[&number].clone();
+    let (held_address, rest) = held.split_at(write.address.len());
+    let (held_data, held_enables) = rest.split_at(write.data.len());
+    let graph = &mut lowering.circuit.graph;
+    let same: Vec<Bit> =
+        held_address.iter().zip(address).map(|(&a, &b)| !graph.xor(a, b)).collect();
+    let same = graph.all(&same);
+    let register = register + (1 << 24) + (port << 16);
+    let mut passes = vec![];
+    for (at, &enabled) in held_enables.iter().enumerate() {
+        let d = lowering.circuit.graph.and(same, enabled);
+        passes.push(kept(lowering, d, (register, at), write.clock, enable));
+    }
+    let Registered { raw, .. } = lowering.registered[&(number, port)].clone();
+    let lane = write.data.len().div_ceil(passes.len().max(1));
+    for (at, (&d, &word)) in held_data.iter().zip(&raw).enumerate() {
+        let q = kept(lowering, d, (register + 1, at), write.clock, enable);
+        let shown = lowering.circuit.graph.mux(passes[at / lane], q, word);
+        lowering.circuit.shown.insert(word, shown);
     }
 }
 
@@ -402,6 +473,21 @@ fn fill(lowering: &mut Lowering<'_>, number: usize, words: &[Vec<Bit>], writes: 
             add_plain(lowering, q, d, (register + at, bit), writes[0].clock, Bit::ONE);
         }
     }
+}
+
+/// A flip-flop around a memory, unless another does the same.
+fn kept(
+    lowering: &mut Lowering<'_>,
+    d: Bit,
+    place: (usize, usize),
+    clock: usize,
+    enable: Bit,
+) -> Bit {
+    let q = lowering.place(place);
+    if lowering.circuit.is_free(q) {
+        add_plain(lowering, q, d, place, clock, enable);
+    }
+    q
 }
 
 fn add_plain(

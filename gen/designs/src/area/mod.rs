@@ -11,6 +11,7 @@ mod circuit;
 mod compare;
 mod cover;
 mod delay;
+mod exclusive;
 mod graph;
 mod lower;
 mod memory;
@@ -25,7 +26,7 @@ use hwgen_hdl::passes::{Keep, simplify};
 use hwgen_hdl::sim::flatten::flatten;
 use product::Blocks;
 use serde::Serialize;
-use state::Known;
+use state::{Fate, Known};
 
 /// What is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -57,10 +58,14 @@ impl Family {
                 inputs: 8,
                 cost: [0.0, 2.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 20.0],
                 count: [0, 1, 1, 1, 1, 1, 1, 2, 4],
+                kept_percent: 100,
             },
-            Family::Ice40 => {
-                Tables { inputs: 4, cost: [1.0; MOST_INPUTS + 1], count: [1; MOST_INPUTS + 1] }
-            }
+            Family::Ice40 => Tables {
+                inputs: 4,
+                cost: [1.0; MOST_INPUTS + 1],
+                count: [1; MOST_INPUTS + 1],
+                kept_percent: 93,
+            },
         }
     }
 
@@ -106,7 +111,14 @@ pub fn estimate(module: &Module, family: Family) -> Resources {
     let mut circuit = lower::lower(&flat, family, &known);
     for _ in 0..ROUNDS {
         let mut idle = circuit.idle(&circuit.live());
-        idle.retain(|&(register, _), _| register < flat.registers.len());
+        // words of memories and of their registered reads stay
+        let plain = |&(register, _): &state::Place| {
+            !(memory::OF_MEMORIES..memory::HELD).contains(&register)
+        };
+        idle.retain(|place, fate| match fate {
+            Fate::Constant(_) => plain(place),
+            Fate::Same(first) => plain(place) && plain(first),
+        });
         if idle.is_empty() {
             break;
         }

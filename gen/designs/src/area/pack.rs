@@ -6,17 +6,32 @@ use super::graph::Bit;
 use super::memory::OF_MEMORIES;
 use super::sums::uses;
 
-/// The widest sum in a block of Xilinx.
-const SUM_BITS: usize = 48;
+/// What a family's blocks can take in.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The widest sum.
+    sum_bits: usize,
+    /// Registers before an operand.
+    input_registers: usize,
+    /// Whether the next block in a column gets operands from this one.
+    cascades: bool,
+}
 
-/// Registers before an operand: two on Xilinx.
-const INPUT_REGISTERS: usize = 2;
+impl Limits {
+    fn of(family: Family) -> Limits {
+        match family {
+            Family::Xilinx7 => Limits { sum_bits: 48, input_registers: 2, cascades: true },
+            Family::Ice40 => Limits { sum_bits: 32, input_registers: 1, cascades: false },
+        }
+    }
+}
 
 /// Moves registers and sums into blocks.
 pub(super) fn pack(circuit: &mut Circuit, family: Family) {
-    if family != Family::Xilinx7 {
-        return;
-    }
+    let limits = Limits::of(family);
+    let before_packing: Vec<[Vec<Bit>; 2]> = (circuit.products.iter())
+        .map(|product| product.operands.each_ref().map(|term| term.bits.clone()))
+        .collect();
     for at in 0..circuit.products.len() {
         let live = circuit.live();
         let uses = uses(circuit, &live);
@@ -29,7 +44,7 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
             out[..=last].to_vec()
         };
         for side in 0..2 {
-            for _ in 0..INPUT_REGISTERS {
+            for _ in 0..limits.input_registers {
                 let term = circuit.products[at].operands[side].clone();
                 let Some((bits, controls)) = before(circuit, &term.bits) else { break };
                 circuit.products[at].operands[side].bits = bits;
@@ -39,7 +54,7 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
         // a register right behind the product
         let mut out = used;
         out = behind(circuit, at, &out, &uses, &live).unwrap_or(out);
-        if let Some(sum) = sum_of(circuit, &out, &uses) {
+        if let Some(sum) = sum_of(circuit, &out, &uses, limits.sum_bits) {
             let terms = circuit.sums[sum].terms.clone();
             let width = circuit.sums[sum].width;
             let other = terms.iter().find(|term| term.bits.first() != out.first());
@@ -60,6 +75,29 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
             out = behind(circuit, at, &out, &uses, &live).unwrap_or(out);
         }
         circuit.products[at].out = out;
+    }
+    if limits.cascades {
+        cascade(circuit, &before_packing);
+    }
+}
+
+/// An operand that is the operand of the block whose sum comes in, a cycle later, comes from
+/// there too.
+fn cascade(circuit: &mut Circuit, before_packing: &[[Vec<Bit>; 2]]) {
+    for at in 0..circuit.products.len() {
+        let from =
+            circuit.products[at].addend.first().and_then(|bit| circuit.origins.get(&bit.gate()));
+        let Some(&Origin::Product(from, _)) = from else {
+            continue;
+        };
+        for side in 0..2 {
+            let Some((taken, _)) = before(circuit, &before_packing[at][side]) else {
+                continue;
+            };
+            if taken == before_packing[from][side] {
+                circuit.products[at].operands[side].bits.clear();
+            }
+        }
     }
 }
 
@@ -98,10 +136,17 @@ fn before(circuit: &Circuit, bits: &[Bit]) -> Option<(Vec<Bit>, [Bit; 2])> {
 }
 
 /// The register that alone takes `bits`, absorbed: its content is the block's output.
-fn behind(circuit: &mut Circuit, product: usize, bits: &[Bit], uses: &[u32], live: &[bool]) -> Option<Vec<Bit>> {
+fn behind(
+    circuit: &mut Circuit,
+    product: usize,
+    bits: &[Bit],
+    uses: &[u32],
+    live: &[bool],
+) -> Option<Vec<Bit>> {
     let find = |bit: &Bit| {
         let alone = uses[bit.gate()] == 1 && !bit.is_known();
-        let taker = circuit.flip_flops.iter().position(|f| f.d == *bit && !f.absorbed && live[f.q.gate()]);
+        let taker =
+            circuit.flip_flops.iter().position(|f| f.d == *bit && !f.absorbed && live[f.q.gate()]);
         taker.filter(|_| alone)
     };
     let takers: Vec<usize> = bits.iter().map(find).collect::<Option<_>>()?;
@@ -122,14 +167,14 @@ fn behind(circuit: &mut Circuit, product: usize, bits: &[Bit], uses: &[u32], liv
 }
 
 /// The sum of two terms that alone reads `bits` as one of them.
-fn sum_of(circuit: &Circuit, bits: &[Bit], uses: &[u32]) -> Option<usize> {
+fn sum_of(circuit: &Circuit, bits: &[Bit], uses: &[u32], widest: usize) -> Option<usize> {
     if bits.iter().any(|bit| uses[bit.gate()] != 1) {
         return None;
     }
     circuit.sums.iter().position(|sum| {
         let reads = sum.terms.iter().any(|term| low_zeros_off(term) == bits);
         let adds = sum.terms.len() == 2 && sum.terms.iter().all(|term| !term.minus);
-        !sum.merged && sum.width <= SUM_BITS && reads && adds
+        !sum.merged && sum.width <= widest && reads && adds
     })
 }
 

@@ -68,7 +68,11 @@ fn pieces(
         }
         let count = (taken(long) - most).div_ceil(step);
         let part = |from: usize, to: Option<usize>| match to {
-            Some(to) => Term::new(long.bits[from.min(long.bits.len())..to.min(long.bits.len())].to_vec(), false, false),
+            Some(to) => Term::new(
+                long.bits[from.min(long.bits.len())..to.min(long.bits.len())].to_vec(),
+                false,
+                false,
+            ),
             None => Term::new(long.bits[from.min(long.bits.len())..].to_vec(), long.signed, false),
         };
         let mut total: Option<Vec<Bit>> = None;
@@ -105,8 +109,7 @@ fn pieces(
 /// The exponent, if a term is a known power of two.
 fn power(term: &Term) -> Option<usize> {
     let known = term.bits.iter().all(|bit| bit.is_known());
-    let ones: Vec<usize> =
-        (0..term.bits.len()).filter(|&at| term.bits[at] == Bit::ONE).collect();
+    let ones: Vec<usize> = (0..term.bits.len()).filter(|&at| term.bits[at] == Bit::ONE).collect();
     match ones.as_slice() {
         [one] if known && !term.signed => Some(*one),
         _ => None,

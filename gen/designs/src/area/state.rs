@@ -22,17 +22,11 @@ pub(super) enum Fate {
 pub(super) type Known = HashMap<Place, Fate>;
 
 /// Gives registers their bits.
-pub(super) fn make_registers(lowering: &mut Lowering<'_>, known: &Known) {
+pub(super) fn make_registers(lowering: &mut Lowering<'_>) {
     let module = lowering.module;
-    let mut made: HashMap<Place, Bit> = HashMap::new();
     for (number, register) in module.registers.iter().enumerate() {
         for at in 0..module.ty(register.node).width as usize {
-            let bit = match known.get(&(number, at)) {
-                Some(Fate::Constant(value)) => Bit::known(*value),
-                Some(Fate::Same(place)) => made[place],
-                None => lowering.graph().source(),
-            };
-            made.insert((number, at), bit);
+            let bit = lowering.place((number, at));
             lowering.bits[register.node.index()].push(bit);
         }
     }
@@ -82,7 +76,8 @@ pub(super) fn connect(lowering: &mut Lowering<'_>) {
                     flip_flop.d = graph.mux(*signal, value[at], d);
                 }
                 Some((signal, ResetKind::Async, value)) => {
-                    (flip_flop.asynchronous, flip_flop.value) = (Some(*signal), value[at] == Bit::ONE);
+                    (flip_flop.asynchronous, flip_flop.value) =
+                        (Some(*signal), value[at] == Bit::ONE);
                 }
                 None => {}
             }
@@ -93,13 +88,14 @@ pub(super) fn connect(lowering: &mut Lowering<'_>) {
 
 impl Circuit {
     /// Whether a bit is a source without origin yet.
-    fn is_free(&self, q: Bit) -> bool {
+    pub(super) fn is_free(&self, q: Bit) -> bool {
         !q.is_known() && !self.origins.contains_key(&q.gate())
     }
 
     /// Adds a flip-flop, its enable and reset taken out of what it takes.
     pub(super) fn add(&mut self, mut flip_flop: FlipFlop) {
-        while take_reset(&mut self.graph, &mut flip_flop) || take_enable(&mut self.graph, &mut flip_flop)
+        while take_reset(&mut self.graph, &mut flip_flop)
+            || take_enable(&mut self.graph, &mut flip_flop)
         {}
         self.origins.insert(flip_flop.q.gate(), Origin::FlipFlop(self.flip_flops.len()));
         self.flip_flops.push(flip_flop);

@@ -95,7 +95,9 @@ fn mergeable(circuit: &Circuit, at: usize, term: usize, uses: &[u32]) -> Option<
         return None;
     }
     let other = &circuit.sums[inner];
-    let used = other.out.iter().filter(|bit| matches!(circuit.origins.get(&bit.gate()), Some(Origin::Sum(n, _)) if *n == inner));
+    let used = other.out.iter().filter(
+        |bit| matches!(circuit.origins.get(&bit.gate()), Some(Origin::Sum(n, _)) if *n == inner),
+    );
     let alone = used.clone().all(|bit| uses[bit.gate()] <= 1);
     let whole = term.bits.iter().zip(&other.out).all(|(a, b)| a == b)
         && term.bits.len() >= other.width.min(sum.width);
@@ -120,7 +122,12 @@ fn natural(sum: &Sum) -> usize {
 /// two first.
 pub(super) fn adder(circuit: &mut Circuit, at: usize, live: &[bool]) -> Option<Adder> {
     let sum = circuit.sums[at].clone();
-    let own = |bit: Bit| circuit.origins.get(&bit.gate()).is_some_and(|origin| matches!(origin, Origin::Sum(n, _) if *n == at));
+    let own = |bit: Bit| {
+        circuit
+            .origins
+            .get(&bit.gate())
+            .is_some_and(|origin| matches!(origin, Origin::Sum(n, _) if *n == at))
+    };
     let out: Vec<Option<Bit>> = sum.out[..sum.width]
         .iter()
         .map(|&bit| (own(bit) && live[bit.gate()]).then_some(bit))
@@ -155,7 +162,8 @@ fn two_words(circuit: &mut Circuit, terms: &[Term], width: usize) -> ([Vec<Bit>;
     let (count, taken) = (whole.len() + minus.len(), minus.len());
     if count <= 2 && taken <= 1 && carries.len() + taken <= 1 {
         let carry = carries.first().copied().unwrap_or(Bit::known(taken == 1));
-        let second = minus.pop().map(inverse).or_else(|| if whole.len() == 2 { whole.pop() } else { None });
+        let second =
+            minus.pop().map(inverse).or_else(|| if whole.len() == 2 { whole.pop() } else { None });
         let (first, second) = (whole.pop().unwrap_or_else(|| zero.clone()), second.unwrap_or(zero));
         // the first operand goes to the chain as it is, what makes the second is in the tables
         let made = |word: &[Bit]| word.iter().filter(|bit| circuit.is_made(**bit)).count();
@@ -185,7 +193,9 @@ fn two_words(circuit: &mut Circuit, terms: &[Term], width: usize) -> ([Vec<Bit>;
         }
     }
     reduce(circuit, &mut columns);
-    let word = |n: usize| columns.iter().map(|column| column.get(n).copied().unwrap_or(Bit::ZERO)).collect();
+    let word = |n: usize| {
+        columns.iter().map(|column| column.get(n).copied().unwrap_or(Bit::ZERO)).collect()
+    };
     ([word(0), word(1)], carry)
 }
 
