@@ -90,8 +90,8 @@ fn cascade(circuit: &mut Circuit, before_packing: &[[Vec<Bit>; 2]]) {
         let Some(&Origin::Product(from, _)) = from else {
             continue;
         };
-        for side in 0..2 {
-            let Some((taken, _)) = before(circuit, &before_packing[at][side]) else {
+        for (side, operand) in before_packing[at].iter().enumerate() {
+            let Some((taken, _)) = before(circuit, operand) else {
                 continue;
             };
             if taken == before_packing[from][side] {

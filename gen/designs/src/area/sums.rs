@@ -216,8 +216,7 @@ fn place(columns: &mut [Vec<Bit>], at: usize, bit: Bit) {
 fn reduce(circuit: &mut Circuit, columns: &mut Vec<Vec<Bit>>) {
     while columns.iter().any(|column| column.len() > 2) {
         let mut next: Vec<Vec<Bit>> = vec![vec![]; columns.len()];
-        for at in 0..columns.len() {
-            let column = std::mem::take(&mut columns[at]);
+        for (at, column) in columns.iter().enumerate() {
             for bits in column.chunks(3) {
                 let &[a, b, c] = bits else {
                     bits.iter().for_each(|&bit| place(&mut next, at, bit));
