@@ -1,6 +1,7 @@
 //! What a circuit is held against.
 //!
 //! - [`golden`]: integer models, written from the definitions alone, never from a circuit.
+//! - [`area`]: what Yosys makes of a module on an FPGA, counted.
 //! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
 //! - [`drive`]: test benches that feed a circuit and its model alike.
 //! - [`cosim`]: other engines, run side by side with ours and compared.
@@ -11,6 +12,7 @@
 //! - [`waves`]: recorded runs as vectors.
 //! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
+pub mod area;
 pub mod attention;
 pub mod check;
 pub mod cosim;

@@ -150,6 +150,20 @@ const BARS: &[Bar] = &[
         unit: "bitstreams of iCE40, ECP5 and Gowin are what was placed, timing met",
     },
     Bar {
+        name: "area",
+        command: "test --release -p hwgen-verify --test area -- --ignored --nocapture",
+        figure: "area:",
+        target: AtMost(0.0),
+        unit: "estimated figures that miss Yosys by more than 15 %, and medians by more than 8 %",
+    },
+    Bar {
+        name: "asic",
+        command: "test --release -p hwgen-boards --test asic -- --ignored --nocapture",
+        figure: "asic:",
+        target: AtMost(0.0),
+        unit: "failed routes, design rule and netlist errors in a layout from Verilog to GDS and picture",
+    },
+    Bar {
         name: "build",
         command: "build --release --bin hwgen --target-dir target/bar-build",
         figure: SECONDS,

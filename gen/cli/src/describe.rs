@@ -4,6 +4,8 @@ use crate::design::{Named, Size, named};
 use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 use crate::size::{Totals, totals};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use hwgen_designs::area::{Family, Resources, estimate};
 use hwgen_designs::registry::{Configured, Design};
 use hwgen_hdl::Module;
 use hwgen_hdl::netlist::{Direction, NodeId, StreamPort};
@@ -16,25 +18,51 @@ use std::sync::Arc;
 Examples:
   hwgen describe mac_array
   hwgen describe lapa --set rows=8 --set key_slices=[4,2,2]
-  hwgen describe lapa --spec small.json --json")]
+  hwgen describe lapa --spec small.json --json
+  hwgen describe mac_array --family xilinx7          with LUT, FF, DSP, BRAM estimated")]
 pub(crate) struct Args {
     /// The design
     #[arg(value_parser = named())]
     design: Named,
     #[command(flatten)]
     size: Size,
+    /// Estimate what it takes on a chip, as Yosys would map it: docs/area.md
+    #[arg(long, value_name = "F", value_parser = family())]
+    family: Option<Family>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Reads a family's name.
+fn family() -> impl TypedValueParser<Value = Family> {
+    let named = |name: String| Family::ALL.into_iter().find(|f| f.name() == name);
+    PossibleValuesParser::new(Family::ALL.map(Family::name))
+        .try_map(move |name| named(name).ok_or("no such family"))
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
     let module = configured.build();
+    let estimated = args.family.map(|family| (family, estimate(&module, family)));
     if args.json {
-        return print_json(&as_json(args.design.0, &*configured, &module));
+        let mut value = as_json(args.design.0, &*configured, &module);
+        if let Some((family, resources)) = estimated {
+            value["estimate"] = json!(resources);
+            value["estimate"]["family"] = json!(family);
+        }
+        return print_json(&value);
     }
-    print(&as_text(args.design.0, &*configured, &module))
+    let mut text = as_text(args.design.0, &*configured, &module);
+    if let Some((family, resources)) = estimated {
+        text += &format!("\nEstimate for {}\n{}\n", family.name(), describe_estimate(resources));
+    }
+    print(&text)
+}
+
+fn describe_estimate(resources: Resources) -> String {
+    let Resources { lut, ff, dsp, bram, .. } = resources;
+    format!("  {lut} LUT, {ff} FF, {dsp} DSP, {bram} BRAM (docs/area.md tells how far off)")
 }
 
 fn as_text(design: &dyn Design, configured: &dyn Configured, module: &Module) -> String {

@@ -3,6 +3,7 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+mod asic;
 mod board;
 mod build;
 mod check;
@@ -58,6 +59,7 @@ enum Command {
     Verify(verify::Args),
     Study(study::Args),
     Power(power::Args),
+    Asic(asic::Args),
     Import(import::Args),
     Check(check::Args),
     Board(board::Args),
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Study(args) => study::run(&args),
         Command::Power(args) => power::run(&args),
+        Command::Asic(args) => asic::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Board(args) => board::run(&args),

@@ -16,6 +16,7 @@
 //! - [`spatten`]: attention that prunes tokens, values and bits of keys.
 
 pub mod accelerator;
+pub mod area;
 pub mod attend;
 pub mod axi;
 pub mod cnn;

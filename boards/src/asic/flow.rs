@@ -1,0 +1,162 @@
+//! The steps, one after the other, in a folder that is complete or not there.
+
+use super::picture;
+use super::{AsicError, Layout, Report};
+use hwgen_hdl::Module;
+use hwgen_verify::tools::{self, run};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The technology, as qflow calls it.
+const TECHNOLOGY: &str = "osu018";
+
+/// Where Debian puts its cells.
+const CELLS: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lef";
+
+/// What qflow is told. With its own density many nets stay without a route.
+const VARIABLES: &str = "#!/usr/bin/tcsh -f\nset initial_density = 0.60\n";
+
+/// Time for a step.
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// The steps of qflow, in order, and what each is.
+const STEPS: &[(&str, &str)] = &[
+    ("synthesize", "gates (Yosys)"),
+    ("place", "placement (graywolf)"),
+    ("sta", "timing before routing (vesta)"),
+    ("route", "routing (qrouter)"),
+    ("backanno", "timing after routing (vesta)"),
+    ("migrate", "layout (magic)"),
+    ("drc", "design rules (magic)"),
+    ("lvs", "layout against netlist (netgen)"),
+    ("gdsii", "GDS (magic)"),
+];
+
+/// Tools that the steps start.
+const TOOLS: &[&str] =
+    &["tcsh", "yosys", "qflow", "graywolf", "qrouter", "magic", "netgen", "osu018"];
+
+/// The file that names what a folder was built from.
+const KEY: &str = "built_from.txt";
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The layout, with the cells' metal.
+    pub gds: PathBuf,
+    /// A picture of it.
+    pub png: PathBuf,
+    /// What the tools said.
+    pub report: Report,
+}
+
+/// Builds a module into `folder`, or takes what is there if it was built from the same text. `say`
+/// hears of each step.
+///
+/// # Errors
+/// If a tool is missing (the error says how to get it) or fails, or the folder is not ours.
+pub fn build(
+    module: &Module,
+    folder: &Path,
+    mut say: impl FnMut(&str),
+) -> Result<Built, AsicError> {
+    for name in TOOLS {
+        tools::require(name).map_err(|source| AsicError::Tool { step: "tools", source })?;
+    }
+    let text = module.verilog().map_err(|error| AsicError::Emission {
+        module: module.name.to_string(),
+        reason: error.to_string(),
+    })?;
+    let key = key(&text);
+    match fs::read_to_string(folder.join(KEY)) {
+        Ok(known) if known == key => {
+            say("nothing changed: the layout that is there is taken");
+            return finished(&module.name, folder);
+        }
+        Ok(_) => {}
+        Err(_) if folder.exists() => return Err(AsicError::Taken { path: folder.to_path_buf() }),
+        Err(_) => {}
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(AsicError::file("create folder", parent))?;
+    let work = tempfile::Builder::new().prefix(".hwgen-asic-").tempdir_in(parent);
+    let work = work.map_err(AsicError::file("create a folder in", parent))?;
+    make(module, &text, work.path(), &mut say)?;
+    let write = |name: &str, text: &str| {
+        let path = work.path().join(name);
+        fs::write(&path, text).map_err(AsicError::file("write", path))
+    };
+    write(KEY, &key)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(AsicError::file("replace", folder))?;
+    }
+    fs::rename(work.keep(), folder).map_err(AsicError::file("put in place", folder))?;
+    finished(&module.name, folder)
+}
+
+/// What a layout depends on.
+fn key(text: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(text);
+    hash.update(VARIABLES);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn make(
+    module: &Module,
+    text: &str,
+    work: &Path,
+    say: &mut impl FnMut(&str),
+) -> Result<(), AsicError> {
+    let name = &*module.name;
+    for folder in ["source", "synthesis", "layout", "log"] {
+        let path = work.join(folder);
+        fs::create_dir(&path).map_err(AsicError::file("create folder", path))?;
+    }
+    let source = work.join(format!("source/{name}.v"));
+    fs::write(&source, text).map_err(AsicError::file("write", source))?;
+    let variables = work.join("project_vars.sh");
+    fs::write(&variables, VARIABLES).map_err(AsicError::file("write", variables))?;
+    for &(step, what) in STEPS {
+        say(&format!("{step}: {what}"));
+        let mut command = Command::new("qflow");
+        command.current_dir(work).args([step, "-T", TECHNOLOGY, name]);
+        run(&mut command, LIMIT).map_err(|source| AsicError::Tool { step, source })?;
+    }
+    say("layout with the cells' metal (magic), picture");
+    full_gds(work, name)?;
+    let layout = Layout::read(&work.join(format!("layout/{name}.def")), Path::new(CELLS))?;
+    picture::draw(&layout, &work.join("layout.png"))
+}
+
+/// qflow's own GDS has empty cells; with their LEF read, magic writes their metal too.
+fn full_gds(work: &Path, name: &str) -> Result<(), AsicError> {
+    let script = format!(
+        "drc off\nlef read {CELLS}\ndef read {name}.def\nload {name}\nselect top cell\n\
+         gds write full.gds\nquit -noprompt\n"
+    );
+    let folder = work.join("layout");
+    let path = folder.join("full.tcl");
+    fs::write(&path, script).map_err(AsicError::file("write", path))?;
+    let mut command = Command::new("magic");
+    command.current_dir(&folder).args(["-dnull", "-noconsole", "full.tcl"]);
+    run(&mut command, LIMIT).map_err(|source| AsicError::Tool { step: "GDS", source })?;
+    let (from, to) = (folder.join("full.gds"), work.join(format!("{name}.gds")));
+    fs::rename(&from, to).map_err(AsicError::file("find", from))
+}
+
+fn finished(name: &str, folder: &Path) -> Result<Built, AsicError> {
+    let layout = Layout::read(&folder.join(format!("layout/{name}.def")), Path::new(CELLS))?;
+    Ok(Built {
+        folder: folder.to_path_buf(),
+        gds: folder.join(format!("{name}.gds")),
+        png: folder.join("layout.png"),
+        report: Report::read(&folder.join("log"), &layout)?,
+    })
+}

@@ -1,0 +1,108 @@
+//! `hwgen asic`
+
+use crate::design::{Named, Size, named};
+use crate::failure::Failure;
+use crate::output::{print, print_json, table};
+use anyhow::Context;
+use clap::ValueEnum;
+use hwgen_boards::asic::{Built, build};
+use hwgen_verify::check::golden;
+use hwgen_verify::power::{Library, Options, PowerModel};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// The library of the technology, for power.
+const LIBRARY: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
+
+/// Build a layout of a design in standard cells: GDS, picture, checks, timing, power
+#[derive(clap::Args)]
+#[command(after_help = "\
+Yosys and qflow place and route the design, magic and netgen check it. Meant for designs of up to
+about 3,000 cells; docs/asic.md has what was seen and what is not tested.
+
+Examples:
+  hwgen asic --tech osu018 --design mac_array --set rows=1 --set columns=2 --out layout")]
+pub(crate) struct Args {
+    /// The technology
+    #[arg(long, value_enum, default_value_t = Tech::Osu018)]
+    tech: Tech,
+    /// The design
+    #[arg(long, value_parser = named())]
+    design: Named,
+    #[command(flatten)]
+    size: Size,
+    /// The folder for all files; a layout of the same text in it is taken as it is
+    #[arg(long, short, value_name = "DIR", default_value = "asic")]
+    out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A technology.
+#[derive(Clone, Copy, ValueEnum)]
+enum Tech {
+    /// Oklahoma State University's cells in 0.18 um
+    Osu018,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let Tech::Osu018 = args.tech;
+    let configured = args.size.configure(args.design)?;
+    let module = configured.build();
+    let built = build(&module, &args.out, |step| eprintln!("{step}"));
+    let built = built.context("cannot build the layout")?;
+    let milliwatts = power(args, &configured.json(), &built)?;
+    let report = &built.report;
+    if args.json {
+        let mut value = json!(report);
+        value["gds"] = json!(built.gds);
+        value["png"] = json!(built.png);
+        value["milliwatts"] = json!(milliwatts);
+        print_json(&value)?;
+    } else {
+        print(&as_text(&built, milliwatts))?;
+    }
+    if report.is_clean() { Ok(()) } else { Err(Failure::Check) }
+}
+
+/// Milliwatts at the clock after routing, of random vectors compared with the golden model; none
+/// for a design without one.
+fn power(args: &Args, spec: &str, built: &Built) -> Result<Option<f64>, Failure> {
+    let name = args.design.0.name();
+    let Some(golden) = golden(name, spec) else {
+        return Ok(None);
+    };
+    let module = args.size.configure(args.design)?.build();
+    let library = Library::read(Path::new(LIBRARY)).context("cannot tell the energy")?;
+    let hertz = built.report.routed_mhz * 1e6;
+    let options = Options { clock_hertz: hertz, ..Options::default() };
+    let model = PowerModel::new(&module, &library, &options).context("cannot tell the energy")?;
+    let mut device = model.device();
+    let batch = golden.batch(&mut device, 1);
+    batch.map_err(|difference| anyhow::anyhow!("the gates differ from the model: {difference}"))?;
+    let told = model.report(&device);
+    Ok(Some(1e3 * told.total().energy.total_joules() / told.seconds()))
+}
+
+fn as_text(built: &Built, milliwatts: Option<f64>) -> String {
+    let report = &built.report;
+    let [width, height] = report.die_um;
+    let row = |name: &str, value: String| vec![name.to_string(), value];
+    let mut rows = vec![
+        row("cells", report.cells.to_string()),
+        row("die", format!("{width:.1} x {height:.1} um, {:.0} um2", width * height)),
+        row("wire", format!("{:.0} um", report.wire_um)),
+        row("failed routes", report.failed_routes.to_string()),
+        row("design rule errors", report.drc_errors.to_string()),
+        row("netlist errors", report.lvs_errors.to_string()),
+        row("clock, placed", format!("{:.1} MHz", report.placed_mhz)),
+        row("clock, routed", format!("{:.1} MHz", report.routed_mhz)),
+    ];
+    if let Some(milliwatts) = milliwatts {
+        rows.push(row("power at that clock, no wires", format!("{milliwatts:.3} mW")));
+    }
+    rows.push(row("layout", built.gds.display().to_string()));
+    rows.push(row("picture", built.png.display().to_string()));
+    table(&rows)
+}
