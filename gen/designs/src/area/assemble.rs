@@ -131,7 +131,6 @@ fn logic_of(
         }
         at += 1;
     }
-    carry = if at > 0 { adder.carry } else { carry };
     resources.carry += match family {
         Family::Xilinx7 => (width - at).div_ceil(4) as u64,
         Family::Ice40 => (width - at) as u64,
