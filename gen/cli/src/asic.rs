@@ -1,60 +1,41 @@
-//! `hwgen asic`
+//! `hwgen build --asic`: a layout in standard cells.
 
-use crate::design::{Named, Size, named};
+use crate::design::{Named, Size};
 use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 use anyhow::Context;
 use clap::ValueEnum;
 use hwgen_boards::asic::{Built, build};
+use hwgen_designs::registry::Configured;
 use hwgen_verify::check::golden;
 use hwgen_verify::power::{Library, Options, PowerModel};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The library of the technology, for power.
 const LIBRARY: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
 
-/// Build a layout of a design in standard cells: GDS, picture, checks, timing, power
-#[derive(clap::Args)]
-#[command(after_help = "\
-Yosys and qflow place and route the design, magic and netgen check it. Meant for designs of up to
-about 3,000 cells; docs/asic.md has what was seen and what is not tested.
-
-Examples:
-  hwgen asic --tech osu018 --design mac_array --set rows=1 --set columns=2 --out layout")]
-pub(crate) struct Args {
-    /// The technology
-    #[arg(long, value_enum, default_value_t = Tech::Osu018)]
-    tech: Tech,
-    /// The design
-    #[arg(long, value_parser = named())]
-    design: Named,
-    #[command(flatten)]
-    size: Size,
-    /// The folder for all files; a layout of the same text in it is taken as it is
-    #[arg(long, short, value_name = "DIR", default_value = "asic")]
-    out: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// A technology.
 #[derive(Clone, Copy, ValueEnum)]
-enum Tech {
+pub(crate) enum Tech {
     /// Oklahoma State University's cells in 0.18 um
     Osu018,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Tech::Osu018 = args.tech;
-    let configured = args.size.configure(args.design)?;
-    let module = configured.build();
-    let built = build(&module, &args.out, |step| eprintln!("{step}"));
+/// A layout of a design in a folder, and its report.
+pub(crate) fn layout(
+    tech: Tech,
+    (design, size): (Named, &Size),
+    folder: &Path,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let Tech::Osu018 = tech;
+    let configured = size.configure(design)?;
+    let built = build(&configured.build(), folder, |step| eprintln!("{step}"));
     let built = built.context("cannot build the layout")?;
-    let milliwatts = power(args, &configured.json(), &built)?;
+    let milliwatts = power(design, &*configured, &built)?;
     let report = &built.report;
-    if args.json {
+    if as_json {
         let mut value = json!(report);
         value["gds"] = json!(built.gds);
         value["png"] = json!(built.png);
@@ -68,12 +49,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// Milliwatts at the clock after routing, of random vectors compared with the golden model; none
 /// for a design without one.
-fn power(args: &Args, spec: &str, built: &Built) -> Result<Option<f64>, Failure> {
-    let name = args.design.0.name();
-    let Some(golden) = golden(name, spec) else {
+fn power(
+    design: Named,
+    configured: &dyn Configured,
+    built: &Built,
+) -> Result<Option<f64>, Failure> {
+    let Some(golden) = golden(design.0.name(), &configured.json()) else {
         return Ok(None);
     };
-    let module = args.size.configure(args.design)?.build();
+    let module = configured.build();
     let library = Library::read(Path::new(LIBRARY)).context("cannot tell the energy")?;
     let hertz = built.report.routed_mhz * 1e6;
     let options = Options { clock_hertz: hertz, ..Options::default() };

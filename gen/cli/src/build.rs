@@ -1,5 +1,6 @@
 //! `hwgen build`
 
+use crate::asic::{self, Tech};
 use crate::board::of_network;
 use crate::design::{Named, Size};
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Build a bitstream for a board
+/// Build a bitstream for a board, or a layout in standard cells
 #[derive(clap::Args)]
 #[command(after_help = "\
 Yosys, nextpnr and the packer are run, installed ones or those of YoWASP; `hwgen doctor` tells what
@@ -35,11 +36,16 @@ Examples:
   hwgen build --board icebreaker --design cnn --network kws.tflite --multipliers 5 --single-port
   hwgen build --board colorlight_i5 --design cnn --network kws.tflite --multipliers 25 --live words.txt
   hwgen build --board icebreaker --design echo --synth-only --json
-  hwgen build --board my_board.toml --design echo -o out/")]
+  hwgen build --board my_board.toml --design echo -o out/
+  hwgen build --asic osu018 --design mac_array --set rows=1 --set columns=2 -o layout")]
 pub(crate) struct Args {
     /// The board: a name, or a file that ends in .toml (docs/boards.md)
-    #[arg(long, value_name = "BOARD")]
-    board: String,
+    #[arg(long, value_name = "BOARD", required_unless_present = "asic")]
+    board: Option<String>,
+    /// No bitstream but a layout in this technology's standard cells, for designs of up to about 3,000
+    /// cells (docs/asic.md)
+    #[arg(long, value_enum, value_name = "TECH", conflicts_with_all = ["board", "network"])]
+    asic: Option<Tech>,
     /// The design; `echo` sends bytes back one higher
     #[arg(long, value_parser = subject())]
     design: Subject,
@@ -63,7 +69,7 @@ pub(crate) struct Args {
     /// Stop after synthesis, and count
     #[arg(long)]
     synth_only: bool,
-    /// Folder for the bitstream and what it was made of; ./BOARD without
+    /// Folder for the bitstream and what it was made of; ./BOARD or ./asic without
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Folder searched for tools before HWGEN_TOOLS and the PATH; may be repeated
@@ -99,7 +105,15 @@ fn subject() -> impl TypedValueParser<Value = Subject> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let board = board::find(&args.board).map_err(anyhow::Error::from)?;
+    if let Some(tech) = args.asic {
+        let Subject::Design(design) = args.design else {
+            return Err(anyhow!("--asic: `echo` is for boards").into());
+        };
+        let folder = args.output.clone().unwrap_or_else(|| PathBuf::from("asic"));
+        return asic::layout(tech, (design, &args.size), &folder, args.json);
+    }
+    let board = args.board.as_deref().unwrap_or_default();
+    let board = board::find(board).map_err(anyhow::Error::from)?;
     let hertz = args.mhz.map(hertz).transpose()?;
     let clocking = board.clocking(hertz).map_err(anyhow::Error::from)?;
     let inner = inner(args, clocking.hertz)?;
