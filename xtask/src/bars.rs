@@ -130,10 +130,17 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "predictor_bitstream",
-        command: "test -p hwgen-boards --test predictor -- --ignored --nocapture",
+        command: "test -p hwgen-boards --test answers predictor -- --ignored --nocapture",
         figure: "predictor_bitstream:",
         target: AtLeast(8.0),
         unit: "groups of keys that a bitstream of HX8K, read back, predicts as the golden model",
+    },
+    Bar {
+        name: "up5k_netlist",
+        command: "test -p hwgen-boards --test answers up5k -- --ignored --nocapture",
+        figure: "up5k_netlist:",
+        target: AtLeast(12.0),
+        unit: "scores of a network that a netlist of UP5K's multipliers and memories gives as the interpreter",
     },
     Bar {
         name: "network_bitstreams",

@@ -1,14 +1,12 @@
 //! A design of LAPA in a bitstream: read back from its bits, it gives the golden answers over its
 //! serial line.
 
+use super::{DIVISOR, Log, asked, open};
 use hwgen_boards::board::find;
 use hwgen_boards::build::{Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
-use hwgen_boards::host::{Board, Settings, Transport};
 use hwgen_boards::link::channel::Channels;
-use hwgen_boards::proof::{CHIP, Question, read_back, talk};
-use hwgen_boards::sim::faults::Faults;
-use hwgen_boards::sim::{SimBoard, SimLine};
+use hwgen_boards::proof::{CHIP, read_back, talk};
 use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::lapa::LapaSpec;
@@ -18,41 +16,6 @@ use hwgen_verify::drive::Values;
 use hwgen_verify::drive::lapa::Head;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use std::cell::RefCell;
-use std::io;
-use std::rc::Rc;
-use std::time::Duration;
-
-const DIVISOR: u32 = 8;
-
-/// What was asked, and what came back.
-type Log = Rc<RefCell<Vec<(Vec<u8>, Vec<u8>)>>>;
-
-/// A line that keeps what passes.
-struct Kept(SimLine, Log);
-
-impl Transport for Kept {
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.1.borrow_mut().push((bytes.to_vec(), vec![]));
-        self.0.send(bytes)
-    }
-
-    fn receive(&mut self, bytes: &mut [u8], wait: Duration) -> io::Result<usize> {
-        let came = self.0.receive(bytes, wait)?;
-        if let Some((_, answer)) = self.1.borrow_mut().last_mut() {
-            answer.extend(&bytes[..came]);
-        }
-        Ok(came)
-    }
-
-    fn reconnect(&mut self) -> io::Result<()> {
-        self.0.reconnect()
-    }
-
-    fn travel(&self, bytes: usize) -> Duration {
-        self.0.travel(bytes)
-    }
-}
 
 /// Numbers of so many bits, the first lowest.
 fn side_by_side(numbers: &[i32], bits: u32) -> Int {
@@ -74,12 +37,7 @@ fn a_predictors_bitstream_gives_the_golden_answers() {
 
     // two heads through the driver and the simulated board, against the golden model
     let log = Log::default();
-    let line = SimLine::new(
-        SimBoard::new(&top, &payload, 3).unwrap(),
-        [5, 6].map(|seed| Faults::new(0.0, seed)),
-    );
-    let settings = Settings { margin: Duration::ZERO, ..Settings::default() };
-    let mut host = Board::open_with(Kept(line, log.clone()), settings).unwrap();
+    let mut host = open(&top, &payload, &log);
     let (keys, queries) =
         (channels.incoming("keys").unwrap(), channels.incoming("queries").unwrap());
     let rng = &mut ChaCha8Rng::seed_from_u64(4);
@@ -118,12 +76,7 @@ fn a_predictors_bitstream_gives_the_golden_answers() {
     assert_eq!(built.verdict, Verdict::Met);
     let (_, bitstream) = built.files.iter().find(|(name, _)| *name == "hx8k.bin").unwrap();
     let chip = read_back(&board, bitstream, &constraints(&board, false)).unwrap();
-    let log = log.take();
-    let questions: Vec<_> = log
-        .iter()
-        .map(|(bytes, answer)| Question { bytes: bytes.clone(), answer: answer.len() })
-        .collect();
-    let answers: Vec<u8> = log.iter().flat_map(|(_, answer)| answer.clone()).collect();
+    let (questions, answers) = asked(&log);
     let said = talk(&board, CHIP, &[&*chip], DIVISOR, &questions).unwrap();
     println!(
         "{} questions, {} bytes answered, {groups} groups of keys with their scores",
