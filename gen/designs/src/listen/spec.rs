@@ -115,8 +115,11 @@ impl Generate for ListenSpec {
         let (ring, clip) = (self.ring(), self.clip);
         format!(
             "\
-samples -> ring of {ring} -> the last {clip}, twice -+-> largest -> levels -+
-                                              +-----------> samples -+-> mfcc -> out
+samples -> ring of {ring}
+             |
+             +-> the oldest {clip}, read for their largest -> levels --+
+             |                                                      v
+             +-> read again ----------------------> samples --> mfcc --> out
 "
         )
     }
