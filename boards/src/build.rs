@@ -294,7 +294,7 @@ fn synthesise(
     inner: &Inner,
     built: &mut Built,
 ) -> Result<Vec<u8>, BuildError> {
-    let step = flow.synthesis(wrapper, &inner.verilog)?;
+    let step = flow.synthesis(wrapper, inner)?;
     let mut files = work.must(&step)?.files;
     let cells = report::cells(&files[1])
         .ok_or_else(|| unreadable(&step, "statistics cannot be read".into()))?;

@@ -31,6 +31,9 @@ pub struct Inner {
     pub open: Vec<Out>,
     /// Whether it has the microphone's ports.
     pub microphone: bool,
+    /// Whether what Yosys makes of its products and sums in iCE40's DSP blocks was seen to be right:
+    /// `ice40_dsp` of Yosys 0.23 and 0.70 forgets a term of sums that pass from block to block.
+    pub dsp_blocks: bool,
 }
 
 /// An output of a design.
@@ -74,7 +77,7 @@ impl Inner {
             return Err(wrong("mic_clk"));
         }
         let verilog = module.verilog().map_err(|error| WrapError::Print(error.to_string()))?;
-        Ok(Inner { top, verilog, leds, open, microphone })
+        Ok(Inner { top, verilog, leds, open, microphone, dsp_blocks: false })
     }
 
     /// How many LEDs it drives.

@@ -20,7 +20,8 @@ fn built(board: &str, network: &Network, budget: Budget, hertz: u32) -> Built {
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(12) };
     let top = hwgen_top(&TopSpec::new(hertz, 115_200), &payload).unwrap();
     let options = Options { hertz: Some(hertz), seeds: 3, ..Options::default() };
-    let built = build(&board, &Inner::of(&top).unwrap(), &options, &mut |_| {}).unwrap();
+    let inner = Inner { dsp_blocks: true, ..Inner::of(&top).unwrap() };
+    let built = build(&board, &inner, &options, &mut |_| {}).unwrap();
     let (name, timing) = (&network.name, built.timing.as_ref());
     let fmax = timing.map_or(0.0, |timing| timing.fmax_mhz);
     println!("{name} on {}: {} MHz wanted, Fmax {fmax:.1}", board.title, built.clock_mhz);

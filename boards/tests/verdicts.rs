@@ -62,7 +62,14 @@ endmodule
 ";
     let leds = vec![Out { port: "leds".into(), width: 8 }];
     let (open, microphone) = (vec![], false);
-    let inner = Inner { top: "store".into(), verilog: verilog.into(), leds, open, microphone };
+    let inner = Inner {
+        top: "store".into(),
+        verilog: verilog.into(),
+        leds,
+        open,
+        microphone,
+        dsp_blocks: false,
+    };
     let built = built(&inner, &options(&cache));
     assert!(matches!(built.verdict, Verdict::TooSmall(_)), "{:?}", built.synthesised);
     let complaint = built.complaint().unwrap();

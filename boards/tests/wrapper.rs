@@ -19,7 +19,14 @@ fn small(leds: u32, microphone: bool) -> Inner {
     );
     let out = |port: &str, width| Out { port: port.into(), width };
     let leds = vec![out("leds", leds), out("led_last", 1)];
-    Inner { top: "blink".into(), verilog, leds, open: vec![out("done", 2)], microphone }
+    Inner {
+        top: "blink".into(),
+        verilog,
+        leds,
+        open: vec![out("done", 2)],
+        microphone,
+        dsp_blocks: false,
+    }
 }
 
 #[test]

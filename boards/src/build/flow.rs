@@ -3,7 +3,7 @@
 use super::cache::Step;
 use crate::board::{Board, Family};
 use crate::constraints::{constraints, sdc};
-use crate::wrapper::TOP;
+use crate::wrapper::{Inner, TOP};
 use hwgen_verify::tools::{Found, ToolError, require_in};
 use std::path::PathBuf;
 
@@ -74,11 +74,14 @@ impl<'a> Flow<'a> {
     pub(super) fn synthesis<'f>(
         &self,
         wrapper: &'f str,
-        design: &'f str,
+        inner: &'f Inner,
     ) -> Result<Step<'f>, ToolError> {
         let fpga = &self.board.fpga;
         let pass = match fpga.family {
-            Family::Ice40 if fpga.device == "up5k" => "synth_ice40 -device u -dsp -spram".into(),
+            Family::Ice40 if fpga.device == "up5k" => {
+                let dsp = if inner.dsp_blocks { " -dsp" } else { "" };
+                format!("synth_ice40 -device u{dsp} -spram")
+            }
             Family::Ice40 => "synth_ice40".into(),
             Family::Ecp5 => "synth_ecp5".into(),
             Family::Gowin => {
@@ -97,7 +100,7 @@ impl<'a> Flow<'a> {
             name: "synthesis".into(),
             tool: self.tool(0)?,
             arguments: vec!["-p".into(), script],
-            inputs: vec![(WRAPPER, wrapper.as_bytes()), (DESIGN, design.as_bytes())],
+            inputs: vec![(WRAPPER, wrapper.as_bytes()), (DESIGN, inner.verilog.as_bytes())],
             outputs: vec![NETLIST, STATISTICS],
         })
     }

@@ -15,8 +15,9 @@ use hwgen_boards::echo::echo;
 use hwgen_boards::top::live::{Live, Pulses};
 use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
+use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::registry;
+use hwgen_designs::registry::{self, Generate};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -162,7 +163,9 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     };
     let spec = TopSpec { divisor, ..TopSpec::new(hertz, args.baud) };
     let top = hwgen_top(&spec, &payload).map_err(anyhow::Error::from)?;
-    Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
+    let inner = Inner::of(&top).map_err(anyhow::Error::from)?;
+    // `cargo xtask bars up5k_netlist`
+    Ok(Inner { dsp_blocks: name == CnnSpec::NAME, ..inner })
 }
 
 /// A network that listens to the board's microphone.
