@@ -2,6 +2,7 @@
 
 use super::circuit;
 use crate::mfcc::MfccSpec;
+use crate::mfcc::spec::{COEFFICIENTS, FFT, FRAMES, HOP, MELS, WINDOW};
 use crate::registry::Generate;
 use crate::spec::{Parameter, Range, Spec, SpecError};
 use hwgen_hdl::Module;
@@ -49,19 +50,6 @@ const CLIP: Parameter = integer("clip", 1, 1 << 17, "samples of a clip");
 const STRIDE: Parameter =
     integer("stride", 1, 1 << 17, "samples between clips' beginnings, at most the clip's");
 const SLACK: Parameter = integer("slack", 1, 1 << 16, "samples that may come while a clip is read");
-const WINDOW: Parameter =
-    integer("window", 2, 4096, "samples in a frame, at most the transform's points");
-const HOP: Parameter =
-    integer("hop", 1, 4096, "samples between frames' beginnings, at most the window");
-const FFT: Parameter = Parameter {
-    name: "fft",
-    range: Range::PowerOfTwo(16, 4096),
-    meaning: "points of the transform",
-};
-const MELS: Parameter = integer("mels", 1, 128, "bands on the mel scale");
-const COEFFICIENTS: Parameter =
-    integer("coefficients", 1, 128, "coefficients of a frame, at most the bands");
-const FRAMES: Parameter = integer("frames", 1, 65_535, "frames of a clip");
 
 impl Spec for ListenSpec {
     const PARAMETERS: &'static [Parameter] =

@@ -13,7 +13,7 @@ mod cosines;
 mod cost;
 mod logs;
 mod multiply;
-mod spec;
+pub(crate) mod spec;
 mod tables;
 mod turn;
 mod walk;

@@ -85,22 +85,22 @@ const fn integer(name: &'static str, min: i64, max: i64, meaning: &'static str) 
 }
 
 const SAMPLE_HZ: Parameter = integer("sample_hz", 1000, 96_000, "samples a second");
-const WINDOW: Parameter =
+pub(crate) const WINDOW: Parameter =
     integer("window", 2, 4096, "samples in a frame, at most the transform's points");
-const HOP: Parameter =
+pub(crate) const HOP: Parameter =
     integer("hop", 1, 4096, "samples between frames' beginnings, at most the window");
-const FFT: Parameter = Parameter {
+pub(crate) const FFT: Parameter = Parameter {
     name: "fft",
     range: Range::PowerOfTwo(16, 4096),
     meaning: "points of the transform",
 };
-const MELS: Parameter = integer("mels", 1, 128, "bands on the mel scale");
+pub(crate) const MELS: Parameter = integer("mels", 1, 128, "bands on the mel scale");
 const LOW_HZ: Parameter = integer("low_hz", 0, 47_999, "where the first band begins");
 const HIGH_HZ: Parameter =
     integer("high_hz", 1, 48_000, "where the last band ends, at most half the sample rate");
-const COEFFICIENTS: Parameter =
+pub(crate) const COEFFICIENTS: Parameter =
     integer("coefficients", 1, 128, "coefficients of a frame, at most the bands");
-const FRAMES: Parameter = integer("frames", 1, 65_535, "frames of a clip");
+pub(crate) const FRAMES: Parameter = integer("frames", 1, 65_535, "frames of a clip");
 const LEAD: Parameter = integer("lead", 0, 4096, "zeros before a clip's first sample");
 const STEP65536: Parameter =
     integer("step65536", 1024, 1 << 20, "what a step of a feature is worth, in 1/65536");
