@@ -27,7 +27,7 @@ fn the_chosen_setting_is_the_first_of_its_chain_that_is_close() {
         for chain in chains() {
             let mut points = chain.into_iter().map(|s| Point::of(s, &model, &size).unwrap());
             let first = points.find(|point| point.cosine >= TARGET);
-            assert!(first.is_none_or(|first| first.bits_read() >= chosen.bits_read()));
+            assert!(first.is_none_or(|first| first.work() >= chosen.work()));
         }
     }
 }

@@ -42,9 +42,9 @@ impl Point {
         Ok(Point { accelerator, heads, cosine, cosine_without_sinks: without })
     }
 
-    /// Bits read from memories, all heads.
-    pub fn bits_read(&self) -> u64 {
-        self.heads.iter().map(|head| head.bits_read).sum()
+    /// What it costs, all heads: see [`HeadRun::work`].
+    pub fn work(&self) -> u64 {
+        self.heads.iter().map(|head| head.work).sum()
     }
 
     /// Whether it is of the quality that all are compared at.
@@ -56,8 +56,8 @@ impl Point {
 /// Settings of one accelerator from few keys to many: the output comes ever closer.
 pub type Chain = Vec<Box<dyn Accelerator>>;
 
-/// Of each chain the first setting that reaches [`TARGET`]; of those the one that reads the fewest
-/// bits. None if none does.
+/// Of each chain the first setting that reaches [`TARGET`]; of those the one that does the least
+/// work. None if none does.
 ///
 /// # Errors
 /// What a golden model refuses.
@@ -71,7 +71,7 @@ pub fn cheapest(
         let Some(point) = first_close(chain, model, size)? else {
             continue;
         };
-        if best.as_ref().is_none_or(|best| point.bits_read() < best.bits_read()) {
+        if best.as_ref().is_none_or(|best| point.work() < best.work()) {
             best = Some(point);
         }
     }

@@ -4,7 +4,7 @@
 //! quality once the rows it drops are counted (`docs/baselines.md`). What is left is what it saves
 //! within a row: low nibbles of keys, and values.
 
-use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Results};
+use super::accelerator::{Accelerator, EXACT, HeadRun, Model, ModelHead, Results};
 use super::point::Chain;
 use crate::attention::output::closeness;
 use crate::drive::spatten::{Head, Layer, Row, Stalls, run};
@@ -68,7 +68,7 @@ impl Setting {
             queries: expected.len() as u64,
             seen,
             kept,
-            bits_read: 4 * (seen + low) + 8 * kept,
+            work: EXACT * (4 * (seen + low) + 8 * kept),
             scored: seen + low,
             model_cycles: shapes.first().map_or(0, |head| cost::head_cycles(&spec, head)),
             run: Box::new(move |device| {

@@ -4,15 +4,15 @@ use super::FactSpec;
 use crate::predictor::timing::{PipeTiming, Timing, levels};
 use crate::predictor::top_k;
 
-pub use crate::predictor::timing::{HeadShape, LEVELS_PER_STAGE};
+pub use crate::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
 
 /// Rows between issue of their last group and filter for which there is room: one is searched, one
 /// filtered.
 pub const ROWS_IN_FLIGHT: u32 = 3;
 
-/// Cycles of one key's datapath: products, adder tree.
+/// Cycles of one key's datapath: powers of two, adder tree.
 pub fn row_cycles(spec: &FactSpec) -> u32 {
-    1 + levels(spec.head_dim).div_ceil(LEVELS_PER_STAGE)
+    levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
 }
 
 /// Cycles from a group's issue to its scores: the bank, then the rows.

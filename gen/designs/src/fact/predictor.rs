@@ -76,7 +76,7 @@ pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
         cycles: cost::score_cycles(spec),
     };
     let write = Write { lanes: front.write, group: front.write_group, word };
-    let query = held(&m, "query", row.get("codes"), issue.now);
+    let query = held(&m, "query", row.get("codes"), issue.begins(&m));
     let scored = scores.of(&m, &write, &groups, &issue, &[("query", query)]);
 
     let limit = search(&m, spec, &scored, &row, &issue);

@@ -21,26 +21,18 @@ pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
         ["keys", "query"].map(|name| unpack(m.input(name, codes), u(CODE_BITS), spec.head_dim));
 
     let mut pipeline = quiet(live);
-    let products: Vec<_> = (keys.iter().zip(query).enumerate())
+    let terms: Vec<_> = (keys.iter().zip(query).enumerate())
         .map(|(d, (key, query))| {
             let exponents = [*key, query].map(|code| code.truncate(EXPONENT_BITS));
             let [of_key, of_query] = exponents.map(|e| e.extend(EXPONENT_BITS + 1));
             let zero = key.bit(EXPONENT_BITS) | query.bit(EXPONENT_BITS);
-            let sum = of_key + of_query;
-            // {zero, negative, exponent}
-            zero.cat(key.msb() ^ query.msb()).cat(sum).named(format!("product_{d}"))
-        })
-        .collect();
-    let products = pipeline.stage("product", &products);
-    let terms: Vec<_> = (products.iter().enumerate())
-        .map(|(d, product)| {
-            let (zero, negative) = (product.msb(), product.bit(EXPONENT_BITS + 1));
-            let one_hot = m.lit(u(MAX_EXPONENT + 1), 1).shl(product.truncate(EXPONENT_BITS + 1));
+            let exponent = (of_key + of_query).named(format!("exponent_{d}"));
+            let one_hot = m.lit(u(MAX_EXPONENT + 1), 1).shl(exponent);
             let power = zero.mux(m.lit(one_hot.ty(), 0), one_hot).to_signed();
-            negative.mux(-power, power).named(format!("term_{d}"))
+            (key.msb() ^ query.msb()).mux(-power, power).named(format!("term_{d}"))
         })
         .collect();
-    let sum = pipelined_adder_tree(&mut pipeline, &terms, cost::LEVELS_PER_STAGE);
+    let sum = pipelined_adder_tree(&mut pipeline, &terms, cost::ADDERS_PER_STAGE);
     assert_eq!(pipeline.latency(), cost::row_cycles(spec));
     m.output("live_out", pipeline.valid());
     m.output("score", sum.resize(spec.score_bits()));

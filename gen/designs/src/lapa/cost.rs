@@ -4,19 +4,24 @@ use super::{LapaSpec, RoundFilter, round_filter};
 use crate::predictor::timing::{PipeTiming, Timing, levels};
 use crate::predictor::top_k;
 
-pub use crate::predictor::timing::{HeadShape, LEVELS_PER_STAGE};
+pub use crate::predictor::timing::{ADDERS_PER_STAGE, HeadShape, LEVELS_PER_STAGE};
 
 /// Digits of a square root between registers.
 pub const SQRT_DIGITS_PER_STAGE: u32 = 1;
 
-/// Cycles of one key's datapath in round `round`: sign, adder tree, accumulation.
-pub fn row_cycles(spec: &LapaSpec, round: usize) -> u32 {
-    1 + levels(spec.head_dim).div_ceil(LEVELS_PER_STAGE) + u32::from(round > 0)
+/// Cycles of a key's raw sum: shifts and the adder tree.
+pub fn raw_cycles(spec: &LapaSpec) -> u32 {
+    levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
+}
+
+/// Cycles of one key's datapath: the raw sum, then the score.
+pub fn row_cycles(spec: &LapaSpec) -> u32 {
+    raw_cycles(spec) + 1
 }
 
 /// Cycles from a group's issue to its scores: the bank, then the rows.
-pub fn score_cycles(spec: &LapaSpec, round: usize) -> u32 {
-    1 + row_cycles(spec, round)
+pub fn score_cycles(spec: &LapaSpec) -> u32 {
+    1 + row_cycles(spec)
 }
 
 /// Cycles from a row's last scores to its statistics.
@@ -56,7 +61,7 @@ fn limit_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
 /// Cycles from the issue of a row's last group in round `round` to that of its first group in the
 /// next: the row's groups are filtered once its threshold is out of the queue.
 pub fn round_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
-    score_cycles(spec, round) + limit_cycles(spec, round, groups) + 1
+    score_cycles(spec) + limit_cycles(spec, round, groups) + 1
 }
 
 /// Groups between issue and filter for which round `round` has room: enough for full throughput.

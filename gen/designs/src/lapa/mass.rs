@@ -65,10 +65,11 @@ pub(super) fn module(spec: &LapaSpec, round: usize, mass256: u32) -> Arc<Module>
         held(&m, format!("octave_{i}"), octave, valid & live.bit(i as u32))
     };
     let octaves = (0..scores.len()).map(lane).collect();
-    let mut pipeline = quiet(valid);
-    let row = pipeline.stage("group", &[last, half, shift, live]);
-    let lanes = Lanes { live: unpack(row[3], u(1), spec.rows), octaves };
-    let counted = count(&m, spec, pipeline, &row[..3], lanes);
+    let (mut groups, mut ends) = (quiet(valid), quiet(valid & last));
+    let live = groups.stage("live", &[live])[0];
+    let row = ends.stage("row", &[half, shift]);
+    let lanes = Lanes { live: unpack(live, u(1), spec.rows), octaves };
+    let counted = count(&m, spec, [groups, ends], &row, lanes);
     assert_eq!(counted.cycles, cost::statistics_cycles(spec, round));
     mass_threshold::outputs(&m, spec, counted, score, mass256);
     m.finish()
@@ -82,6 +83,7 @@ struct Lanes<'m> {
 
 /// A row's histogram.
 pub(super) struct Counted<'m> {
+    /// Rows, a cycle each at most.
     pub(super) pipeline: Pipeline<'m>,
     /// Cycles since the row's last scores.
     pub(super) cycles: u32,
@@ -93,14 +95,15 @@ pub(super) struct Counted<'m> {
     pub(super) shift: Signal<'m>,
 }
 
-/// Counts the live keys of a row by octave, relative to the largest; `row` is `last`, `half`, `shift`.
+/// Counts the live keys of a row by octave, relative to the largest. One pipeline takes groups, beside
+/// it one takes what is the row's alone, `half` and `shift`, with the last of them.
 ///
 /// Slot `octave mod DEPTH` counts an octave: when the maximum rises, the octaves that come into reach
 /// take the slots of those that fall out of it, and start afresh.
 fn count<'m>(
     m: &'m ModuleBuilder,
     spec: &LapaSpec,
-    mut pipeline: Pipeline<'m>,
+    [mut groups, mut ends]: [Pipeline<'m>; 2],
     row: &[Signal<'m>],
     lanes: Lanes<'m>,
 ) -> Counted<'m> {
@@ -113,19 +116,18 @@ fn count<'m>(
         level = level.chunks(2).map(larger).collect();
         depth += 1;
         if depth % cost::LEVELS_PER_STAGE == 0 || level.len() == 1 {
-            let all =
-                pipeline.stage("max", &[&level, &octaves, &live, &row].map(|v| &v[..]).concat());
-            [level, octaves, live, row] = split(&all, [level.len(), octaves.len(), live.len()]);
+            let all = groups.stage("max", &[&level[..], &octaves, &live].concat());
+            [level, octaves, live] = split(&all, [level.len(), octaves.len()]);
+            row = ends.stage("row", &row);
         }
     }
 
-    let last = row[0];
     let fresh = m.reg("fresh", u(1)).reset_to(1);
-    fresh.next(last).enable(pipeline.valid());
+    fresh.next(ends.valid()).enable(groups.valid());
     let top = m.reg("top", OCTAVE).no_reset();
     let rises = (*fresh | level[0].gt(*top)).named("rises");
     let new_top = rises.mux(level[0], *top).named("new_top");
-    top.next(new_top).enable(pipeline.valid() & rises);
+    top.next(new_top).enable(groups.valid() & rises);
     let wide = |octave: Signal<'m>| octave.extend(OCTAVE.width + 1);
     let below = |from: Signal<'m>, octave| (wide(from) - wide(octave)).as_unsigned();
     let rise = below(new_top, *top).named("rise");
@@ -138,9 +140,9 @@ fn count<'m>(
         |(live, octave): (&Signal<'m>, &Signal<'m>)| *live & below(new_top, *octave).lt(DEPTH);
     let counts: Vec<_> = live.iter().zip(&octaves).map(counts).collect();
     let slots: Vec<_> = octaves.iter().map(|octave| slot(*octave)).collect();
-    let row = [&row[..], &[new_top]].concat();
-    let all = pipeline.stage("slot", &[&starts, &counts, &slots, &row].map(|v| &v[..]).concat());
-    let [starts, counts, slots, row] = split(&all, [starts.len(), counts.len(), slots.len()]);
+    let all = groups.stage("slot", &[&starts[..], &counts, &slots].concat());
+    let [starts, counts, slots] = split(&all, [starts.len(), counts.len()]);
+    let row = ends.stage("row", &[&row[..], &[new_top]].concat());
 
     let hits: Vec<_> = (0..DEPTH)
         .map(|at| {
@@ -148,26 +150,24 @@ fn count<'m>(
             popcount(pack(&hits.collect::<Vec<_>>()))
         })
         .collect();
-    let all = pipeline.stage("hits", &[&hits, &starts, &row].map(|v| &v[..]).concat());
-    let [hits, starts, row, _] = split(&all, [hits.len(), starts.len(), row.len()]);
+    let all = groups.stage("hits", &[hits, starts].concat());
+    let (hits, starts) = all.split_at(all.len() / 2);
+    let row = ends.stage("row", &row);
 
-    let counts: Vec<_> = (hits.iter().zip(&starts).enumerate())
+    let counts: Vec<_> = (hits.iter().zip(starts).enumerate())
         .map(|(at, (hits, starts))| {
             let count = m.reg(format!("count_{at}"), u(spec.count_bits())).no_reset();
             let sum = starts.mux(m.lit(count.ty(), 0), *count) + hits.resize(count.width());
-            count.next(sum).enable(pipeline.valid() & (*starts | hits.any())).into()
+            count.next(sum).enable(groups.valid() & (*starts | hits.any())).into()
         })
         .collect();
-    // a row in each cycle at most: groups without the row's end go no further
-    let before = pipeline.latency();
-    let mut pipeline = quiet(pipeline.valid() & row[0]);
-    let row = pipeline.stage("row", &row[1..]);
+    let row = ends.stage("row", &row);
     let counts = from_top(&counts, slot(row[2]));
-    let all = pipeline.stage("octaves", &[&counts[..], &row].concat());
-    let [counts, row, ..] = split(&all, [counts.len(), row.len(), 0]);
-    let cycles = before + pipeline.latency();
-    let [half, shift, top] = row[..] else { unreachable!("as many as were staged") };
-    Counted { pipeline, cycles, counts, top, half, shift }
+    let all = ends.stage("octaves", &[&counts[..], &row].concat());
+    let (counts, row) = all.split_at(counts.len());
+    let [half, shift, top] = *row else { unreachable!("as many as were staged") };
+    let cycles = ends.latency();
+    Counted { pipeline: ends, cycles, counts: counts.to_vec(), top, half, shift }
 }
 
 /// The slot of an octave.
@@ -185,13 +185,8 @@ fn from_top<'m>(slots: &[Signal<'m>], top: Signal<'m>) -> Vec<Signal<'m>> {
 }
 
 /// Cuts a list into parts of these lengths and the rest.
-pub(super) fn split<'m>(all: &[Signal<'m>], lengths: [usize; 3]) -> [Vec<Signal<'m>>; 4] {
-    let mut rest = all;
-    let parts = lengths.map(|length| {
-        let (part, others) = rest.split_at(length);
-        rest = others;
-        part.to_vec()
-    });
-    let [a, b, c] = parts;
-    [a, b, c, rest.to_vec()]
+pub(super) fn split<'m>(all: &[Signal<'m>], lengths: [usize; 2]) -> [Vec<Signal<'m>>; 3] {
+    let (a, rest) = all.split_at(lengths[0]);
+    let (b, rest) = rest.split_at(lengths[1]);
+    [a, b, rest].map(<[_]>::to_vec)
 }

@@ -30,19 +30,19 @@ pub(super) fn outputs<'m>(
         [of[0], two, two + of[2], two + (of[2] + of[3])]
     });
     let all = pipeline.stage("four", &[&fours.collect::<Vec<_>>()[..], &row].concat());
-    let [fours, row, ..] = split(&all, [counts.len(), row.len(), 0]);
+    let [fours, row, ..] = split(&all, [counts.len(), row.len()]);
     let two = fours[3] + fours[7];
     let before = [None, Some(fours[3]), Some(two), Some(two + fours[11])];
     let so_far: Vec<_> = (fours.iter().enumerate())
         .map(|(d, four)| before[d / 4].map_or(*four, |before| before + *four))
         .collect();
     let all = pipeline.stage("so_far", &[&so_far[..], &row].concat());
-    let [so_far, row, ..] = split(&all, [so_far.len(), row.len(), 0]);
+    let [so_far, row, ..] = split(&all, [so_far.len(), row.len()]);
 
     let (whole, parts) = (so_far[DEPTH as usize - 1], &so_far[..DEPTH as usize - 1]);
     let target = times_constant(whole.to_signed(), mass256 as i32).shr(8).as_unsigned();
     let all = pipeline.stage("target", &[&[target.truncate(width)], parts, &row].concat());
-    let [target, parts, row, _] = split(&all, [1, parts.len(), row.len()]);
+    let [target, parts, row] = split(&all, [1, parts.len()]);
     let short = parts.iter().map(|held| held.lt(target[0])).collect::<Vec<_>>();
     let wide = OCTAVE.width + 1;
     let least = row[0].extend(wide) - popcount(pack(&short)).to_signed().extend(wide);

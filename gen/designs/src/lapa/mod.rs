@@ -9,10 +9,9 @@
 //!
 //! The circuit: `predictor` chains one `round` a key slice; a round is key banks, rows that
 //! `shift_accumulate`, `statistics` and a `threshold` (or a search of the k-th largest). [`cost`]
-//! tells its cycles exactly, [`area`] its size about. What other predictors need as well is in
-//! [`predictor`](crate::predictor).
+//! tells its cycles exactly, [`area::estimate`](crate::area::estimate) its size. What other predictors
+//! need as well is in [`predictor`](crate::predictor).
 
-pub mod area;
 pub mod cost;
 mod mass;
 mod mass_threshold;

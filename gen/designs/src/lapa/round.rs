@@ -75,11 +75,12 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
         m.output("head_done", issue.last & row.get("last"));
     }
 
-    let scored = this.score(&groups, &row, &issue);
+    let begins = issue.begins(&m);
+    let scored = this.score(&groups, &row, &issue, begins);
     let limit = match filter {
-        RoundFilter::TopK { keep256 } => this.search(&scored, &row, &issue, keep256),
-        RoundFilter::Mass { mass256 } => this.mass(&scored, &row, &issue, mass256),
-        _ => this.compare(&scored, &row),
+        RoundFilter::TopK { keep256 } => this.search(&scored, &row, begins, keep256),
+        RoundFilter::Mass { mass256 } => this.mass(&scored, &row, begins, mass256),
+        _ => this.compare(&scored, &row, &issue),
     };
     searching.drive(this.searching(&issue, &limit));
 
@@ -99,7 +100,13 @@ struct Round<'m, 's> {
 
 impl<'m> Round<'m, '_> {
     /// Banks and rows: the issued groups with their new scores, [`cost::score_cycles`] later.
-    fn score(&self, groups: &Stream<'m>, row: &Stream<'m>, issue: &Issue<'m>) -> Stream<'m> {
+    fn score(
+        &self,
+        groups: &Stream<'m>,
+        row: &Stream<'m>,
+        issue: &Issue<'m>,
+        begins: Signal<'m>,
+    ) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
         let slices = u(spec.head_dim * spec.key_slices[round]);
         let address = u(index_bits(spec.max_groups() as usize));
@@ -109,14 +116,12 @@ impl<'m> Round<'m, '_> {
         let group = m.reg("group", address);
         group.next(group + 1).enable(issue.now).clear(issue.last);
 
-        let codes = m.reg("codes", row.get("codes").ty()).no_reset();
-        codes.next(row.get("codes")).enable(issue.now);
-        let exponents: Vec<_> = unpack(*codes, u(spec.lo_code_bits()), spec.head_dim)
-            .iter()
-            .map(|code| code.truncate(spec.exponent_bits()))
-            .collect();
-        let issued = delayed_flag(m, "issued_before", issue.now, 1);
-        let exponents = held(m, "exponents", pack(&exponents), issued);
+        let codes = held(m, "codes", row.get("codes"), begins);
+        let zero = m
+            .instance("zero_key", &shift_accumulate::zero_module(spec, round))
+            .input("valid", delayed_flag(m, "row_began", begins, 1))
+            .input("codes", codes)
+            .output("zero");
         let live = m.reg("live", u(spec.rows));
         live.next(issue.now.mux(groups.get("live"), 0));
         let previous = round.checked_sub(1).map(|before| {
@@ -149,15 +154,15 @@ impl<'m> Round<'m, '_> {
             let row = m.instance(format!("row_{key}"), &row_module);
             row.input("live", live.bit(key))
                 .input("keys", bank.output("keys"))
-                .input("codes", *codes)
-                .input("exponents", exponents);
+                .input("codes", codes)
+                .input("zero", zero);
             if let Some(previous) = &previous {
                 row.input("previous", previous[key as usize]);
             }
             lives.push(row.output("live_out"));
             scores.push(row.output("score"));
         }
-        let cycles = cost::score_cycles(spec, round);
+        let cycles = cost::score_cycles(spec);
         let valid = delayed_flag(m, "issued", issue.now, cycles);
         let last = delayed(m, "last", groups.get("last"), cycles);
         let scored =
@@ -166,7 +171,7 @@ impl<'m> Round<'m, '_> {
     }
 
     /// The rows' thresholds, from their statistics.
-    fn compare(&self, scored: &Stream<'m>, row: &Stream<'m>) -> Stream<'m> {
+    fn compare(&self, scored: &Stream<'m>, row: &Stream<'m>, issue: &Issue<'m>) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
         let needs = Needs::of(self.filter);
         let statistics = m.instance("statistics_unit", &statistics::module(spec, round, needs));
@@ -180,8 +185,11 @@ impl<'m> Round<'m, '_> {
             unit.input(&output.name, statistics.output(&output.name));
         }
         if spec.has_radius() {
-            let cycles = cost::score_cycles(spec, round) + cost::statistics_cycles(spec, round);
-            unit.input("radius", delayed(m, "radius", row.get("radius"), cycles));
+            let cycles = cost::score_cycles(spec) + cost::statistics_cycles(spec, round);
+            let mut beside = quiet(issue.last);
+            let radius = (0..cycles)
+                .fold(row.get("radius"), |radius, _| beside.stage("radius", &[radius])[0]);
+            unit.input("radius", radius);
         }
         let limit = Bundle::new([("threshold", unit.output("threshold"))]);
         Stream::source(m, "limit", unit.output("threshold_valid"), limit)
@@ -192,7 +200,7 @@ impl<'m> Round<'m, '_> {
         &self,
         scored: &Stream<'m>,
         row: &Stream<'m>,
-        issue: &Issue<'m>,
+        begins: Signal<'m>,
         mass256: u32,
     ) -> Stream<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
@@ -201,10 +209,10 @@ impl<'m> Round<'m, '_> {
             .input("last", scored.get("last"))
             .input("live", scored.get("live"))
             .input("scores", scored.get("scores"));
-        // they change from row to row, and go with its first group
-        let mut beside = quiet(issue.now);
+        // they are the row's, and go with its first group
+        let mut beside = quiet(begins);
         let mut scale = ["half", "octave"].map(|name| row.get(name)).to_vec();
-        for _ in 0..cost::score_cycles(spec, round) {
+        for _ in 0..cost::score_cycles(spec) {
             scale = beside.stage("scale", &scale);
         }
         unit.input("half", scale[0]).input("octave", scale[1]);
@@ -217,11 +225,10 @@ impl<'m> Round<'m, '_> {
         &self,
         scored: &Stream<'m>,
         row: &Stream<'m>,
-        issue: &Issue<'m>,
+        begins: Signal<'m>,
         keep256: u32,
     ) -> Stream<'m> {
-        let visible = self.m.reg("visible", row.get("visible").ty()).no_reset();
-        visible.next(row.get("visible")).enable(issue.now);
+        let visible = held(self.m, "visible", row.get("visible"), begins);
         let (shape, score_bits) = (self.spec.shape(), self.spec.score_bits(self.round));
         let search = top_k::Search { shape, score_bits, keep256 };
         let unit = top_k::module(&format!("lapa_top_k_{}", self.round), search);
@@ -230,7 +237,7 @@ impl<'m> Round<'m, '_> {
             .input("last", scored.get("last"))
             .input("live", scored.get("live"))
             .input("scores", scored.get("scores"))
-            .input("visible", *visible);
+            .input("visible", visible);
         let limit = ["threshold", "ties"].map(|name| (name, unit.output(name)));
         Stream::source(self.m, "limit", unit.output("threshold_valid"), Bundle::new(limit))
     }

@@ -42,6 +42,16 @@ pub(crate) struct Issue<'m> {
     pub(crate) last: Signal<'m>,
 }
 
+impl<'m> Issue<'m> {
+    /// A group does, and it is its row's first: what is the row's alone changes here and then
+    /// holds still while its groups pass.
+    pub(crate) fn begins(&self, m: &'m ModuleBuilder) -> Signal<'m> {
+        let first = m.reg("row_first", u(1)).reset_to(1);
+        first.next(self.last).enable(self.now);
+        (self.now & *first).named("row_begins")
+    }
+}
+
 impl<'m> Pipe<'m> {
     /// A pipe in module `m`.
     pub(crate) fn new(m: &'m ModuleBuilder, places: Places) -> Pipe<'m> {

@@ -1,7 +1,11 @@
 //! The cycle of every beat that a predictor sends, exactly.
 
-/// Adder and comparator levels between registers.
+/// Comparator levels between registers.
 pub const LEVELS_PER_STAGE: u32 = 2;
+
+/// Levels of the adder trees of scores between registers. Registers are what they cost most for:
+/// with three, they have less than half of those with two.
+pub const ADDERS_PER_STAGE: u32 = 3;
 
 /// Levels of a tree over `count` leaves.
 pub(crate) fn levels(count: u32) -> u32 {

@@ -4,7 +4,7 @@ use super::SangerSpec;
 use crate::predictor::fold;
 use crate::predictor::timing::{PipeTiming, Timing, levels};
 
-pub use crate::predictor::timing::{HeadShape, LEVELS_PER_STAGE};
+pub use crate::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
 
 /// Cycles from taking a query to the issue of its first group: its power of two, its short form.
 pub const QUERY_CYCLES: u32 = 2;
@@ -17,7 +17,7 @@ pub const LIMIT_CYCLES: u32 = 2;
 
 /// Cycles of one key's product sum: products, adder tree.
 pub fn product_cycles(spec: &SangerSpec) -> u32 {
-    1 + levels(spec.head_dim).div_ceil(LEVELS_PER_STAGE)
+    levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
 }
 
 /// Cycles of one key's datapath: product sum, scale, shift.

@@ -159,10 +159,11 @@ impl<'m> Top<'m, '_> {
             row: &row::module(spec),
             cycles: cost::score_cycles(spec),
         };
-        let query = held(m, "query", row.get("word"), issue.now);
+        let begins = issue.begins(m);
+        let query = held(m, "query", row.get("word"), begins);
         // the row's scale goes beside its product sums
-        let scale = ["scale", "shift"].map(|name| held(m, name, row.get(name), issue.now));
-        let mut beside = quiet(delayed_flag(m, "scale_valid", issue.now, 1));
+        let scale = ["scale", "shift"].map(|name| held(m, name, row.get(name), begins));
+        let mut beside = quiet(delayed_flag(m, "scale_valid", begins, 1));
         let scale = (0..cost::product_cycles(spec))
             .fold(scale.to_vec(), |scale, _| beside.stage("scale", &scale));
         let shared = [("query", query), ("scale", scale[0]), ("shift", scale[1])];

@@ -30,8 +30,7 @@ pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
     let products: Vec<_> = (keys.iter().zip(query).enumerate())
         .map(|(d, (key, query))| key.mul(query).truncate(PRODUCT_BITS).named(format!("term_{d}")))
         .collect();
-    let products = pipeline.stage("product", &products);
-    let sum = pipelined_adder_tree(&mut pipeline, &products, cost::LEVELS_PER_STAGE);
+    let sum = pipelined_adder_tree(&mut pipeline, &products, cost::ADDERS_PER_STAGE);
     assert_eq!(pipeline.latency(), cost::product_cycles(spec));
 
     // S = sum << n, so S m >> h is (sum m << 8) >> (h + 8 - n): n is at most 8
