@@ -231,12 +231,13 @@ fn choose(lowering: &Lowering<'_>, memory: &Memory, registered: bool) -> Option<
     if memory.writes.len() > 1 {
         return None;
     }
+    // at equal cost the first in the library's order is taken: tables
+    if !rom {
+        offer(tables, memory.reads.len() as f64);
+    }
     if registered {
         let emulated = family == Family::Ice40 && !rom;
         offer(blocks, if emulated { 3.0 } else { 0.0 } + memory.reads.len() as f64);
-    }
-    if !rom {
-        offer(tables, memory.reads.len() as f64);
     }
     best.1
 }
