@@ -32,6 +32,7 @@ pub(super) fn lower(module: &Module, family: Family, known: &Known) -> Circuit {
         stores: vec![],
         registered: HashMap::new(),
         output_registers: HashMap::new(),
+        address_registers: HashMap::new(),
         held: HashMap::new(),
         known,
         made: HashMap::new(),
@@ -53,6 +54,8 @@ pub(super) struct Lowering<'a> {
     pub(super) registered: HashMap<(usize, usize), memory::Registered>,
     /// Registers that became a read port's.
     pub(super) output_registers: HashMap<(usize, usize), usize>,
+    /// Clocks of the registers that hold addresses of reads at once, by memory and port.
+    pub(super) address_registers: HashMap<(usize, usize), usize>,
     /// Writes that wait a cycle, by memory.
     pub(super) held: HashMap<usize, Vec<Bit>>,
     /// Flip-flops that are not needed.
@@ -100,6 +103,11 @@ impl Lowering<'_> {
         };
         self.made.insert(place, bit);
         bit
+    }
+
+    /// The bit at a place, if it was asked for already.
+    pub(super) fn made(&self, place: Place) -> Option<Bit> {
+        self.made.get(&place).copied()
     }
 
     pub(super) fn graph(&mut self) -> &mut Graph {

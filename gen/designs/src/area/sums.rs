@@ -227,3 +227,29 @@ fn reduce(circuit: &mut Circuit, mut columns: Vec<BTreeSet<Bit>>) -> [Vec<Bit>; 
     let last = words.pop().unwrap_or_default();
     [words.pop().unwrap_or_default(), last]
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::area::{Family, estimate};
+    use hwgen_hdl::{ModuleBuilder, s, u};
+
+    #[test]
+    fn a_narrow_product_is_added_where_its_sum_is() {
+        let m = ModuleBuilder::new("multiply_add");
+        let (a, b, sum) = (m.input("a", s(4)), m.input("b", s(4)), m.input("sum", s(16)));
+        m.output("out", sum + a.mul(b).named("product").resize(16));
+        // Yosys 0.23: one chain for both, 16 bits
+        assert_eq!(estimate(&m.finish(), Family::Xilinx7).carry, 4);
+    }
+
+    #[test]
+    fn three_words_take_a_row_of_full_adders_and_a_chain() {
+        let m = ModuleBuilder::new("three");
+        let words = ["a", "b", "c"].map(|name| m.input(name, u(8)).extend(10));
+        m.output("out", words[0] + words[1] + words[2]);
+        let taken = estimate(&m.finish(), Family::Xilinx7);
+        // sum and carry of each column, and their difference where the chain needs it
+        assert!((8 + 8..=3 * 8).contains(&taken.lut), "{taken:?}");
+        assert_eq!(taken.carry, 3);
+    }
+}
