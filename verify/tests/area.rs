@@ -191,6 +191,16 @@ fn the_table_is_true() {
     assert!(checked >= 20, "only {checked} rows checked");
 }
 
+/// Sums that pass from block to block, whose registers `ice40_dsp` gives to two blocks at once.
+#[test]
+fn no_multiplier_of_a_systolic_array_is_lost() {
+    let module = module("mac_array", "rows=4 columns=2 activation_bits=5 accumulator_bits=24");
+    let made = synthesise(&module, Family::Ice40).unwrap();
+    let estimated = estimate(&module, Family::Ice40);
+    assert_eq!((made.dsp, made.ff), (8, estimated.ff));
+    assert_eq!(made.dsp, estimated.dsp);
+}
+
 #[test]
 #[ignore = "up to an hour of Yosys the first time: `cargo xtask bars area`"]
 fn estimates_hold_against_yosys() {
