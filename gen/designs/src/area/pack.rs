@@ -31,7 +31,7 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
     let limits = Limits::of(family);
     // enable and reset of the registers before each operand, if there are any
     let mut registers: Vec<[Option<[Bit; 2]>; 2]> = vec![[None; 2]; circuit.products.len()];
-    for at in 0..circuit.products.len() {
+    for (at, registers) in registers.iter_mut().enumerate() {
         let live = circuit.live();
         let uses = uses(circuit, &live);
         if !circuit.products[at].out.iter().any(|bit| live[bit.gate()]) {
@@ -42,13 +42,13 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
             let last = out.iter().rposition(|bit| uses[bit.gate()] > 0).unwrap_or(0);
             out[..=last].to_vec()
         };
-        for side in 0..2 {
+        for (side, register) in registers.iter_mut().enumerate() {
             for _ in 0..limits.input_registers {
                 let term = circuit.products[at].operands[side].clone();
                 let Some((bits, controls)) = before(circuit, &term.bits) else { break };
                 circuit.products[at].operands[side].bits = bits;
                 circuit.products[at].controls.extend(controls);
-                registers[at][side] = Some(controls);
+                *register = Some(controls);
             }
         }
         // a register right behind the product
