@@ -4,7 +4,7 @@
 
 use hwgen_designs::area::{Family, Resources, estimate};
 use hwgen_designs::registry::find;
-use hwgen_hdl::Module;
+use hwgen_hdl::{Module, ModuleBuilder, s};
 use hwgen_verify::area::synthesise;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -189,6 +189,32 @@ fn the_table_is_true() {
         }
     }
     assert!(checked >= 20, "only {checked} rows checked");
+}
+
+/// A sum that is squared and read as it is: `xilinx_dsp` loses it to the block.
+#[test]
+fn no_sum_before_a_multiplier_is_lost() {
+    let m = ModuleBuilder::new("squares");
+    let (a, b) = (m.input("a", s(15)), m.input("b", s(15)));
+    let sum = m.reg("sum", s(16)).no_reset().next(a.extend(16) + b.extend(16));
+    m.output("square", m.reg("square", s(32)).no_reset().next(sum.mul(*sum)));
+    m.output("sum_out", sum);
+    let module = m.finish();
+    let (made, estimated) =
+        (synthesise(&module, Family::Xilinx7), estimate(&module, Family::Xilinx7));
+    let made = made.unwrap();
+    assert_eq!((made.dsp, made.ff), (1, 16));
+    assert_eq!((estimated.dsp, estimated.ff), (made.dsp, made.ff));
+}
+
+/// Sums that pass from block to block, whose registers `ice40_dsp` gives to two blocks at once.
+#[test]
+fn no_multiplier_of_a_systolic_array_is_lost() {
+    let module = module("mac_array", "rows=4 columns=2 activation_bits=5 accumulator_bits=24");
+    let made = synthesise(&module, Family::Ice40).unwrap();
+    let estimated = estimate(&module, Family::Ice40);
+    assert_eq!((made.dsp, made.ff), (8, estimated.ff));
+    assert_eq!(made.dsp, estimated.dsp);
 }
 
 #[test]

@@ -101,6 +101,8 @@ pub(super) struct Sum {
     pub(super) out: Vec<Bit>,
     /// Positions that are computed: below `width`, `out` is made here.
     pub(super) width: usize,
+    /// Bits in which nothing of it is lost.
+    pub(super) natural: usize,
     /// Whether another sum has taken it over.
     pub(super) merged: bool,
 }

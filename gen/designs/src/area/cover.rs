@@ -1,22 +1,21 @@
 //! Covers gates with look-up tables: cuts of few leaves, first the shallowest, then the cheapest.
 //!
 //! The method is priority cuts (Mishchenko, Cho, Chatterjee, Brayton: "Combinational and
-//! sequential mapping with priority cuts", ICCAD 2007): every gate keeps a few cuts; a pass for
-//! depth, one for area flow, then passes for exact area within the depth found.
+//! sequential mapping with priority cuts", ICCAD 2007), with the passes of ABC's `if`: every gate
+//! keeps a few cuts; the depth is found, then cuts that are cheap however deep, and then, within
+//! the depth found, what is cheapest by area flow and by exact area.
 
 use super::graph::{Bit, Gate, Graph};
+use std::cmp::Ordering;
 
 /// The most inputs of a table.
 pub(super) const MOST_INPUTS: usize = 8;
 
 /// Cuts kept a gate.
-const CUTS: usize = 6;
+const CUTS: usize = 8;
 
-/// What a wire costs beside a table.
-const WIRE: f32 = 0.01;
-
-/// Passes for exact area.
-const EXACT_PASSES: usize = 2;
+/// Areas closer than this are the same.
+const CLOSE: f32 = 0.005;
 
 /// What a target's tables are.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +43,11 @@ struct Cut {
     leaves: [u32; MOST_INPUTS],
     count: u8,
     depth: u32,
-    flow: f32,
+    area: f32,
+    /// Wires, counted as the area is: of two covers that cost the same, the one with fewer is taken.
+    wires: f32,
+    /// Users of its leaves, on average.
+    users: f32,
     /// A bit for each leaf, modulo 64.
     sign: u64,
 }
@@ -53,7 +56,8 @@ impl Cut {
     fn single(gate: usize) -> Cut {
         let mut leaves = [0; MOST_INPUTS];
         leaves[0] = gate as u32;
-        Cut { leaves, count: 1, depth: 0, flow: 0.0, sign: 1 << (gate % 64) }
+        let sign = 1 << (gate % 64);
+        Cut { leaves, count: 1, depth: 0, area: 0.0, wires: 0.0, users: 0.0, sign }
     }
 
     fn leaves(&self) -> &[u32] {
@@ -95,7 +99,8 @@ impl Cut {
             leaves[count] = next;
             count += 1;
         }
-        Some(Cut { leaves, count: count as u8, depth: 0, flow: 0.0, sign })
+        let count = count as u8;
+        Some(Cut { leaves, count, depth: 0, area: 0.0, wires: 0.0, users: 0.0, sign })
     }
 
     /// Whether this cut's leaves are among the other's.
@@ -106,11 +111,47 @@ impl Cut {
     }
 }
 
+/// What a pass is after. All but the first start from a cover.
 #[derive(Clone, Copy, PartialEq)]
 enum Goal {
+    /// The shallowest cuts, those of few leaves first.
     Depth,
+    /// The shallowest cuts, the cheap ones first.
+    CheapDepth,
+    /// The cheapest cuts, deep ones among them for those that build on them.
+    Cheap,
+    /// The least area flow within the depth.
     Flow,
+    /// The least exact area within the depth.
     Exact,
+}
+
+const PASSES: [Goal; 6] =
+    [Goal::Depth, Goal::CheapDepth, Goal::Cheap, Goal::Flow, Goal::Exact, Goal::Exact];
+
+impl Goal {
+    /// Whether the cover so far says how often a gate is used, and how deep it may be.
+    fn refines(self) -> bool {
+        matches!(self, Goal::Flow | Goal::Exact)
+    }
+
+    /// Which of two cuts is better.
+    fn compare(self, x: &Cut, y: &Cut) -> Ordering {
+        let close = |x: f32, y: f32| match (x - y).abs() <= CLOSE {
+            true => Ordering::Equal,
+            false => x.total_cmp(&y),
+        };
+        let (depth, count) = (x.depth.cmp(&y.depth), x.count.cmp(&y.count));
+        let (area, wires) = (close(x.area, y.area), close(x.wires, y.wires));
+        match self {
+            Goal::Depth => depth.then(count).then(area).then(wires),
+            Goal::CheapDepth => depth.then(area).then(wires).then(count),
+            Goal::Cheap => area.then(wires).then(count).then(depth),
+            Goal::Flow | Goal::Exact => {
+                area.then(wires).then(y.users.total_cmp(&x.users)).then(count).then(depth)
+            }
+        }
+    }
 }
 
 struct Cover<'a> {
@@ -120,11 +161,11 @@ struct Cover<'a> {
     order: Vec<u32>,
     cuts: Vec<Vec<Cut>>,
     best: Vec<Cut>,
-    depth: Vec<u32>,
-    flow: Vec<f32>,
-    /// Users of a gate in the cover.
+    /// Users of a gate in the graph.
+    fanout: Vec<u32>,
+    /// The same in the cover; in passes that do not refine one, in the graph.
     uses: Vec<u32>,
-    /// Users of a gate in the graph, then a running mean with those in the cover.
+    /// A running mean of `uses`.
     share: Vec<f32>,
     required: Vec<u32>,
     roots: Vec<usize>,
@@ -137,40 +178,34 @@ pub(super) fn cover(graph: &Graph, roots: &[Bit], tables: Tables) -> Vec<Table> 
     for root in roots {
         used[root.gate()] = true;
     }
-    let mut share = vec![0.0; count];
-    for root in roots {
-        share[root.gate()] += 1.0;
-    }
     for root in roots {
         mark(graph, root.gate(), &mut used);
+    }
+    let mut fanout = vec![0; count];
+    for root in roots {
+        fanout[root.gate()] += 1;
     }
     let order: Vec<u32> = (0..count as u32).filter(|&gate| used[gate as usize]).collect();
     for &gate in &order {
         if let Gate::And(a, b) | Gate::Xor(a, b) = graph.gates[gate as usize] {
-            share[a.gate()] += 1.0;
-            share[b.gate()] += 1.0;
+            fanout[a.gate()] += 1;
+            fanout[b.gate()] += 1;
         }
     }
-    let roots = roots.iter().map(|root| root.gate()).collect();
     let mut cover = Cover {
         graph,
         tables,
         order,
         cuts: vec![vec![]; count],
-        best: vec![Cut::single(0); count],
-        depth: vec![0; count],
-        flow: vec![0.0; count],
-        uses: vec![0; count],
-        share,
+        best: (0..count).map(Cut::single).collect(),
+        uses: fanout.clone(),
+        share: vec![0.0; count],
+        fanout,
         required: vec![u32::MAX; count],
-        roots,
+        roots: roots.iter().map(|root| root.gate()).collect(),
     };
-    cover.pass(Goal::Depth);
-    cover.settle();
-    cover.pass(Goal::Flow);
-    cover.settle();
-    for _ in 0..EXACT_PASSES {
-        cover.pass(Goal::Exact);
+    for goal in PASSES {
+        cover.pass(goal);
         cover.settle();
     }
     cover.tables()
@@ -194,27 +229,38 @@ fn mark(graph: &Graph, gate: usize, used: &mut [bool]) {
 impl Cover<'_> {
     /// Finds every gate's best cut towards a goal, operands first.
     fn pass(&mut self, goal: Goal) {
+        if !goal.refines() {
+            self.uses.copy_from_slice(&self.fanout);
+        }
         for index in 0..self.order.len() {
             let gate = self.order[index] as usize;
+            let uses = self.uses[gate] as f32;
+            match goal {
+                Goal::Flow => self.share[gate] = (2.0 * self.share[gate] + uses) / 3.0,
+                Goal::Exact => {}
+                _ => self.share[gate] = uses,
+            }
             let (Gate::And(a, b) | Gate::Xor(a, b)) = self.graph.gates[gate] else {
-                if self.cuts[gate].is_empty() {
-                    self.cuts[gate] = vec![Cut::single(gate)];
-                }
+                self.cuts[gate] = vec![Cut::single(gate)];
                 continue;
             };
-            let mapped = self.uses[gate] > 0;
-            if goal == Goal::Exact && mapped {
+            let mapped = goal.refines() && self.uses[gate] > 0;
+            if mapped {
                 let old = self.best[gate];
                 self.release(&old);
             }
-            let found = self.candidates(gate, a.gate(), b.gate(), goal);
-            let best = found[0];
-            (self.depth[gate], self.best[gate]) = (best.depth, best);
-            self.flow[gate] = best.flow / self.share[gate].max(1.0);
-            if goal == Goal::Exact && mapped {
-                self.take(&best);
+            let mut found = self.candidates(gate, a.gate(), b.gate(), goal);
+            if goal == Goal::Depth || found[0].depth <= self.required[gate] {
+                self.best[gate] = found[0];
+            } else {
+                let mut old = self.best[gate];
+                self.rate(&mut old, goal);
+                self.best[gate] = old;
             }
-            let mut found = found;
+            if mapped {
+                let new = self.best[gate];
+                self.take(&new);
+            }
             found.push(Cut::single(gate));
             self.cuts[gate] = found;
         }
@@ -222,77 +268,78 @@ impl Cover<'_> {
 
     /// The best few cuts of a gate, the best first.
     fn candidates(&mut self, gate: usize, a: usize, b: usize, goal: Goal) -> Vec<Cut> {
-        let mut found: Vec<Cut> = Vec::with_capacity(CUTS + 1);
-        let slack = self.required[gate];
+        let mut found: Vec<Cut> = Vec::with_capacity(CUTS + 2);
         let (left, right) = (std::mem::take(&mut self.cuts[a]), std::mem::take(&mut self.cuts[b]));
-        let own = (goal != Goal::Depth).then_some(self.best[gate]);
-        let joined =
-            left.iter().flat_map(|x| right.iter().filter_map(|y| x.join(y, self.tables.inputs)));
-        let joined: Vec<Cut> = joined.collect();
-        (self.cuts[a], self.cuts[b]) = (left, right);
-        for mut cut in joined.into_iter().chain(own) {
+        if goal.refines() {
+            let mut own = self.best[gate];
+            self.rate(&mut own, goal);
+            found.push(own);
+        }
+        let most = self.tables.inputs;
+        for mut cut in left.iter().flat_map(|x| right.iter().filter_map(|y| x.join(y, most))) {
             if found.iter().any(|other| other.within(&cut)) {
                 continue;
             }
+            found.retain(|other| !cut.within(other));
             self.rate(&mut cut, goal);
-            if cut.depth > slack && goal != Goal::Depth {
+            if goal.refines() && cut.depth > self.required[gate] {
                 continue;
             }
-            found.retain(|other| !cut.within(other));
-            let better = |x: &Cut, y: &Cut| match goal {
-                Goal::Depth => (x.depth, x.count, x.flow) < (y.depth, y.count, y.flow),
-                _ => (x.flow, x.depth, x.count) < (y.flow, y.depth, y.count),
-            };
-            let at = found.iter().position(|other| better(&cut, other)).unwrap_or(found.len());
+            let after = |other: &Cut| goal.compare(&cut, other) == Ordering::Less;
+            let at = found.iter().position(after).unwrap_or(found.len());
             if at < CUTS {
                 found.insert(at, cut);
                 found.truncate(CUTS);
             }
         }
-        if found.is_empty() {
-            // required times leave the old cut alone
-            let mut own = self.best[gate];
-            self.rate(&mut own, goal);
-            found.push(own);
-        }
+        (self.cuts[a], self.cuts[b]) = (left, right);
         found
     }
 
     fn rate(&mut self, cut: &mut Cut, goal: Goal) {
-        let leaves = cut.leaves.map(|leaf| leaf as usize);
-        let leaves = &leaves[..usize::from(cut.count)];
-        cut.depth = 1 + leaves.iter().map(|&leaf| self.depth[leaf]).max().unwrap_or(0);
-        cut.flow = match goal {
-            Goal::Exact => {
-                let area = self.take(cut);
-                self.release(cut);
-                area
-            }
-            _ => self.cost(cut) + leaves.iter().map(|&leaf| self.flow[leaf]).sum::<f32>(),
-        };
+        let leaves = cut.leaves;
+        let leaves = leaves[..usize::from(cut.count)].iter().map(|&leaf| leaf as usize);
+        cut.depth = 1 + leaves.clone().map(|leaf| self.best[leaf].depth).max().unwrap_or(0);
+        if goal.refines() {
+            let users: u32 = leaves.clone().map(|leaf| self.uses[leaf]).sum();
+            cut.users = users as f32 / f32::from(cut.count);
+        }
+        if goal == Goal::Exact {
+            (cut.area, cut.wires) = self.take(cut);
+            self.release(cut);
+            return;
+        }
+        (cut.area, cut.wires) = self.cost(cut);
+        for leaf in leaves {
+            // what nobody uses yet would be made for this cut alone
+            let share = if self.uses[leaf] == 0 { 1.0 } else { self.share[leaf] };
+            cut.area += self.best[leaf].area / share;
+            cut.wires += self.best[leaf].wires / share;
+        }
     }
 
-    /// Of two covers that cost the same, the one with fewer wires is taken.
-    fn cost(&self, cut: &Cut) -> f32 {
-        self.tables.cost[usize::from(cut.count)] + WIRE * f32::from(cut.count)
+    /// Area and wires of a cut's table.
+    fn cost(&self, cut: &Cut) -> (f32, f32) {
+        (self.tables.cost[usize::from(cut.count)], f32::from(cut.count))
     }
 
     fn is_gate(&self, gate: usize) -> bool {
         matches!(self.graph.gates[gate], Gate::And(..) | Gate::Xor(..))
     }
 
-    /// Counts a cut's leaves as used; what that adds to the area.
-    fn take(&mut self, cut: &Cut) -> f32 {
-        let mut area = self.cost(cut);
+    /// Counts a cut's leaves as used; the area and wires that that adds.
+    fn take(&mut self, cut: &Cut) -> (f32, f32) {
+        let (mut area, mut wires) = self.cost(cut);
         for at in 0..usize::from(cut.count) {
             let leaf = cut.leaves[at] as usize;
             self.uses[leaf] += 1;
             if self.uses[leaf] == 1 && self.is_gate(leaf) {
                 let best = self.best[leaf];
-                area += self.take(&best);
+                let more = self.take(&best);
+                (area, wires) = (area + more.0, wires + more.1);
             }
         }
-        area
+        (area, wires)
     }
 
     fn release(&mut self, cut: &Cut) {
@@ -308,30 +355,24 @@ impl Cover<'_> {
 
     /// Takes the best cuts as the cover: uses, and the times by which gates must be there.
     fn settle(&mut self) {
-        let deepest = self.roots.iter().map(|&root| self.depth[root]).max().unwrap_or(0);
+        let deepest = self.roots.iter().map(|&root| self.best[root].depth).max().unwrap_or(0);
         self.uses.fill(0);
         self.required.fill(u32::MAX);
-        for at in 0..self.roots.len() {
-            let root = self.roots[at];
+        for &root in &self.roots {
             self.uses[root] += 1;
             self.required[root] = deepest;
         }
-        for index in (0..self.order.len()).rev() {
-            let gate = self.order[index] as usize;
+        for &gate in self.order.iter().rev() {
+            let gate = gate as usize;
             if self.uses[gate] == 0 || !self.is_gate(gate) {
                 continue;
             }
-            let best = self.best[gate];
-            for &leaf in best.leaves() {
+            let before = self.required[gate].saturating_sub(1);
+            for &leaf in self.best[gate].leaves() {
                 let leaf = leaf as usize;
                 self.uses[leaf] += 1;
-                self.required[leaf] =
-                    self.required[leaf].min(self.required[gate].saturating_sub(1));
+                self.required[leaf] = self.required[leaf].min(before);
             }
-        }
-        for &gate in &self.order {
-            let gate = gate as usize;
-            self.share[gate] = (self.share[gate] + 2.0 * self.uses[gate] as f32) / 3.0;
         }
     }
 
@@ -342,5 +383,61 @@ impl Cover<'_> {
             leaves: self.best[gate].leaves().iter().map(|&leaf| leaf as usize).collect(),
         };
         gates.map(table).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::area::Family;
+
+    /// Inputs of the tables that give these, fewest first.
+    fn sizes(graph: &Graph, roots: &[Bit], family: Family) -> Vec<usize> {
+        let tables = cover(graph, roots, family.tables());
+        let mut sizes: Vec<usize> = tables.iter().map(|table| table.leaves.len()).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
+    #[test]
+    fn seven_inputs_in_one_table_only_where_depth_asks_for_it() {
+        let mut graph = Graph::new();
+        let seven = graph.sources(7);
+        let seven = graph.all(&seven);
+        assert_eq!(sizes(&graph, &[seven], Family::Xilinx7), [7]);
+        let nine = graph.sources(9);
+        let nine = graph.parity(&nine);
+        // two levels, the cheapest way: 2 and 3 inputs cost less than half of 5
+        let deep = sizes(&graph, &[nine], Family::Xilinx7);
+        let both = sizes(&graph, &[nine, seven], Family::Xilinx7);
+        assert!(both.iter().all(|&inputs| inputs < 7), "{both:?}");
+        assert!(both.len() >= deep.len() + 2, "{both:?}");
+    }
+
+    #[test]
+    fn a_shared_gate_is_made_once() {
+        let mut graph = Graph::new();
+        let bits = graph.sources(4);
+        let shared = graph.all(&bits);
+        let others = graph.sources(6);
+        let roots: Vec<Bit> = others.iter().map(|&other| graph.and(shared, other)).collect();
+        // ten inputs in two levels: the conjunction of four, then one table a root
+        let extra = graph.sources(12);
+        let extra = graph.all(&extra);
+        let roots: Vec<Bit> = roots.into_iter().chain([extra]).collect();
+        let two_inputs = sizes(&graph, &roots, Family::Xilinx7);
+        assert_eq!(
+            two_inputs.iter().filter(|&&inputs| inputs == 2).count(),
+            6 + 1,
+            "{two_inputs:?}"
+        );
+    }
+
+    #[test]
+    fn four_inputs_are_the_most_on_ice40() {
+        let mut graph = Graph::new();
+        let bits = graph.sources(16);
+        let all = graph.all(&bits);
+        assert_eq!(sizes(&graph, &[all], Family::Ice40), [4; 5]);
     }
 }

@@ -128,7 +128,32 @@ impl Graph {
                 _ => {}
             }
         }
+        if let Some(bit) = self.two_level(a, b) {
+            return bit;
+        }
         self.share(Gate::And(a, b))
+    }
+
+    /// A conjunction of conjunctions, or of their inverses, that is less than its four operands
+    /// (Brummayer and Biere: "Local two-level And-Inverter Graph minimization without blowup",
+    /// MEMICS 2006).
+    fn two_level(&mut self, a: Bit, b: Bit) -> Option<Bit> {
+        let (w, x) = self.conjunction(a)?;
+        let (y, z) = self.conjunction(b)?;
+        let pairs = [(w, x, y, z), (w, x, z, y), (x, w, y, z), (x, w, z, y)];
+        for (one, rest, other, last) in pairs {
+            match (a.inverted(), b.inverted()) {
+                // one in both: the inverse of the rest is all that is left of the inverted one
+                (true, false) if one == other => return Some(self.and(b, !rest)),
+                (false, true) if one == other => return Some(self.and(a, !last)),
+                (false, false) if one == !other => return Some(Bit::ZERO),
+                (true, false) if one == !other => return Some(b),
+                (false, true) if one == !other => return Some(a),
+                (true, true) if one == !other && rest == last => return Some(!rest),
+                _ => {}
+            }
+        }
+        None
     }
 
     pub(super) fn or(&mut self, a: Bit, b: Bit) -> Bit {
@@ -212,6 +237,12 @@ mod tests {
         let both = graph.and(a, b);
         assert_eq!(graph.and(both, a), both);
         assert_eq!(graph.and(!both, a), graph.and(a, !b));
+        let (c, only_b) = (graph.source(), graph.and(!a, b));
+        let ac = graph.and(a, c);
+        assert_eq!(graph.and(ac, only_b), Bit::ZERO);
+        assert_eq!(graph.and(!both, !only_b), !b);
+        assert_eq!(graph.and(!both, only_b), only_b);
+        assert_eq!(graph.and(!both, ac), graph.and(ac, !b));
         assert_eq!(graph.xor(!a, b), !graph.xor(a, b));
         assert_eq!(graph.mux(a, b, !b), !graph.xor(a, b));
         assert_eq!(graph.mux(a, b, Bit::ZERO), both);

@@ -32,6 +32,7 @@ pub(super) fn lower(module: &Module, family: Family, known: &Known) -> Circuit {
         stores: vec![],
         registered: HashMap::new(),
         output_registers: HashMap::new(),
+        address_registers: HashMap::new(),
         held: HashMap::new(),
         known,
         made: HashMap::new(),
@@ -53,6 +54,8 @@ pub(super) struct Lowering<'a> {
     pub(super) registered: HashMap<(usize, usize), memory::Registered>,
     /// Registers that became a read port's.
     pub(super) output_registers: HashMap<(usize, usize), usize>,
+    /// Clocks of the registers that hold addresses of reads at once, by memory and port.
+    pub(super) address_registers: HashMap<(usize, usize), usize>,
     /// Writes that wait a cycle, by memory.
     pub(super) held: HashMap<usize, Vec<Bit>>,
     /// Flip-flops that are not needed.
@@ -100,6 +103,11 @@ impl Lowering<'_> {
         };
         self.made.insert(place, bit);
         bit
+    }
+
+    /// The bit at a place, if it was asked for already.
+    pub(super) fn made(&self, place: Place) -> Option<Bit> {
+        self.made.get(&place).copied()
     }
 
     pub(super) fn graph(&mut self) -> &mut Graph {
@@ -217,8 +225,26 @@ impl Lowering<'_> {
         bits
     }
 
-    /// A sum of terms as wide as its result; bits that need no adding are told at once.
+    /// A sum of terms as wide as its result.
     pub(super) fn sum(&mut self, terms: Vec<Term>, width: usize) -> Vec<Bit> {
+        let positive = terms.iter().all(|term| !term.minus && !term.signed);
+        let grows = terms.len().next_power_of_two().ilog2() as usize;
+        let widest = |of: fn(&Term) -> usize| terms.iter().map(of).max().unwrap_or(1);
+        let natural = match positive {
+            true => widest(|term| term.bits.len()) + grows,
+            false => widest(Term::signed_width) + grows.max(1),
+        };
+        self.sum_within(terms, width, natural)
+    }
+
+    /// A sum that no value of its terms takes beyond `natural` bits, as wide as its result; bits
+    /// that need no adding are told at once.
+    pub(super) fn sum_within(
+        &mut self,
+        terms: Vec<Term>,
+        width: usize,
+        natural: usize,
+    ) -> Vec<Bit> {
         let terms: Vec<Term> = terms.into_iter().filter(|term| !term.is_zero()).collect();
         if let [Term { minus: false, .. }] = terms.as_slice() {
             return (0..width).map(|at| terms[0].bit(at)).collect();
@@ -232,14 +258,7 @@ impl Lowering<'_> {
             _ => 0,
         };
         let positive = terms.iter().all(|term| !term.minus && !term.signed);
-        let count = terms.len();
-        let grows = count.next_power_of_two().ilog2() as usize;
-        let widest = |of: fn(&Term) -> usize| terms.iter().map(of).max().unwrap_or(1);
-        let needed = match positive {
-            true => widest(|term| term.bits.len()) + grows,
-            false => widest(Term::signed_width) + grows.max(1),
-        };
-        let computed = needed.min(width);
+        let computed = natural.min(width);
         let sum = self.circuit.sums.len();
         let mut out: Vec<Bit> = vec![];
         for at in 0..computed {
@@ -255,7 +274,8 @@ impl Lowering<'_> {
         }
         let fill = if positive { Bit::ZERO } else { out[computed - 1] };
         out.resize(width, fill);
-        self.circuit.sums.push(Sum { terms, out: out.clone(), width: computed, merged: false });
+        let known = Sum { terms, out: out.clone(), width: computed, natural, merged: false };
+        self.circuit.sums.push(known);
         out
     }
 

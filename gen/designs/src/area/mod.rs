@@ -101,8 +101,9 @@ pub struct Resources {
     pub carry: u64,
 }
 
-/// Attempts at finding flip-flops that never change or do the same.
-const ROUNDS: usize = 5;
+/// Attempts at finding flip-flops that never change or do the same: what is found in a stage of a
+/// pipeline shows in the next at the next attempt.
+const ROUNDS: usize = 64;
 
 /// Estimates a module with everything below it.
 pub fn estimate(module: &Module, family: Family) -> Resources {
@@ -126,4 +127,21 @@ pub fn estimate(module: &Module, family: Family) -> Resources {
         circuit = lower::lower(&flat, family, &known);
     }
     assemble::count(circuit, family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hwgen_hdl::{ModuleBuilder, s};
+
+    #[test]
+    fn signs_are_kept_once_in_every_stage_of_a_pipeline() {
+        let m = ModuleBuilder::new("pipeline");
+        let mut word = m.input("word", s(8)).extend(32);
+        for stage in 0..12 {
+            word = m.reg(format!("stage_{stage}"), s(32)).no_reset().next(word).into();
+        }
+        m.output("out", word);
+        assert_eq!(estimate(&m.finish(), Family::Ice40).ff, 12 * 8);
+    }
 }

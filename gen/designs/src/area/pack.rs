@@ -29,10 +29,9 @@ impl Limits {
 /// Moves registers and sums into blocks.
 pub(super) fn pack(circuit: &mut Circuit, family: Family) {
     let limits = Limits::of(family);
-    let before_packing: Vec<[Vec<Bit>; 2]> = (circuit.products.iter())
-        .map(|product| product.operands.each_ref().map(|term| term.bits.clone()))
-        .collect();
-    for at in 0..circuit.products.len() {
+    // enable and reset of the registers before each operand, if there are any
+    let mut registers: Vec<[Option<[Bit; 2]>; 2]> = vec![[None; 2]; circuit.products.len()];
+    for (at, registers) in registers.iter_mut().enumerate() {
         let live = circuit.live();
         let uses = uses(circuit, &live);
         if !circuit.products[at].out.iter().any(|bit| live[bit.gate()]) {
@@ -43,12 +42,13 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
             let last = out.iter().rposition(|bit| uses[bit.gate()] > 0).unwrap_or(0);
             out[..=last].to_vec()
         };
-        for side in 0..2 {
+        for (side, register) in registers.iter_mut().enumerate() {
             for _ in 0..limits.input_registers {
                 let term = circuit.products[at].operands[side].clone();
                 let Some((bits, controls)) = before(circuit, &term.bits) else { break };
                 circuit.products[at].operands[side].bits = bits;
                 circuit.products[at].controls.extend(controls);
+                *register = Some(controls);
             }
         }
         // a register right behind the product
@@ -77,24 +77,29 @@ pub(super) fn pack(circuit: &mut Circuit, family: Family) {
         circuit.products[at].out = out;
     }
     if limits.cascades {
-        cascade(circuit, &before_packing);
+        cascade(circuit, &registers);
     }
 }
 
-/// An operand that is the operand of the block whose sum comes in, a cycle later, comes from
-/// there too.
-fn cascade(circuit: &mut Circuit, before_packing: &[[Vec<Bit>; 2]]) {
+/// Where both blocks have registers before an operand: what is, a register later, the operand of
+/// the block whose sum comes in, comes from that block too, and the register is one of its own.
+fn cascade(circuit: &mut Circuit, registers: &[[Option<[Bit; 2]>; 2]]) {
+    let operands: Vec<[Vec<Bit>; 2]> = (circuit.products.iter())
+        .map(|product| product.operands.each_ref().map(|term| term.bits.clone()))
+        .collect();
     for at in 0..circuit.products.len() {
         let from =
             circuit.products[at].addend.first().and_then(|bit| circuit.origins.get(&bit.gate()));
         let Some(&Origin::Product(from, _)) = from else {
             continue;
         };
-        for (side, operand) in before_packing[at].iter().enumerate() {
-            let Some((taken, _)) = before(circuit, operand) else {
+        for side in 0..2 {
+            let (Some(_), Some(controls)) = (registers[at][side], registers[from][side]) else {
                 continue;
             };
-            if taken == before_packing[from][side] {
+            if before(circuit, &operands[at][side])
+                == Some((operands[from][side].clone(), controls))
+            {
                 circuit.products[at].operands[side].bits.clear();
             }
         }
@@ -182,4 +187,36 @@ fn sum_of(circuit: &Circuit, bits: &[Bit], uses: &[u32], widest: usize) -> Optio
 fn low_zeros_off(term: &Term) -> &[Bit] {
     let from = term.bits.iter().position(|&bit| bit != Bit::ZERO).unwrap_or(0);
     &term.bits[from..]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::area::{Family, estimate};
+    use hwgen_hdl::{ModuleBuilder, s, u};
+
+    /// Weights that shift down a column, beside sums that travel down it.
+    fn column(rows: u32) -> std::sync::Arc<hwgen_hdl::Module> {
+        let m = ModuleBuilder::new("column");
+        let load = m.input("load", u(1));
+        let mut weight = m.input("weight", s(8));
+        let mut sum = m.lit(s(24), 0);
+        for row in 0..rows {
+            let x = m.input(format!("x_{row}"), s(8));
+            let held = m.reg(format!("weight_{row}"), s(8)).no_reset().enable(load);
+            held.next(weight);
+            let product = held.mul(x).named(format!("product_{row}"));
+            let register = m.reg(format!("sum_{row}"), s(24)).no_reset();
+            register.next(sum + product.resize(24));
+            (weight, sum) = (*held, *register);
+        }
+        m.output("sum", sum);
+        m.finish()
+    }
+
+    #[test]
+    fn a_systolic_column_is_in_blocks_whole() {
+        // Yosys 0.23: operands come from the block above, two registers each
+        let xilinx = estimate(&column(6), Family::Xilinx7);
+        assert_eq!((xilinx.dsp, xilinx.ff), (6, 0));
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn multiply(lowering: &mut Lowering<'_>, operands: [Term; 2], width: 
     let mut out = match soft {
         true => {
             let terms = rows(lowering, [&a, &b]);
-            return lowering.sum(terms, width);
+            return lowering.sum_within(terms, width, natural);
         }
         false if taken[0] >= taken[1] => pieces(lowering, a, b, natural, blocks, signed),
         false => pieces(lowering, b, a, natural, blocks, signed),
@@ -101,7 +101,7 @@ fn pieces(
     }
     if taken(&a) < 2 || taken(&b) < 2 || width < blocks.least {
         let terms = rows(lowering, [&a, &b]);
-        return lowering.sum(terms, width);
+        return lowering.sum_within(terms, width, natural_width(&a, &b));
     }
     lowering.block([a, b], width)
 }
@@ -129,16 +129,22 @@ fn operand_width(term: &Term, blocks: Blocks) -> usize {
     if blocks.signed { term.signed_width() } else { term.bits.len() }
 }
 
-/// A product as shifted copies of one operand, each where a bit of the other is set.
+/// A product as shifted copies of one operand, each where a bit of the other is set; where that is
+/// a sign, the copy's inverse and the sign once more.
 fn rows(lowering: &mut Lowering<'_>, [a, b]: [&Term; 2]) -> Vec<Term> {
     let (a, b) = if a.bits.len() >= b.bits.len() { (a, b) } else { (b, a) };
-    let signed = a.signed;
-    let row = |(at, &bit): (usize, &Bit)| {
-        let graph = &mut lowering.circuit.graph;
-        let ands = a.bits.iter().map(|&other| graph.and(other, bit));
-        let ands: Vec<Bit> = std::iter::repeat_n(Bit::ZERO, at).chain(ands).collect();
+    let (signed, count) = (a.signed || b.signed, a.bits.len() + usize::from(!a.signed));
+    let graph = &mut lowering.circuit.graph;
+    let mut rows = vec![];
+    for (at, &bit) in b.bits.iter().enumerate() {
         let minus = b.signed && at == b.bits.len() - 1;
-        Term::new(ands, signed, minus)
-    };
-    b.bits.iter().enumerate().map(row).collect()
+        let copied = |n: usize| if minus { !a.bit(n) } else { a.bit(n) };
+        let ands = (0..count).map(|n| graph.and(copied(n), bit));
+        let below = std::iter::repeat_n(Bit::ZERO, at);
+        rows.push(Term::new(below.clone().chain(ands).collect(), signed, false));
+        if minus {
+            rows.push(Term::new(below.chain([bit]).collect(), false, false));
+        }
+    }
+    rows
 }

@@ -1,8 +1,9 @@
 //! Sums: those that only feed another are added with it, three and more terms through full
 //! adders, the last two on a carry chain.
 
-use super::circuit::{Circuit, Origin, Sum, Term};
+use super::circuit::{Circuit, Origin, Term};
 use super::graph::{Bit, Gate};
+use std::collections::BTreeSet;
 
 /// Bits of a carry chain: the operands, the second inverted already where it is taken away.
 #[derive(Clone, Debug)]
@@ -102,20 +103,9 @@ fn mergeable(circuit: &Circuit, at: usize, term: usize, uses: &[u32]) -> Option<
     let whole = term.bits.iter().zip(&other.out).all(|(a, b)| a == b)
         && term.bits.len() >= other.width.min(sum.width);
     let signed = other.terms.iter().any(|term| term.signed || term.minus);
-    let wraps = other.width < natural(other) && other.out.len() != sum.out.len();
+    let wraps = other.width < other.natural && other.out.len() != sum.out.len();
     let sign_kept = term.signed == signed || term.bits.len() >= sum.width;
     (alone && whole && !wraps && sign_kept).then_some(inner)
-}
-
-/// Bits that a sum needs to lose nothing.
-fn natural(sum: &Sum) -> usize {
-    let positive = sum.terms.iter().all(|term| !term.minus && !term.signed);
-    let widest = |of: fn(&Term) -> usize| sum.terms.iter().map(of).max().unwrap_or(1);
-    let grows = sum.terms.len().next_power_of_two().ilog2() as usize;
-    match positive {
-        true => widest(|term| term.bits.len()) + grows,
-        false => widest(Term::signed_width) + grows.max(1),
-    }
 }
 
 /// The chain of a sum, `live` telling which of its bits are read; more than two terms are made
@@ -171,66 +161,95 @@ fn two_words(circuit: &mut Circuit, terms: &[Term], width: usize) -> ([Vec<Bit>;
         return (if swap { [second, first] } else { [first, second] }, carry);
     }
     // columns of bits; a bit twice in a column is one in the next
-    let mut columns: Vec<Vec<Bit>> = vec![vec![]; width];
-    let mut ones = 0usize;
+    let mut columns: Vec<BTreeSet<Bit>> = vec![BTreeSet::new(); width];
     for word in whole {
         word.iter().enumerate().for_each(|(at, &bit)| place(&mut columns, at, bit));
     }
     for word in minus {
         inverse(word).iter().enumerate().for_each(|(at, &bit)| place(&mut columns, at, bit));
-        ones += 1;
+        place(&mut columns, 0, Bit::ONE);
     }
-    let mut carry = Bit::ZERO;
     for bit in carries {
         place(&mut columns, 0, bit);
     }
-    if ones > 0 {
-        carry = Bit::ONE;
-        for at in 0..width.min(usize::BITS as usize) {
-            if (ones - 1) >> at & 1 == 1 {
-                place(&mut columns, at, Bit::ONE);
-            }
-        }
-    }
-    reduce(circuit, &mut columns);
-    let word = |n: usize| {
-        columns.iter().map(|column| column.get(n).copied().unwrap_or(Bit::ZERO)).collect()
-    };
-    ([word(0), word(1)], carry)
+    (reduce(circuit, columns), Bit::ZERO)
 }
 
-fn place(columns: &mut [Vec<Bit>], at: usize, bit: Bit) {
+fn place(columns: &mut [BTreeSet<Bit>], at: usize, bit: Bit) {
     if bit == Bit::ZERO || at >= columns.len() {
         return;
     }
-    match columns[at].iter().position(|&other| other == bit) {
-        Some(known) => {
-            columns[at].remove(known);
-            place(columns, at + 1, bit);
-        }
-        None => columns[at].push(bit),
+    if !columns[at].insert(bit) {
+        columns[at].remove(&bit);
+        place(columns, at + 1, bit);
     }
 }
 
-/// Full adders until no column has more than two bits: three words become two, level by level.
-fn reduce(circuit: &mut Circuit, columns: &mut Vec<Vec<Bit>>) {
-    while columns.iter().any(|column| column.len() > 2) {
-        let mut next: Vec<Vec<Bit>> = vec![vec![]; columns.len()];
-        for (at, column) in columns.iter().enumerate() {
-            for bits in column.chunks(3) {
-                let &[a, b, c] = bits else {
-                    bits.iter().for_each(|&bit| place(&mut next, at, bit));
-                    continue;
-                };
-                let graph = &mut circuit.graph;
-                let (half, both) = (graph.xor(a, b), graph.and(a, b));
-                let sum = graph.xor(half, c);
-                let through = graph.and(half, c);
-                let carry = graph.or(both, through);
-                place(&mut next, at, sum);
-                place(&mut next, at + 1, carry);
+/// Two words with the sum of the columns: rows of full adders make two words of three, level by
+/// level. A column's n-th bit is in word n, except those that go into carry inputs of the adders.
+fn reduce(circuit: &mut Circuit, mut columns: Vec<BTreeSet<Bit>>) -> [Vec<Bit>; 2] {
+    let width = columns.len();
+    let (mut words, mut carries): (Vec<Vec<Bit>>, Vec<Bit>) = (vec![], vec![]);
+    while columns.iter().any(|column| !column.is_empty()) {
+        let first = |column: &mut BTreeSet<Bit>| column.pop_first().unwrap_or(Bit::ZERO);
+        words.push(columns.iter_mut().map(first).collect());
+        // n words take n - 2 adders; a bit of weight w fills w of their carry inputs
+        let mut free = (words.len() - 1).saturating_sub(1 + carries.len());
+        for (at, column) in columns.iter_mut().enumerate() {
+            let weight = 1usize.checked_shl(at as u32).unwrap_or(usize::MAX);
+            while weight <= free && !column.is_empty() {
+                carries.extend(std::iter::repeat_n(first(column), weight));
+                free -= weight;
             }
         }
-        *columns = next;
+    }
+    while words.len() > 2 {
+        let mut next = vec![];
+        for rows in words.chunks(3) {
+            let [a, b, c] = rows else {
+                next.extend_from_slice(rows);
+                continue;
+            };
+            let (mut sum, mut carry) = (vec![], vec![carries.pop().unwrap_or(Bit::ZERO)]);
+            for ((&a, &b), &c) in a.iter().zip(b).zip(c) {
+                let graph = &mut circuit.graph;
+                let (half, both) = (graph.xor(a, b), graph.and(a, b));
+                let through = graph.and(half, c);
+                sum.push(graph.xor(half, c));
+                carry.push(graph.or(both, through));
+            }
+            carry.truncate(width);
+            next.extend([sum, carry]);
+        }
+        words = next;
+    }
+    words.resize(2, vec![Bit::ZERO; width]);
+    let last = words.pop().unwrap_or_default();
+    [words.pop().unwrap_or_default(), last]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::area::{Family, estimate};
+    use hwgen_hdl::{ModuleBuilder, s, u};
+
+    #[test]
+    fn a_narrow_product_is_added_where_its_sum_is() {
+        let m = ModuleBuilder::new("multiply_add");
+        let (a, b, sum) = (m.input("a", s(4)), m.input("b", s(4)), m.input("sum", s(16)));
+        m.output("out", sum + a.mul(b).named("product").resize(16));
+        // Yosys 0.23: one chain for both, 16 bits
+        assert_eq!(estimate(&m.finish(), Family::Xilinx7).carry, 4);
+    }
+
+    #[test]
+    fn three_words_take_a_row_of_full_adders_and_a_chain() {
+        let m = ModuleBuilder::new("three");
+        let words = ["a", "b", "c"].map(|name| m.input(name, u(8)).extend(10));
+        m.output("out", words[0] + words[1] + words[2]);
+        let taken = estimate(&m.finish(), Family::Xilinx7);
+        // sum and carry of each column, and their difference where the chain needs it
+        assert!((8 + 8..=3 * 8).contains(&taken.lut), "{taken:?}");
+        assert_eq!(taken.carry, 3);
     }
 }
