@@ -1,6 +1,6 @@
 //! A bitstream is the circuit it was made of: read back from its bits, it answers as the source.
 
-use hwgen_boards::board::find;
+use hwgen_boards::board::{Uses, find};
 use hwgen_boards::build::{Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
 use hwgen_boards::echo::{answer, echo};
@@ -19,7 +19,7 @@ fn a_bitstream_answers_as_its_source() {
     let built = build(&board, &inner, &options, &mut |_| {}).unwrap();
     assert_eq!(built.verdict, Verdict::Met);
     let (_, bitstream) = built.files.iter().find(|(name, _)| *name == "hx8k.bin").unwrap();
-    let chip = read_back(&board, bitstream, &constraints(&board, false)).unwrap();
+    let chip = read_back(&board, bitstream, &constraints(&board, Uses::default())).unwrap();
 
     let bytes: Vec<u8> = (0..40u8).map(|n| n.wrapping_mul(67)).chain([0, 255, 85, 170]).collect();
     let expected: Vec<u8> = bytes.iter().map(|byte| answer(*byte)).collect();

@@ -19,6 +19,18 @@ const CELLS: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lef";
 /// What qflow is told. With its own density many nets stay without a route.
 const VARIABLES: &str = "#!/usr/bin/tcsh -f\nset initial_density = 0.60\n";
 
+/// What qflow is given: the design in one module, its inner names numbers. Its `rc2dly` writes behind the end of names
+/// of 40 characters.
+fn plain(name: &str) -> String {
+    format!(
+        "read_verilog {DESIGN}; hierarchy -top {name}; proc; flatten; memory; opt_clean; rename -hide; \
+         rename -enumerate -pattern n%; write_verilog -noattr source/{name}.v"
+    )
+}
+
+/// The design as we print it.
+const DESIGN: &str = "design.v";
+
 /// Time for a step.
 const LIMIT: Duration = Duration::from_secs(3600);
 
@@ -105,6 +117,7 @@ fn key(text: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(text);
     hash.update(VARIABLES);
+    hash.update(plain(""));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -119,8 +132,11 @@ fn make(
         let path = work.join(folder);
         fs::create_dir(&path).map_err(AsicError::file("create folder", path))?;
     }
-    let source = work.join(format!("source/{name}.v"));
-    fs::write(&source, text).map_err(AsicError::file("write", source))?;
+    let design = work.join(DESIGN);
+    fs::write(&design, text).map_err(AsicError::file("write", design))?;
+    let mut yosys = Command::new("yosys");
+    yosys.current_dir(work).args(["-q", "-p", &plain(name)]);
+    run(&mut yosys, LIMIT).map_err(|source| AsicError::Tool { step: "plain names", source })?;
     let variables = work.join("project_vars.sh");
     fs::write(&variables, VARIABLES).map_err(AsicError::file("write", variables))?;
     for &(step, what) in STEPS {

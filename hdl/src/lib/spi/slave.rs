@@ -74,12 +74,12 @@ pub fn slave(filler: u32) -> Arc<Module> {
     going.next(*behind).enable(moves_up);
     goes.next(*waits).enable(moves_up);
     // Reset, since it is a pin.
-    let line = m.reg("line", u(BITS)).reset_to(filler).enable(deselected | rises);
+    let sending = m.reg("sending", u(BITS)).reset_to(filler).enable(deselected | rises);
     let filler = m.lit(u(BITS), filler);
     let next_byte = moves_up.mux(waits.mux(*behind, filler), *going);
-    let onward = ends.mux(next_byte, line.shl(1));
-    line.next(deselected.mux(filler, onward));
-    m.output("miso", line.msb());
+    let onward = ends.mux(next_byte, sending.shl(1));
+    sending.next(deselected.mux(filler, onward));
+    m.output("miso", sending.msb());
     m.finish()
 }
 
