@@ -60,7 +60,7 @@ impl Inner {
             return Err(wrong(&other.name));
         }
         let spi = input("spi_sclk");
-        let line = if spi { &SPI[..] } else { &UART[..] };
+        let line = if spi { SPI } else { UART };
         let mut others = UART.iter().chain(SPI).filter(|name| !line.contains(name));
         if let Some(other) = others.find(|name| input(name)) {
             return Err(wrong(other));

@@ -136,6 +136,13 @@ const BARS: &[Bar] = &[
         unit: "groups of keys that a bitstream of HX8K, read back, predicts as the golden model",
     },
     Bar {
+        name: "spi_bitstream",
+        command: "test -p hwgen-boards --test bitstream -- --ignored --nocapture",
+        figure: "spi_bitstream:",
+        target: AtLeast(4.0),
+        unit: "questions that a bitstream of HX8K, read back, answers over SPI as the model",
+    },
+    Bar {
         name: "up5k_netlist",
         command: "test -p hwgen-boards --test answers up5k -- --ignored --nocapture",
         figure: "up5k_netlist:",

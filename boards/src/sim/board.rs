@@ -53,7 +53,7 @@ impl SimBoard {
         let mut sim = Simulator::with_options(&module, options);
         let far = match spec.line {
             Line::Uart { divisor } => Far::Uart(Uart::new(&module, divisor)),
-            Line::Spi => Far::Spi(Master::new(&module, &mut sim, seed)),
+            Line::Spi => Far::Spi(Box::new(Master::new(&module, &mut sim, seed))),
         };
         sim.reset();
         Ok(SimBoard {

@@ -25,7 +25,7 @@ pub(super) enum Far {
     /// A transceiver in the simulation.
     Uart(Uart),
     /// A master that moves the pins bit by bit.
-    Spi(Master),
+    Spi(Box<Master>),
 }
 
 impl Far {
