@@ -3,7 +3,7 @@
 use hwgen_boards::asic::build;
 use hwgen_designs::registry::find;
 
-/// Two processing elements of the MAC array, and a predictor that scores a key a cycle.
+/// Two processing elements of the MAC array, and predictors of one lane and of two.
 const DESIGNS: &[(&str, &[&str])] = &[
     (
         "mac_array",
@@ -17,6 +17,17 @@ const DESIGNS: &[(&str, &[&str])] = &[
             "rows=1",
             "query_bits=4",
             "key_slices=[4]",
+            "filter.mode=radius",
+        ],
+    ),
+    (
+        "lapa_predictor",
+        &[
+            "head_dim=4",
+            "max_keys=4",
+            "rows=2",
+            "query_bits=2",
+            "key_slices=[2]",
             "filter.mode=radius",
         ],
     ),
