@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run a network on a board behind hwgen's link (docs/link.md) with nothing but pyserial.
 
-    hwgen board sim --network net.json --multipliers 18 --link /tmp/board &
+    hwgen board sim --network net.json --multipliers 18 --path /tmp/board &
     hwgen emit --design cnn --network net.json --multipliers 18 --load net.words > /dev/null
     python3 examples/board.py /tmp/board net.words input.bin
 

@@ -1,4 +1,4 @@
-//! What a board is: its FPGA, clock, button, serial line, LEDs, and the pins they are at.
+//! What a board is: its FPGA, clock, button, serial line, SPI, LEDs, and the pins they are at.
 //!
 //! A board is one file, `boards/boards/NAME.toml`; to add one, add the file and a line to
 //! [`FILES`]. Pins come from public constraint files that its first lines name, never from memory.
@@ -31,6 +31,8 @@ pub struct Board {
     pub reset: Option<Input>,
     /// The serial line to the host.
     pub uart: Uart,
+    /// SPI to the host, where a bridge that speaks it is wired to the FPGA.
+    pub spi: Option<Spi>,
     /// Light-emitting diodes.
     pub leds: Leds,
     /// Where a microphone goes, if there is a header for one.
@@ -131,6 +133,33 @@ pub struct Uart {
     pub rx: String,
     /// To the host.
     pub tx: String,
+}
+
+/// SPI to the host, seen from the FPGA, which is the slave.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spi {
+    /// Clock, from the host.
+    pub sclk: String,
+    /// Data, from the host.
+    pub mosi: String,
+    /// Data, to the host.
+    pub miso: String,
+    /// Select, from the host, active low. An LED at the same pin is not driven.
+    pub cs_n: String,
+    /// The select of a flash memory at the same wires, if it has one of its own: held high.
+    pub flash_cs_n: Option<String>,
+    /// The bit of the low byte of the host's FTDI bridge that is `cs_n`: 3 is its `ADBUS3`.
+    pub ftdi_select: u8,
+}
+
+/// What a design uses of a board, beside clock, button and LEDs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// The microphone.
+    pub microphone: bool,
+    /// SPI to the host, not the serial line.
+    pub spi: bool,
 }
 
 /// The LEDs, the first bit 0.
@@ -241,9 +270,15 @@ impl Board {
         Board::parse(&std::fs::read_to_string(path).map_err(unreadable)?)
     }
 
-    /// A port of the FPGA for each pin, in the order of the wrapper's ports; those of the
-    /// microphone only if it is used.
-    pub fn ports(&self, microphone: bool) -> Vec<Port<'_>> {
+    /// LEDs that nothing else stands in the way of.
+    pub fn led_pins(&self, uses: Uses) -> Vec<&str> {
+        let select = self.spi.as_ref().filter(|_| uses.spi).map(|spi| &spi.cs_n);
+        let pins = self.leds.pins.iter().filter(|pin| Some(*pin) != select);
+        pins.map(String::as_str).collect()
+    }
+
+    /// A port of the FPGA for each pin that is used, in the order of the wrapper's ports.
+    pub fn ports(&self, uses: Uses) -> Vec<Port<'_>> {
         let usual = (!self.fpga.standard.is_empty()).then_some(self.fpga.standard.as_str());
         let port = |name: &str, pin| Port {
             name: name.into(),
@@ -258,15 +293,27 @@ impl Board {
             let standard = button.standard.as_deref().or(usual);
             ports.push(Port { standard, pull: button.pull, ..port("button", &button.pin) });
         }
-        // an adapter that is not plugged in must not look like a start bit
-        ports.push(Port { pull: Some(Pull::Up), ..port("uart_rx", &self.uart.rx) });
-        ports.push(port("uart_tx", &self.uart.tx));
-        for (bit, pin) in self.leds.pins.iter().enumerate() {
+        // an adapter that is not plugged in must not look like a start bit, or a selection
+        let held_up = |name, pin| Port { pull: Some(Pull::Up), ..port(name, pin) };
+        match self.spi.as_ref().filter(|_| uses.spi) {
+            None => {
+                ports.extend([held_up("uart_rx", &self.uart.rx), port("uart_tx", &self.uart.tx)])
+            }
+            Some(spi) => {
+                ports.extend([port("spi_sclk", &spi.sclk), port("spi_mosi", &spi.mosi)]);
+                ports.extend([held_up("spi_cs_n", &spi.cs_n), port("spi_miso", &spi.miso)]);
+                ports.extend(spi.flash_cs_n.iter().map(|pin| port("spi_flash_cs_n", pin)));
+            }
+        }
+        let pins = self.led_pins(uses);
+        for (bit, pin) in pins.iter().enumerate() {
+            // a vector of one bit has a name with and one without an index, a tool each
+            let bit = (pins.len() > 1).then_some(bit);
             let standard = self.leds.standard.as_deref().or(usual);
             let drive = self.leds.drive;
-            ports.push(Port { bit: Some(bit), standard, drive, ..port("leds", pin) });
+            ports.push(Port { bit, standard, drive, ..port("leds", pin) });
         }
-        if let Some(here) = self.microphone.as_ref().filter(|_| microphone) {
+        if let Some(here) = self.microphone.as_ref().filter(|_| uses.microphone) {
             ports.extend([port("mic_clk", &here.clock), port("mic_data", &here.data)]);
         }
         ports.extend(self.ties.iter().map(|tie| port(&format!("tie_{}", tie.name), &tie.pin)));

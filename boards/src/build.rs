@@ -227,7 +227,7 @@ pub fn build(
     };
     let texts =
         [("board.v".to_string(), wrapper.clone()), ("design.v".into(), inner.verilog.clone())];
-    let texts = texts.into_iter().chain(flow.constraints(inner.microphone));
+    let texts = texts.into_iter().chain(flow.constraints(inner.uses));
     built.files = texts.map(|(name, text)| (name, text.into_bytes())).collect();
     if board.fpga.family == Family::Xilinx7 && !options.synth_only {
         built.files.push(("build.tcl".into(), vivado::script(board).into_bytes()));
@@ -313,7 +313,7 @@ fn place(
     seeds: u32,
     built: &mut Built,
 ) -> Result<(), BuildError> {
-    let pins = crate::constraints::constraints(board, inner.microphone);
+    let pins = crate::constraints::constraints(board, inner.uses);
     let mut best: Option<(Timing, Vec<u8>, Vec<Resource>)> = None;
     for seed in 1..=seeds {
         let step = flow.place(netlist, &pins, megahertz(clocking.hertz), seed)?;

@@ -2,13 +2,12 @@
 //!
 //! The files in `constraints/` are these texts; a test holds them equal.
 
-use crate::board::{Board, Family, Port, Pull};
+use crate::board::{Board, Family, Port, Pull, Uses};
 use crate::clocking::megahertz;
 
-/// The constraints of a board in the form of its family's tools, the microphone's pins included if
-/// it is used.
-pub fn constraints(board: &Board, microphone: bool) -> String {
-    let ports = board.ports(microphone);
+/// The constraints of a board in the form of its family's tools, for the pins that are used.
+pub fn constraints(board: &Board, uses: Uses) -> String {
+    let ports = board.ports(uses);
     let comment = if board.fpga.family == Family::Gowin { "//" } else { "#" };
     let head = format!("{comment} {}, from boards/boards/{}.toml\n", board.title, board.name);
     let print = match board.fpga.family {
@@ -22,8 +21,9 @@ pub fn constraints(board: &Board, microphone: bool) -> String {
 }
 
 /// The name of the board's file in `constraints/`.
-pub fn file_name(board: &Board) -> String {
-    format!("{}.{}", board.name, board.fpga.family.constraints_ending())
+pub fn file_name(board: &Board, uses: Uses) -> String {
+    let line = if uses.spi { "_spi" } else { "" };
+    format!("{}{line}.{}", board.name, board.fpga.family.constraints_ending())
 }
 
 /// Timing constraints for tools that keep them apart: Gowin's own, and Vivado's clock in the XDC.

@@ -1,14 +1,16 @@
 //! Proof without a board.
 //!
 //! - iCE40: a bitstream is read back as a circuit ([`read_back`]), and the source and what was read
-//!   back are asked the same over a serial line in Icarus ([`talk`]);
+//!   back are asked the same in Icarus, over a serial line ([`talk`]) or SPI ([`select`]);
 //! - ECP5: a bitstream is unpacked and packed again, to the same bytes ([`repack`]);
 //! - Gowin: a bitstream is unpacked, and every lookup table is where it was placed, with its
 //!   function ([`compare_tables`]).
 
 mod round_trip;
+mod spi;
 
 pub use round_trip::{Tables, compare_tables, read_back, repack};
+pub use spi::select;
 
 use crate::board::{Active, Board};
 use hwgen_verify::tools::{ToolError, require, run};
@@ -66,22 +68,7 @@ pub fn talk(
     questions: &[Question],
 ) -> Result<Vec<u8>, ProofError> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("bench.v"), bench(board, top, divisor, questions))?;
-    let mut compile = require("iverilog")?.command();
-    compile.current_dir(folder.path()).args([
-        "-g2005",
-        "-s",
-        "bench",
-        "-o",
-        "bench.vvp",
-        "bench.v",
-    ]);
-    for (n, text) in verilog.iter().enumerate() {
-        let name = format!("part_{n}.v");
-        fs::write(folder.path().join(&name), text)?;
-        compile.arg(name);
-    }
-    run(&mut compile, LIMIT)?;
+    compile(folder.path(), &bench(board, top, divisor, questions), verilog)?;
     let output = run(
         require("vvp")?.command().args([Path::new("-n"), &folder.path().join("bench.vvp")]),
         LIMIT,
@@ -91,14 +78,33 @@ pub fn talk(
         .collect()
 }
 
+/// Module `bench` with other texts becomes `bench.vvp` in the folder.
+fn compile(folder: &Path, bench: &str, verilog: &[&str]) -> Result<(), ProofError> {
+    fs::write(folder.join("bench.v"), bench)?;
+    let mut compile = require("iverilog")?.command();
+    let arguments = ["-g2005", "-s", "bench", "-o", "bench.vvp", "bench.v"];
+    compile.current_dir(folder).args(arguments);
+    for (n, text) in verilog.iter().enumerate() {
+        let name = format!("part_{n}.v");
+        fs::write(folder.join(&name), text)?;
+        compile.arg(name);
+    }
+    run(&mut compile, LIMIT)?;
+    Ok(())
+}
+
+/// The button, if there is one, not pressed.
+fn up(board: &Board) -> Option<&'static str> {
+    board.reset.as_ref().map(|button| match button.active {
+        Active::High => ".button(1'b0)",
+        Active::Low => ".button(1'b1)",
+    })
+}
+
 /// A host at the other end of the line: it sends, and samples each bit of what comes in its middle.
 fn bench(board: &Board, top: &str, divisor: u32, questions: &[Question]) -> String {
     let mut pins = vec![".clk_in(clk)", ".uart_rx(rx)", ".uart_tx(tx)"];
-    let up = board.reset.as_ref().map(|button| match button.active {
-        Active::High => ".button(1'b0)",
-        Active::Low => ".button(1'b1)",
-    });
-    pins.extend(up);
+    pins.extend(up(board));
     let mut contents = String::new();
     let (mut count, mut expected) = (0, 0);
     for Question { bytes, answer } in questions {

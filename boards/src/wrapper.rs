@@ -1,7 +1,7 @@
 //! The FPGA's top module: the PLL, the reset, the levels of LEDs and button, and the design.
 //!
-//! The design inside has ports `clk`, `rst`, `uart_rx`, `uart_tx`, outputs whose names begin with `led`,
-//! and with a microphone `mic_clk` and `mic_data`; all it drives or reads is active high and in the
+//! The design inside has ports `clk`, `rst`; `uart_rx`, `uart_tx` or `spi_sclk`, `spi_mosi`, `spi_cs_n`,
+//! `spi_miso`; outputs whose names begin with `led`, and with a microphone `mic_clk` and `mic_data`; all it drives or reads is active high and in the
 //! domain `clk`. Its LEDs go to the board's in their order, as many as there are.
 //! `rst` is 1 from the start until the clock is good (the PLL has locked) and the button has been up
 //! for 255 cycles: at 100 MHz still 2.5 us, by when the block RAMs of an iCE40 have their contents.
@@ -10,10 +10,14 @@ mod pll;
 
 pub use pll::stand_ins;
 
-use crate::board::{Active, Board};
+use crate::board::{Active, Board, Spi, Uses};
 use crate::clocking::{Clocking, megahertz};
 use hwgen_hdl::Module;
 use hwgen_hdl::verilog::is_keyword;
+
+/// Ports of the lines to the host, the one that goes there last.
+const UART: &[&str] = &["uart_rx", "uart_tx"];
+const SPI: &[&str] = &["spi_sclk", "spi_mosi", "spi_cs_n", "spi_miso"];
 
 /// The name of the FPGA's top module.
 pub const TOP: &str = "hwgen_board";
@@ -29,8 +33,8 @@ pub struct Inner {
     pub leds: Vec<Out>,
     /// Outputs that nothing on a board reads.
     pub open: Vec<Out>,
-    /// Whether it has the microphone's ports.
-    pub microphone: bool,
+    /// Which of a board's parts it has ports for.
+    pub uses: Uses,
     /// Whether what Yosys makes of its products and sums in iCE40's DSP blocks was seen to be right:
     /// `ice40_dsp` of Yosys 0.23 and 0.70 forgets a term of sums that pass from block to block.
     pub dsp_blocks: bool,
@@ -51,33 +55,41 @@ impl Inner {
         let top = module.name.to_string();
         let wrong = |name: &str| WrapError::Port { top: top.clone(), name: name.into() };
         let input = |name: &str| module.inputs.iter().any(|port| &*port.name == name);
-        let known = ["clk", "rst", "uart_rx", "mic_data"];
+        let known = ["clk", "rst", "uart_rx", "mic_data", "spi_sclk", "spi_mosi", "spi_cs_n"];
         if let Some(other) = module.inputs.iter().find(|port| !known.contains(&&*port.name)) {
             return Err(wrong(&other.name));
         }
-        if !input("uart_rx") {
-            return Err(wrong("uart_rx"));
+        let spi = input("spi_sclk");
+        let line = if spi { SPI } else { UART };
+        let mut others = UART.iter().chain(SPI).filter(|name| !line.contains(name));
+        if let Some(other) = others.find(|name| input(name)) {
+            return Err(wrong(other));
+        }
+        let to_host = line[line.len() - 1];
+        if let Some(missing) = line.iter().find(|name| **name != to_host && !input(name)) {
+            return Err(wrong(missing));
         }
         let (mut leds, mut open) = (vec![], vec![]);
         let [mut answers, mut mic_clk] = [false; 2];
         for port in &module.outputs {
             let out = || Out { port: port.name.to_string(), width: port.ty.width };
             match &*port.name {
-                "uart_tx" => answers = true,
+                name if name == to_host => answers = true,
                 "mic_clk" => mic_clk = true,
                 name if name.starts_with("led") => leds.push(out()),
                 _ => open.push(out()),
             }
         }
         if !answers {
-            return Err(wrong("uart_tx"));
+            return Err(wrong(to_host));
         }
         let microphone = input("mic_data");
         if microphone != mic_clk {
             return Err(wrong("mic_clk"));
         }
         let verilog = module.verilog().map_err(|error| WrapError::Print(error.to_string()))?;
-        Ok(Inner { top, verilog, leds, open, microphone, dsp_blocks: false })
+        let uses = Uses { microphone, spi };
+        Ok(Inner { top, verilog, leds, open, uses, dsp_blocks: false })
     }
 
     /// How many LEDs it drives.
@@ -96,7 +108,7 @@ pub enum WrapError {
     Name(String),
     /// It has ports that a board does not have, or lacks one.
     #[error(
-        "module `{top}`, port `{name}`: a board has clk, rst, uart_rx, uart_tx, and mic_clk with mic_data"
+        "module `{top}`, port `{name}`: a board has clk, rst, uart_rx, uart_tx (or spi_sclk, spi_mosi, spi_cs_n, spi_miso), and mic_clk with mic_data"
     )]
     Port {
         /// The module.
@@ -113,6 +125,9 @@ pub enum WrapError {
     /// It wants what the board has not.
     #[error("the design wants a microphone, and board `{0}` has no header for one")]
     Microphone(String),
+    /// It wants what the board has not.
+    #[error("the design talks over SPI, and board `{0}` has none to a host")]
+    Spi(String),
 }
 
 /// The top module around a design.
@@ -122,10 +137,16 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
     if board.reset.is_some() {
         ports.push("input wire button".into());
     }
-    ports.extend(["input wire uart_rx".into(), "output wire uart_tx".into()]);
-    let pins = board.leds.pins.len();
-    ports.push(format!("output wire {}leds", range(pins)));
-    if inner.microphone {
+    let spi = board.spi.as_ref().filter(|_| inner.uses.spi);
+    let line = if spi.is_some() { SPI } else { UART };
+    let way = |name: &str| if name == line[line.len() - 1] { "output" } else { "input" };
+    ports.extend(line.iter().map(|name| format!("{} wire {name}", way(name))));
+    let holds_flash = spi.is_some_and(|spi| spi.flash_cs_n.is_some());
+    ports.extend(holds_flash.then(|| "output wire spi_flash_cs_n".into()));
+    let pins = board.led_pins(inner.uses).len();
+    let many = if pins > 1 { range(pins) } else { String::new() };
+    ports.push(format!("output wire {many}leds"));
+    if inner.uses.microphone {
         ports.extend(["output wire mic_clk".into(), "input wire mic_data".into()]);
     }
     ports.extend(board.ties.iter().map(|tie| format!("output wire tie_{}", tie.name)));
@@ -139,14 +160,16 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
     );
     text += &pll::instance(board, clocking);
     text += &reset(board);
-    text += &leds(board, inner.lit());
+    text += &leds(board.leds.active, pins, inner.lit());
+    text += &spi.map(to_host).unwrap_or_default();
     for tie in &board.ties {
         text += &format!("  assign tie_{} = 1'b{};\n", tie.name, tie.level);
     }
-    let mut connections = vec!["clk", "rst", "uart_rx", "uart_tx"]
-        .into_iter()
-        .map(|name| format!(".{name}({name})"))
-        .collect::<Vec<_>>();
+    let mut connections = vec![];
+    for port in ["clk", "rst"].iter().chain(line) {
+        let net = if *port == "spi_miso" { "miso" } else { port };
+        connections.push(format!(".{port}({net})"));
+    }
     let mut low = 0;
     for Out { port, width } in &inner.leds {
         let high = low + *width as usize - 1;
@@ -158,7 +181,7 @@ pub fn wrap(board: &Board, inner: &Inner, clocking: &Clocking) -> Result<String,
         text += &format!("  wire {}unused_{port};\n", range(*width as usize));
         connections.push(format!(".{port}(unused_{port})"));
     }
-    if inner.microphone {
+    if inner.uses.microphone {
         connections.extend([".mic_clk(mic_clk)".into(), ".mic_data(mic_data)".into()]);
     }
     text +=
@@ -184,8 +207,11 @@ fn check(board: &Board, inner: &Inner) -> Result<(), WrapError> {
     if !(1..=64).contains(&inner.lit()) {
         return Err(WrapError::Leds(inner.lit()));
     }
-    if inner.microphone && board.microphone.is_none() {
+    if inner.uses.microphone && board.microphone.is_none() {
         return Err(WrapError::Microphone(board.name.clone()));
+    }
+    if inner.uses.spi && board.spi.is_none() {
+        return Err(WrapError::Spi(board.name.clone()));
     }
     Ok(())
 }
@@ -219,15 +245,23 @@ fn reset(board: &Board) -> String {
     )
 }
 
+/// Others share the wire to the host: it is driven only while the host means us.
+fn to_host(spi: &Spi) -> String {
+    let mut text = "\n  wire miso;\n  assign spi_miso = spi_cs_n ? 1'bz : miso;\n".to_string();
+    if spi.flash_cs_n.is_some() {
+        text += "  assign spi_flash_cs_n = 1'b1;\n";
+    }
+    text
+}
+
 /// The LEDs the board has and the design drives; the board's others are dark.
-fn leds(board: &Board, driven: usize) -> String {
-    let pins = board.leds.pins.len();
+fn leds(active: Active, pins: usize, driven: usize) -> String {
     let shown = match driven {
         _ if driven == pins => "lit".to_string(),
         _ if driven > pins => format!("lit[{}:0]", pins - 1),
         _ => format!("{{{}'d0, lit}}", pins - driven),
     };
-    let not = if board.leds.active == Active::Low { "~" } else { "" };
+    let not = if active == Active::Low { "~" } else { "" };
     let mut text = format!("\n  wire {}lit;\n  assign leds = {not}{shown};\n", range(driven));
     if driven > pins {
         text += &format!("  wire unused_lit = &{{1'b0, lit[{}:{pins}]}};\n", driven - 1);

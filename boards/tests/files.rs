@@ -1,6 +1,6 @@
 //! What is kept in the repository says what the boards' files say. `UPDATE_DOCS=1` rewrites it.
 
-use hwgen_boards::board::{Active, Board, boards};
+use hwgen_boards::board::{Active, Board, Uses, boards};
 use hwgen_boards::clocking::megahertz;
 use hwgen_boards::constraints::{constraints, file_name, sdc};
 use std::collections::BTreeSet;
@@ -22,7 +22,11 @@ fn constraint_files_are_those_of_the_boards() {
     let folder = root().join("constraints");
     let mut expected = vec![];
     for board in boards() {
-        expected.push((file_name(&board), constraints(&board, board.microphone.is_some())));
+        let microphone = board.microphone.is_some();
+        for spi in [false, true].into_iter().filter(|spi| !spi || board.spi.is_some()) {
+            let uses = Uses { microphone, spi };
+            expected.push((file_name(&board, uses), constraints(&board, uses)));
+        }
         expected.extend(sdc(&board).map(|text| (format!("{}.sdc", board.name), text)));
     }
     if updates() {
@@ -43,7 +47,7 @@ fn constraint_files_are_those_of_the_boards() {
 /// The table of boards in docs/boards.md.
 #[test]
 fn the_boards_are_listed() {
-    let mut table = "| `--board` | board | FPGA | clock | reset | serial line (FPGA's rx, tx) | LEDs | microphone |\n|---|---|---|---|---|---|---|---|\n".to_string();
+    let mut table = "| `--board` | board | FPGA | clock | reset | serial line (FPGA's rx, tx) | SPI (sclk, mosi, miso, cs_n) | LEDs | microphone |\n|---|---|---|---|---|---|---|---|---|\n".to_string();
     for board in boards() {
         table += &row(&board);
     }
@@ -72,9 +76,13 @@ fn row(board: &Board) -> String {
         None => "none".into(),
         Some(button) => format!("{}, active {}", button.pin, level(button.active)),
     };
+    let spi = board
+        .spi
+        .as_ref()
+        .map_or("none".to_string(), |spi| [&*spi.sclk, &spi.mosi, &spi.miso, &spi.cs_n].join(", "));
     let microphone = board.microphone.as_ref().map_or("none", |microphone| &microphone.header);
     format!(
-        "| `{name}` | {title} | {family} {}, {} | {clock} | {reset} | {}, {} | {}, active {} | {microphone} |\n",
+        "| `{name}` | {title} | {family} {}, {} | {clock} | {reset} | {}, {} | {spi} | {}, active {} | {microphone} |\n",
         fpga.device,
         fpga.package,
         uart.rx,

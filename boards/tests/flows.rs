@@ -1,7 +1,7 @@
 //! Every family's way to a bitstream, and its proof: `cargo xtask bars boards`. The tools of ECP5 and
 //! Gowin come by pip (`hwgen doctor`); without them this fails and says how to get them.
 
-use hwgen_boards::board::{Board, Family, find};
+use hwgen_boards::board::{Board, Family, Uses, find};
 use hwgen_boards::build::{Built, Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
 use hwgen_boards::echo::{answer, echo};
@@ -41,7 +41,7 @@ fn proof(board: &Board, built: &Built, options: &Options) -> String {
             let divisor = divisor(board.clock.hertz);
             let built = build(board, &echo(divisor), &slow, &mut |_| {}).unwrap();
             let bytes = file(&built, built.bitstream.as_ref().unwrap());
-            let chip = read_back(board, bytes, &constraints(board, false)).unwrap();
+            let chip = read_back(board, bytes, &constraints(board, Uses::default())).unwrap();
             let sent = [0, 85, 170, 255];
             let question = Question { bytes: sent.to_vec(), answer: sent.len() };
             let said = talk(board, CHIP, &[&chip], divisor, &[question]).unwrap();

@@ -1,6 +1,6 @@
 //! A build that misses its timing or does not fit says so, and by how much.
 
-use hwgen_boards::board::find;
+use hwgen_boards::board::{Uses, find};
 use hwgen_boards::build::{Built, Event, Options, Verdict, build};
 use hwgen_boards::echo::echo;
 use hwgen_boards::wrapper::{Inner, Out};
@@ -61,13 +61,13 @@ module store (input wire clk, input wire rst, input wire uart_rx, output reg uar
 endmodule
 ";
     let leds = vec![Out { port: "leds".into(), width: 8 }];
-    let (open, microphone) = (vec![], false);
+    let open = vec![];
     let inner = Inner {
         top: "store".into(),
         verilog: verilog.into(),
         leds,
         open,
-        microphone,
+        uses: Uses::default(),
         dsp_blocks: false,
     };
     let built = built(&inner, &options(&cache));

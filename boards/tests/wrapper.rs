@@ -1,7 +1,7 @@
 //! The wrapper's text is clean on every board, with and without PLL, microphone and enough LEDs, and
 //! what does not fit is refused.
 
-use hwgen_boards::board::{Family, boards, find};
+use hwgen_boards::board::{Family, Uses, boards, find};
 use hwgen_boards::echo::{answer, echo};
 use hwgen_boards::proof::{Question, talk};
 use hwgen_boards::wrapper::{Inner, Out, TOP, stand_ins, wrap};
@@ -9,13 +9,21 @@ use hwgen_hdl::{ModuleBuilder, u};
 use hwgen_verify::cosim::lint_text;
 
 /// A design with a board's ports that does as good as nothing.
-fn small(leds: u32, microphone: bool) -> Inner {
+fn small(leds: u32, uses: Uses) -> Inner {
+    let Uses { microphone, spi } = uses;
+    let (line, answer) = match spi {
+        false => ("input wire uart_rx, output wire uart_tx", "assign uart_tx = uart_rx"),
+        true => (
+            "input wire spi_sclk, input wire spi_mosi, input wire spi_cs_n, output wire spi_miso",
+            "assign spi_miso = spi_sclk & spi_mosi & ~spi_cs_n",
+        ),
+    };
     let ports = if microphone { ", input wire mic_data, output wire mic_clk" } else { "" };
     let data = if microphone { "mic_data" } else { "1'b0" };
     let assign = if microphone { "  assign mic_clk = clk;\n" } else { "" };
     let high = leds - 1;
     let verilog = format!(
-        "module blink (input wire clk, input wire rst, input wire uart_rx, output wire uart_tx, output reg [{high}:0] leds, output wire led_last, output wire [1:0] done{ports});\n  assign uart_tx = uart_rx;\n  assign led_last = uart_rx;\n  assign done = 2'd0;\n{assign}  always @(posedge clk) leds <= rst | {data} ? {leds}'d0 : ~leds;\nendmodule\n"
+        "module blink (input wire clk, input wire rst, {line}, output reg [{high}:0] leds, output wire led_last, output wire [1:0] done{ports});\n  {answer};\n  assign led_last = rst;\n  assign done = 2'd0;\n{assign}  always @(posedge clk) leds <= rst | {data} ? {leds}'d0 : ~leds;\nendmodule\n"
     );
     let out = |port: &str, width| Out { port: port.into(), width };
     let leds = vec![out("leds", leds), out("led_last", 1)];
@@ -24,7 +32,7 @@ fn small(leds: u32, microphone: bool) -> Inner {
         verilog,
         leds,
         open: vec![out("done", 2)],
-        microphone,
+        uses,
         dsp_blocks: false,
     }
 }
@@ -38,8 +46,9 @@ fn every_wrapper_is_clean_under_lint() {
         // fewer than the board has, or as many, and more
         let few = if n % 2 == 0 { 1 } else { board.leds.pins.len() as u32 - 1 };
         for (leds, clocking) in [(few.max(1), &own), (40, &with_pll)] {
-            let microphone = board.microphone.is_some();
-            let inner = small(leds, microphone);
+            // over SPI where there is one, and the PLL
+            let spi = board.spi.is_some() && leds == 40;
+            let inner = small(leds, Uses { microphone: board.microphone.is_some(), spi });
             let text = wrap(&board, &inner, clocking).unwrap();
             let others = [none, &inner.verilog, &stand_ins(&board)].concat();
             lint_text(TOP, &(text + &others))
@@ -70,18 +79,27 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(board.fpga.family, Family::Ice40);
     let clocking = board.clocking(None).unwrap();
     let says = |inner: &Inner| wrap(&board, inner, &clocking).unwrap_err().to_string();
-    let named = |top: &str| Inner { top: top.into(), ..small(1, false) };
+    let named = |top: &str| Inner { top: top.into(), ..small(1, Uses::default()) };
     for name in ["", "1a", "a b", "a;", "$x", "small", TOP, &"a".repeat(201)] {
         assert!(
             says(&named(name)).contains("cannot be the design's top module or its port"),
             "{name}"
         );
     }
-    assert_eq!(says(&small(64, false)), "the design drives 65 LEDs: 1 to 64 are possible");
-    let port = Inner { open: vec![Out { port: "a b".into(), width: 1 }], ..small(1, false) };
+    assert_eq!(
+        says(&small(64, Uses::default())),
+        "the design drives 65 LEDs: 1 to 64 are possible"
+    );
+    let port =
+        Inner { open: vec![Out { port: "a b".into(), width: 1 }], ..small(1, Uses::default()) };
     assert!(says(&port).starts_with("`a b` cannot be"));
     let microphone = "the design wants a microphone, and board `hx8k` has no header for one";
-    assert_eq!(says(&small(1, true)), microphone);
+    assert_eq!(says(&small(1, Uses { microphone: true, spi: false })), microphone);
+    let board = find("ulx3s").unwrap();
+    let clocking = board.clocking(None).unwrap();
+    let inner = small(1, Uses { spi: true, ..Uses::default() });
+    let says = wrap(&board, &inner, &clocking).unwrap_err().to_string();
+    assert_eq!(says, "the design talks over SPI, and board `ulx3s` has none to a host");
 }
 
 #[test]

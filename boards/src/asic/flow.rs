@@ -3,12 +3,13 @@
 use super::picture;
 use super::{AsicError, Layout, Report};
 use hwgen_hdl::Module;
-use hwgen_verify::tools::{self, run};
+use hwgen_verify::tools::{self, ToolError, run};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// The technology, as qflow calls it.
 const TECHNOLOGY: &str = "osu018";
@@ -16,8 +17,21 @@ const TECHNOLOGY: &str = "osu018";
 /// Where Debian puts its cells.
 const CELLS: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lef";
 
-/// What qflow is told. With its own density many nets stay without a route.
-const VARIABLES: &str = "#!/usr/bin/tcsh -f\nset initial_density = 0.60\n";
+/// Initial densities that are tried until routes, design rules and netlist are in order. With qflow's own
+/// many nets stay without a route; a lower one leaves wires more room.
+const DENSITIES: &[&str] = &["0.60", "0.55", "0.50"];
+
+/// What qflow is given: the design in one module, its inner names numbers. Its `rc2dly` writes behind the end of names
+/// of 40 characters.
+fn plain(name: &str) -> String {
+    format!(
+        "read_verilog {DESIGN}; hierarchy -top {name}; proc; flatten; memory; opt_clean; rename -hide; \
+         rename -enumerate -pattern n%; write_verilog -noattr source/{name}.v"
+    )
+}
+
+/// The design as we print it.
+const DESIGN: &str = "design.v";
 
 /// Time for a step.
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -34,6 +48,9 @@ const STEPS: &[(&str, &str)] = &[
     ("lvs", "layout against netlist (netgen)"),
     ("gdsii", "GDS (magic)"),
 ];
+
+/// Steps that fail when they find errors; how many there are is in their logs.
+const JUDGES: &[&str] = &["drc", "lvs"];
 
 /// Tools that the steps start.
 const TOOLS: &[&str] =
@@ -85,14 +102,9 @@ pub fn build(
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(AsicError::file("create folder", parent))?;
-    let work = tempfile::Builder::new().prefix(".hwgen-asic-").tempdir_in(parent);
-    let work = work.map_err(AsicError::file("create a folder in", parent))?;
-    make(module, &text, work.path(), &mut say)?;
-    let write = |name: &str, text: &str| {
-        let path = work.path().join(name);
-        fs::write(&path, text).map_err(AsicError::file("write", path))
-    };
-    write(KEY, &key)?;
+    let work = place(module, &text, parent, &mut say)?;
+    let path = work.path().join(KEY);
+    fs::write(&path, key).map_err(AsicError::file("write", path))?;
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(AsicError::file("replace", folder))?;
     }
@@ -104,13 +116,40 @@ pub fn build(
 fn key(text: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(text);
-    hash.update(VARIABLES);
+    hash.update(DENSITIES.concat());
+    hash.update(plain(""));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The layout of the first density that gives a clean one, else of the last.
+fn place(
+    module: &Module,
+    text: &str,
+    parent: &Path,
+    say: &mut impl FnMut(&str),
+) -> Result<TempDir, AsicError> {
+    let mut latest = None;
+    for density in DENSITIES {
+        say(&format!("density {density}"));
+        let work = tempfile::Builder::new().prefix(".hwgen-asic-").tempdir_in(parent);
+        let work = work.map_err(AsicError::file("create a folder in", parent))?;
+        let made = make(module, text, density, work.path(), say);
+        match made.and_then(|()| report(&module.name, work.path())) {
+            Ok(report) if report.is_clean() => return Ok(work),
+            Ok(_) => latest = Some(Ok(work)),
+            Err(error) => {
+                say(&error.to_string());
+                latest = Some(Err(error));
+            }
+        }
+    }
+    latest.expect("densities are tried")
 }
 
 fn make(
     module: &Module,
     text: &str,
+    density: &str,
     work: &Path,
     say: &mut impl FnMut(&str),
 ) -> Result<(), AsicError> {
@@ -119,15 +158,24 @@ fn make(
         let path = work.join(folder);
         fs::create_dir(&path).map_err(AsicError::file("create folder", path))?;
     }
-    let source = work.join(format!("source/{name}.v"));
-    fs::write(&source, text).map_err(AsicError::file("write", source))?;
+    let design = work.join(DESIGN);
+    fs::write(&design, text).map_err(AsicError::file("write", design))?;
+    let mut yosys = Command::new("yosys");
+    yosys.current_dir(work).args(["-q", "-p", &plain(name)]);
+    run(&mut yosys, LIMIT).map_err(|source| AsicError::Tool { step: "plain names", source })?;
     let variables = work.join("project_vars.sh");
-    fs::write(&variables, VARIABLES).map_err(AsicError::file("write", variables))?;
+    let told = format!("#!/usr/bin/tcsh -f\nset initial_density = {density}\n");
+    fs::write(&variables, told).map_err(AsicError::file("write", variables))?;
     for &(step, what) in STEPS {
         say(&format!("{step}: {what}"));
         let mut command = Command::new("qflow");
         command.current_dir(work).args([step, "-T", TECHNOLOGY, name]);
-        run(&mut command, LIMIT).map_err(|source| AsicError::Tool { step, source })?;
+        match run(&mut command, LIMIT) {
+            Err(ToolError::Failed { .. }) if JUDGES.contains(&step) => say("it found errors"),
+            ended => {
+                ended.map_err(|source| AsicError::Tool { step, source })?;
+            }
+        }
     }
     say("layout with the cells' metal (magic), picture");
     full_gds(work, name)?;
@@ -151,12 +199,17 @@ fn full_gds(work: &Path, name: &str) -> Result<(), AsicError> {
     fs::rename(&from, to).map_err(AsicError::file("find", from))
 }
 
-fn finished(name: &str, folder: &Path) -> Result<Built, AsicError> {
+/// What the tools said of the layout in a folder.
+fn report(name: &str, folder: &Path) -> Result<Report, AsicError> {
     let layout = Layout::read(&folder.join(format!("layout/{name}.def")), Path::new(CELLS))?;
+    Report::read(&folder.join("log"), &layout)
+}
+
+fn finished(name: &str, folder: &Path) -> Result<Built, AsicError> {
     Ok(Built {
         folder: folder.to_path_buf(),
         gds: folder.join(format!("{name}.gds")),
         png: folder.join("layout.png"),
-        report: Report::read(&folder.join("log"), &layout)?,
+        report: report(name, folder)?,
     })
 }

@@ -1,6 +1,6 @@
 //! A board's file is checked before any of it is printed into Verilog, a script or a command line.
 
-use super::{Board, Family};
+use super::{Board, Family, Uses};
 use std::path::PathBuf;
 
 /// The longest board file that is read.
@@ -93,7 +93,17 @@ impl Board {
         if let Some(microphone) = &self.microphone {
             require("microphone.header", &microphone.header, line, is_line)?;
         }
-        self.check_pins()?;
+        for spi in [false, self.spi.is_some()] {
+            self.check_pins(Uses { microphone: true, spi })?;
+        }
+        if let Some(spi) = &self.spi {
+            let bits = "3 to 7: 0 to 2 are the clock and the data";
+            let select = spi.ftdi_select;
+            require("spi.ftdi_select", &select.to_string(), bits, |_| (3..=7).contains(&select))?;
+            let left = self.led_pins(Uses { spi: true, ..Uses::default() });
+            let must = "another pin than that of the only LED";
+            require("spi.cs_n", &spi.cs_n, must, |_| !left.is_empty())?;
+        }
         let loader = &self.program.openfpgaloader;
         require("program.openfpgaloader", loader, "letters, digits, - and _", |name| {
             is_word(name, "-_")
@@ -117,8 +127,8 @@ impl Board {
         })
     }
 
-    fn check_pins(&self) -> Result<(), BoardError> {
-        let ports = self.ports(true);
+    fn check_pins(&self, uses: Uses) -> Result<(), BoardError> {
+        let ports = self.ports(uses);
         for (n, port) in ports.iter().enumerate() {
             let pin = "letters and digits, 8 at most";
             require(&format!("pin of {port}"), port.pin, pin, |pin| {
@@ -196,6 +206,9 @@ mod tests {
             ("hertz = 12_000_000", "hertz = 12", "clock.hertz is `12`, it must be 1000000 to"),
             ("[\"11\", \"37\"]", "[]", "leds.pins is `0`, it must be 1 to 64 pins"),
             ("rx = \"6\"", "rx = \"35\"", "pin 35 is both clk_in and uart_rx"),
+            ("mosi = \"14\"", "mosi = \"16\"", "pin 16 is both spi_mosi and spi_flash_cs_n"),
+            ("ftdi_select = 3", "ftdi_select = 2", "spi.ftdi_select is `2`, it must be 3 to 7"),
+            ("\"11\", \"37\"", "\"11\"", "spi.cs_n is `11`, it must be another pin than"),
             ("active = \"low\"", "active = \"off\"", "unknown variant `off`"),
             ("[uart]", "[serial]", "unknown field `serial`"),
             ("\"ice40_generic\"", "\"a b\"", "program.openfpgaloader is `a b`"),

@@ -1,7 +1,7 @@
 //! The ways from Verilog to a bitstream: which tool, with which arguments, for which family.
 
 use super::cache::Step;
-use crate::board::{Board, Family};
+use crate::board::{Board, Family, Uses};
 use crate::constraints::{constraints, sdc};
 use crate::wrapper::{Inner, TOP};
 use hwgen_verify::tools::{Found, ToolError, require_in};
@@ -205,10 +205,10 @@ impl<'a> Flow<'a> {
     }
 
     /// The board's pins, and with Gowin its clock, as files of their names.
-    pub(super) fn constraints(&self, microphone: bool) -> Vec<(String, String)> {
+    pub(super) fn constraints(&self, uses: Uses) -> Vec<(String, String)> {
         let board = self.board;
         let ending = board.fpga.family.constraints_ending();
-        let pins = (format!("{}.{ending}", board.name), constraints(board, microphone));
+        let pins = (format!("{}.{ending}", board.name), constraints(board, uses));
         let clock = sdc(board).map(|text| (format!("{}.sdc", board.name), text));
         std::iter::once(pins).chain(clock).collect()
     }

@@ -8,16 +8,21 @@
 //! # Ok::<(), hwgen_boards::host::BoardError>(())
 //! ```
 //!
-//! - [`Transport`]: what carries bytes; [`Serial`]: a serial port or pseudo-terminal;
+//! - [`Transport`]: what carries bytes; [`Serial`]: a serial port or pseudo-terminal; [`Spi`]: the pins of
+//!   an SPI bus, through [`Ftdi`] or any other [`Exchange`];
 //! - [`Board`]: sessions, questions, answers; [`cnn`]: a network on the core `cnn`.
 
 pub mod cnn;
 mod driver;
 mod error;
+mod ftdi;
 mod line;
+mod spi;
 mod transport;
 
 pub use driver::Board;
 pub use error::BoardError;
+pub use ftdi::Ftdi;
 pub use line::{Settings, Traffic};
+pub use spi::{Exchange, Spi};
 pub use transport::{Serial, Transport};

@@ -29,6 +29,24 @@ pub trait Transport {
     fn travel(&self, bytes: usize) -> Duration;
 }
 
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (**self).send(bytes)
+    }
+
+    fn receive(&mut self, bytes: &mut [u8], wait: Duration) -> io::Result<usize> {
+        (**self).receive(bytes, wait)
+    }
+
+    fn reconnect(&mut self) -> io::Result<()> {
+        (**self).reconnect()
+    }
+
+    fn travel(&self, bytes: usize) -> Duration {
+        (**self).travel(bytes)
+    }
+}
+
 /// A serial port, or what looks like one.
 pub struct Serial {
     path: String,

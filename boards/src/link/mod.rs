@@ -1,6 +1,6 @@
 //! The protocol between host and board: frames, questions, answers. Definition in `docs/link.md`.
 //!
-//! - [`slip`]: bytes of the line to bodies and back; [`packet`]: what a body says;
+//! - [`slip`]: bytes of the line to bodies and back; [`packet`]: what a body says; [`spi`]: what SPI adds;
 //! - [`channel`]: which streams and ports a design has for it; [`identity`]: what a board says of itself;
 //! - [`model`]: the board's side as an integer model, written from the definition.
 
@@ -9,6 +9,7 @@ pub mod identity;
 pub mod model;
 pub mod packet;
 pub mod slip;
+pub mod spi;
 
 /// The protocol's version.
 pub const VERSION: u8 = 1;

@@ -1,4 +1,4 @@
-//! The top level around a design: a serial line, the link of `docs/link.md`, the design, four kinds of LEDs.
+//! The top level around a design: a serial line or SPI, the link of `docs/link.md`, the design, four kinds of LEDs.
 //!
 //! ```text
 //! uart_rx --> receiver --> listen ----> packet buffer (512 bytes) ----> speak --> transmitter --> uart_tx
@@ -19,6 +19,7 @@ mod carry;
 mod channels;
 mod check;
 mod leds;
+mod line;
 mod listen;
 pub mod live;
 mod question;
@@ -28,14 +29,11 @@ mod state;
 use crate::link::channel::{ChannelError, Channels};
 use crate::link::identity::Identity;
 use hwgen_designs::registry::Configured;
-use hwgen_hdl::lib::uart;
-use hwgen_hdl::{Module, ModuleBuilder, u};
+use hwgen_hdl::{Module, ModuleBuilder};
+pub use line::{LEAST_DIVISOR, Line};
 use state::State;
 use std::sync::Arc;
 use thiserror::Error;
-
-/// The fewest cycles a bit: fewer, and a byte comes before the one before it was worked on.
-pub const LEAST_DIVISOR: u32 = 4;
 
 /// log2 of the least patience: a packet whose beats are taken at once takes fewer cycles.
 pub const LEAST_PATIENCE_BITS: u32 = 10;
@@ -70,8 +68,8 @@ impl Payload {
 pub struct TopSpec {
     /// Of the one clock.
     pub clock_hz: u32,
-    /// Cycles of a bit on the serial line.
-    pub divisor: u32,
+    /// What goes to the host.
+    pub line: Line,
     /// 2^ cycles that a question may wait for the design.
     pub patience_bits: u32,
 }
@@ -79,13 +77,12 @@ pub struct TopSpec {
 impl TopSpec {
     /// A board whose serial line has so many bits a second.
     pub fn new(clock_hz: u32, baud: u32) -> TopSpec {
-        let divisor = (clock_hz + baud / 2) / baud.max(1);
-        TopSpec { clock_hz, divisor, patience_bits: 11 }
+        TopSpec::over(Line::uart(clock_hz, baud), clock_hz)
     }
 
-    /// Bits a second of the serial line.
-    pub fn baud(&self) -> u32 {
-        self.clock_hz / self.divisor.max(1)
+    /// A board with such a line.
+    pub fn over(line: Line, clock_hz: u32) -> TopSpec {
+        TopSpec { clock_hz, line, patience_bits: 11 }
     }
 }
 
@@ -126,7 +123,8 @@ pub fn identity(spec: &TopSpec, payload: &Payload) -> Result<Identity, ChannelEr
     Ok(Identity::new(&payload.design, payload.spec_hash, spec.clock_hz, &channels))
 }
 
-/// Module `hwgen_top`: in `clk`, `rst`, `uart_rx`; out `uart_tx`, `led_alive` (blinks), `led_busy`
+/// Module `hwgen_top`: in `clk`, `rst`; in `uart_rx`, out `uart_tx`, or in `spi_sclk`, `spi_mosi`,
+/// `spi_cs_n`, out `spi_miso`; out `led_alive` (blinks), `led_busy`
 /// (the design works, or if it does not tell, the link does), `led_error` (the latest frame was
 /// damaged), `led_result` (4 bits: the class, or the highest bits of the latest byte read),
 /// `link_listens` (no question is being worked on; boards leave it open).
@@ -135,21 +133,17 @@ pub fn identity(spec: &TopSpec, payload: &Payload) -> Result<Identity, ChannelEr
 /// The design does not go behind the link, or the line is too fast.
 pub fn hwgen_top(spec: &TopSpec, payload: &Payload) -> Result<Arc<Module>, TopError> {
     let channels = Channels::of(&payload.module)?;
-    if !(LEAST_DIVISOR..=1 << 24).contains(&spec.divisor) {
-        return Err(TopError::Divisor { divisor: spec.divisor });
-    }
+    spec.line.check()?;
     if !(LEAST_PATIENCE_BITS..=24).contains(&spec.patience_bits) {
         return Err(TopError::Patience { bits: spec.patience_bits });
     }
     let identity = Identity::new(&payload.design, payload.spec_hash, spec.clock_hz, &channels);
     let m = ModuleBuilder::new("hwgen_top");
-    m.doc("A design behind a serial line; the protocol is docs/link.md.");
+    m.doc("A design behind a line to a host; the protocol is docs/link.md.");
     m.parameter("design", &payload.design);
     m.parameter("clock_hz", spec.clock_hz);
-    m.parameter("divisor", spec.divisor);
     m.parameter("patience_bits", spec.patience_bits);
-    let line = m.instance("line", &uart::uart(spec.divisor));
-    line.input("rx", m.input("uart_rx", u(1)));
+    let line = spec.line.transceiver(&m);
     let link = state::Link::new(&m);
     let check = check::Check::new(&m, &link);
     listen::listen(&m, &link, &check, &line.stream_from("out"));
@@ -162,7 +156,6 @@ pub fn hwgen_top(spec: &TopSpec, payload: &Payload) -> Result<Arc<Module>, TopEr
     let steps = hwgen_hdl::reduce(&steps, |a, b| a | b);
     link.uses.drive(*link.fetched & (steps | (link.is(State::Send) & gone)));
     line.stream_into("in", goes);
-    m.output("uart_tx", line.output("tx"));
     leds::leds(&m, &link, spec, payload, &core);
     link.finish();
     Ok(m.finish())

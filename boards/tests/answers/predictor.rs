@@ -2,12 +2,12 @@
 //! serial line.
 
 use super::{DIVISOR, Log, asked, open};
-use hwgen_boards::board::find;
+use hwgen_boards::board::{Uses, find};
 use hwgen_boards::build::{Options, Verdict, build};
 use hwgen_boards::constraints::constraints;
 use hwgen_boards::link::channel::Channels;
 use hwgen_boards::proof::{CHIP, read_back, talk};
-use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
+use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::registry;
@@ -33,7 +33,7 @@ fn a_predictors_bitstream_gives_the_golden_answers() {
     let channels = Channels::of(&payload.module).unwrap();
     let board = find("hx8k").unwrap();
     let clocking = board.clocking(None).unwrap();
-    let top = TopSpec { divisor: DIVISOR, ..TopSpec::new(clocking.hertz, 1) };
+    let top = TopSpec::over(Line::Uart { divisor: DIVISOR }, clocking.hertz);
 
     // two heads through the driver and the simulated board, against the golden model
     let log = Log::default();
@@ -75,7 +75,7 @@ fn a_predictors_bitstream_gives_the_golden_answers() {
     let built = build(&board, &inner, &Options::default(), &mut |_| {}).unwrap();
     assert_eq!(built.verdict, Verdict::Met);
     let (_, bitstream) = built.files.iter().find(|(name, _)| *name == "hx8k.bin").unwrap();
-    let chip = read_back(&board, bitstream, &constraints(&board, false)).unwrap();
+    let chip = read_back(&board, bitstream, &constraints(&board, Uses::default())).unwrap();
     let (questions, answers) = asked(&log);
     let said = talk(&board, CHIP, &[&*chip], DIVISOR, &questions).unwrap();
     println!(

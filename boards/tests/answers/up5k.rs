@@ -5,7 +5,7 @@ use super::{DIVISOR, Log, asked, open};
 use hwgen_boards::board::find;
 use hwgen_boards::host::cnn::{Inference, hash};
 use hwgen_boards::proof::talk;
-use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
+use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::{Inner, TOP, wrap};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Generate;
@@ -86,7 +86,7 @@ fn a_netlist_of_the_up5k_gives_the_golden_answers() {
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(4) };
     let board = find("icebreaker").unwrap();
     let clocking = board.clocking(Some(board.clock.hertz)).unwrap();
-    let top = TopSpec { divisor: DIVISOR, ..TopSpec::new(clocking.hertz, 1) };
+    let top = TopSpec::over(Line::Uart { divisor: DIVISOR }, clocking.hertz);
 
     let log = Log::default();
     let mut host = Inference::new(open(&top, &payload, &log), &spec, plan).unwrap();

@@ -5,7 +5,7 @@ use hwgen_boards::host::{Board, Settings};
 use hwgen_boards::link::channel::Channels;
 use hwgen_boards::sim::faults::Faults;
 use hwgen_boards::sim::{SimBoard, SimLine};
-use hwgen_boards::top::{Payload, TopSpec};
+use hwgen_boards::top::{Line, Payload, TopSpec};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::lapa::LapaSpec;
 use hwgen_designs::registry::{Generate, find};
@@ -19,8 +19,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Duration;
 
-fn open(payload: &Payload, rate: f64) -> Board<SimLine> {
-    let spec = TopSpec { divisor: 4, ..TopSpec::new(12_000_000, 1) };
+const UART: Line = Line::Uart { divisor: 4 };
+
+fn open(payload: &Payload, line: Line, rate: f64) -> Board<SimLine> {
+    let spec = TopSpec::over(line, 12_000_000);
     let board = SimBoard::new(&spec, payload, 3).unwrap();
     let faults = [5, 6].map(|seed| Faults::new(rate, seed));
     let settings = Settings { margin: Duration::ZERO, ..Settings::default() };
@@ -37,8 +39,8 @@ fn the_cnn_core() {
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(12) };
     let mut golden = Interpreter::new(&network).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    for rate in [0.0, 0.01] {
-        let mut board = Inference::new(open(&payload, rate), &spec, plan.clone()).unwrap();
+    for (line, rate) in [(UART, 0.0), (UART, 0.01), (Line::Spi, 0.0), (Line::Spi, 0.01)] {
+        let mut board = Inference::new(open(&payload, line, rate), &spec, plan.clone()).unwrap();
         board.load(|_, _| ()).unwrap();
         for inferences in 1..=4 {
             let input: Vec<i16> = (0..490).map(|_| rng.random::<i8>().into()).collect();
@@ -67,8 +69,8 @@ fn a_lapa_predictor() {
     let number = |name| channels.incoming(name).unwrap();
     let (keys, queries) = (number("keys"), number("queries"));
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    for rate in [0.0, 0.01] {
-        let mut board = open(&payload, rate);
+    for (line, rate) in [(UART, 0.0), (UART, 0.01), (Line::Spi, 0.01)] {
+        let mut board = open(&payload, line, rate);
         board.expect("lapa_predictor", payload.spec_hash).unwrap();
         for _ in 0..3 {
             let head = Head::random(&spec, &mut rng, 13, 5, Values::Uniform);

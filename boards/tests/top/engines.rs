@@ -1,10 +1,10 @@
 //! The top's Verilog: clean, and in other engines what the model says.
 
 use super::echo::{Echo, channels, identity};
-use super::{payload, question, spec};
+use super::{over, payload, question, spec};
 use hwgen_boards::link::model::Board;
 use hwgen_boards::sim::bench;
-use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
+use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_designs::registry::find;
 use hwgen_hdl::sim::{Bench, Initial};
 use hwgen_verify::cosim::{Engine, verilator_lint};
@@ -74,9 +74,11 @@ fn the_text_is_clean() {
     );
     let lapa = of("lapa_predictor", &["max_keys=8", "head_dim=4", "rows=2"]);
     let board = TopSpec::new(12_000_000, 115_200);
-    for (spec, payload) in
-        [(board, Payload { classes: Some(12), ..cnn }), (spec(4), lapa), (spec(16), payload())]
-    {
+    for (spec, payload) in [
+        (board, Payload { classes: Some(12), ..cnn }),
+        (spec(4), lapa),
+        (over(Line::Spi), payload()),
+    ] {
         let top = hwgen_top(&spec, &payload).unwrap();
         verilator_lint(&top).unwrap();
         assert_eq!(top.verilog().unwrap(), hwgen_top(&spec, &payload).unwrap().verilog().unwrap());

@@ -2,20 +2,27 @@
 //! nothing grows.
 
 use super::echo::{Echo, channels, identity};
-use super::{payload, spec};
+use super::{Heard, over, payload};
 use hwgen_boards::link::model::Board;
 use hwgen_boards::link::packet::Packet;
 use hwgen_boards::link::slip::{Deframer, frame};
 use hwgen_boards::link::{END, ESCAPE, UNKNOWN};
 use hwgen_boards::sim::SimBoard;
 use hwgen_boards::sim::faults::Faults;
+use hwgen_boards::top::Line;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+const UART: Line = Line::Uart { divisor: 4 };
+
 /// A host that does everything, right and wrong.
 struct Soak {
+    line: Line,
     sim: SimBoard,
+    heard: Heard,
+    /// The latest byte was within a frame.
+    in_frame: bool,
     model: Board<Echo>,
     rng: ChaCha8Rng,
     faults: Faults,
@@ -27,9 +34,12 @@ struct Soak {
 }
 
 impl Soak {
-    fn new(seed: u64) -> Soak {
+    fn new(line: Line, seed: u64) -> Soak {
         Soak {
-            sim: SimBoard::new(&spec(4), &payload(), seed).unwrap(),
+            line,
+            sim: SimBoard::new(&over(line), &payload(), seed).unwrap(),
+            heard: Heard::over(line),
+            in_frame: false,
             model: Board::new(Echo::default(), channels(), identity()),
             rng: ChaCha8Rng::seed_from_u64(seed),
             faults: Faults::new(0.03, seed),
@@ -133,6 +143,12 @@ impl Soak {
                 None => self.sim.break_line(),
             }
             let expected = self.model.push(*byte);
+            let expected = self.heard.of(expected);
+            self.in_frame = byte.map_or(self.in_frame, |byte| byte != END);
+            if self.line == Line::Spi && !self.in_frame {
+                // fillers follow
+                assert!(self.model.push(Some(END)).is_empty());
+            }
             if expected.is_empty() && at + 1 < bytes.len() {
                 continue;
             }
@@ -168,7 +184,8 @@ fn resident() -> Option<u64> {
 #[test]
 fn random_packets() {
     for seed in 1..=4 {
-        let mut soak = Soak::new(seed);
+        let line = if seed % 2 == 0 { Line::Spi } else { UART };
+        let mut soak = Soak::new(line, seed);
         (0..400).for_each(|number| soak.step(number));
         assert!(soak.counts.iter().all(|count| *count > 10), "{:?}", soak.counts);
     }
@@ -178,7 +195,7 @@ fn random_packets() {
 /// they would have modulo 256.
 #[test]
 fn short_bodies_that_seem_true() {
-    let mut soak = Soak::new(5);
+    let mut soak = Soak::new(UART, 5);
     let mut sent = [0; 6];
     for number in 0..30_000u32 {
         let said = number.to_le_bytes();
@@ -205,7 +222,7 @@ fn short_bodies_that_seem_true() {
 #[test]
 #[ignore = "a minute: cargo xtask bars link"]
 fn a_hundred_thousand_packets() {
-    let mut soak = Soak::new(99);
+    let mut soak = Soak::new(UART, 99);
     (0..2000).for_each(|number| soak.step(number));
     let before = resident();
     const PACKETS: u64 = 102_000;

@@ -2,13 +2,14 @@
 
 use crate::design::{Named, Size, named};
 use crate::failure::Failure;
+use crate::link::Link;
 use crate::network;
 use crate::output::print;
 use anyhow::Context;
 use hwgen_boards::link::identity::spec_hash;
 use hwgen_boards::sim::faults::Faults;
 use hwgen_boards::sim::{SimBoard, Terminal, serve};
-use hwgen_boards::top::{Payload, TopSpec};
+use hwgen_boards::top::{Line, Payload, TopSpec};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Generate;
 use std::path::PathBuf;
@@ -26,13 +27,14 @@ enum Command {
     Sim(Sim),
 }
 
-/// Simulate a design on a board, behind a pseudo-terminal that looks like its serial port
+/// Simulate a design on a board, behind a pseudo-terminal that looks like its serial port; behind
+/// it is the board's serial line, or a master of its SPI
 #[derive(clap::Args)]
 #[command(after_help = "\
 Prints the terminal's path and runs until it is killed; while nothing is sent to it its clock stands.
 
 Examples:
-  hwgen board sim --network kws.tflite --multipliers 60 --link /tmp/board &
+  hwgen board sim --network kws.tflite --multipliers 60 --path /tmp/board &
   hwgen run --port /tmp/board --network kws.tflite --multipliers 60 --load clip.wav
   hwgen board sim --design lapa_predictor --corrupt 0.01        one byte in a hundred is damaged")]
 struct Sim {
@@ -45,7 +47,10 @@ struct Sim {
     network: network::OnCore,
     /// A symbolic link to the terminal, as a name that lasts
     #[arg(long, value_name = "PATH")]
-    link: Option<PathBuf>,
+    path: Option<PathBuf>,
+    /// What the board talks over
+    #[arg(long, value_enum, value_name = "LINK", default_value_t = Link::Uart)]
+    link: Link,
     /// Cycles of a bit on the serial line
     #[arg(long, value_name = "N", default_value_t = 4)]
     divisor: u32,
@@ -77,9 +82,13 @@ fn simulate(args: &Sim) -> Result<(), Failure> {
         None => Payload::new(name, &*configured),
         Some(planned) => of_network(&planned)?,
     };
-    let spec = TopSpec { divisor: args.divisor, ..TopSpec::new(args.clock, 1) };
+    let line = match args.link {
+        Link::Uart => Line::Uart { divisor: args.divisor },
+        Link::Spi => Line::Spi,
+    };
+    let spec = TopSpec::over(line, args.clock);
     let mut board = SimBoard::new(&spec, &payload, args.seed).context("cannot have the board")?;
-    let terminal = Terminal::new(args.link.as_deref()).context("cannot have a terminal")?;
+    let terminal = Terminal::new(args.path.as_deref()).context("cannot have a terminal")?;
     print(&format!("{}\n", terminal.path().display()))?;
     let mut faults = [0, 1].map(|way| Faults::new(args.corrupt, 2 * args.seed + way));
     let stop = AtomicBool::new(false);

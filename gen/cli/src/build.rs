@@ -5,6 +5,7 @@ use crate::board::of_network;
 use crate::design::{Named, Size};
 use crate::failure::Failure;
 use crate::files::write_folder;
+use crate::link::Link;
 use crate::network::{self, Planned};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
@@ -13,7 +14,7 @@ use hwgen_boards::board::{self, Board};
 use hwgen_boards::build::{self, Built, Event, Options, Timing, Verdict};
 use hwgen_boards::echo::echo;
 use hwgen_boards::top::live::{Live, Pulses};
-use hwgen_boards::top::{Payload, TopSpec, hwgen_top};
+use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::listen::ListenSpec;
@@ -35,6 +36,7 @@ Examples:
   hwgen build --board hx8k --design echo                  bytes come back one higher
   hwgen build --board ulx3s --design echo --mhz 60 --seeds 8
   hwgen build --board icebreaker --design cnn --network kws.tflite --multipliers 5 --single-port
+  hwgen build --board icebreaker --link spi --design cnn --network kws.tflite --multipliers 5 --single-port --mhz 12
   hwgen build --board colorlight_i5 --design cnn --network kws.tflite --multipliers 25 --live words.txt
   hwgen build --board icebreaker --design echo --synth-only --json
   hwgen build --board my_board.toml --design echo -o out/
@@ -61,6 +63,9 @@ pub(crate) struct Args {
     /// The clock's frequency, made by the PLL; without, the board's own
     #[arg(long, value_name = "F")]
     mhz: Option<f64>,
+    /// What the board talks over
+    #[arg(long, value_enum, value_name = "LINK", default_value_t = Link::Uart)]
+    link: Link,
     /// Rate of the serial line
     #[arg(long, value_name = "BAUD", default_value_t = 115_200)]
     baud: u32,
@@ -145,9 +150,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The design's Verilog with a board's ports, for a clock of so many Hz.
 fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
-    let divisor = divisor(hertz, args.baud)?;
+    let line = match args.link {
+        Link::Uart => Line::Uart { divisor: divisor(hertz, args.baud)? },
+        Link::Spi => Line::Spi,
+    };
+    let serial = |what: &str| match line {
+        Line::Uart { divisor } => Ok(divisor),
+        Line::Spi => Err(anyhow!("--link spi: {what} sends bytes over a serial line")),
+    };
     let design = match args.design {
-        Subject::Echo => return Ok(echo(divisor)),
+        Subject::Echo => return Ok(echo(serial("`echo`")?)),
         Subject::Design(design) => design,
     };
     let configured = args.size.configure(design)?;
@@ -155,14 +167,13 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     if let Some(words) = &args.live {
         let planned = args.network.plan(name, &*configured, false)?;
         let planned = planned.ok_or_else(|| anyhow!("--live: which --network?"))?;
-        return live(&planned, words, hertz, divisor);
+        return live(&planned, words, hertz, serial("a board that listens")?);
     }
     let payload = match args.network.plan(name, &*configured, false)? {
         None => Payload::new(name, &*configured),
         Some(planned) => of_network(&planned)?,
     };
-    let spec = TopSpec { divisor, ..TopSpec::new(hertz, args.baud) };
-    let top = hwgen_top(&spec, &payload).map_err(anyhow::Error::from)?;
+    let top = hwgen_top(&TopSpec::over(line, hertz), &payload).map_err(anyhow::Error::from)?;
     let inner = Inner::of(&top).map_err(anyhow::Error::from)?;
     // `cargo xtask bars up5k_netlist`
     Ok(Inner { dsp_blocks: name == CnnSpec::NAME, ..inner })

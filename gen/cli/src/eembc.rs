@@ -17,13 +17,13 @@ drives the board. Prints the path of a pseudo-terminal for the runner and runs u
 from the board's counter of cycles.
 
 Example:
-  hwgen eembc --port /dev/ttyUSB1 --network kws.tflite --multipliers 60 --load --link /tmp/dut")]
+  hwgen eembc --port /dev/ttyUSB1 --network kws.tflite --multipliers 60 --load --path /tmp/dut")]
 pub(crate) struct Args {
     #[command(flatten)]
     board: OnBoard,
     /// A symbolic link to the terminal, as a name that lasts
     #[arg(long, value_name = "PATH")]
-    link: Option<PathBuf>,
+    path: Option<PathBuf>,
     /// The benchmark that the network is for: kws01, ic01, ad01, vww01
     #[arg(long, value_name = "MODEL", default_value = "kws01")]
     model: String,
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let bridge = Bridge::new(inference, input, output).map_err(anyhow::Error::from)?;
     let names = Names { vendor: "hwgen".into(), model: args.model.clone() };
     let mut commands = Commands::new(bridge, names);
-    let terminal = Terminal::new(args.link.as_deref()).context("cannot have a terminal")?;
+    let terminal = Terminal::new(args.path.as_deref()).context("cannot have a terminal")?;
     print(&format!("{}\n", terminal.path().display()))?;
     let stop = AtomicBool::new(false);
     Ok(serve(&mut commands, &terminal, &stop).context("the terminal failed")?)

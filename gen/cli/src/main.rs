@@ -16,6 +16,7 @@ mod failure;
 mod files;
 mod import;
 mod inferences;
+mod link;
 mod list;
 mod network;
 mod output;

@@ -3,12 +3,13 @@
 use crate::design::{Named, Size};
 use crate::failure::Failure;
 use crate::inferences::inputs;
+use crate::link;
 use crate::network::{self, Planned};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, bail, ensure};
 use hwgen_audio::{Extractor, Recipe};
 use hwgen_boards::host::cnn::{Inference, class};
-use hwgen_boards::host::{Board, Serial};
+use hwgen_boards::host::{Board, Transport};
 use hwgen_designs::registry;
 use hwgen_network::graph::Tensor;
 use hwgen_verify::golden::network::Interpreter;
@@ -25,7 +26,8 @@ the features that the network takes: 49 x 10 of the MLPerf Tiny keyword model, 1
 
 Examples:
   hwgen run --port /dev/ttyUSB1 --network kws.tflite --multipliers 60 --load clip.wav
-  hwgen run --port /tmp/board --network kws.tflite --multipliers 60 --names words.txt --json clips/")]
+  hwgen run --port /tmp/board --network kws.tflite --multipliers 60 --names words.txt --json clips/
+  hwgen run --port spi:icebreaker --baud 3000000 --network kws.tflite --multipliers 5 --single-port clip.wav")]
 pub(crate) struct Args {
     #[command(flatten)]
     board: OnBoard,
@@ -46,12 +48,13 @@ pub(crate) struct Args {
 /// Which board, with which network: what `run` and `eembc` share.
 #[derive(clap::Args)]
 pub(crate) struct OnBoard {
-    /// Serial port of the board
+    /// Serial port of the board; or `spi:BOARD`, that board's SPI through its FTDI bridge (docs/boards.md)
     #[arg(long, value_name = "PORT")]
     port: String,
-    /// Bits a second of the serial line
-    #[arg(long, value_name = "B", default_value_t = 115_200)]
-    baud: u32,
+    /// Bits a second; 115,200 of a serial line, 1,000,000 of SPI, whose clock takes four of the board's
+    /// cycles at least
+    #[arg(long, value_name = "B")]
+    baud: Option<u32>,
     #[command(flatten)]
     size: Size,
     #[command(flatten)]
@@ -69,12 +72,12 @@ struct Input {
 
 impl OnBoard {
     /// The network and the board that runs it.
-    pub(crate) fn open(&self) -> Result<(Planned, Inference<Serial>), Failure> {
+    pub(crate) fn open(&self) -> Result<(Planned, Inference<Box<dyn Transport>>), Failure> {
         let design = registry::find("cnn").context("there is no design `cnn`")?;
         let configured = self.size.configure(Named(design))?;
         let planned = self.network.plan("cnn", &*configured, false)?;
         let planned = planned.context("which network? --network FILE names it")?;
-        let board = Board::open(Serial::open(&self.port, self.baud).map_err(anyhow::Error::from)?);
+        let board = Board::open(link::open(&self.port, self.baud)?);
         let board = board.map_err(anyhow::Error::from)?;
         let inference = Inference::new(board, &planned.spec, planned.plan.clone());
         let mut inference = inference.map_err(anyhow::Error::from)?;

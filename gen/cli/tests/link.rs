@@ -31,19 +31,23 @@ fn classify(board: &Simulated, network: &[&str], clips: &[PathBuf]) -> (Value, u
 }
 
 /// The same clips on a sound line and on one that damages a byte in a hundred, both ways.
-fn sound_and_damaged(network: &[&str], clips: &[PathBuf]) {
-    let sound = Simulated::start(network);
+fn sound_and_damaged(link: &str, network: &[&str], clips: &[PathBuf]) {
+    let simulated = [network, &["--link", link]].concat();
+    let sound = Simulated::start(&simulated);
     let (expected, resent) = classify(&sound, network, clips);
     let distinct: std::collections::HashSet<_> =
         expected.as_array().unwrap().iter().map(Value::to_string).collect();
     assert!(distinct.len() > clips.len() / 2, "the clips say the same: {distinct:?}");
     drop(sound);
-    let corrupt = [network, &["--corrupt", "0.01", "--seed", "7"]].concat();
+    let corrupt = [&simulated[..], &["--corrupt", "0.01", "--seed", "7"]].concat();
     let damaged = Simulated::start(&corrupt);
     let (scores, again) = classify(&damaged, network, clips);
     assert_eq!(scores, expected);
     assert!(again > 20 + resent, "{again} frames sent again: was the line damaged?");
-    println!("{} clips; sent again: {resent} on a sound line, {again} on a bad one", clips.len());
+    println!(
+        "{link}, {} clips; sent again: {resent} on a sound line, {again} on a bad one",
+        clips.len()
+    );
 }
 
 fn kws_mini(folder: &Path) -> String {
@@ -57,7 +61,9 @@ fn a_board_classifies_clips() {
     let folder = tempfile::tempdir().unwrap();
     let network = kws_mini(folder.path());
     let clips = clips::clips(folder.path(), CLIPS);
-    sound_and_damaged(&["--network", &network, "--multipliers", "18"], &clips);
+    for link in ["uart", "spi"] {
+        sound_and_damaged(link, &["--network", &network, "--multipliers", "18"], &clips);
+    }
 }
 
 #[test]
@@ -70,7 +76,7 @@ fn a_board_classifies_clips_with_the_trained_network() {
     };
     let clips = clips::clips(folder.path(), CLIPS);
     let network = network.to_str().unwrap();
-    sound_and_damaged(&["--network", network, "--multipliers", "60"], &clips);
+    sound_and_damaged("uart", &["--network", network, "--multipliers", "60"], &clips);
     println!("board: {} clips as the golden model, on a sound line and on a bad one", clips.len());
 }
 
@@ -95,6 +101,8 @@ fn what_does_not_fit_is_refused() {
     assert!(again.contains("score"), "{again}");
     let missing = refused(1, &["run", "--port", "/nonexistent", "--network", &network]);
     assert!(missing.starts_with("error: cannot open port /nonexistent: "), "{missing}");
+    let no_spi = refused(1, &["run", "--port", "spi:ulx3s", "--network", &network]);
+    assert_eq!(no_spi, "error: --port spi:ulx3s: board `ulx3s` has no SPI to a host\n");
     let rate = refused(2, &["board", "sim", "--corrupt", "2"]);
     assert!(rate.contains("not in 0..=1"), "{rate}");
 }

@@ -1,11 +1,17 @@
 //! SPI: a word each way between a master and a slave, most significant bit first.
 //!
+//! [`master`] speaks all modes; [`slave()`], of mode 0, carries a stream of bytes each way.
+//!
 //! | mode | `sclk` idles at | data is sampled at | and changes at |
 //! |---|---|---|---|
 //! | 0 | 0 | rising edges | falling edges |
 //! | 1 | 0 | falling edges | rising edges |
 //! | 2 | 1 | falling edges | rising edges |
 //! | 3 | 1 | rising edges | falling edges |
+
+mod slave;
+
+pub use slave::slave;
 
 use super::naming::check_range;
 use crate::build::{Bundle, ModuleBuilder, Stream, fields};
@@ -90,7 +96,8 @@ pub fn master(mode: u32, half_period: u32, width: u32) -> Arc<Module> {
 }
 
 pub(super) fn samples() -> Vec<Arc<Module>> {
-    vec![master(0, 1, 1), master(1, 2, 8), master(2, 5, 16), master(3, 1, 64)]
+    let masters = [master(0, 1, 1), master(1, 2, 8), master(2, 5, 16), master(3, 1, 64)];
+    masters.into_iter().chain([0, 0xc0].map(slave)).collect()
 }
 
 #[cfg(test)]
