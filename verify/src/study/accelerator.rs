@@ -60,9 +60,10 @@ impl Model {
     }
 }
 
-/// Bits that a predictor reads and shifts for the energy of one that is read and multiplied: 2.5 to
-/// 3.1 on LAPA's gates, over four models.
-pub const EXACT: u64 = 3;
+/// Bits that a predictor reads and shifts for the work of one that is read and multiplied. On LAPA's
+/// gates it is 2.5 to 3.1 times the energy; a little less makes up for what a round of prediction
+/// costs beside its bits.
+pub const EXACT: u64 = 2;
 
 /// A head as the circuit runs it, and what must come out.
 pub struct HeadRun {
