@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// In, all in one cycle: `live` (the key takes part), `keys` (the slices of its elements, element
 /// 0 low), `codes` (leading-one codes of the query), and after round 0 `previous` (its score so
 /// far); a cycle before the score comes out: `zero`, the row's [`zero_module`]. Out,
-/// [`cost::row_cycles`] after: `live`, `score`, which is that of an earlier key for a key that is
+/// [`cost::row_cycles`] after: `live_out`, `score`, which is an earlier key's for a key that is
 /// not live: its lanes hold still.
 pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let width = spec.key_slices[round];

@@ -3,8 +3,8 @@
 /// Comparator levels between registers.
 pub const LEVELS_PER_STAGE: u32 = 2;
 
-/// Levels of the adder trees of scores between registers. Registers are what they cost most for:
-/// with three, they have less than half of those with two.
+/// Levels of the adder trees of scores between registers: three leave less than half of the
+/// registers of two, which took most of a tree's energy.
 pub const ADDERS_PER_STAGE: u32 = 3;
 
 /// Levels of a tree over `count` leaves.
