@@ -36,7 +36,10 @@ fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
         pick(&["counters=true", "counters=false"]),
     ];
     let all = all.map(|set| if set.contains('=') { set } else { format!("filter.mode={set}") });
-    spec(&all.join(" "))
+    let spec = spec(&all.join(" "));
+    let tile = if spec.key_slices.len() == 1 { [1, spec.rows, 2.min(spec.rows)] } else { [1; 3] };
+    let tile = tile[rng.random_range(0..3)];
+    AcceleratorSpec { tile, queries: spec.queries.max(tile), ..spec }
 }
 
 fn random_heads(spec: &AcceleratorSpec, rng: &mut impl Rng, rows: usize) -> Vec<Head> {
@@ -76,20 +79,21 @@ fn random_specifications_heads_and_stalls() {
 /// Cycles of many heads, model and circuit, for sizes as they would be built.
 #[test]
 fn the_cycle_model_is_within_two_percent() {
-    println!("| rows | filter | keys | cycles | model | off by |");
+    println!("| rows | what is set | keys | cycles | model | off by |");
     let mut worst: f64 = 0.0;
-    for (rows, filter) in [
-        (1, "mean_max"),
-        (4, "sigma"),
-        (4, "mean_max"),
-        (16, "mean_max"),
-        (4, "top_k"),
-        (4, "mass"),
+    for (rows, set) in [
+        (1, "filter.mode=mean_max"),
+        (4, "filter.mode=sigma"),
+        (4, "filter.mode=mean_max"),
+        (16, "filter.mode=mean_max"),
+        (4, "filter.mode=top_k"),
+        (4, "filter.mode=mass"),
+        (4, "filter.mode=mass key_slices=[4] tile=4"),
+        (16, "filter.mode=mean_max key_slices=[4] tile=4"),
     ] {
         for keys in [20, 64] {
             let mut rng = ChaCha8Rng::seed_from_u64(5);
-            let set = format!("filter.mode={filter} head_dim=16 lanes=16 max_keys=64 rows={rows}");
-            let spec = spec(&set);
+            let spec = spec(&format!("{set} head_dim=16 lanes=16 max_keys=64 rows={rows}"));
             let heads: Vec<_> = (0..3)
                 .map(|_| Head::random(&spec, &mut rng, keys, 64, Values::Uniform).unwrap())
                 .collect();
@@ -100,7 +104,7 @@ fn the_cycle_model_is_within_two_percent() {
             let run = run(&mut simulator, spec.head_dim, &heads, stalls, model.len()).unwrap();
             let (is, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
             let off = model as f64 / is as f64 - 1.0;
-            println!("| {rows} | {filter} | {keys} | {is} | {model} | {:.2} % |", off * 100.0);
+            println!("| {rows} | {set} | {keys} | {is} | {model} | {:.2} % |", off * 100.0);
             worst = worst.max(off.abs());
         }
     }
@@ -129,16 +133,18 @@ fn counters_tell_where_cycles_went() {
 
 #[test]
 fn a_reset_in_mid_run_leaves_nothing_behind() {
-    let spec = spec("head_dim=5 lanes=2 max_keys=20 rows=4");
-    let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let heads = random_heads(&spec, &mut rng, 5);
-    let must = expected(&spec, &heads);
-    let mut simulator = Simulator::new(&build(&spec), Engine::default());
-    for rows in 0..must.len() {
-        let stalls = Stalls { out: 0.3, seed: rows as u64, ..Stalls::default() };
-        run(&mut simulator, 5, &heads, stalls, rows).unwrap();
-        let run = run(&mut simulator, 5, &heads, stalls, must.len()).unwrap();
-        assert_eq!(run.rows, must, "after a reset behind {rows} rows");
+    for set in ["", "key_slices=[4] tile=4"] {
+        let spec = spec(&format!("head_dim=5 lanes=2 max_keys=20 rows=4 {set}"));
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let heads = random_heads(&spec, &mut rng, 5);
+        let must = expected(&spec, &heads);
+        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        for rows in 0..must.len() {
+            let stalls = Stalls { out: 0.3, seed: rows as u64, ..Stalls::default() };
+            run(&mut simulator, 5, &heads, stalls, rows).unwrap();
+            let run = run(&mut simulator, 5, &heads, stalls, must.len()).unwrap();
+            assert_eq!(run.rows, must, "after a reset behind {rows} rows, {set}");
+        }
     }
 }
 
@@ -155,14 +161,16 @@ fn the_synthesised_gates() {
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
-    let spec = spec("head_dim=3 max_keys=9 rows=2 lanes=4");
-    let mut rng = ChaCha8Rng::seed_from_u64(13);
-    let heads = random_heads(&spec, &mut rng, 6);
-    let must = expected(&spec, &heads);
-    for engine in engines {
-        let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
-        let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
-        let run = run(&mut *device, 3, &heads, stalls, must.len()).unwrap();
-        assert_eq!((run.unknown, &run.rows), (0, &must), "{engine}");
+    for set in ["", "key_slices=[3] tile=2 filter.mode=mass"] {
+        let spec = spec(&format!("head_dim=3 max_keys=9 rows=2 lanes=4 {set}"));
+        let mut rng = ChaCha8Rng::seed_from_u64(13);
+        let heads = random_heads(&spec, &mut rng, 6);
+        let must = expected(&spec, &heads);
+        for engine in engines {
+            let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
+            let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
+            let run = run(&mut *device, 3, &heads, stalls, must.len()).unwrap();
+            assert_eq!((run.unknown, &run.rows), (0, &must), "{engine} {set}");
+        }
     }
 }

@@ -30,10 +30,17 @@ fn check(overrides: &[String], heads: &[Head], stalls: Stalls) {
     }
 }
 
-fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
+/// A chain of rounds for even seeds, a tile for odd ones.
+fn random_overrides(rng: &mut impl Rng, seed: u64) -> Vec<String> {
     let pick = |rng: &mut dyn rand::RngCore, list: &[u32]| list[rng.random_range(0..list.len())];
-    let rows = pick(rng, &[1, 2, 4, 8, 16, 64]);
-    let slices = ["[4,4]", "[8]", "[4,2,2]", "[1,1]", "[2,8]", "[8,1,7]", "[3,3,3]", "[2]"];
+    let tiled = seed % 2 == 1;
+    let tile = if tiled { pick(rng, &[2, 4, 4, 8, 16]) } else { 1 };
+    let rows = tile * pick(rng, &[1, 1, 2, 4, 8, 16]);
+    let rows = rows.min(64);
+    let slices = match tiled {
+        true => &["[8]", "[2]", "[3]", "[5]"][..],
+        false => &["[4,4]", "[8]", "[4,2,2]", "[1,1]", "[2,8]", "[8,1,7]", "[3,3,3]", "[2]"],
+    };
     let slices = slices[rng.random_range(0..slices.len())];
     let unread = if slices == "[8,1,7]" { 0 } else { pick(rng, &[0, 0, 1, 4]) };
     let rounds = slices.split(',').count();
@@ -52,6 +59,8 @@ fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
     let filter = filters[rng.random_range(0..filters.len())].clone();
     vec![
         format!("rows={rows}"),
+        format!("tile={tile}"),
+        format!("scores={}", rng.random_bool(0.5)),
         format!("head_dim={}", pick(rng, &[1, 2, 3, 5, 8, 17])),
         format!("max_keys={}", pick(rng, &[1, 2, 7, 16, 40, 70])),
         format!("query_bits={}", pick(rng, &[2, 3, 4, 8, 11, 16])),
@@ -65,9 +74,9 @@ fn random_overrides(rng: &mut impl Rng) -> Vec<String> {
 
 #[test]
 fn random_specifications_heads_and_stalls() {
-    for seed in 0..60 {
+    for seed in 0..120 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let overrides = random_overrides(&mut rng);
+        let overrides = random_overrides(&mut rng, seed);
         let spec = spec(&overrides);
         let values = [Values::Uniform, Values::Corner, Values::Small];
         let heads: Vec<Head> = (0..3)
@@ -87,9 +96,9 @@ fn random_specifications_heads_and_stalls() {
 /// Random heads for random specifications: the model of cycles against the circuit.
 #[test]
 fn every_beat_passes_in_the_cycle_the_cost_model_says() {
-    for seed in 0..40 {
+    for seed in 0..80 {
         let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
-        let overrides = random_overrides(&mut rng);
+        let overrides = random_overrides(&mut rng, seed);
         let spec = spec(&overrides);
         let heads: Vec<Head> = (0..2)
             .map(|_| {
@@ -119,13 +128,20 @@ fn shape(head: &Head) -> cost::HeadShape {
     }
 }
 
-/// A small engine for each filter, with two rounds.
-fn small(filter: &str) -> Vec<String> {
-    let rest = ["head_dim=6", "max_keys=22", "rows=4"].map(str::to_owned);
-    [vec![format!("filter.mode={filter}")], rest.to_vec()].concat()
-}
-
 const FILTERS: [&str; 5] = ["mean_max", "sigma", "radius", "top_k", "mass"];
+
+/// Small engines: for each filter one of two rounds, of two queries at a time, and of one key for four
+/// queries, which tells no scores.
+fn small() -> Vec<Vec<String>> {
+    let shapes =
+        ["key_slices=[4,4]", "key_slices=[8] tile=2", "key_slices=[8] tile=4 scores=false"];
+    let small = |(filter, shape): (&str, &str)| {
+        let all = format!("filter.mode={filter} head_dim=6 max_keys=22 rows=4 {shape}");
+        all.split(' ').map(str::to_owned).collect()
+    };
+    let all = FILTERS.iter().flat_map(|filter| shapes.map(|shape| (*filter, shape)));
+    all.map(small).collect()
+}
 
 fn row(elements: [i32; 6], visible: usize) -> QueryRow {
     let (radius, scale, shift) = (1000, 50000, 19);
@@ -145,7 +161,7 @@ fn corners() {
     };
     let queries =
         [[0; 6], [-128; 6], [127; 6], [1; 6], [-1, 1, -1, 1, 0, 0], [-128, 127, 0, 0, 1, -1]];
-    for filter in FILTERS {
+    for overrides in small() {
         for keys in [1, 3, 4, 5, 21, 22] {
             let head = Head {
                 keys: (0..keys as i32).map(key).collect(),
@@ -156,15 +172,15 @@ fn corners() {
                     .collect(),
             };
             let equal = Head { keys: vec![vec![3, -3, 77, 0, -128, 127]; keys], ..head.clone() };
-            check(&small(filter), &[head, equal], Stalls::default());
+            check(&overrides, &[head, equal], Stalls::default());
         }
     }
 }
 
 #[test]
 fn a_hundred_heads_without_reset() {
-    for filter in FILTERS {
-        let (mut rng, overrides) = (ChaCha8Rng::seed_from_u64(7), small(filter));
+    for overrides in small() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
         let heads: Vec<_> = (0..100)
             .map(|i| {
                 let (keys, rows) = (rng.random_range(1..=22), rng.random_range(1..4));
@@ -180,8 +196,7 @@ fn a_hundred_heads_without_reset() {
 /// Wherever a reset falls, the engine starts over with loading keys.
 #[test]
 fn a_reset_in_the_middle_leaves_nothing_behind() {
-    for filter in FILTERS {
-        let overrides = small(filter);
+    for overrides in small() {
         let spec = spec(&overrides);
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
@@ -192,15 +207,14 @@ fn a_reset_in_the_middle_leaves_nothing_behind() {
                 (heads.iter()).flat_map(|head| head.expected(&spec).unwrap()).take(beats).collect();
             let stalls = Stalls { out: 0.3, seed: beats as u64, ..Stalls::default() };
             let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
-            assert_eq!(run.groups, expected, "{filter}");
+            assert_eq!(run.groups, expected, "{overrides:?}");
         }
     }
 }
 
 #[test]
 fn what_does_not_fit_is_held_to_the_range() {
-    for filter in FILTERS {
-        let overrides = small(filter);
+    for overrides in small() {
         let spec = spec(&overrides);
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let mut sent = Head::random(&spec, &mut rng, 30, 3, Values::Uniform);
@@ -215,7 +229,7 @@ fn what_does_not_fit_is_held_to_the_range() {
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
         let (heads, stalls) = ([sent, next], Stalls::default());
         let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
-        assert_eq!(run.groups, expected, "{filter}");
+        assert_eq!(run.groups, expected, "{overrides:?}");
     }
 }
 
@@ -225,8 +239,10 @@ fn extremes() {
     let widest =
         "head_dim=256 query_bits=16 key_slices=[8,8] round_leading_one=true rows=2 max_keys=5";
     let narrowest = "head_dim=1 query_bits=2 key_slices=[2] max_keys=1 rows=1";
+    let widest_tile = "head_dim=4 query_bits=16 key_slices=[8] rows=16 tile=16 max_keys=40";
+    let narrowest_tile = "head_dim=1 query_bits=2 key_slices=[2] max_keys=1 rows=2 tile=2";
     for filter in FILTERS {
-        for sizes in [widest, narrowest] {
+        for sizes in [widest, narrowest, widest_tile, narrowest_tile] {
             let all = format!("filter.mode={filter} {sizes}");
             let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
             let spec = spec(&overrides);
@@ -240,14 +256,18 @@ fn extremes() {
     }
 }
 
-/// Rows take as many cycles as they have groups: the last row's result comes as late as if it
-/// had been alone and had waited one cycle for each group before it.
+/// Rows take as many cycles as they have groups: the last row's result, or tile's, comes as late as
+/// if it had been alone and had waited one cycle for each group before it.
 #[test]
 fn throughput() {
-    println!("| filter | keys a row sees | cycles a row, measured | groups a row |");
-    let filters = ["mean_max", "mean_max", "sigma", "radius", "mass"];
-    for (filter, causal) in filters.into_iter().zip([false, true, false, true, true]) {
-        let all = format!("filter.mode={filter} head_dim=8 max_keys=128 rows=4");
+    println!("| filter | keys a row sees | tile | cycles a row, measured | groups a row |");
+    let filters = ["mean_max", "mean_max", "sigma", "radius", "mass", "mass", "mass"];
+    let causal = [false, true, false, true, true, false, false];
+    for ((filter, causal), tile) in filters.into_iter().zip(causal).zip([1, 1, 1, 1, 1, 2, 4]) {
+        let slices = if tile > 1 { "[8]" } else { "[4,4]" };
+        let all = format!(
+            "filter.mode={filter} head_dim=8 max_keys=128 rows=4 tile={tile} key_slices={slices}"
+        );
         let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
         let spec = spec(&overrides);
         let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -255,7 +275,8 @@ fn throughput() {
         for (i, row) in head.rows.iter_mut().enumerate() {
             row.visible = if causal { i + 1 } else { 128 };
         }
-        let last = Head { rows: head.rows[127..].to_vec(), ..head.clone() };
+        let alone = tile as usize;
+        let last = Head { rows: head.rows[128 - alone..].to_vec(), ..head.clone() };
         let mut simulator = Simulator::new(&build(&spec), Engine::default());
         let mut end = |head: &Head| {
             let expected = head.expected(&spec).unwrap();
@@ -265,11 +286,12 @@ fn throughput() {
             run.cycles[beats - 1]
         };
         let cycles = end(&head) - end(&last);
-        let before = &shape(&head).visible[..127];
+        let before = &shape(&head).visible[..128 - alone];
         let groups: u32 = before.iter().map(|&v| spec.groups(v)).sum();
         let sees = if causal { "1..=128" } else { "128" };
-        let (measured, groups_a_row) = (cycles as f64 / 127.0, f64::from(groups) / 127.0);
-        println!("| {filter} | {sees} | {measured:.2} | {groups_a_row:.2} |");
+        let (measured, groups_a_row) =
+            [cycles as f64, f64::from(groups)].map(|all| all / before.len() as f64).into();
+        println!("| {filter} | {sees} | {tile} | {measured:.2} | {groups_a_row:.2} |");
         assert_eq!(cycles, u64::from(groups));
     }
 }
@@ -296,9 +318,11 @@ fn the_synthesised_gates() {
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
-    for filter in FILTERS {
-        let all = format!("filter.mode={filter} head_dim=3 max_keys=9 rows=2");
-        let overrides: Vec<String> = all.split(' ').map(str::to_owned).collect();
+    let tile = "tile=2 key_slices=[8] scores=false";
+    let rest = [("mean_max", ""), ("sigma", ""), ("radius", tile), ("top_k", ""), ("mass", "")];
+    for (filter, rest) in rest.into_iter().chain([("mass", tile)]) {
+        let all = format!("filter.mode={filter} head_dim=3 max_keys=9 rows=2 {rest}");
+        let overrides: Vec<String> = all.split_whitespace().map(str::to_owned).collect();
         let spec = spec(&overrides);
         let mut rng = ChaCha8Rng::seed_from_u64(13);
         let heads = [Values::Corner, Values::Uniform]

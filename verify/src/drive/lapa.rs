@@ -23,7 +23,7 @@ pub struct Head {
 pub struct Group {
     /// Bit i: key i of the group survives.
     pub survivors: u64,
-    /// A score a key.
+    /// A score a key, if the predictor tells them.
     pub scores: Vec<i64>,
     /// The row's last group.
     pub row_last: bool,
@@ -72,8 +72,11 @@ impl Head {
             for group in 0..count {
                 let keys = group * lanes..row.visible.min((group + 1) * lanes);
                 let live = &prediction.survivors()[keys.clone()];
-                let mut scores = prediction.scores[keys].to_vec();
-                scores.resize(lanes, 0);
+                let mut scores = vec![];
+                if spec.scores {
+                    scores = prediction.scores[keys].to_vec();
+                    scores.resize(lanes, 0);
+                }
                 groups.push(Group {
                     survivors: live.iter_ones().map(|i| 1 << i).sum(),
                     scores,
@@ -158,16 +161,16 @@ pub fn run(
     Ok(run)
 }
 
-/// A beat's fields: `survivors`, `scores`, `row_last`.
+/// A beat's fields: `survivors`, `scores` if the predictor tells them, `row_last`.
 fn group(spec: &LapaSpec, beat: &[Int]) -> Group {
     let score = s(spec.final_score_bits());
-    let scores = (0..spec.rows).map(|i| {
+    let scores = (0..if spec.scores { spec.rows } else { 0 }).map(|i| {
         let score = score.wrap(beat[1].clone() >> (i * score.width));
         i64::try_from(score).unwrap_or_default()
     });
     Group {
         survivors: u64::try_from(&beat[0]).unwrap_or_default(),
         scores: scores.collect(),
-        row_last: beat[2] == Int::from(1),
+        row_last: beat.last() == Some(&Int::from(1)),
     }
 }

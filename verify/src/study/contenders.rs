@@ -35,23 +35,31 @@ pub fn all() -> Vec<Contender> {
 }
 
 /// What LAPA's ideas bring, one after the other: leading ones alone; keys in slices, with a fixed
-/// part kept after each; the filter that looks at the data. LAPA itself may leave the second slice
-/// unread.
+/// part kept after each; the filter that looks at the data; the second slice left unread where one is
+/// enough. LAPA itself reads wide keys once for several queries.
 pub fn parts() -> Vec<Contender> {
     vec![
         Contender { name: "ALOC", chains: aloc },
         Contender { name: "ALOC+MRSA", chains: aloc_mrsa },
         Contender { name: "ALOC+MRSA+DDF", chains: two_rounds },
+        Contender { name: "LAPA, no tiles", chains: |name| one_or_two_rounds(name, |_, _| 1) },
     ]
 }
 
 fn lapa(name: &'static str) -> Vec<Chain> {
+    one_or_two_rounds(name, tile)
+}
+
+/// How many queries share the reading of a key, in an engine of that size and slices.
+type Tile = fn(&AttendSpec, &[u32]) -> u32;
+
+fn one_or_two_rounds(name: &'static str, tile: Tile) -> Vec<Chain> {
     let mut chains = two_rounds(name);
     // one round may do: its filter is the last, and most of a key is never read
     for bits in [4, 3, 2] {
         for query in [Query::Cut, Query::Rounded] {
             let only = (96..=256).step_by(4).map(|only| Filter::Mass { mass256: vec![only] });
-            chains.push(lapa_chain(name, &[bits], query, only));
+            chains.push(lapa_chain(name, &[bits], query, tile, only));
         }
     }
     chains
@@ -74,6 +82,7 @@ fn two_rounds(name: &'static str) -> Vec<Chain> {
             name,
             &[4, 4],
             Query::Cut,
+            tile,
             last.map(|last| Filter::Mass { mass256: vec![first, last] }),
         )
     };
@@ -82,7 +91,13 @@ fn two_rounds(name: &'static str) -> Vec<Chain> {
 
 fn aloc(name: &'static str) -> Vec<Chain> {
     let keep = (32..=256).step_by(8);
-    vec![lapa_chain(name, &[8], Query::Cut, keep.map(|keep| Filter::TopK { keep256: vec![keep] }))]
+    vec![lapa_chain(
+        name,
+        &[8],
+        Query::Cut,
+        |_, _| 1,
+        keep.map(|keep| Filter::TopK { keep256: vec![keep] }),
+    )]
 }
 
 fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
@@ -92,6 +107,7 @@ fn aloc_mrsa(name: &'static str) -> Vec<Chain> {
             name,
             &[4, 4],
             Query::Cut,
+            tile,
             last.map(|last| Filter::TopK { keep256: vec![first, last] }),
         )
     };
@@ -102,6 +118,7 @@ fn lapa_chain(
     name: &'static str,
     key_slices: &[u32],
     query: Query,
+    tile: Tile,
     filters: impl Iterator<Item = Filter>,
 ) -> Chain {
     let setting = |filter: Filter| -> Box<dyn Accelerator> {
@@ -113,6 +130,7 @@ fn lapa_chain(
             head_dim: size.head_dim,
             max_keys: size.max_keys,
             rows: size.rows,
+            tile: tile(size, &key_slices),
             lanes: size.lanes,
             probability_bits: size.probability_bits,
             window: size.window,
@@ -127,6 +145,18 @@ fn lapa_chain(
     };
     filters.map(setting).collect()
 }
+
+/// Queries for which LAPA reads a key once: as many as it has keys at a time, where a key's slice is so
+/// wide that a lane a query costs less than to read it for each (measured: `docs/study.md`).
+fn tile(size: &AttendSpec, key_slices: &[u32]) -> u32 {
+    match *key_slices {
+        [bits] if size.head_dim * bits > NARROW_BITS => size.rows,
+        _ => 1,
+    }
+}
+
+/// Bits of a key's slice that are cheap to read.
+const NARROW_BITS: u32 = 128;
 
 fn fact(name: &'static str) -> Vec<Chain> {
     let setting = |keep256: u32| -> Box<dyn Accelerator> {

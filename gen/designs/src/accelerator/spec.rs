@@ -15,8 +15,10 @@ pub struct AcceleratorSpec {
     pub head_dim: u32,
     /// Keys the engine holds.
     pub max_keys: u32,
-    /// Keys predicted in parallel.
+    /// Keys predicted in parallel, of all queries of a tile; keys of a group of survivors.
     pub rows: u32,
+    /// Queries predicted side by side, for all of which a key is read once.
+    pub tile: u32,
     /// Bits of each key slice, most significant first: at most 8 together; what is missing to 8 is
     /// never read by the predictor.
     pub key_slices: Vec<u32>,
@@ -45,6 +47,7 @@ impl Default for AcceleratorSpec {
             head_dim: predictor.head_dim,
             max_keys: predictor.max_keys,
             rows: attend.rows,
+            tile: 1,
             key_slices: predictor.key_slices,
             round_leading_one: predictor.round_leading_one,
             approx_mean: predictor.approx_mean,
@@ -70,16 +73,16 @@ pub(super) const COUNTERS: Parameter = Parameter {
     meaning: "count what the engine does and waits for",
 };
 
-/// The predictor's table without `query_bits` and `unread_bits`, which the exact stage fixes, then
-/// ours.
-const TABLE: [Parameter; LapaSpec::PARAMETERS.len() + 3] = {
+/// The predictor's table without `query_bits` and `unread_bits`, which the exact stage fixes, and
+/// without `scores`, which it does not ask for; then ours.
+const TABLE: [Parameter; LapaSpec::PARAMETERS.len() + 2] = {
     let predictor = LapaSpec::PARAMETERS;
-    let mut table = [COUNTERS; LapaSpec::PARAMETERS.len() + 3];
+    let mut table = [COUNTERS; LapaSpec::PARAMETERS.len() + 2];
     let (mut from, mut to) = (0, 0);
     while from < predictor.len() {
         // no string comparison in constants: no other names start so
         let name = predictor[from].name.as_bytes();
-        if !(name[0] == b'q' || name[0] == b'u') {
+        if !(name[0] == b'q' || name[0] == b'u' || name[0] == b's') {
             table[to] = predictor[from];
             to += 1;
         }
@@ -106,7 +109,15 @@ impl Spec for AcceleratorSpec {
             });
         }
         self.attend().validate()?;
-        QUERIES.check(self.queries)
+        QUERIES.check(self.queries)?;
+        if self.queries < self.tile {
+            return Err(SpecError::OutOfRange {
+                field: QUERIES.name.to_owned(),
+                value: self.queries.to_string(),
+                range: format!("at least the {} queries of a `tile`", self.tile),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -117,6 +128,7 @@ impl AcceleratorSpec {
             head_dim: self.head_dim,
             max_keys: self.max_keys,
             rows: self.rows,
+            tile: self.tile,
             query_bits: ELEMENT_BITS,
             key_slices: self.key_slices.clone(),
             // more slices than bits are refused
@@ -124,6 +136,8 @@ impl AcceleratorSpec {
             round_leading_one: self.round_leading_one,
             approx_mean: self.approx_mean,
             filter: self.filter.clone(),
+            // the exact stage makes its own
+            scores: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a predictor costs: cycles, exactly; look-up tables, flip-flops and memory bits, about.
 
-use super::{LapaSpec, RoundFilter, round_filter};
+use super::{LapaSpec, RoundFilter, round_filter, tile};
 use crate::predictor::timing::{PipeTiming, Timing, levels};
 use crate::predictor::top_k;
 
@@ -24,15 +24,39 @@ pub fn score_cycles(spec: &LapaSpec) -> u32 {
     1 + row_cycles(spec)
 }
 
+/// Whether the scores of round `round` leave it.
+pub(super) fn scores_leave(spec: &LapaSpec, round: usize) -> bool {
+    spec.scores || round + 1 < spec.rounds()
+}
+
+/// Whether keys wait for the threshold of round `round` as octaves, which are shorter than scores.
+pub(super) fn waits_as_octaves(spec: &LapaSpec, round: usize) -> bool {
+    matches!(round_filter(spec, round), RoundFilter::Mass { .. }) && !scores_leave(spec, round)
+}
+
+/// Bits of what a key waits as in round `round`, signed.
+pub(super) fn waiting_bits(spec: &LapaSpec, round: usize) -> u32 {
+    match waits_as_octaves(spec, round) {
+        true => super::mass::OCTAVE.width,
+        false => spec.score_bits(round),
+    }
+}
+
 /// Cycles from a row's last scores to its statistics.
 pub fn statistics_cycles(spec: &LapaSpec, round: usize) -> u32 {
-    // squares or bins before the tree, three cycles of counting behind it
+    // squares or octaves before the tree, two or three cycles of counting behind it
     let more = match round_filter(spec, round) {
         RoundFilter::Sigma { .. } => 1,
-        RoundFilter::Mass { .. } => 1 + 3,
+        RoundFilter::Mass { .. } => 1 + 2 + u32::from(registers_hits(spec)),
         _ => 0,
     };
     more + levels(spec.rows).div_ceil(LEVELS_PER_STAGE) + 1
+}
+
+/// Whether there is a register between the slots of a group's keys and their counts, which a tree
+/// adds up.
+pub(super) fn registers_hits(spec: &LapaSpec) -> bool {
+    levels(spec.rows) > LEVELS_PER_STAGE
 }
 
 /// Cycles from a row's statistics to its threshold.
@@ -46,6 +70,7 @@ pub fn threshold_cycles(spec: &LapaSpec, round: usize) -> u32 {
         }
         RoundFilter::Radius { .. } => 2,
         RoundFilter::TopK { .. } => 0,
+        RoundFilter::Mass { .. } if waits_as_octaves(spec, round) => 4,
         RoundFilter::Mass { .. } => 8,
     }
 }
@@ -107,22 +132,38 @@ fn timing(spec: &LapaSpec) -> Timing {
 /// and every later stage follows as soon as it has a row's threshold and is done with the row
 /// before. A stage waits for the next one only for room in the queues between them: when rows
 /// become much shorter from one to the next.
+///
+/// With tiles the first group of a tile's rows is issued once they are all there, two cycles after
+/// the last of them is taken, and rows are gathered again from then on; a tile has as many groups of
+/// `rows / tile` keys as its longest row, and its rows leave one after the other.
 pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
-    timing(spec).beat_cycles(heads)
+    match spec.tile {
+        1 => timing(spec).beat_cycles(heads),
+        _ => tile::cost::beat_cycles(spec, heads),
+    }
 }
 
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
-/// idle predictor.
+/// idle predictor and is its head's only one.
 pub fn latency_cycles(spec: &LapaSpec, visible: u32) -> u64 {
-    timing(spec).latency_cycles(spec.max_keys, visible)
+    let head = HeadShape { keys: spec.max_keys, visible: vec![visible] };
+    beat_cycles(spec, &[head])[0] - u64::from(spec.max_keys)
 }
 
-/// Cycles between rows that see `visible` keys each, in steady state.
+/// Cycles between rows that see `visible` keys each, in steady state: with tiles, those of a tile by
+/// its rows, rounded up.
 pub fn cycles_per_row(spec: &LapaSpec, visible: u32) -> u32 {
-    timing(spec).cycles_per_row(visible)
+    let lane = spec.lane();
+    let row = timing(&lane).cycles_per_row(visible);
+    match spec.tile {
+        1 => row,
+        // rows are gathered while the tile before is issued
+        tile => row.max(tile + 1).div_ceil(tile),
+    }
 }
 
 /// Cycles from a head's first key to the last beat of its result, both included.
 pub fn head_cycles(spec: &LapaSpec, head: &HeadShape) -> u64 {
-    timing(spec).head_cycles(head)
+    let beats = beat_cycles(spec, std::slice::from_ref(head));
+    beats.last().map_or(u64::from(head.keys), |last| last + 1)
 }

@@ -5,7 +5,8 @@
 //!                                                              --> mass so far --> threshold
 //! ```
 
-use super::{LapaSpec, cost, mass_threshold};
+use super::mass_threshold::{self, Unit};
+use super::{LapaSpec, cost};
 use crate::wiring::{held, pack, quiet, times_constant, unpack};
 use hwgen_hdl::lib::leading_one::leading_one;
 use hwgen_hdl::lib::pipeline::Pipeline;
@@ -46,7 +47,8 @@ pub(super) fn octave<'m>(scale: Signal<'m>, shift: Signal<'m>) -> Octave<'m> {
 ///
 /// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores`, and the row's `half`
 /// and `octave`. Out: [`cost::statistics_cycles`] and [`cost::threshold_cycles`] after the last
-/// group `threshold_valid` and `threshold`.
+/// group `threshold_valid` and `threshold`, a score; or an octave, if the round's keys wait as
+/// octaves: then `octaves` and `octaves_live`, a cycle after a group, are what waits.
 pub(super) fn module(spec: &LapaSpec, round: usize, mass256: u32) -> Arc<Module> {
     let score = s(spec.score_bits(round));
     let m = ModuleBuilder::new(format!("lapa_mass_{round}"));
@@ -64,14 +66,22 @@ pub(super) fn module(spec: &LapaSpec, round: usize, mass256: u32) -> Arc<Module>
         let octave = saturate(product.shr(shift), OCTAVE);
         held(&m, format!("octave_{i}"), octave, valid & live.bit(i as u32))
     };
-    let octaves = (0..scores.len()).map(lane).collect();
+    let octaves: Vec<_> = (0..scores.len()).map(lane).collect();
     let (mut groups, mut ends) = (quiet(valid), quiet(valid & last));
     let live = groups.stage("live", &[live])[0];
-    let row = ends.stage("row", &[half, shift]);
+    let octaves_wait = cost::waits_as_octaves(spec, round);
+    if octaves_wait {
+        m.output("octaves", pack(&octaves));
+        m.output("octaves_live", live);
+    }
+    // what makes a score of the threshold
+    let row = if octaves_wait { vec![] } else { vec![half, shift] };
+    let row = ends.stage("row", &row);
     let lanes = Lanes { live: unpack(live, u(1), spec.rows), octaves };
     let counted = count(&m, spec, [groups, ends], &row, lanes);
     assert_eq!(counted.cycles, cost::statistics_cycles(spec, round));
-    mass_threshold::outputs(&m, spec, counted, score, mass256);
+    let unit = if octaves_wait { Unit::Octaves } else { Unit::Scores(score) };
+    mass_threshold::outputs(&m, spec, counted, unit, mass256);
     m.finish()
 }
 
@@ -91,12 +101,12 @@ pub(super) struct Counted<'m> {
     pub(super) counts: Vec<Signal<'m>>,
     /// The best key's octave.
     pub(super) top: Signal<'m>,
-    pub(super) half: Signal<'m>,
-    pub(super) shift: Signal<'m>,
+    /// What else is the row's.
+    pub(super) row: Vec<Signal<'m>>,
 }
 
 /// Counts the live keys of a row by octave, relative to the largest. One pipeline takes groups, beside
-/// it one takes what is the row's alone, `half` and `shift`, with the last of them.
+/// it one takes what is the row's alone with the last of them.
 ///
 /// Slot `octave mod DEPTH` counts an octave: when the maximum rises, the octaves that come into reach
 /// take the slots of those that fall out of it, and start afresh.
@@ -140,34 +150,40 @@ fn count<'m>(
         |(live, octave): (&Signal<'m>, &Signal<'m>)| *live & below(new_top, *octave).lt(DEPTH);
     let counts: Vec<_> = live.iter().zip(&octaves).map(counts).collect();
     let slots: Vec<_> = octaves.iter().map(|octave| slot(*octave)).collect();
-    let all = groups.stage("slot", &[&starts[..], &counts, &slots].concat());
-    let [starts, counts, slots] = split(&all, [starts.len(), counts.len()]);
-    let row = ends.stage("row", &[&row[..], &[new_top]].concat());
+    // which slots start afresh matters, and changes, when the maximum rises alone
+    let takes = groups.takes() & rises;
+    let mut starts = held(m, "starts", pack(&starts), takes);
+    let all = groups.stage("slot", &[&[rises][..], &counts, &slots].concat());
+    let [rose, counts, slots] = split(&all, [1, counts.len()]);
+    let mut rose = rose[0];
+    let mut row = ends.stage("row", &[&[new_top], &row[..]].concat());
 
-    let hits: Vec<_> = (0..DEPTH)
-        .map(|at| {
-            let hits = counts.iter().zip(&slots).map(|(counts, slot)| *counts & slot.eq(at));
-            popcount(pack(&hits.collect::<Vec<_>>()))
-        })
-        .collect();
-    let all = groups.stage("hits", &[hits, starts].concat());
-    let (hits, starts) = all.split_at(all.len() / 2);
-    let row = ends.stage("row", &row);
+    let hits = (0..DEPTH).map(|at| {
+        let hits = counts.iter().zip(&slots).map(|(counts, slot)| *counts & slot.eq(at));
+        popcount(pack(&hits.collect::<Vec<_>>()))
+    });
+    let mut hits: Vec<_> = hits.collect();
+    if cost::registers_hits(spec) {
+        starts = held(m, "starts_of_hits", starts, groups.takes() & rose);
+        let all = groups.stage("hits", &[&[rose], &hits[..]].concat());
+        (rose, hits) = (all[0], all[1..].to_vec());
+        row = ends.stage("row", &row);
+    }
 
-    let counts: Vec<_> = (hits.iter().zip(starts).enumerate())
-        .map(|(at, (hits, starts))| {
+    let counts: Vec<_> = (hits.iter().enumerate())
+        .map(|(at, hits)| {
+            let starts = rose & starts.bit(at as u32);
             let count = m.reg(format!("count_{at}"), u(spec.count_bits())).no_reset();
             let sum = starts.mux(m.lit(count.ty(), 0), *count) + hits.resize(count.width());
-            count.next(sum).enable(groups.valid() & (*starts | hits.any())).into()
+            count.next(sum).enable(groups.valid() & (starts | hits.any())).into()
         })
         .collect();
     let row = ends.stage("row", &row);
-    let counts = from_top(&counts, slot(row[2]));
+    let counts = from_top(&counts, slot(row[0]));
     let all = ends.stage("octaves", &[&counts[..], &row].concat());
     let (counts, row) = all.split_at(counts.len());
-    let [half, shift, top] = *row else { unreachable!("as many as were staged") };
-    let cycles = ends.latency();
-    Counted { pipeline: ends, cycles, counts: counts.to_vec(), top, half, shift }
+    let (counts, cycles) = (counts.to_vec(), ends.latency());
+    Counted { pipeline: ends, cycles, counts, top: row[0], row: row[1..].to_vec() }
 }
 
 /// The slot of an octave.

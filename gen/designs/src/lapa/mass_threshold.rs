@@ -11,17 +11,25 @@ use hwgen_hdl::{Int, ModuleBuilder, Signal, Type, s};
 /// Bits of the weight of the best key's octave.
 pub(super) const WEIGHT_BITS: u32 = 9;
 
-/// Drives `threshold_valid` and `threshold`: the least score among the octaves that hold `mass256`
-/// 256ths of the mass, [`cost::threshold_cycles`](super::cost::threshold_cycles) after the counts.
+/// What a threshold is.
+pub(super) enum Unit {
+    /// An octave.
+    Octaves,
+    /// A score of that type.
+    Scores(Type),
+}
+
+/// Drives `threshold_valid` and `threshold`: the least octave among those that hold `mass256`
+/// 256ths of the mass, or their least score, [`cost::threshold_cycles`](super::cost::threshold_cycles) after the counts.
 pub(super) fn outputs<'m>(
     m: &'m ModuleBuilder,
     spec: &LapaSpec,
     counted: Counted<'m>,
-    score: Type,
+    unit: Unit,
     mass256: u32,
 ) {
-    let Counted { mut pipeline, counts, top, half, shift, .. } = counted;
-    let row = [top, half, shift];
+    let Counted { mut pipeline, counts, top, row, .. } = counted;
+    let row = [&[top], &row[..]].concat();
     // masses of the octaves so far: within fours of them, then over all
     let width = spec.count_bits() + WEIGHT_BITS;
     let masses: Vec<_> = counts.iter().enumerate().map(|(d, c)| mass(*c, d, width)).collect();
@@ -46,6 +54,12 @@ pub(super) fn outputs<'m>(
     let short = parts.iter().map(|held| held.lt(target[0])).collect::<Vec<_>>();
     let wide = OCTAVE.width + 1;
     let least = row[0].extend(wide) - popcount(pack(&short)).to_signed().extend(wide);
+    let Unit::Scores(score) = unit else {
+        let least = pipeline.stage("least", &[saturate(least, OCTAVE)])[0];
+        m.output("threshold_valid", pipeline.valid());
+        m.output("threshold", least);
+        return;
+    };
     let stage = pipeline.stage("least", &[least, row[1], row[2]]);
 
     // in units of a third or a half of a score

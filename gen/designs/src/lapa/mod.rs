@@ -7,12 +7,14 @@
 //! Source: "LAPA" (arXiv 2512.07855) names the three; formats, rounds and thresholds are our
 //! definition, written out in `docs/lapa.md`.
 //!
-//! The circuit: `predictor` chains one `round` a key slice; a round is key banks, rows that
-//! `shift_accumulate`, `statistics` and a `threshold` (or a search of the k-th largest). [`cost`]
+//! The circuit: `predictor` chains one `round` a key slice; a round is key banks and a `lane`: rows that
+//! `shift_accumulate`, `statistics` and a `threshold` (or a search of the k-th largest). A `tile` is
+//! key banks and several lanes, each with a query of its own. [`cost`]
 //! tells its cycles exactly, [`area::estimate`](crate::area::estimate) its size. What other predictors
 //! need as well is in [`predictor`](crate::predictor).
 
 pub mod cost;
+mod lane;
 mod mass;
 mod mass_threshold;
 mod predictor;
@@ -21,6 +23,7 @@ mod shift_accumulate;
 pub mod spec;
 mod statistics;
 mod threshold;
+mod tile;
 mod widths;
 
 pub use spec::{Filter, LapaSpec, RoundFilter};
@@ -33,10 +36,10 @@ use std::sync::Arc;
 /// After reset it takes keys, a head's with `last` on the last of them; keys beyond `max_keys` are
 /// taken and forgotten. Then it takes query rows until one with `last`, and keys again once that
 /// row's last group has entered the last round. A row's `visible` is held to the range
-/// 1..=keys of the head.
+/// 1..=keys of the head. With `tile` rows side by side a row waits for the others, or for `last`.
 ///
-/// Streams: `keys` and `queries` in, `out` out: `survivors`, `scores` (key 0 of the group low, 0 for
-/// keys that are not among the survivors), `row_last`.
+/// Streams: `keys` and `queries` in, `out` out: `survivors`, `scores` if they are asked for (key 0 of
+/// the group low, 0 for keys that are not among the survivors), `row_last`.
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
 pub fn build(spec: &LapaSpec) -> Arc<Module> {
@@ -82,7 +85,10 @@ impl crate::registry::Generate for LapaSpec {
     fn diagram(&self) -> String {
         let mut lines = vec![
             "keys ----> slices into banks, a key a cycle".to_owned(),
-            "queries -> leading-one codes".to_owned(),
+            match self.tile {
+                1 => "queries -> leading-one codes".to_owned(),
+                tile => format!("queries -> leading-one codes, gathered to tiles of {tile}"),
+            },
         ];
         let unit = match self.filter {
             Filter::TopK { .. } => "search of the k-th largest",
@@ -91,9 +97,11 @@ impl crate::registry::Generate for LapaSpec {
         };
         for (round, width) in self.key_slices.iter().enumerate() {
             let (low, score) = (self.slice_low(round), self.score_bits(round));
-            let (high, rows, dim) = (low + width - 1, self.rows, self.head_dim);
+            let (high, rows, dim) = (low + width - 1, self.lane().rows, self.head_dim);
+            let lanes =
+                if self.tile > 1 { format!("{} lanes: ", self.tile) } else { String::new() };
             let score = format!(
-                "{rows} banks of keys[{high}:{low}] -> {rows} x ({dim} shifts, adder tree) -> s{score}"
+                "{rows} banks of keys[{high}:{low}] -> {lanes}{rows} x ({dim} shifts, adder tree) -> s{score}"
             );
             let score = format!("round {round}:  {score} --+");
             let margin = " ".repeat(score.len() - 1);
@@ -102,7 +110,8 @@ impl crate::registry::Generate for LapaSpec {
             lines.push(format!("{margin}+--> {unit}--+"));
         }
         lines.push("   |".to_owned());
-        lines.push("out: survivors, scores, row_last".to_owned());
+        let scores = if self.scores { "scores, " } else { "" };
+        lines.push(format!("out: survivors, {scores}row_last"));
         lines.join("\n") + "\n"
     }
 }

@@ -5,8 +5,10 @@
 //! queries -> encode --+-> groups --> round 0 --> groups --> round 1 --> .. --> out
 //!                     +-> row -------^   +-----> row queue ----^
 //! ```
+//!
+//! or, with tiles, sends rows to a tile in place of groups to rounds.
 
-use super::{Filter, LapaSpec, cost, mass, round};
+use super::{Filter, LapaSpec, cost, mass, round, tile};
 use crate::attend::spec::{SCALE_BITS, SHIFT_BITS};
 use crate::predictor::{front::Front, leading_one};
 use crate::wiring::{pack, unpack};
@@ -43,9 +45,30 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 
-    let front = Front::new(&m, spec.shape(), &keys, &queries);
+    let front = Front::new(&m, spec.lane().shape(), &keys, &queries);
     let encoded = encode(&m, spec, &front, &queries);
-    let (mut groups, mut row) = front.split(&encoded, &round::row_fields(spec));
+    let groups = match spec.tile {
+        1 => rounds(&m, spec, &front, &encoded, &keys),
+        _ => tiles(&m, spec, &front, encoded, &keys),
+    };
+    let mut out = Bundle::new([("survivors", groups.get("live"))]);
+    if spec.scores {
+        out = out.with("scores", groups.get("scores"));
+    }
+    let out = groups.with_payload(out.with("row_last", groups.get("last")));
+    m.stream_out("out", &slice_stream(Cut::Forward, "result", &out));
+    m.finish()
+}
+
+/// The chain of rounds: a row's groups, one after the other, then the next row's.
+fn rounds<'m>(
+    m: &'m ModuleBuilder,
+    spec: &LapaSpec,
+    front: &Front<'m>,
+    encoded: &Stream<'m>,
+    keys: &Stream<'m>,
+) -> Stream<'m> {
+    let (mut groups, mut row) = front.split(encoded, &round::row_fields(spec));
     for r in 0..spec.rounds() {
         let round = m.instance(format!("round_{r}"), &round::module(spec, r));
         round
@@ -65,13 +88,26 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
         queue.stream_into("in", round.stream_from("row_out"));
         row = queue.stream_from("out");
     }
-    let out = groups.with_payload(Bundle::new([
-        ("survivors", groups.get("live")),
-        ("scores", groups.get("scores")),
-        ("row_last", groups.get("last")),
-    ]));
-    m.stream_out("out", &slice_stream(Cut::Forward, "result", &out));
-    m.finish()
+    groups
+}
+
+/// The tile: groups of several rows side by side.
+fn tiles<'m>(
+    m: &'m ModuleBuilder,
+    spec: &LapaSpec,
+    front: &Front<'m>,
+    encoded: Stream<'m>,
+    keys: &Stream<'m>,
+) -> Stream<'m> {
+    let tile = m.instance("tile", &tile::module(spec));
+    tile.input("write", front.write)
+        .input("write_group", front.write_group)
+        .input("write_keys", slices(spec, keys.get("data"), 0));
+    let row = tile::row_fields(spec);
+    let row = Bundle::new(row.iter().map(|(name, _)| (name.to_string(), encoded.get(name))));
+    tile.stream_into("rows", encoded.with_payload(row));
+    front.done.drive(tile.output("head_done"));
+    tile.stream_from("out")
 }
 
 fn parameters(m: &ModuleBuilder, spec: &LapaSpec) {
@@ -85,11 +121,13 @@ fn parameters(m: &ModuleBuilder, spec: &LapaSpec) {
     m.parameter("head_dim", spec.head_dim);
     m.parameter("max_keys", spec.max_keys);
     m.parameter("rows", spec.rows);
+    m.parameter("tile", spec.tile);
     m.parameter("query_bits", spec.query_bits);
     m.parameter("key_slices", format!("{:?}", spec.key_slices));
     m.parameter("round_leading_one", spec.round_leading_one);
     m.parameter("approx_mean", spec.approx_mean);
     m.parameter("filter", filter);
+    m.parameter("scores", spec.scores);
 }
 
 /// Slice `round` of every element of a key.

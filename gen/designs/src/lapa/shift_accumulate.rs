@@ -14,9 +14,9 @@
 
 use super::{LapaSpec, cost};
 use crate::wiring::{quiet, unpack};
-use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
+use hwgen_hdl::lib::adder_tree::{pipelined_adder_tree, sum_type};
 use hwgen_hdl::lib::pipeline::Pipeline;
-use hwgen_hdl::{Module, ModuleBuilder, Signal, s, u};
+use hwgen_hdl::{Module, ModuleBuilder, Signal, Type, s, u};
 use std::sync::Arc;
 
 /// The datapath of one key in round `round`; never stalls.
@@ -40,7 +40,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
 
     let score = s(spec.score_bits(round));
     let wide = score.width + 1;
-    let zero = m.input("zero", raw.ty());
+    let zero = m.input("zero", raw_type(spec, round));
     let mut sum = raw.to_signed().resize(wide) - zero.to_signed().resize(wide);
     if round > 0 {
         let previous = m.input("previous", s(spec.score_bits(round - 1)));
@@ -66,6 +66,11 @@ pub(super) fn zero_module(spec: &LapaSpec, round: usize) -> Arc<Module> {
     let keys = vec![m.lit(u(spec.key_slices[round]), 0); spec.head_dim as usize];
     m.output("zero", raw(&m, spec, round, &mut pipeline, &keys));
     m.finish()
+}
+
+/// Type of a raw sum in round `round`.
+pub(super) fn raw_type(spec: &LapaSpec, round: usize) -> Type {
+    sum_type(u(spec.key_slices[round] + spec.max_exponent()), spec.head_dim as usize)
 }
 
 /// The raw sum of a key, of input `codes` and its slices.

@@ -19,8 +19,10 @@ pub struct LapaSpec {
     pub head_dim: u32,
     /// Keys the engine holds.
     pub max_keys: u32,
-    /// Keys scored in parallel.
+    /// Keys scored in parallel, of all queries of a tile; keys of a group.
     pub rows: u32,
+    /// Queries scored side by side, for all of which a key is read once: each has its part of `rows`.
+    pub tile: u32,
     /// Bits of a query element.
     pub query_bits: u32,
     /// Bits of each key slice, most significant first; slice 0 is signed, the others are not.
@@ -33,6 +35,8 @@ pub struct LapaSpec {
     pub approx_mean: bool,
     /// How keys are dropped after each round.
     pub filter: Filter,
+    /// Tell the survivors' scores.
+    pub scores: bool,
 }
 
 impl Default for LapaSpec {
@@ -41,12 +45,14 @@ impl Default for LapaSpec {
             head_dim: 64,
             max_keys: 512,
             rows: 16,
+            tile: 1,
             query_bits: 8,
             key_slices: vec![4, 4],
             unread_bits: 0,
             round_leading_one: false,
             approx_mean: false,
             filter: Filter::default(),
+            scores: true,
         }
     }
 }
@@ -211,6 +217,11 @@ const HEAD_DIM: Parameter =
     parameter("head_dim", Range::Integer(1, 256), "elements of a query or key");
 const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
 const ROWS: Parameter = parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
+const TILE: Parameter = parameter(
+    "tile",
+    Range::PowerOfTwo(1, 64),
+    "queries scored side by side, a part of `rows` each, for which a key is read once",
+);
 const QUERY_BITS: Parameter =
     parameter("query_bits", Range::Integer(2, 16), "bits of a query element");
 const KEY_SLICES: Parameter = parameter(
@@ -264,11 +275,14 @@ const MASS_MASS256: Parameter = parameter(
     "mass: part of the estimated softmax mass to keep, in 1/256",
 );
 
+const SCORES: Parameter = parameter("scores", Range::Flag, "tell the survivors' scores");
+
 impl Spec for LapaSpec {
     const PARAMETERS: &'static [Parameter] = &[
         HEAD_DIM,
         MAX_KEYS,
         ROWS,
+        TILE,
         QUERY_BITS,
         KEY_SLICES,
         UNREAD_BITS,
@@ -280,12 +294,14 @@ impl Spec for LapaSpec {
         SIGMA_C16,
         TOP_K_KEEP256,
         MASS_MASS256,
+        SCORES,
     ];
 
     fn validate(&self) -> Result<(), SpecError> {
         HEAD_DIM.check(self.head_dim)?;
         MAX_KEYS.check(self.max_keys)?;
         ROWS.check(self.rows)?;
+        TILE.check(self.tile)?;
         QUERY_BITS.check(self.query_bits)?;
         let slices = &self.key_slices;
         if !(1..=3).contains(&slices.len()) {
@@ -302,6 +318,17 @@ impl Spec for LapaSpec {
                 range: match self.unread_bits {
                     0 => "slices that sum to 2..=16 bits".to_owned(),
                     unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
+                },
+            });
+        }
+        let most = if self.rounds() == 1 { self.rows } else { 1 };
+        if self.tile > most {
+            return Err(SpecError::OutOfRange {
+                field: TILE.name.to_owned(),
+                value: self.tile.to_string(),
+                range: match most {
+                    1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
+                    rows => format!("at most the {rows} `rows`"),
                 },
             });
         }

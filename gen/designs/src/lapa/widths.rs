@@ -10,6 +10,11 @@ impl LapaSpec {
         Shape { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
     }
 
+    /// What one query of a tile has of it.
+    pub(super) fn lane(&self) -> LapaSpec {
+        LapaSpec { rows: self.rows / self.tile, tile: 1, ..self.clone() }
+    }
+
     /// Rounds of prediction, one per key slice.
     pub fn rounds(&self) -> usize {
         self.key_slices.len()

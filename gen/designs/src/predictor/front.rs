@@ -89,7 +89,7 @@ impl<'m> Front<'m> {
 }
 
 /// A key's position in its group (none if groups are single keys) and its group.
-fn place<'m>(shape: Shape, index: Signal<'m>) -> (Option<Signal<'m>>, Signal<'m>) {
+pub(crate) fn place<'m>(shape: Shape, index: Signal<'m>) -> (Option<Signal<'m>>, Signal<'m>) {
     let group_bits = index_bits(shape.max_groups() as usize);
     let lane_bits = shape.rows.trailing_zeros();
     let index = index.resize(index.width().max(lane_bits + group_bits));

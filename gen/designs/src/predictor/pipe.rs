@@ -70,10 +70,7 @@ impl<'m> Pipe<'m> {
     ) -> Issue<'m> {
         let name = |name| format!("{}{name}", self.places.prefix);
         let (now, last) = (self.m.wire(name("issue"), u(1)), self.m.wire(name("issue_last"), u(1)));
-        let room = self.places.groups;
-        let group_fits = self.credits(name("group_credits"), room, *now, *self.out_taken);
-        let room = self.places.rows;
-        let row_fits = self.credits(name("row_credits"), room, *last, *self.row_taken);
+        let [group_fits, row_fits] = self.room(*now, *last);
 
         let ends = groups.get("last");
         let fits = row.map_or(group_fits, |row| row.valid & group_fits) & (row_fits | !ends);
@@ -85,6 +82,17 @@ impl<'m> Pipe<'m> {
             row.ready.drive(*last);
         }
         Issue { now: *now, last: *last }
+    }
+
+    /// Whether there is a place behind the pipe for one more group, and for one more row; `group` and
+    /// `row` tell when one is taken.
+    pub(crate) fn room(&self, group: Signal<'m>, row: Signal<'m>) -> [Signal<'m>; 2] {
+        let name = |name| format!("{}{name}", self.places.prefix);
+        let Places { groups, rows, .. } = self.places;
+        [
+            self.credits(name("group_credits"), groups, group, *self.out_taken),
+            self.credits(name("row_credits"), rows, row, *self.row_taken),
+        ]
     }
 
     /// Whether any of `room` places is free: `take` takes one, `give` frees one.

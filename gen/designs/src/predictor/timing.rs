@@ -129,12 +129,12 @@ impl Timing {
 
 /// The cycles in which a stage took its groups, or the last groups of its rows.
 #[derive(Debug, Clone, Default)]
-struct Taken(Vec<u64>);
+pub(crate) struct Taken(pub(crate) Vec<u64>);
 
 impl Taken {
     /// The first cycle in which one more fits into a queue of `places` that is filled as `put`
     /// says and emptied as this says.
-    fn room(&self, places: u32, put: &Taken) -> u64 {
+    pub(crate) fn room(&self, places: u32, put: &Taken) -> u64 {
         let emptied = put.0.len().checked_sub(places as usize);
         emptied.map_or(0, |index| self.0[index] + 1)
     }
