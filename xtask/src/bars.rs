@@ -73,6 +73,13 @@ const BARS: &[Bar] = &[
         unit: "rows that differ on a head of 2,048 tokens of 64 elements",
     },
     Bar {
+        name: "prediction",
+        command: "test --release -p hwgen-verify --test study prediction -- --ignored --nocapture",
+        figure: "prediction:",
+        target: AtMost(20.0),
+        unit: "% of the energy of LAPA's attention, on any recorded model",
+    },
+    Bar {
         name: "output",
         command: "test -p hwgen-verify --test attention_output -- --ignored --nocapture",
         figure: "output:",

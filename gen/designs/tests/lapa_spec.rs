@@ -1,5 +1,6 @@
 //! Loading a LAPA specification: what is accepted, and the exact words when it is not.
 
+use hwgen_designs::accelerator::AcceleratorSpec;
 use hwgen_designs::lapa::{Filter, LapaSpec, RoundFilter};
 use hwgen_designs::spec::{LoadError, Origin, Spec, load};
 use std::path::Path;
@@ -145,11 +146,34 @@ fn wrong_types_still_tell_the_range() {
 }
 
 #[test]
+fn a_tile_is_of_one_slice_and_no_more_queries_than_rows() {
+    assert_eq!(from_overrides(&["key_slices=[4]", "rows=8", "tile=8"]).unwrap().tile, 8);
+    assert_eq!(
+        override_error(&["key_slices=[4]", "rows=8", "tile=16"]),
+        "--set tile=16: `tile` = 16 is out of range: must be at most the 8 `rows`"
+    );
+    assert_eq!(
+        override_error(&["tile=2"]),
+        "--set tile=2: `tile` = 2 is out of range: must be 1 unless `key_slices` is one slice and \
+         `rows` more than 1"
+    );
+    let engine = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|set| set.to_string()).collect();
+        load::<AcceleratorSpec>(None, &overrides).unwrap_err().to_string()
+    };
+    assert_eq!(
+        engine(&["key_slices=[4]", "tile=4", "queries=3"]),
+        "--set queries=3: `queries` = 3 is out of range: must be at least the 4 queries of a `tile`"
+    );
+}
+
+#[test]
 fn unknown_names_suggest_the_nearest() {
     assert_eq!(
         override_error(&["rowz=8"]),
         "--set rowz=8: unknown parameter `rowz` (did you mean `rows`?): known here are head_dim, \
-         max_keys, rows, query_bits, key_slices, unread_bits, round_leading_one, approx_mean, filter"
+         max_keys, rows, tile, query_bits, key_slices, unread_bits, round_leading_one, approx_mean, \
+         filter, scores"
     );
     assert_eq!(
         file_error("{\"rows\": 8,\n\"filter\": {\"mode\": \"top_k\",\n\"keep\": [1]}}"),
