@@ -76,7 +76,11 @@ pub fn run(
             for (done, head) in heads.iter().enumerate() {
                 let key = key(&*point.accelerator, &size, plan.library, model, head);
                 let record = match ledger.get(&key) {
-                    Some(record) => record.clone(),
+                    // perhaps of another contender that makes the same circuit
+                    Some(record) => {
+                        let accelerator = contender.name.to_owned();
+                        Record { accelerator, ..record.clone() }
+                    }
                     None => {
                         if gates.is_none() {
                             tell(Progress::Synthesis(contender.name, &size));
