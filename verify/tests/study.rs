@@ -83,21 +83,20 @@ fn tables_and_pictures() {
     }
 }
 
-/// LAPA on gates, a head a layer of each recorded model: what its predictor takes of the energy, how
-/// busy its multipliers are. The ledger is kept, so that a run that was stopped goes on.
+/// LAPA on gates, a head a layer of each recorded model: what its predictor takes of the energy. The
+/// ledger is kept, so that a run that was stopped goes on.
 #[test]
 #[ignore = "a quarter of an hour of synthesis and gates"]
-fn prediction_is_a_fifth_and_multipliers_are_busy() {
+fn prediction_takes_at_most_a_fifth() {
     let recorded = data::recorded_workloads().unwrap().expect("recorded models: set HWGEN_DATA");
     let library = data::folder().unwrap().join("liberty/sky130hd_tt.lib.gz");
     let library = Library::read(&library).unwrap();
     let mut ledger = Path::new(env!("CARGO_TARGET_TMPDIR")).to_path_buf();
     ledger.push("prediction.jsonl");
     let mut ledger = Ledger::open(&ledger).unwrap();
-    let (mut most, mut least) = (0f64, 1f64);
+    let mut most = 0f64;
     for workload in &recorded {
         let models = vec![Model::of(workload)];
-        let keys = models[0].heads[0].integers.keys.rows.len() as u64;
         let lapa = contenders::all().into_iter().filter(|contender| contender.name == "LAPA");
         let plan =
             Plan { contenders: lapa.collect(), models, library: &library, heads_per_layer: 1 };
@@ -105,16 +104,10 @@ fn prediction_is_a_fifth_and_multipliers_are_busy() {
         let sums = report::by_workload(&records);
         let [sum] = &sums[..] else { panic!("{} sums of one accelerator", sums.len()) };
         println!("{}", report::table(&sums, "LAPA"));
-        // a head's keys are loaded a cycle each, before anything can be multiplied
-        let cycles: u64 = records.iter().map(|record| record.cycles - keys).sum();
-        let scoring: u64 = records.iter().map(|record| record.scoring_cycles).sum();
-        let busy = scoring as f64 / cycles as f64;
-        println!("{}: multipliers busy {:.1} %\n", workload.name, 100.0 * busy);
         assert_eq!(sum.mismatches(), 0);
         assert!(sum.model_error().abs() < 0.02, "{:+.4}", sum.model_error());
-        (most, least) = (most.max(sum.predict_share()), least.min(busy));
+        most = most.max(sum.predict_share());
     }
-    println!("busy: {:.1} % of the cycles at least", 100.0 * least);
     println!("prediction: {:.1} % of attention's energy at most", 100.0 * most);
-    assert!(most <= 0.2 && least >= 0.8, "prediction {most}, busy {least}");
+    assert!(most <= 0.2, "{most}");
 }
