@@ -74,7 +74,7 @@ fn random_overrides(rng: &mut impl Rng, seed: u64) -> Vec<String> {
 
 #[test]
 fn random_specifications_heads_and_stalls() {
-    for seed in 0..120 {
+    for seed in 0..90 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let overrides = random_overrides(&mut rng, seed);
         let spec = spec(&overrides);
@@ -96,7 +96,7 @@ fn random_specifications_heads_and_stalls() {
 /// Random heads for random specifications: the model of cycles against the circuit.
 #[test]
 fn every_beat_passes_in_the_cycle_the_cost_model_says() {
-    for seed in 0..80 {
+    for seed in 0..60 {
         let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
         let overrides = random_overrides(&mut rng, seed);
         let spec = spec(&overrides);
