@@ -55,7 +55,7 @@ impl<'m> Lane<'m, '_> {
         key: impl Fn(u32) -> Signal<'m>,
     ) -> Scored<'m> {
         let (m, spec, round) = (self.m, self.spec, self.round);
-        let live = m.reg("live", u(spec.rows));
+        let live = m.reg("issued_live", u(spec.rows));
         live.next(issue.now.mux(group.live, 0));
         let previous = group.scores.map(|scores| {
             let scores = unpack(scores, s(spec.score_bits(round - 1)), spec.rows);
@@ -84,7 +84,7 @@ impl<'m> Lane<'m, '_> {
         }
         let cycles = cost::score_cycles(spec);
         let valid = delayed_flag(m, "issued", issue.now, cycles);
-        let last = delayed(m, "last", group.last, cycles);
+        let last = delayed(m, "issued_last", group.last, cycles);
         Scored { valid, live: pack(&lives), last, scores: pack(&scores) }
     }
 

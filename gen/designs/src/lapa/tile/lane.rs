@@ -50,7 +50,7 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
 
     let begins = issue.begins(&m);
     let group = Group { live, last, scores: None };
-    let codes = held(&m, "codes", row.get("codes"), begins);
+    let codes = held(&m, "row_codes", row.get("codes"), begins);
     let zero = m.input("zero", shift_accumulate::raw_type(&of_lane, 0));
     let zero_comes = delayed_flag(&m, "zero_comes", begins, of_round::raw_cycles(&of_lane));
     let zero = held(&m, "row_zero", zero, zero_comes);
@@ -92,9 +92,9 @@ fn packed<'m>(m: &'m ModuleBuilder, groups: &Stream<'m>, parts: u32) -> Stream<'
             break;
         }
         let takes = groups.valid & now;
-        let earlier = part.gt(at).mux(held(m, format!("live_{at}"), live, takes), absent);
+        let earlier = part.gt(at).mux(held(m, format!("part_{at}_live"), live, takes), absent);
         lives.push(now.mux(live, earlier));
-        all_scores.push(now.mux(scores, held(m, format!("scores_{at}"), scores, takes)));
+        all_scores.push(now.mux(scores, held(m, format!("part_{at}_scores"), scores, takes)));
     }
     let closes = groups.valid & (last | part.eq(parts - 1));
     let packed = [("scores", pack(&all_scores)), ("live", pack(&lives)), ("last", last)];
