@@ -1,0 +1,73 @@
+//! What may go wrong with a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file was not read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system said no.
+    #[error("cannot {act} {}: {}", shown(path), reason(source))]
+    Io {
+        /// What was tried: `read`, `write`.
+        act: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said; not a source, since the text has it.
+        source: io::Error,
+    },
+    /// Larger than the reader takes.
+    #[error("cannot read {}: it has more than {most} bytes", shown(path))]
+    Large {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that are taken at most.
+        most: u64,
+    },
+    /// A folder, a device, a socket.
+    #[error("cannot {act} {}: it is {what}, not a file", shown(path))]
+    NoFile {
+        /// What was tried.
+        act: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What is there: `a folder`, `a device`.
+        what: &'static str,
+    },
+    /// Bytes that are no text.
+    #[error("cannot read {}: it is no UTF-8 text (byte {at})", shown(path))]
+    NoText {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is none.
+        at: usize,
+    },
+}
+
+impl FileError {
+    /// An error of the system, for `map_err`.
+    pub fn io(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+        let path = path.to_path_buf();
+        move |source| FileError::Io { act, path, source }
+    }
+}
+
+/// A path as it may be printed: control characters are escaped.
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") {
+        return "standard input".into();
+    }
+    let text = path.to_string_lossy();
+    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(plain).collect()
+}
+
+/// The system's reason without `(os error 2)`, which tells nobody anything, and without the
+/// temporary name that libraries add.
+fn reason(error: &io::Error) -> String {
+    let text = match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code).to_string(),
+        None => error.to_string(),
+    };
+    text.split(" (os error ").next().unwrap_or_default().to_string()
+}
