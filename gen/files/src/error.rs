@@ -34,6 +34,25 @@ pub enum FileError {
         /// What is there: `a folder`, `a device`.
         what: &'static str,
     },
+    /// A file or folder of another user's, who could put anything into it.
+    #[error(
+        "cannot use {}: it belongs to user {owner}; name a folder of your own with HWGEN_CACHE",
+        shown(path)
+    )]
+    NotOurs {
+        /// The path.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// A file that is there and not for us to change.
+    #[error("{} is there: {what}", shown(path))]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        what: &'static str,
+    },
     /// Bytes that are no text.
     #[error("cannot read {}: it is no UTF-8 text (byte {at})", shown(path))]
     NoText {
@@ -52,19 +71,25 @@ impl FileError {
     }
 }
 
-/// A path as it may be printed: control characters are escaped.
+/// A path as it may be printed.
 fn shown(path: &Path) -> String {
     if path == Path::new("-") {
-        return "standard input".into();
+        "standard input".into()
+    } else {
+        printable(&path.to_string_lossy())
     }
-    let text = path.to_string_lossy();
+}
+
+/// A text from outside as it may be printed: control characters, which could move a terminal's cursor
+/// or set its title, are escaped.
+pub fn printable(text: &str) -> String {
     let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
     text.chars().map(plain).collect()
 }
 
 /// The system's reason without `(os error 2)`, which tells nobody anything, and without the
 /// temporary name that libraries add.
-fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code).to_string(),
         None => error.to_string(),

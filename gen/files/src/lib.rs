@@ -1,13 +1,37 @@
-//! Files of users: reads that end, writes that are whole or not there.
+//! Files and children that are whole or not there.
 //!
-//! [`read`] takes a path, or `-` for standard input, and a bound; a device, which never ends, is
-//! refused. [`write`] and [`write_all`] put complete files in place of others, and touch no device
-//! and no link. Errors name the file and say what to do.
+//! - [`read`], [`read_text`]: a path, or `-` for standard input, within a bound; a device, which never
+//!   ends, is refused.
+//! - [`write`], [`write_all`], [`Pending`], [`write_folder`]: complete files in place of others; no
+//!   device, no link and nobody else's file is replaced.
+//! - [`Cache`], [`SealedLines`]: what is kept for later, and believed only if it is as it was written.
+//! - [`Group`], [`Ward`], [`tidy_on_signals`]: children, temporary files and links go when we do,
+//!   whatever we die of.
+//!
+//! Errors name the file and say what to do.
 
+mod cache;
+mod child;
 mod error;
+mod folder;
+mod manifest;
+mod pending;
+mod place;
+mod private;
 mod read;
+mod sealed;
+mod tidy;
 mod write;
 
-pub use error::FileError;
+pub use cache::{Cache, Making};
+pub use child::Group;
+pub use error::{FileError, printable, reason};
+pub use folder::{Written, write_folder};
+pub use manifest::digest;
+pub use pending::Pending;
+pub use place::same;
+pub use private::{cache_folder, private_folder};
 pub use read::{read, read_text};
+pub use sealed::SealedLines;
+pub use tidy::{Ward, tidy_on_signals};
 pub use write::{write, write_all};

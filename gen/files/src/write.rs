@@ -1,107 +1,73 @@
 //! Files that are complete or not there.
 
-use crate::FileError;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use crate::pending::Pending;
+use crate::{FileError, tidy};
+use std::path::Path;
 
-/// Writes one file: under an unpredictable name beside it, synced, then renamed.
+/// Writes one file: under an unpredictable name beside it, synced, then renamed. `-` is standard
+/// output; of a link, the file it names is written; a device or a pipe is written to as it is.
 ///
 /// # Errors
-/// What the system says; what is there already is a folder, a link or a device: these are never
-/// replaced.
+/// What the system says; there is a folder, a disk or a socket of that name.
 pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write_all(&[(path, content)])
 }
 
-/// Writes the files of one result: none takes its place before all are complete.
+/// Writes the files of one result: none takes its place before all are complete, and if we are
+/// killed on the way either all do or none.
 ///
 /// # Errors
 /// As [`write`].
 pub fn write_all(files: &[(&Path, &[u8])]) -> Result<(), FileError> {
-    let staged = files.iter().map(|(path, content)| stage(path, content));
-    let staged = staged.collect::<Result<Vec<_>, _>>()?;
-    staged.into_iter().try_for_each(put)
-}
-
-/// A complete file, waiting under a temporary name, and the path it will take.
-type Staged = (NamedTempFile, PathBuf);
-
-fn stage(path: &Path, content: &[u8]) -> Result<Staged, FileError> {
-    if let Some(what) = occupied(path) {
-        return Err(FileError::NoFile { act: "write", path: path.into(), what });
+    let id = tidy::result_id();
+    let begin = |(path, _): &(&Path, &[u8])| Pending::part(path, id);
+    let pending = files.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+    for (file, (_, content)) in pending.iter().zip(files) {
+        file.fill(content)?;
     }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hwgen-");
-    #[cfg(unix)]
-    {
-        // readable for others as any new file; the umask still applies
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let write = || -> io::Result<NamedTempFile> {
-        let mut file = builder.tempfile_in(folder(path))?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    Ok((write().map_err(FileError::io("write", path))?, path.to_path_buf()))
-}
-
-fn put((file, path): Staged) -> Result<(), FileError> {
-    let renamed = file.persist(&path).map_err(|error| error.error);
-    renamed.map_err(FileError::io("write", &path))?;
-    // the name, too, outlives a power cut; a file system that cannot promise that is none of ours
-    let _ = File::open(folder(&path)).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// What is there that must not be replaced.
-fn occupied(path: &Path) -> Option<&'static str> {
-    let kind = std::fs::symlink_metadata(path).ok()?.file_type();
-    match () {
-        () if kind.is_dir() => Some("a folder"),
-        () if kind.is_symlink() => Some("a link"),
-        () if kind.is_file() => None,
-        () => Some("a device or a pipe"),
-    }
+    pending.iter().try_for_each(Pending::sync)?;
+    tidy::whole(id);
+    pending.into_iter().try_for_each(Pending::put)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn files_are_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a"), folder.path().join("b"));
         write(&a, b"old").unwrap();
+        fs::set_permissions(&a, fs::Permissions::from_mode(0o640)).unwrap();
         write_all(&[(&a, b"new"), (&b, b"beside")]).unwrap();
-        assert_eq!(std::fs::read(&a).unwrap(), b"new");
-        assert_eq!(std::fs::read(&b).unwrap(), b"beside");
+        assert_eq!(fs::read(&a).unwrap(), b"new");
+        assert_eq!(fs::metadata(&a).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read(&b).unwrap(), b"beside");
         // the second cannot be written: the first stays as it was
         let nowhere = folder.path().join("none/b");
         write_all(&[(&a, b"newer"), (&nowhere, b"")]).unwrap_err();
-        assert_eq!(std::fs::read(&a).unwrap(), b"new");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read(&a).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]
-    #[cfg(unix)]
-    fn links_devices_and_folders_stay() {
+    fn links_and_devices_stay() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        std::fs::write(&file, "mine").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        let error = write(&link, b"x").unwrap_err().to_string();
-        assert!(error.ends_with("link: it is a link, not a file"), "{error}");
-        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+        fs::write(&file, "mine").unwrap();
+        symlink("file", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("file"));
+        assert_eq!(fs::read(&file).unwrap(), b"new");
         assert!(write(folder.path(), b"x").unwrap_err().to_string().contains("a folder"));
-        assert!(write(Path::new("/dev/null"), b"x").unwrap_err().to_string().contains("a device"));
+        let null = folder.path().join("null");
+        symlink("/dev/null", &null).unwrap();
+        write(&null, b"gone").unwrap();
+        assert_eq!(fs::read_link(&null).unwrap(), Path::new("/dev/null"));
+        let error = write(Path::new("/dev/full"), b"x").unwrap_err().to_string();
+        assert_eq!(error, "cannot write /dev/full: No space left on device");
     }
 }
