@@ -48,6 +48,7 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
             axes: vec![0, 1],
             keep: false,
             multiplier: Multiplier::nearest(0.09).unwrap(),
+            rounding: Rounding::Twice,
             clamp,
         },
         Operator::FullyConnected { linear: linear(4, 6, -7) },

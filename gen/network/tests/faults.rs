@@ -1,6 +1,6 @@
 //! Faults in a network, each named with its place and the range allowed.
 
-use hwgen_network::graph::{Clamp, Multiplier, Network, Operator};
+use hwgen_network::graph::{Clamp, Multiplier, Network, Operator, Rounding};
 use hwgen_network::zoo;
 use insta::assert_snapshot;
 
@@ -75,9 +75,21 @@ fn faults() {
         }),
         with_operator(Operator::Softmax { table: vec![1, 2].into(), steps: 256 }),
         with_operator(Operator::Softmax { table: vec![1; 256].into(), steps: 1 }),
-        with_operator(Operator::Mean { axes: vec![1, 0], keep: true, multiplier, clamp }),
+        with_operator(Operator::Mean {
+            axes: vec![1, 0],
+            keep: true,
+            multiplier,
+            rounding: Rounding::Twice,
+            clamp,
+        }),
         with_operator(Operator::Reshape),
-        with_operator(Operator::Add { left_shift: 30, inputs: [multiplier; 2], multiplier, clamp }),
+        with_operator(Operator::Add {
+            left_shift: 30,
+            inputs: [multiplier; 2],
+            multiplier,
+            rounding: Rounding::Twice,
+            clamp,
+        }),
     ];
     assert_snapshot!(said.join("\n"));
 }

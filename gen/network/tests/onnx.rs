@@ -146,14 +146,14 @@ fn sizes_are_bounded() {
     let raw = model(|tensor| {
         (tensor.int32_data, tensor.raw_data) = (Vec::new(), Some(vec![0; 7]));
     });
-    assert!(raw.contains("it has 7 elements: its shape has 8"), "{raw}");
+    assert!(raw.contains("it has 7 bytes of data: its shape has 8"), "{raw}");
     let away = model(|tensor| tensor.data_location = Some(1));
     assert!(away.contains("its data lie in another file"), "{away}");
     // two bytes each, which would unfold into some hundred
     let mut many = vec![0x08, 0x08, 0x3a, 0x80, 0x80, 0x80, 0x02];
     many.extend([0x0a, 0x00].repeat(1 << 21));
     let many = import("model", &many).unwrap_err();
-    insta::assert_snapshot!(many, @"the file is damaged: it has more than 1048576 fields");
+    insta::assert_snapshot!(many, @"the file is damaged: its messages become more than 67108864 bytes");
     // messages within one another
     let mut deep = Vec::new();
     for _ in 0..200 {

@@ -96,7 +96,8 @@ impl Chain {
         };
         let clamp = Clamp { min: -128, max: 127 };
         let inputs = vec![self.last.clone()];
-        self.push(Operator::AveragePool2d { window, clamp }, &[1, 1, channels], inputs);
+        let operator = Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp };
+        self.push(operator, &[1, 1, channels], inputs);
     }
 
     fn dense(&mut self, outputs: usize) {
@@ -114,6 +115,7 @@ impl Chain {
             left_shift: 20,
             inputs: [multiplier; 2],
             multiplier: Multiplier { mantissa: 1 << 30, shift: -18 },
+            rounding: Rounding::Twice,
             clamp: Clamp { min: -128, max: 127 },
         };
         let shape = self.shape();

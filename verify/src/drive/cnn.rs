@@ -5,7 +5,7 @@ use super::{Feed, Run, Values};
 use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Scale, Softmax, Transfer,
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale, Softmax, Transfer,
 };
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, SimError};
@@ -236,7 +236,7 @@ fn random_layer(
     let numbers = Numbers {
         weight: &weight,
         scale: &|channel| scales[channel as usize],
-        once: rng.random_bool(0.3),
+        rounding: Rounding::ALL[rng.random_range(0..4)],
         clamp: random_clamp(rng),
     };
     let (first, whole) = (image.jobs.len(), image.planes.len().next_multiple_of(8));
@@ -282,6 +282,7 @@ fn random_addition(
         inputs: [input.base, other],
         zeros: [rng.random(), rng.random()],
         scales: [scale(rng, 0..4), scale(rng, 0..4), scale(rng, 17..23)],
+        rounding: Rounding::ALL[rng.random_range(0..4)],
         output: base,
         chunks,
         clamp: random_clamp(rng),

@@ -73,7 +73,7 @@ impl Draft<'_> {
             weights: weights.into(),
             bias: bias.into(),
             multipliers: (0..count).map(|_| one(self.rng)).collect(),
-            rounding: pick(self.rng, &[Rounding::Once, Rounding::Twice]),
+            rounding: pick(self.rng, &Rounding::ALL),
             clamp: self.clamp(output),
         }
     }
@@ -124,9 +124,9 @@ impl Draft<'_> {
         let window = Window { kernel, stride, dilation: [1, 1], pads };
         let out = window.output([height, width])?;
         let y = self.alike(x, &[out[0], out[1], channels]);
-        let clamp = Clamp::of(&tensor);
+        let (rounding, clamp) = (pick(self.rng, &Rounding::ALL), Clamp::of(&tensor));
         let operator = match self.rng.random() {
-            true => Operator::AveragePool2d { window, clamp },
+            true => Operator::AveragePool2d { window, rounding, clamp },
             false => Operator::MaxPool2d { window, clamp },
         };
         self.layer(operator, &[x], &y);
@@ -164,7 +164,8 @@ impl Draft<'_> {
                 let factor = self.rng.random_range(0.3..3.0);
                 let sign = pick(self.rng, &[1.0, -1.0]);
                 let (multiplier, clamp) = (nearest(sign * factor), self.clamp(&y));
-                self.layer(Operator::Requantise { multiplier, clamp }, &[x], &y);
+                let rounding = pick(self.rng, &Rounding::ALL);
+                self.layer(Operator::Requantise { multiplier, rounding, clamp }, &[x], &y);
                 Some(y)
             }
             14 => {
@@ -177,7 +178,8 @@ impl Draft<'_> {
                 let y = self.tensor(&[channels]);
                 let multiplier = nearest(1.3 / (height * width) as f64);
                 let clamp = self.clamp(&y);
-                let mean = Operator::Mean { axes: vec![0, 1], keep: false, multiplier, clamp };
+                let (axes, rounding) = (vec![0, 1], pick(self.rng, &Rounding::ALL));
+                let mean = Operator::Mean { axes, keep: false, multiplier, rounding, clamp };
                 self.layer(mean, &[x], &y);
                 Some(y)
             }
@@ -191,7 +193,8 @@ impl Draft<'_> {
                 let inputs = [small(), small()];
                 let multiplier = nearest(self.rng.random_range(1.0..2.0) / f64::from(1 << 20));
                 let clamp = self.clamp(&y);
-                let add = Operator::Add { left_shift: 20, inputs, multiplier, clamp };
+                let rounding = pick(self.rng, &Rounding::ALL);
+                let add = Operator::Add { left_shift: 20, inputs, multiplier, rounding, clamp };
                 self.layer(add, &[&a, &b], &y);
                 Some(y)
             }

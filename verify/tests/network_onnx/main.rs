@@ -3,8 +3,8 @@
 #[path = "../../../gen/network/tests/onnx_models/mod.rs"]
 mod models;
 
-use hwgen_network::graph::Network;
-use hwgen_network::import::onnx::proto::ModelProto;
+use hwgen_network::graph::{Network, Tensor};
+use hwgen_network::import::onnx::proto::{ModelProto, ValueInfoProto};
 use hwgen_network::import::{import, onnx};
 use hwgen_verify::golden::network::Interpreter;
 use models::reference::{Real, run};
@@ -20,10 +20,16 @@ fn network(name: &str, model: &ModelProto) -> Network {
 }
 
 /// Where the element of the network's tensor lies in the file's, which has channels first.
-fn places(shape: &[usize], plain: bool) -> Vec<usize> {
-    let count = shape.iter().product();
-    match *shape {
-        [1, channels, height, width] if !plain => {
+fn places(shape: &[usize], tensor: &Tensor) -> Vec<usize> {
+    let count = tensor.elements();
+    assert_eq!(shape.iter().product::<usize>(), count);
+    match (shape, &tensor.shape[..]) {
+        // an image, or a line of height 1
+        (&[1, channels, ref sides @ ..], &[height, width, last])
+            if !sides.is_empty()
+                && channels == last
+                && sides.iter().product::<usize>() == height * width =>
+        {
             (0..count).map(|n| n % channels * height * width + n / channels).collect()
         }
         _ => (0..count).collect(),
@@ -38,25 +44,28 @@ fn random_input(network: &Network, rng: &mut ChaCha8Rng) -> Vec<i16> {
 }
 
 /// The file's input that a network's input stands for.
-fn real_input(network: &Network, shape: &[usize], plain: bool, input: &[i16]) -> Real {
+fn real_input(network: &Network, shape: &[usize], input: &[i16]) -> Real {
     let tensor = network.tensor(&network.inputs[0]).unwrap();
     let mut data = vec![0.0; input.len()];
-    for (&q, place) in input.iter().zip(places(shape, plain)) {
+    for (&q, place) in input.iter().zip(places(shape, tensor)) {
         data[place] = tensor.real(q.into());
     }
     Real::new(shape, data)
 }
 
 fn input_shape(model: &ModelProto) -> Vec<usize> {
-    let input = &model.graph.as_ref().unwrap().input[0];
+    shape_of(&model.graph.as_ref().unwrap().input[0])
+}
+
+fn shape_of(info: &ValueInfoProto) -> Vec<usize> {
     let Some(onnx::proto::type_proto::Value::TensorType(tensor)) =
-        &input.r#type.as_ref().unwrap().value
+        &info.r#type.as_ref().unwrap().value
     else {
-        panic!("the input is no tensor");
+        panic!("it is no tensor");
     };
     let size = |dim: &onnx::proto::tensor_shape_proto::Dimension| match dim.value {
         Some(onnx::proto::tensor_shape_proto::dimension::Value::DimValue(size)) => size as usize,
-        _ => panic!("the input's shape is open"),
+        _ => panic!("its shape is open"),
     };
     tensor.shape.as_ref().unwrap().dim.iter().map(size).collect()
 }
@@ -72,19 +81,20 @@ fn one_step_from_real_numbers() {
         let mut golden = Interpreter::new(&network).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let shape = input_shape(&model);
-        let plain = name.ends_with("channels_last");
         let (mut compared, mut differ, mut seen) = (0, 0, 0);
         for _ in 0..4 {
             let input = random_input(&network, &mut rng);
             golden.run(&[&input]);
-            let real = real_input(&network, &shape, plain, &input);
+            let real = real_input(&network, &shape, &input);
             let inputs = BTreeMap::from([("input".to_owned(), real)]);
             run(&model, &inputs, |result, steps| {
                 let Some(ours) = golden.tap(result) else { return };
                 seen += 1;
                 let layer = network.layers.iter().find(|layer| layer.output == result).unwrap();
                 let kind = kinds.entry(layer.operator.kind()).or_default();
-                for (&ours, place) in ours.iter().zip(places(&steps.shape, false)) {
+                for (&ours, place) in
+                    ours.iter().zip(places(&steps.shape, network.tensor(result).unwrap()))
+                {
                     let theirs = steps.data[place];
                     let distance = (f64::from(ours) - theirs).abs();
                     assert!(distance <= 1.0, "{name}: {result}: {ours} beside {theirs}");
@@ -107,6 +117,136 @@ fn one_step_from_real_numbers() {
     assert!(differing * 100 < all, "{differing} of {all} results are a step apart");
 }
 
+/// Scales that are powers of two make halves that are exact: nothing differs, in whole models, as long
+/// as what is rounded is rounded as the file states.
+#[test]
+fn powers_of_two_are_exact() {
+    let mut compared = 0;
+    for (style_name, style) in models::powers_of_two() {
+        let drawn = [
+            ("small", models::small(style, 1)),
+            ("operators", models::operators(style, 3)),
+            ("rows", models::rows(style, 4)),
+            ("chain", models::chain(style, 6)),
+            ("lines", models::lines(style, 8)),
+        ];
+        for (kind, model) in drawn {
+            compared += exact(&format!("{style_name}_{kind}"), &model);
+        }
+    }
+    println!("{compared} results equal");
+    assert!(compared > 50_000);
+}
+
+/// The roundings that QONNX states, of results (above 0, where a rounding tells signs apart).
+#[test]
+fn stated_roundings_are_exact() {
+    let style = models::Style::QonnxPowers { weights: 4, activations: 4 };
+    for mode in ["FLOOR", "DOWN", "HALF_UP"] {
+        let mut model = models::chain(style, 8);
+        let graph = model.graph.as_mut().unwrap();
+        let relus: Vec<String> = graph
+            .node
+            .iter()
+            .filter(|n| n.op_type() == "Relu")
+            .map(|n| n.output[0].clone())
+            .collect();
+        for node in graph.node.iter_mut().filter(|n| n.op_type() == "Quant") {
+            if relus.contains(&node.input[0])
+                || mode == "FLOOR" && node.input[0].starts_with("gemm")
+            {
+                let attribute = node.attribute.iter_mut().find(|a| a.name() == "rounding_mode");
+                attribute.unwrap().s = Some(mode.as_bytes().to_vec());
+            }
+        }
+        exact(mode, &model);
+    }
+}
+
+/// Every result of a whole model equals that in real numbers; how many there are.
+fn exact(name: &str, model: &ModelProto) -> usize {
+    let network = network(name, model);
+    let mut golden = Interpreter::new(&network).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let shape = input_shape(model);
+    let mut compared = 0;
+    for _ in 0..4 {
+        let input = random_input(&network, &mut rng);
+        golden.run(&[&input]);
+        let real = real_input(&network, &shape, &input);
+        run(model, &BTreeMap::from([("input".to_owned(), real)]), |result, steps| {
+            let Some(ours) = golden.tap(result) else { return };
+            for (&ours, place) in
+                ours.iter().zip(places(&steps.shape, network.tensor(result).unwrap()))
+            {
+                assert_eq!(f64::from(ours), steps.data[place], "{name}: {result}");
+            }
+            compared += ours.len();
+        });
+    }
+    assert!(compared > 0, "{name}");
+    compared
+}
+
+/// Models and right outputs that others made (`../shared/cases`, if it is there): bytes of each run,
+/// those of lines in the file's order.
+#[test]
+fn cases_of_others() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases/networks");
+    let lines = ["c06_conv1d_by_unsqueeze"];
+    for name in
+        ["c05_powers_of_two", "c06_conv1d_by_unsqueeze", "c07_two_inputs", "c10_matmul_add_of_ort"]
+    {
+        let Ok(bytes) = std::fs::read(folder.join(format!("{name}.onnx"))) else {
+            println!("{name} is not there");
+            continue;
+        };
+        let read =
+            |ending: &str| std::fs::read(folder.join(format!("{}.{ending}", &name[..3]))).unwrap();
+        let (given, right) = (read("in.bin"), read("right.bin"));
+        let network = import(name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut golden = Interpreter::new(&network).unwrap();
+        let tensors = |names: &[String]| -> Vec<Tensor> {
+            names.iter().map(|name| network.tensor(name).unwrap().clone()).collect()
+        };
+        let (inputs, outputs) = (tensors(&network.inputs), tensors(&network.outputs));
+        let order = |tensor: &Tensor| match lines.contains(&name) {
+            true => {
+                let [_, length, channels] = tensor.image();
+                places(&[1, channels, length], tensor)
+            }
+            false => (0..tensor.elements()).collect(),
+        };
+        let number = |tensor: &Tensor, byte: u8| match tensor.signed {
+            true => i16::from(byte as i8),
+            false => i16::from(byte),
+        };
+        let (mut given, mut right, mut differ, mut all) = (&given[..], &right[..], 0, 0);
+        while !given.is_empty() {
+            let mut values = Vec::new();
+            for tensor in &inputs {
+                let (own, rest) = given.split_at(tensor.elements());
+                values.push(
+                    order(tensor).iter().map(|&n| number(tensor, own[n])).collect::<Vec<_>>(),
+                );
+                given = rest;
+            }
+            golden.run(&values.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            for (tensor, ours) in outputs.iter().zip(golden.outputs()) {
+                let (own, rest) = right.split_at(tensor.elements());
+                let theirs = order(tensor).into_iter().map(|n| number(tensor, own[n]));
+                for (&ours, theirs) in ours.iter().zip(theirs) {
+                    assert!(ours.abs_diff(theirs) <= 1, "{name}: {ours} beside {theirs}");
+                    (all, differ) = (all + 1, differ + usize::from(ours != theirs));
+                }
+                right = rest;
+            }
+        }
+        println!("{name}: {differ} of {all} differ");
+        assert!(differ * 100 <= all, "{name}: {differ} of {all} differ");
+    }
+}
+
 /// Python, or the reason why there is nothing to compare with.
 fn python() -> Option<String> {
     let python = std::env::var("HWGEN_ONNX_PYTHON").ok();
@@ -122,6 +262,22 @@ fn call(python: &str, script: &str, arguments: &[&OsStr]) {
     assert!(run.status.success(), "{script}: {}", String::from_utf8_lossy(&run.stderr));
 }
 
+/// Outputs of runs in real numbers, as steps in the network's order.
+fn in_steps(network: &Network, model: &ModelProto, mut reals: &[f32]) -> Vec<i32> {
+    let graph = model.graph.as_ref().unwrap();
+    let mut steps = Vec::new();
+    while !reals.is_empty() {
+        for (name, output) in network.outputs.iter().zip(&graph.output) {
+            let (tensor, shape) = (network.tensor(name).unwrap(), shape_of(output));
+            let (own, rest) = reals.split_at(tensor.elements());
+            let places = places(&shape, tensor);
+            steps.extend(places.iter().map(|&place| tensor.quantise(own[place].into())));
+            reals = rest;
+        }
+    }
+    steps
+}
+
 const RUNS: usize = 20;
 
 /// Runs both on random inputs: outputs compared, and those that differ.
@@ -130,13 +286,12 @@ fn beside_runtime(python: &str, name: &str, bytes: &[u8]) -> (usize, usize) {
     let mut golden = Interpreter::new(&network).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let shape = input_shape(&ModelProto::decode(bytes).unwrap());
-    let plain = name.ends_with("channels_last");
     let (mut inputs, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let input = random_input(&network, &mut rng);
         golden.run(&[&input]);
-        ours.extend(golden.outputs().next().unwrap().to_vec());
-        let real = real_input(&network, &shape, plain, &input);
+        ours.extend(golden.outputs().flatten().copied());
+        let real = real_input(&network, &shape, &input);
         inputs.extend(real.data.iter().flat_map(|&x| (x as f32).to_le_bytes()));
     }
     let folder = tempfile::tempdir().unwrap();
@@ -147,9 +302,9 @@ fn beside_runtime(python: &str, name: &str, bytes: &[u8]) -> (usize, usize) {
     let runs = RUNS.to_string();
     call(python, "run.py", &[model.as_ref(), given.as_ref(), runs.as_ref(), result.as_ref()]);
     let theirs = std::fs::read(result).unwrap();
-    let tensor = network.tensor(&network.outputs[0]).unwrap();
     let theirs = theirs.chunks_exact(4).map(|word| f32::from_le_bytes(word.try_into().unwrap()));
-    let theirs: Vec<i32> = theirs.map(|real| tensor.quantise(real.into())).collect();
+    let theirs: Vec<f32> = theirs.collect();
+    let theirs = in_steps(&network, &ModelProto::decode(bytes).unwrap(), &theirs);
     assert_eq!(theirs.len(), ours.len(), "{name}");
     let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - i32::from(b)).abs());
     let most = distances.clone().max().unwrap();

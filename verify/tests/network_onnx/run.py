@@ -1,7 +1,7 @@
 """Runs an ONNX model on inputs and writes its output.
 
 run.py MODEL INPUTS COUNT OUTPUT
-INPUTS: COUNT times the model's only input, float32. OUTPUT: COUNT times its only output, float32.
+INPUTS: COUNT times the model's only input, float32. OUTPUT: COUNT times its outputs, float32.
 Models with Quant nodes run in qonnx, others in ONNX Runtime without optimisation.
 """
 
@@ -12,7 +12,7 @@ import onnx
 
 path, inputs, count, output = sys.argv[1:]
 model = onnx.load(path)
-given, result = model.graph.input[0], model.graph.output[0].name
+given, results = model.graph.input[0], [output.name for output in model.graph.output]
 shape = [dim.dim_value for dim in given.type.tensor_type.shape.dim]
 data = np.fromfile(inputs, dtype=np.float32).reshape([int(count)] + shape)
 
@@ -24,7 +24,8 @@ if any(node.op_type == "Quant" for node in model.graph.node):
     wrapper = ModelWrapper(model).transform(InferShapes())
 
     def run(x):
-        return execute_onnx(wrapper, {given.name: x})[result]
+        made = execute_onnx(wrapper, {given.name: x})
+        return [made[name] for name in results]
 
 else:
     import onnxruntime
@@ -34,9 +35,10 @@ else:
     session = onnxruntime.InferenceSession(path, options)
 
     def run(x):
-        return session.run([result], {given.name: x})[0]
+        return session.run(results, {given.name: x})
 
 
 with open(output, "wb") as file:
     for x in data:
-        file.write(run(x).astype(np.float32).tobytes())
+        for made in run(x):
+            file.write(made.astype(np.float32).tobytes())

@@ -90,7 +90,8 @@ pub(super) fn drain<'m>(
             let multiplier = guarded(format!("scaled_multiplier_{r}"), scaled.multipliers[r]);
             let right = guarded(format!("scaled_right_{r}"), scaled.rights[r]);
             let part = m.instance(format!("requantiser_{r}"), &requantiser);
-            let part = part.input("valid", valid).input("sum", *sum).input("once", job.get("once"));
+            let part = part.input("valid", valid).input("sum", *sum);
+            let part = part.input("rounding", job.get("rounding"));
             part.input("multiplier", *multiplier).input("right", *right).output("value")
         })
         .collect();

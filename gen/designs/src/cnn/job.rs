@@ -31,6 +31,27 @@ pub struct Transfer {
     pub beats: u32,
 }
 
+/// How `sum * multiplier / 2^(31 + right)` is rounded; `docs/cnn.md` has the formulas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// By 2^31, halves up, then by 2^right, halves away from 0.
+    #[default]
+    Twice,
+    /// At once, halves up.
+    Once,
+    /// At once, halves to the even neighbor.
+    HalfEven,
+    /// At once, down.
+    Floor,
+}
+
+impl Rounding {
+    /// All of them, in the order of their numbers in a job.
+    pub const ALL: [Rounding; 4] =
+        [Rounding::Twice, Rounding::Once, Rounding::HalfEven, Rounding::Floor];
+}
+
 /// The multiplier and shifts between a sum and a result, as TFLite has them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scale {
@@ -72,8 +93,8 @@ pub struct Convolve {
     pub shared: bool,
     /// All steps take the same weights.
     pub hold: bool,
-    /// Results are rounded once, halves up.
-    pub once: bool,
+    /// How results are rounded.
+    pub rounding: Rounding,
     /// The largest product of a lane instead of their sum.
     pub largest: bool,
     /// Address of the window's first byte at the first output position, inside or not.
@@ -140,6 +161,8 @@ pub struct Add {
     pub zeros: [i8; 2],
     /// Of the terms, then of the sum. Terms are shifted 20 places to the left before.
     pub scales: [AddScale; 3],
+    /// How terms and sums are rounded.
+    pub rounding: Rounding,
     /// Address of the sum.
     pub output: u32,
     /// `results` elements each.
@@ -223,7 +246,7 @@ pub(super) fn job_fields() -> Fields {
         ("weight_bits", u(4)),
         ("shared", u(1)),
         ("hold", u(1)),
-        ("once", u(1)),
+        ("rounding", u(2)),
         ("largest", u(1)),
         ("input", address),
         ("height", side),
@@ -322,7 +345,7 @@ impl Convolve {
             "weight_bits" => self.weight_bits.into(),
             "shared" => self.shared.into(),
             "hold" => self.hold.into(),
-            "once" => self.once.into(),
+            "rounding" => self.rounding as i64,
             "largest" => self.largest.into(),
             "input" => self.input.into(),
             "height" => self.height.into(),
@@ -381,6 +404,7 @@ impl Add {
             "right_0" => self.scales[0].right.into(),
             "right_1" => self.scales[1].right.into(),
             "right_2" => self.scales[2].right.into(),
+            "rounding" => self.rounding as i64,
             "output" => self.output.into(),
             "positions" => self.chunks.into(),
             name => self.clamp.field(name),

@@ -2,7 +2,7 @@
 
 use super::CnnSpec;
 use super::image::{Image, ROW_PLANES};
-use super::job::{Clamp, Convolve, Job, Scale};
+use super::job::{Clamp, Convolve, Job, Rounding, Scale};
 use super::spec::ADDRESS_BITS;
 
 /// Where a tensor lies: element (y, x, c) at `base + (y width + x) pitch + c`.
@@ -60,8 +60,8 @@ pub struct Numbers<'n> {
     pub weight: &'n dyn Fn(u32, u32, u32, u32) -> i8,
     /// The scale of an output channel.
     pub scale: &'n dyn Fn(u32) -> Scale,
-    /// Rounded once.
-    pub once: bool,
+    /// How a scaled sum is rounded.
+    pub rounding: Rounding,
     /// Behind it.
     pub clamp: Clamp,
 }
@@ -161,7 +161,7 @@ impl CnnSpec {
                 weight_bits: stored.bits,
                 shared: stored.shared,
                 hold: stored.hold,
-                once: numbers.once,
+                rounding: numbers.rounding,
                 largest,
                 input: address(i64::from(input.base) - top * line - left * pitch + first),
                 height: input.height,

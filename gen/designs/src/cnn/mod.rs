@@ -26,7 +26,7 @@ pub mod spec;
 mod walk;
 
 pub use image::Image;
-pub use job::{Add, AddScale, Clamp, Convolve, Fill, Job, Scale, Softmax, Transfer};
+pub use job::{Add, AddScale, Clamp, Convolve, Fill, Job, Rounding, Scale, Softmax, Transfer};
 pub use spec::CnnSpec;
 
 use crate::registry::Generate;

@@ -68,6 +68,21 @@ pub enum Rounding {
     Twice,
     /// At once, halves up: TFLite's dense layers.
     Once,
+    /// At once, halves to the even neighbor: ONNX's `QuantizeLinear`, QONNX's `ROUND`.
+    HalfEven,
+    /// At once, down: QONNX's `FLOOR`.
+    Floor,
+}
+
+impl Rounding {
+    /// All of them.
+    pub const ALL: [Rounding; 4] =
+        [Rounding::Twice, Rounding::Once, Rounding::HalfEven, Rounding::Floor];
+
+    /// Whether a file need not say it.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Rounding::default()
+    }
 }
 
 /// One multiplier for a whole tensor, or one a channel.

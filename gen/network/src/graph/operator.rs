@@ -27,11 +27,15 @@ pub enum Operator {
         linear: Linear,
     },
     /// The mean of a window, rounded to nearest, halves away from 0; what lies outside the image
-    /// is not counted.
+    /// is not counted. With another rounding it is the mean's distance from the zero point that is
+    /// rounded.
     #[serde(rename = "average_pool_2d")]
     AveragePool2d {
         /// Where the window goes; no dilation.
         window: Window,
+        /// How the mean is rounded; `twice` is as above.
+        #[serde(default, skip_serializing_if = "Rounding::is_default")]
+        rounding: Rounding,
         /// Bounds of the result.
         clamp: Clamp,
     },
@@ -51,6 +55,9 @@ pub enum Operator {
         keep: bool,
         /// Rescaling of a sum.
         multiplier: Multiplier,
+        /// How it is rounded.
+        #[serde(default, skip_serializing_if = "Rounding::is_default")]
+        rounding: Rounding,
         /// Bounds of the result.
         clamp: Clamp,
     },
@@ -62,6 +69,9 @@ pub enum Operator {
         inputs: [Multiplier; 2],
         /// Rescaling of their sum.
         multiplier: Multiplier,
+        /// How it is rounded.
+        #[serde(default, skip_serializing_if = "Rounding::is_default")]
+        rounding: Rounding,
         /// Bounds of the result.
         clamp: Clamp,
     },
@@ -71,6 +81,9 @@ pub enum Operator {
         transpose: bool,
         /// Rescaling of a sum.
         multiplier: Multiplier,
+        /// How it is rounded.
+        #[serde(default, skip_serializing_if = "Rounding::is_default")]
+        rounding: Rounding,
         /// Bounds of the result.
         clamp: Clamp,
     },
@@ -78,6 +91,9 @@ pub enum Operator {
     Requantise {
         /// Rescaling.
         multiplier: Multiplier,
+        /// How it is rounded.
+        #[serde(default, skip_serializing_if = "Rounding::is_default")]
+        rounding: Rounding,
         /// Bounds of the result.
         clamp: Clamp,
     },

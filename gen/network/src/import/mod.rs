@@ -30,7 +30,7 @@ pub enum ImportError {
     )]
     UnknownFormat,
     /// The file is damaged.
-    #[error("the file is damaged: {0}")]
+    #[error("the file is damaged: {}", report::printable(.0))]
     Damaged(String),
     /// Nodes that cannot be taken.
     #[error("{0}")]

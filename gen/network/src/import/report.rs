@@ -29,10 +29,35 @@ impl fmt::Display for Unsupported {
         let (some, total) = (self.nodes.len(), self.total);
         write!(f, "{some} of {total} nodes are not supported")?;
         for UnsupportedNode { node, operator, problem, rewrite } in &self.nodes {
+            let [node, operator, problem] = [node, operator, problem].map(|text| printable(text));
             write!(f, "\n  {node}: {operator}: {problem}; {rewrite}")?;
         }
         Ok(())
     }
+}
+
+/// Most characters of a file's text in a message.
+const MOST_CHARACTERS: usize = 400;
+
+/// Text of a file as it may be shown: what steers a terminal or turns the direction of writing is
+/// spelt out, what is very long is cut.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for (n, character) in text.chars().enumerate() {
+        if n == MOST_CHARACTERS {
+            shown.push_str("...");
+            break;
+        }
+        match character {
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => shown.extend(character.escape_unicode()),
+            character if character.is_control() => shown.extend(character.escape_default()),
+            character => shown.push(character),
+        }
+    }
+    shown
 }
 
 /// Why a node cannot be taken, and what to do about it.

@@ -3,7 +3,7 @@
 
 use super::error::{PlanError, unsupported};
 use super::place::moves_nothing;
-use crate::graph::{Clamp, Layer, Multiplier, Network, Operator, Tensor};
+use crate::graph::{Clamp, Layer, Multiplier, Network, Operator, Rounding, Tensor};
 use hwgen_designs::cnn::CnnSpec;
 use std::collections::{HashMap, HashSet};
 
@@ -41,7 +41,8 @@ fn copy(network: &mut Network, tensor: &str) -> Layer {
     }
     let from = network.tensor(tensor).expect("a checked network has its tensors");
     let made = Tensor { name: name.clone(), ..from.clone() };
-    let operator = Operator::Requantise { multiplier: ONE, clamp: Clamp::of(from) };
+    let operator =
+        Operator::Requantise { multiplier: ONE, rounding: Rounding::Twice, clamp: Clamp::of(from) };
     network.tensors.push(made);
     Layer { name: name.clone(), inputs: vec![tensor.into()], output: name, operator }
 }

@@ -3,10 +3,12 @@
 use super::error::{PlanError, unsupported};
 use super::offset;
 use super::place::{Places, is_depthwise, moves_nothing, origin, readers, rim};
-use super::scale::scale;
-use crate::graph::{self, Kernel, Linear, Network, Operator, Rounding, Tensor};
+use super::scale::{rounding, scale};
+use crate::graph::{self, Kernel, Linear, Network, Operator, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Scale, Softmax};
+use hwgen_designs::cnn::{
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale, Softmax,
+};
 
 /// Adds a layer's jobs to the image; returns the bits that its sums need.
 pub(super) fn lower(
@@ -42,19 +44,19 @@ pub(super) fn lower(
             let from = places.of(origin(network, &layer.inputs[0]));
             lowering.dense(image, (from, to), linear)
         }
-        Operator::AveragePool2d { window, clamp } => {
-            lowering.average(image, (from, to), *window, *clamp)
+        Operator::AveragePool2d { window, rounding: r, clamp } => {
+            lowering.average(image, (from, to), *window, rounding(*r), *clamp)
         }
         Operator::MaxPool2d { window, clamp } => {
             lowering.largest(image, (from, to), *window, *clamp)
         }
-        Operator::Mean { axes, multiplier, clamp, .. } => {
-            lowering.mean(image, (from, to), axes, *multiplier, *clamp)
+        Operator::Mean { axes, multiplier, rounding: r, clamp, .. } => {
+            lowering.mean(image, (from, to), axes, (*multiplier, rounding(*r)), *clamp)
         }
-        Operator::Requantise { multiplier, clamp } => {
-            lowering.requantise(image, (from, to), *multiplier, *clamp)
+        Operator::Requantise { multiplier, rounding: r, clamp } => {
+            lowering.requantise(image, (from, to), (*multiplier, rounding(*r)), *clamp)
         }
-        Operator::Add { left_shift, inputs: scales, multiplier, clamp } => {
+        Operator::Add { left_shift, inputs: scales, multiplier, rounding: r, clamp } => {
             let second = inputs[1];
             if *left_shift != 20 || second.shape != x.shape {
                 let what = "it adds tensors of two shapes, or shifts by other than 20";
@@ -76,6 +78,7 @@ pub(super) fn lower(
                 inputs: [from.base, other.base],
                 zeros: [x, second].map(|x| (x.zero_point - offset(x)) as i8),
                 scales: [of(scales[0])?, of(scales[1])?, of(*multiplier)?],
+                rounding: rounding(*r),
                 output: to.base,
                 chunks: to.bytes().div_ceil(spec.results),
                 clamp: lowering.clamp(*clamp),
@@ -149,13 +152,14 @@ pub(super) fn lower(
             }));
             Ok(0)
         }
-        Operator::MatMul { transpose, multiplier, clamp } => {
+        Operator::MatMul { transpose, multiplier, rounding: r, clamp } => {
             if !spec.matrices {
                 let instead = "set the core's `matrices`";
                 return Err(unsupported(name, "the core multiplies no tensors", instead));
             }
             let other = (inputs[1], places.of(&layer.inputs[1]));
-            lowering.product(image, (from, to), other, *transpose, *multiplier, *clamp)
+            let rescaling = (*multiplier, rounding(*r));
+            lowering.product(image, (from, to), other, *transpose, rescaling, *clamp)
         }
     }
 }
@@ -282,7 +286,7 @@ impl Lowering<'_> {
     ) -> Result<u32, PlanError> {
         let outputs = to.channels as usize;
         let (scales, bits) = self.scales(linear, outputs)?;
-        let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
+        let (rounding, clamp) = (rounding(linear.rounding), self.clamp(linear.clamp));
         let stored = self.stored(linear);
         let window = self.window(window);
         let [rows, columns] = window.kernel;
@@ -293,7 +297,7 @@ impl Lowering<'_> {
                 linear.weights[((o * rows + ky) * columns + kx) as usize]
             };
             let scale = |o: u32| scales[o as usize];
-            let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
+            let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
             self.push(image, &layer, 0, &numbers)?;
             return Ok(bits);
         }
@@ -307,7 +311,7 @@ impl Lowering<'_> {
                 linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
             };
             let scale = |o: u32| scales[(g * outside + o) as usize];
-            let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
+            let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
             let group = self.spec.best_group(&layer);
             self.push(image, &layer, group, &numbers)?;
         }
@@ -350,8 +354,8 @@ impl Lowering<'_> {
             }
         };
         let scale = |o: u32| scales[o as usize];
-        let (once, clamp) = (linear.rounding == Rounding::Once, self.clamp(linear.clamp));
-        let numbers = Numbers { weight: &weight, scale: &scale, once, clamp };
+        let (rounding, clamp) = (rounding(linear.rounding), self.clamp(linear.clamp));
+        let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
         let group = self.spec.best_group(&layer);
         self.push(image, &layer, group, &numbers)?;
         Ok(bits)
@@ -364,7 +368,7 @@ impl Lowering<'_> {
         (from, to): (Place, Place),
         (second, other): (&Tensor, Place),
         transpose: bool,
-        multiplier: graph::Multiplier,
+        (multiplier, rounding): (graph::Multiplier, Rounding),
         clamp: graph::Clamp,
     ) -> Result<u32, PlanError> {
         let zeros = [self.x, second].map(|x| x.zero_point - offset(x));
@@ -381,7 +385,7 @@ impl Lowering<'_> {
         let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
         let scale = scale(self.name, multiplier, 0)?;
         let clamp = self.clamp(clamp);
-        let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, once: false, clamp };
+        let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, rounding, clamp };
         // rows of weights begin with whole rows of planes
         let whole = image.planes.len().next_multiple_of(8);
         image.planes.resize(whole, vec![false; self.spec.lanes as usize]);

@@ -6,7 +6,7 @@ use super::offset;
 use super::scale::{division, scale};
 use crate::graph::{self, Pads};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Clamp, Image, Scale};
+use hwgen_designs::cnn::{Clamp, Image, Rounding, Scale};
 
 /// A scale of 1: a multiplier of 2^30, shifted to the left once.
 const ONE: Scale = Scale { bias: 0, multiplier: 1 << 30, left: 1, right: 0 };
@@ -19,28 +19,35 @@ impl Lowering<'_> {
         image: &mut Image,
         (from, to): (Place, Place),
         window: graph::Window,
+        rounding: Rounding,
         clamp: graph::Clamp,
     ) -> Result<u32, PlanError> {
         let whole = self.window(&window);
         // outside stands 0, so that sums are those of what is inside
         let whole = Window { padded: 0, ..whole };
-        // no zero point: what is rounded is the mean of the integers themselves
-        let offset = offset(self.x);
-        let clamp = Clamp { zero: -offset as i8, ..self.clamp(clamp) };
-        let range = if offset == 0 { -128..=127 } else { 0..=255 };
+        let x = self.x;
+        // TFLite rounds the mean of the integers themselves, others that of what they stand for
+        let zero_point = if rounding == Rounding::Twice { 0 } else { x.zero_point };
+        let zero = zero_point - offset(x);
+        let clamp = Clamp { zero: zero as i8, ..self.clamp(clamp) };
+        let range = match rounding {
+            Rounding::Twice if offset(x) == 0 => -128..=127,
+            _ => x.lowest() - zero_point..=x.highest() - zero_point,
+        };
         let sides = [(from.height, to.height), (from.width, to.width)];
         let [rows, columns] = [0, 1].map(|axis| parts(&whole, axis, sides[axis].0, sides[axis].1));
         let mut bits = 0;
         for row in &rows {
             for column in &columns {
                 let count = row.inside * column.inside;
-                let divided = division(self.name, count, range.clone())?;
-                let scale = Scale { bias: offset * count as i32, ..divided };
+                let divided = division(self.name, count, range.clone(), rounding)?;
+                let scale = Scale { bias: -zero * count as i32, ..divided };
                 bits = bits.max(sum_bits(count, &scale));
                 let first = [row.first, column.first];
                 for part in strips(&to, first, [row.count, column.count]) {
                     let window = moved(&whole, part.first);
-                    self.alone(image, (from, part.place), window, (scale, clamp), Sum::All)?;
+                    let numbers = (scale, rounding, clamp);
+                    self.alone(image, (from, part.place), window, numbers, Sum::All)?;
                 }
             }
         }
@@ -61,7 +68,7 @@ impl Lowering<'_> {
         }
         let window = Window { padded: i8::MIN, ..self.window(&window) };
         let clamp = Clamp { zero: 0, ..self.clamp(clamp) };
-        self.alone(image, places, window, (ONE, clamp), Sum::Largest)?;
+        self.alone(image, places, window, (ONE, Rounding::Twice, clamp), Sum::Largest)?;
         Ok(sum_bits(1, &ONE))
     }
 
@@ -71,7 +78,7 @@ impl Lowering<'_> {
         image: &mut Image,
         (from, to): (Place, Place),
         axes: &[usize],
-        multiplier: graph::Multiplier,
+        (multiplier, rounding): (graph::Multiplier, Rounding),
         clamp: graph::Clamp,
     ) -> Result<u32, PlanError> {
         let x = self.x;
@@ -86,8 +93,8 @@ impl Lowering<'_> {
         let zero = x.zero_point - offset(x);
         let scale = scale(self.name, multiplier, -zero * count as i32)?;
         let to = Place { height: 1, width: 1, channels: from.channels, ..to };
-        let clamp = self.clamp(clamp);
-        self.alone(image, (from, to), self.window(&window), (scale, clamp), Sum::All)?;
+        let numbers = (scale, rounding, self.clamp(clamp));
+        self.alone(image, (from, to), self.window(&window), numbers, Sum::All)?;
         Ok(sum_bits(count, &scale))
     }
 
@@ -96,7 +103,7 @@ impl Lowering<'_> {
         &self,
         image: &mut Image,
         (from, to): (Place, Place),
-        multiplier: graph::Multiplier,
+        (multiplier, rounding): (graph::Multiplier, Rounding),
         clamp: graph::Clamp,
     ) -> Result<u32, PlanError> {
         let zero = self.x.zero_point - offset(self.x);
@@ -107,7 +114,8 @@ impl Lowering<'_> {
         let scale = scale(self.name, graph::Multiplier { mantissa, ..multiplier }, bias)?;
         let window =
             Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
-        self.alone(image, (from, to), window, (scale, self.clamp(clamp)), sum)?;
+        let numbers = (scale, rounding, self.clamp(clamp));
+        self.alone(image, (from, to), window, numbers, sum)?;
         Ok(sum_bits(1, &scale))
     }
 
@@ -132,7 +140,7 @@ impl Lowering<'_> {
             padded: (value - offset(self.x)) as i8,
         };
         let clamp = Clamp { zero: 0, ..self.clamp(graph::Clamp::of(self.output)) };
-        self.alone(image, places, window, (ONE, clamp), Sum::All)?;
+        self.alone(image, places, window, (ONE, Rounding::Twice, clamp), Sum::All)?;
         Ok(sum_bits(1, &ONE))
     }
 
@@ -143,7 +151,7 @@ impl Lowering<'_> {
         image: &mut Image,
         (input, output): (Place, Place),
         window: Window,
-        (scale, clamp): (Scale, Clamp),
+        (scale, rounding, clamp): (Scale, Rounding, Clamp),
         sum: Sum,
     ) -> Result<(), PlanError> {
         let lanes = self.spec.lanes;
@@ -154,7 +162,7 @@ impl Lowering<'_> {
         let layer = Layer { input, output, window, depthwise, stored, largest };
         let one = if sum == Sum::Negated { -1 } else { 1 };
         let weight = |o: u32, _: u32, _: u32, c: u32| if depthwise || o == c { one } else { 0 };
-        let numbers = Numbers { weight: &weight, scale: &|_| scale, once: false, clamp };
+        let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
         let group = if depthwise { 0 } else { self.spec.best_group(&layer) };
         self.push(image, &layer, group, &numbers)
     }

@@ -1,8 +1,8 @@
 //! Scales of the core: from multipliers, and exact divisions for pools.
 
 use super::error::{PlanError, unsupported};
-use crate::graph::Multiplier;
-use hwgen_designs::cnn::Scale;
+use crate::graph::{self, Multiplier};
+use hwgen_designs::cnn::{Rounding, Scale};
 use std::ops::RangeInclusive;
 
 /// A multiplier with a bias, as the core takes it.
@@ -24,12 +24,23 @@ pub(super) fn scale(layer: &str, multiplier: Multiplier, bias: i32) -> Result<Sc
     Ok(Scale { bias, multiplier: mantissa, left, right })
 }
 
-/// A scale that divides any sum of `count` numbers of `range` by `count`, rounded to nearest, halves
-/// away from 0; tried on every such sum.
+/// The core's word for a layer's rounding.
+pub(super) fn rounding(rounding: graph::Rounding) -> Rounding {
+    match rounding {
+        graph::Rounding::Twice => Rounding::Twice,
+        graph::Rounding::Once => Rounding::Once,
+        graph::Rounding::HalfEven => Rounding::HalfEven,
+        graph::Rounding::Floor => Rounding::Floor,
+    }
+}
+
+/// A scale that divides any sum of `count` numbers of `range` by `count`, rounded so, `Twice` being
+/// to nearest, halves away from 0; tried on every such sum.
 pub(super) fn division(
     layer: &str,
     count: u32,
     range: RangeInclusive<i32>,
+    rounding: Rounding,
 ) -> Result<Scale, PlanError> {
     let refuse = || {
         let what = format!("a pool of {count} elements has no exact scale");
@@ -50,24 +61,48 @@ pub(super) fn division(
             continue;
         };
         let scale = Scale { bias: 0, multiplier, left: 1, right };
-        if multiplier < 1 << 31 && divides(&scale, count, &range) {
+        if multiplier < 1 << 31 && divides(&scale, count, &range, rounding) {
             return Ok(scale);
         }
     }
     Err(refuse())
 }
 
-fn divides(scale: &Scale, count: u32, range: &RangeInclusive<i32>) -> bool {
+fn divides(scale: &Scale, count: u32, range: &RangeInclusive<i32>, rounding: Rounding) -> bool {
     let count = i64::from(count);
     let [least, most] = [*range.start(), *range.end()].map(i64::from);
     // both directions: halves up, then away from 0, are not the same below 0
     (least * count..=most * count).all(|sum| {
-        let exact = sum.signum() * ((2 * sum.abs() + count) / (2 * count));
+        let floor = sum.div_euclid(count);
+        let rest = 2 * sum.rem_euclid(count) - count;
+        let half_up = match rounding {
+            Rounding::Twice => sum > 0,
+            Rounding::Once => true,
+            Rounding::HalfEven => floor & 1 == 1,
+            Rounding::Floor => false,
+        };
+        let up = rounding != Rounding::Floor && (rest > 0 || rest == 0 && half_up);
         let product = (sum << scale.left) * i64::from(scale.multiplier);
-        let high = (product + (1 << 30)) >> 31;
-        let half = if scale.right == 0 { 0 } else { 1 << (scale.right - 1) };
-        high.signum() * ((high.abs() + half) >> scale.right) == exact
+        rounded(product, scale.right, rounding) == floor + i64::from(up)
     })
+}
+
+/// `product / 2^(31 + right)` as the core rounds it (`docs/cnn.md`).
+fn rounded(product: i64, right: u8, rounding: Rounding) -> i64 {
+    let nearest = |value: i64, places: u8| (value + (1 << places >> 1)) >> places;
+    let (fine, places) = (nearest(product, 16), 15 + right);
+    match rounding {
+        Rounding::Twice => {
+            let high = nearest(product, 31);
+            high.signum() * nearest(high.abs(), right)
+        }
+        Rounding::Once => nearest(product, 31 + right),
+        Rounding::Floor => fine >> places,
+        Rounding::HalfEven => {
+            let tie = fine & ((1 << places) - 1) == 1 << (places - 1);
+            nearest(fine, places) - i64::from(tie && fine >> places & 1 == 0)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -78,10 +113,12 @@ mod tests {
     fn pools_divide_exactly() {
         for count in (1..=130).chain([250, 256, 1000, 1024]) {
             for range in [-128..=127, 0..=255] {
-                let scale = division("pool", count, range.clone()).unwrap();
-                assert!(divides(&scale, count, &range));
+                for rounding in Rounding::ALL {
+                    let scale = division("pool", count, range.clone(), rounding).unwrap();
+                    assert!(divides(&scale, count, &range, rounding));
+                }
             }
         }
-        assert!(division("pool", 0, 0..=1).is_err());
+        assert!(division("pool", 0, 0..=1, Rounding::Twice).is_err());
     }
 }

@@ -158,7 +158,12 @@ impl Builder {
         let real = real::conv(&x.real, x.image(), window, &weights, depth);
         let value = self.same(name, &shape, real, x);
         let clamp = Clamp::of(&value.tensor);
-        self.layer(name, &[x], &value, Operator::AveragePool2d { window, clamp });
+        self.layer(
+            name,
+            &[x],
+            &value,
+            Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp },
+        );
         value
     }
 
@@ -172,7 +177,9 @@ impl Builder {
         let factor = x.tensor.scale / value.tensor.scale / f64::from(count);
         let (multiplier, clamp) = (nearest(factor), Clamp::of(&value.tensor));
         let axes = vec![0, 1];
-        self.layer(name, &[x], &value, Operator::Mean { axes, keep: false, multiplier, clamp });
+        let (keep, rounding) = (false, Rounding::Twice);
+        let operator = Operator::Mean { axes, keep, multiplier, rounding, clamp };
+        self.layer(name, &[x], &value, operator);
         value
     }
 
@@ -189,6 +196,7 @@ impl Builder {
             left_shift,
             inputs: scales.map(|scale| nearest(scale / twice)),
             multiplier: nearest(twice / (f64::from(1 << left_shift) * value.tensor.scale)),
+            rounding: Rounding::Twice,
             clamp: Clamp::of(&value.tensor),
         };
         self.layer(name, &[x, y], &value, operator);
@@ -220,7 +228,8 @@ impl Builder {
         let value = self.calibrate(name, &[rows, columns], product, relu.then_some(0.0));
         let multiplier = nearest(x.tensor.scale * y.tensor.scale / value.tensor.scale);
         let clamp = Clamp::of(&value.tensor);
-        self.layer(name, &[x, y], &value, Operator::MatMul { transpose, multiplier, clamp });
+        let operator = Operator::MatMul { transpose, multiplier, rounding: Rounding::Twice, clamp };
+        self.layer(name, &[x, y], &value, operator);
         value
     }
 

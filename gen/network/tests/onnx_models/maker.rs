@@ -16,6 +16,38 @@ pub enum Style {
     Qdq { unsigned: bool, per_channel: bool },
     /// `Quant`, any bits.
     Qonnx { weights: u32, activations: u32 },
+    /// As `Qdq`, every scale a power of two.
+    QdqPowers,
+    /// As `Qonnx`, every scale a power of two.
+    QonnxPowers { weights: u32, activations: u32 },
+}
+
+impl Style {
+    /// Bits of weights and of results, if they are QONNX's.
+    fn qonnx(self) -> Option<(u32, u32)> {
+        match self {
+            Style::Qonnx { weights, activations } | Style::QonnxPowers { weights, activations } => {
+                Some((weights, activations))
+            }
+            Style::Qdq { .. } | Style::QdqPowers => None,
+        }
+    }
+
+    fn unsigned(self) -> bool {
+        matches!(self, Style::Qdq { unsigned: true, .. })
+    }
+
+    fn per_channel(self) -> bool {
+        !matches!(self, Style::Qdq { per_channel: false, .. })
+    }
+
+    /// A scale at least as large as is wished.
+    fn scale(self, wished: f64) -> f64 {
+        match self {
+            Style::QdqPowers | Style::QonnxPowers { .. } => wished.log2().ceil().exp2(),
+            _ => wished,
+        }
+    }
 }
 
 pub struct Maker {
@@ -65,7 +97,7 @@ impl Maker {
             version: Some(version),
         };
         let mut opset_import = vec![set("", 13)];
-        if matches!(style, Style::Qonnx { .. }) {
+        if style.qonnx().is_some() {
             opset_import.push(set("qonnx.custom_op.general", 1));
         }
         let graph = GraphProto { name: Some("graph".into()), ..Default::default() };
@@ -156,9 +188,9 @@ impl Maker {
         let least = data.iter().copied().fold(0.0, f64::min);
         let most = data.iter().copied().fold(0.0, f64::max);
         let spread = (most - least).max(1e-3);
-        let (levels, signed) = match self.style {
-            Style::Qdq { unsigned, .. } => (255.0, !unsigned),
-            Style::Qonnx { activations, .. } => {
+        let (levels, signed) = match self.style.qonnx() {
+            None => (255.0, !self.style.unsigned()),
+            Some((_, activations)) => {
                 let levels = f64::from((1u32 << activations) - 1);
                 // symmetric, and unsigned where nothing is below 0
                 if least < 0.0 {
@@ -167,27 +199,30 @@ impl Maker {
                 (levels, false)
             }
         };
-        let scale = spread / levels;
+        let scale = self.style.scale(spread / levels);
         self.at(x, scale, (-least / scale).round() as i64 - if signed { 128 } else { 0 }, !signed)
     }
 
     /// A result as integers of a given scale, with zero at the bottom if `bottom`.
     pub fn quantise_to(&mut self, x: &str, scale: f64, bottom: bool) -> String {
         match self.style {
-            Style::Qdq { unsigned: false, .. } if bottom => self.at(x, scale, -128, false),
-            _ => self.at(x, scale, 0, bottom),
+            Style::Qdq { unsigned: false, .. } | Style::QdqPowers if bottom => {
+                self.at(x, scale, -128, false)
+            }
+            style => self.at(x, style.scale(scale), 0, bottom),
         }
     }
 
     fn at(&mut self, x: &str, scale: f64, zero: i64, unsigned: bool) -> String {
         let scale = self.floats(&[], vec![scale as f32]);
-        match self.style {
-            Style::Qdq { unsigned, .. } => {
-                let zero = self.integers(if unsigned { 2 } else { 3 }, &[], &[zero]);
+        match self.style.qonnx() {
+            None => {
+                let kind = if self.style.unsigned() { 2 } else { 3 };
+                let zero = self.integers(kind, &[], &[zero]);
                 let q = self.node("QuantizeLinear", &[x, &scale, &zero], &[]);
                 self.node("DequantizeLinear", &[&q, &scale, &zero], &[])
             }
-            Style::Qonnx { activations, .. } => {
+            Some((_, activations)) => {
                 let zero = self.floats(&[], vec![zero as f32]);
                 let bits = self.floats(&[], vec![activations as f32]);
                 let attributes = [
@@ -205,10 +240,13 @@ impl Maker {
         let count = shape.iter().product();
         let size = 1.7 / (fan as f32).sqrt();
         let outputs = shape[axis];
-        match self.style {
-            Style::Qdq { per_channel, .. } => {
+        let style = self.style;
+        let per_channel = style.per_channel();
+        match style.qonnx() {
+            None => {
                 let scales: Vec<f32> = (0..if per_channel { outputs } else { 1 })
                     .map(|_| size / 127.0 * self.rng.random_range(0.5..1.5))
+                    .map(|scale| style.scale(scale.into()) as f32)
                     .collect();
                 let values: Vec<i64> =
                     (0..count).map(|_| self.rng.random_range(-127..=127)).collect();
@@ -220,16 +258,18 @@ impl Maker {
                 let axis = integers("axis", axis as i64);
                 self.node("DequantizeLinear", &[&values, &scale, &zero], &[axis])
             }
-            Style::Qonnx { weights, .. } => {
+            Some((weights, _)) => {
                 let most = f64::from((1u32 << (weights - 1)) - 1);
                 let values = self.random(count, size);
                 let values = self.floats(shape, values);
-                let channels = shape.len() == 4;
+                let channels = shape.len() > 2;
                 let scales: Vec<f32> = (0..if channels { outputs } else { 1 })
-                    .map(|_| (f64::from(size) / most) as f32 * self.rng.random_range(0.8..1.2))
+                    .map(|_| f64::from(size) / most * self.rng.random_range(0.8..1.2))
+                    .map(|scale| style.scale(scale) as f32)
                     .collect();
-                let spread: &[usize] = if channels { &[outputs, 1, 1, 1] } else { &[] };
-                let scale = self.floats(spread, scales);
+                let mut spread = vec![1; if channels { shape.len() } else { 0 }];
+                spread.iter_mut().take(1).for_each(|size| *size = outputs);
+                let scale = self.floats(&spread, scales);
                 let zero = self.floats(&[], vec![0.0]);
                 let bits = self.floats(&[], vec![weights as f32]);
                 let attributes =
@@ -252,14 +292,15 @@ impl Maker {
         &mut self,
         x: &str,
         outputs: usize,
-        kernel: [usize; 2],
+        kernel: impl AsRef<[usize]>,
         groups: usize,
         bias: bool,
         attributes: Attributes,
     ) -> String {
         let depth = self.shape(x)[1] / groups;
-        let shape = [outputs, depth, kernel[0], kernel[1]];
-        let w = self.weights(&shape, 0, depth * kernel[0] * kernel[1]);
+        // two sides of an image, or one of a line
+        let shape = [&[outputs, depth], kernel.as_ref()].concat();
+        let w = self.weights(&shape, 0, shape[1..].iter().product());
         let mut attributes = attributes.to_vec();
         if groups > 1 {
             attributes.push(integers("group", groups as i64));
@@ -307,8 +348,47 @@ impl Maker {
     pub fn scale(&mut self, x: &str) -> String {
         let channels = self.shape(x)[1];
         let values = self.random(channels, 2.0);
-        let factor = self.floats(&[1, channels, 1, 1], values);
+        let spread = self.channels(x);
+        let factor = self.floats(&spread, values);
         self.node("Mul", &[x, &factor], &[])
+    }
+
+    /// A constant a channel, or an entry a column, added.
+    pub fn offset(&mut self, x: &str) -> String {
+        let spread = self.channels(x);
+        let values = self.random(spread.iter().product(), 0.5);
+        let offset = self.floats(&spread, values);
+        self.node("Add", &[x, &offset], &[])
+    }
+
+    /// The shape of a constant with an entry a channel.
+    fn channels(&mut self, x: &str) -> Vec<usize> {
+        let shape = self.shape(x);
+        match shape.len() {
+            rank @ (3 | 4) => (0..rank).map(|n| if n == 1 { shape[1] } else { 1 }).collect(),
+            _ => vec![shape[shape.len() - 1]],
+        }
+    }
+
+    /// A batch that is left open: the shape is computed.
+    pub fn flatten_open(&mut self, x: &str) -> String {
+        let shape = self.node("Shape", &[x], &[]);
+        let (first, axis) = (self.integers(7, &[], &[0]), self.integers(7, &[1], &[0]));
+        let batch = self.node("Gather", &[&shape, &first], &[integers("axis", 0)]);
+        let batch = self.node("Unsqueeze", &[&batch, &axis], &[]);
+        let rest = self.integers(7, &[1], &[-1]);
+        let shape = self.node("Concat", &[&batch, &rest], &[integers("axis", 0)]);
+        self.node("Reshape", &[x, &shape], &[])
+    }
+
+    pub fn unsqueeze(&mut self, x: &str, axis: i64) -> String {
+        let axes = self.integers(7, &[1], &[axis]);
+        self.node("Unsqueeze", &[x, &axes], &[])
+    }
+
+    pub fn squeeze(&mut self, x: &str, axis: i64) -> String {
+        let axes = self.integers(7, &[1], &[axis]);
+        self.node("Squeeze", &[x, &axes], &[])
     }
 
     pub fn relu(&mut self, x: &str) -> String {
@@ -339,9 +419,15 @@ impl Maker {
         self.node("Reshape", &[x, &shape], &[])
     }
 
-    pub fn finish(mut self, x: &str) -> ModelProto {
-        let shape = self.shape(x);
-        self.graph().output.push(info(x, Some(&shape)));
+    pub fn finish(self, x: &str) -> ModelProto {
+        self.finish_all(&[x])
+    }
+
+    pub fn finish_all(mut self, outputs: &[&str]) -> ModelProto {
+        for x in outputs {
+            let shape = self.shape(x);
+            self.graph().output.push(info(x, Some(&shape)));
+        }
         self.model
     }
 }

@@ -31,9 +31,45 @@ pub fn all() -> Vec<(String, ModelProto)> {
         models.push((format!("{name}_residual"), residual(style, 2)));
         models.push((format!("{name}_operators"), operators(style, 3)));
         models.push((format!("{name}_rows"), rows(style, 4)));
+        models.push((format!("{name}_lines"), lines(style, 8)));
+        models.push((format!("{name}_behind"), behind(style, 9)));
     }
     models.push(("qdq_int8_channels_last".into(), channels_last(QDQ, 5)));
+    for (name, style) in powers_of_two() {
+        models.push((format!("{name}_small"), small(style, 1)));
+        models.push((format!("{name}_residual"), residual(style, 2)));
+        models.push((format!("{name}_operators"), operators(style, 3)));
+        models.push((format!("{name}_rows"), rows(style, 4)));
+        models.push((format!("{name}_chain"), chain(style, 6)));
+        models.push((format!("{name}_lines"), lines(style, 8)));
+        models.push((format!("{name}_behind"), behind(style, 9)));
+    }
     models
+}
+
+/// Styles all of whose scales are powers of two.
+pub fn powers_of_two() -> [(&'static str, Style); 4] {
+    [
+        ("qdq_powers", Style::QdqPowers),
+        ("qonnx_powers_w8a8", Style::QonnxPowers { weights: 8, activations: 8 }),
+        ("qonnx_powers_w4a4", Style::QonnxPowers { weights: 4, activations: 4 }),
+        ("qonnx_powers_w2a3", Style::QonnxPowers { weights: 2, activations: 3 }),
+    ]
+}
+
+/// Six convolutions, a step of one of which goes on through all that follow; a dense layer.
+pub fn chain(style: Style, seed: u64) -> ModelProto {
+    let mut m = Maker::new(style, seed);
+    let mut x = m.input(&[1, 3, 8, 8]);
+    for layer in 0..6 {
+        x = m.conv(&x, 6, [3, 3], 1, layer % 2 == 0, &[list("pads", &[1, 1, 1, 1])]);
+        x = m.relu(&x);
+        x = m.quantise(&x);
+    }
+    let x = m.flatten(&x);
+    let x = m.gemm(&x, 5);
+    let x = m.quantise(&x);
+    m.finish(&x)
 }
 
 /// A convolution, a depthwise one and a dense layer; the attributes that have defaults are absent.
@@ -145,4 +181,61 @@ pub fn channels_last(style: Style, seed: u64) -> ModelProto {
     let x = m.gemm(&x, 4);
     let x = m.quantise(&x);
     m.finish(&x)
+}
+
+/// Convolutions and pools along one axis, one of them by way of an image of height 1; two readers of
+/// a result, two outputs.
+pub fn lines(style: Style, seed: u64) -> ModelProto {
+    let mut m = Maker::new(style, seed);
+    let x = m.input(&[1, 3, 16]);
+    let a = m.conv(&x, 8, [3], 1, true, &[list("pads", &[1, 1])]);
+    let a = m.relu(&a);
+    let a = m.quantise(&a);
+    let b = m.conv(&a, 8, [3], 8, false, &[list("dilations", &[2]), list("pads", &[2, 2])]);
+    let b = m.quantise(&b);
+    let c = m.add(&a, &b);
+    let c = m.quantise(&c);
+    let d = m.unsqueeze(&c, 2);
+    let d = m.conv(&d, 6, [1, 2], 1, true, &[list("strides", &[1, 2])]);
+    let d = m.quantise(&d);
+    let d = m.squeeze(&d, 2);
+    let pool = [list("kernel_shape", &[2]), list("strides", &[2])];
+    let e = m.node("MaxPool", &[&c], &pool);
+    let e = m.conv(&e, 6, [1], 1, false, &[]);
+    let e = m.quantise(&e);
+    let f = m.node("Concat", &[&d, &e], &[integers("axis", 1)]);
+    let f = m.quantise(&f);
+    let g = m.node("AveragePool", &[&f], &pool);
+    let g = m.quantise(&g);
+    let h = m.node("GlobalAveragePool", &[&g], &[]);
+    let h = m.quantise(&h);
+    let h = m.flatten_open(&h);
+    let h = m.gemm(&h, 5);
+    let h = m.quantise(&h);
+    m.finish_all(&[&h, &f])
+}
+
+/// Offsets, factors and normalisations behind what is quantised already, as quantising without
+/// folding them first writes them.
+pub fn behind(style: Style, seed: u64) -> ModelProto {
+    let mut m = Maker::new(style, seed);
+    let x = m.input(&[1, 3, 6, 5]);
+    let a = m.conv(&x, 6, [3, 3], 1, false, &[]);
+    let a = m.quantise(&a);
+    let a = m.normalise(&a);
+    let a = m.quantise(&a);
+    let a = m.relu(&a);
+    let a = m.scale(&a);
+    let a = m.quantise(&a);
+    let b = m.flatten_open(&a);
+    let b = m.mat_mul(&b, 9, false);
+    let b = m.quantise(&b);
+    let b = m.offset(&b);
+    let b = m.relu(&b);
+    let b = m.quantise(&b);
+    let b = m.mat_mul(&b, 4, false);
+    let b = m.quantise(&b);
+    let b = m.offset(&b);
+    let b = m.quantise(&b);
+    m.finish(&b)
 }

@@ -50,7 +50,7 @@ pub fn run(
             "QuantizeLinear" => {
                 let range =
                     if types[node.input[2].as_str()] == 3 { [-128.0, 127.0] } else { [0.0, 255.0] };
-                let mut z = quantise(&read, range);
+                let mut z = quantise(&read, range, "ROUND");
                 result(&name, &mut z);
                 z
             }
@@ -60,7 +60,9 @@ pub fn run(
                     1 => [-(bits - 1.0).exp2() + narrow, (bits - 1.0).exp2() - 1.0],
                     _ => [0.0, bits.exp2() - 1.0 - narrow],
                 };
-                let mut z = quantise(&read, range);
+                let mode = node.attribute.iter().find(|a| a.name() == "rounding_mode");
+                let mode = mode.map_or("ROUND", |a| std::str::from_utf8(a.s()).unwrap());
+                let mut z = quantise(&read, range, mode);
                 if !constant {
                     result(&name, &mut z);
                 }
@@ -99,14 +101,21 @@ impl Attributes for NodeProto {
     }
 }
 
-fn quantise(read: &[Real], range: [f64; 2]) -> Real {
+/// As `QuantizeLinear` rounds (`ROUND`), or as qonnx has it.
+fn quantise(read: &[Real], range: [f64; 2], mode: &str) -> Real {
     let (scale, zero) = (&read[1], read[2].data[0]);
     let inner = read[0].data.len() / scale.data.len();
     let mut z = read[0].clone();
     for (n, x) in z.data.iter_mut().enumerate() {
         // only constants have many scales here, along their first axis
         let steps = *x / scale.data[n / inner];
-        let steps = steps.round_ties_even();
+        let steps = match mode {
+            "ROUND" => steps.round_ties_even(),
+            "FLOOR" => steps.floor(),
+            "DOWN" => steps.trunc(),
+            "HALF_UP" => (steps.abs() + 0.5).floor().copysign(steps),
+            other => panic!("the reference has no {other}"),
+        };
         *x = (steps + zero).clamp(range[0], range[1]);
     }
     z
@@ -120,7 +129,7 @@ fn dequantise(read: &[Real], axis: usize) -> Real {
     for (n, x) in z.data.iter_mut().enumerate() {
         let index = match read[1].shape.len() {
             // a list spread over the first axis
-            4 => n / (read[0].data.len() / many),
+            3 | 4 => n / (read[0].data.len() / many),
             _ => n / inner.max(1) % many,
         };
         *x = (*x - zero) * scale[index];
@@ -128,8 +137,30 @@ fn dequantise(read: &[Real], axis: usize) -> Real {
     z
 }
 
+/// A line is an image of height 1.
+fn along_a_line(node: &NodeProto, read: &[Real]) -> Real {
+    let mut node = node.clone();
+    for attribute in &mut node.attribute {
+        attribute.ints = match (attribute.name(), &attribute.ints[..]) {
+            ("pads", &[before, after]) => vec![0, before, 0, after],
+            (_, &[one]) => vec![1, one],
+            (_, list) => list.to_vec(),
+        };
+    }
+    let image = |x: &Real| match x.shape[..] {
+        [n, channels, length] => Real::new(&[n, channels, 1, length], x.data.clone()),
+        _ => x.clone(),
+    };
+    let z = operate(&node, &read.iter().map(image).collect::<Vec<_>>());
+    Real::new(&[z.shape[0], z.shape[1], z.shape[3]], z.data)
+}
+
 fn operate(node: &NodeProto, read: &[Real]) -> Real {
     let x = &read[0];
+    let windows = ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool"];
+    if x.shape.len() == 3 && windows.contains(&node.op_type()) {
+        return along_a_line(node, read);
+    }
     match node.op_type() {
         "Conv" => conv(node, read),
         "MaxPool" | "AveragePool" => pool(node, x),
@@ -147,7 +178,9 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
                 1 => y.data[0],
                 count if count == x.data.len() => y.data[n],
                 // a constant an entry a channel, or an entry a column
-                count if x.shape.len() == 4 => y.data[n / (x.shape[2] * x.shape[3]) % count],
+                count if y.shape.len() > 2 => {
+                    y.data[n / x.shape[2..].iter().product::<usize>() % count]
+                }
                 count => y.data[n % count],
             };
             let both = |(n, &v): (usize, &f64)| match node.op_type() {
@@ -205,6 +238,24 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
             };
             Real::new(&shape, (0..x.data.len()).map(from).collect())
         }
+        "Squeeze" | "Unsqueeze" => {
+            let axes: Vec<usize> = read[1].data.iter().map(|&n| n as usize).collect();
+            let mut shape = x.shape.clone();
+            match node.op_type() {
+                "Squeeze" => {
+                    shape =
+                        (0..shape.len()).filter(|n| !axes.contains(n)).map(|n| shape[n]).collect()
+                }
+                _ => axes.iter().for_each(|&axis| shape.insert(axis, 1)),
+            }
+            Real::new(&shape, x.data.clone())
+        }
+        "Shape" => {
+            let sizes = x.shape.iter().map(|&size| size as f64).collect();
+            Real::new(&[x.shape.len()], sizes)
+        }
+        "Gather" => Real::new(&read[1].shape, vec![x.data[read[1].data[0] as usize]]),
+        "Sigmoid" => x.map(|v| 1.0 / (1.0 + (-v).exp())),
         "Flatten" => Real::new(&[1, x.data.len()], x.data.clone()),
         "Reshape" => {
             let mut shape: Vec<i64> = read[1].data.iter().map(|&n| n as i64).collect();

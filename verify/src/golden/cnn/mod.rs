@@ -2,9 +2,11 @@
 
 mod arithmetic;
 
-pub use arithmetic::{half_away, high_half, requantise};
+pub use arithmetic::{half_away, high_half, requantise, rescale};
 
-use hwgen_designs::cnn::{Add, Clamp, CnnSpec, Convolve, Fill, Image, Job, Softmax, Transfer};
+use hwgen_designs::cnn::{
+    Add, AddScale, Clamp, CnnSpec, Convolve, Fill, Image, Job, Softmax, Transfer,
+};
 
 /// A core with its memories.
 #[derive(Debug, Clone)]
@@ -69,7 +71,7 @@ impl Core {
                     let scale = self.image.scales[row][result % chunk];
                     let address = job.output + block * job.block_output;
                     let address = address + position * job.output_pitch + result as u32;
-                    out.push((address, clamp(requantise(sum, &scale, job.once), &job.clamp)));
+                    out.push((address, clamp(requantise(sum, &scale, job.rounding), &job.clamp)));
                 }
             }
         }
@@ -142,10 +144,11 @@ impl Core {
                 let value = self.bytes[self.place(job.inputs[which] as usize + at)];
                 let difference = i32::from(value) - i32::from(job.zeros[which]);
                 let scale = job.scales[which];
-                half_away(high_half(difference << 20, scale.multiplier), scale.right)
+                rescale(difference << 20, scale.multiplier, scale.right, job.rounding)
             };
             let sum = term(0).wrapping_add(term(1));
-            let sum = half_away(high_half(sum, job.scales[2].multiplier), job.scales[2].right);
+            let AddScale { multiplier, right } = job.scales[2];
+            let sum = rescale(sum, multiplier, right, job.rounding);
             let place = self.place(job.output as usize + at);
             self.bytes[place] = clamp(sum, &job.clamp);
         }

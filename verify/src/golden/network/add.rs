@@ -3,7 +3,7 @@
 use super::Compute;
 use super::dot::place;
 use super::rescale::rescale;
-use hwgen_network::graph::{Clamp, Multiplier, Tensor};
+use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
 /// Every integer of an input, rescaled: index 0 is the lowest.
 pub(super) struct Table {
@@ -12,8 +12,8 @@ pub(super) struct Table {
 }
 
 /// `M((x - x0) << left_shift)` of every integer a tensor can hold.
-pub(super) fn table(x: &Tensor, left_shift: u32, multiplier: Multiplier) -> Table {
-    let value = |integer: i32| rescale((integer - x.zero_point) << left_shift, multiplier);
+pub(super) fn table(x: &Tensor, left_shift: u32, multiplier: Multiplier, r: Rounding) -> Table {
+    let value = |integer: i32| rescale((integer - x.zero_point) << left_shift, multiplier, r);
     Table { lowest: x.lowest(), values: (x.lowest()..=x.highest()).map(value).collect() }
 }
 
@@ -27,6 +27,7 @@ impl Table {
 pub(super) struct Add {
     pub(super) inputs: [Table; 2],
     pub(super) multiplier: Multiplier,
+    pub(super) rounding: Rounding,
     pub(super) zero_point: i32,
     pub(super) clamp: Clamp,
 }
@@ -36,7 +37,8 @@ impl Compute for Add {
         let pairs = inputs[0].iter().zip(inputs[1]);
         for (result, (&x, &y)) in output.iter_mut().zip(pairs) {
             let sum = self.inputs[0].of(x) + self.inputs[1].of(y);
-            *result = place(rescale(sum, self.multiplier), self.zero_point, self.clamp);
+            let scaled = rescale(sum, self.multiplier, self.rounding);
+            *result = place(scaled, self.zero_point, self.clamp);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sums of products, and what becomes of a sum.
 
-use super::rescale::{rescale, rescale_once};
+use super::rescale::rescale;
 use hwgen_network::graph::{Clamp, Linear, Multiplier, Rounding, Tensor};
 
 /// The sum of products. The checks of a network see to it that it fits.
@@ -33,11 +33,7 @@ impl Finish {
     /// The result of an output channel's sum.
     pub(super) fn apply(&self, channel: usize, sum: i32) -> i16 {
         let (sum, multiplier) = (sum + self.bias[channel], self.multipliers[channel]);
-        let scaled = match self.rounding {
-            Rounding::Twice => rescale(sum, multiplier),
-            Rounding::Once => rescale_once(sum, multiplier),
-        };
-        place(scaled, self.zero_point, self.clamp)
+        place(rescale(sum, multiplier, self.rounding), self.zero_point, self.clamp)
     }
 }
 

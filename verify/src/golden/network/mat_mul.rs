@@ -3,7 +3,7 @@
 use super::Compute;
 use super::dot::{centre, dot, place};
 use super::rescale::rescale;
-use hwgen_network::graph::{Clamp, Multiplier, Tensor};
+use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
 /// Rows of the first against columns of the second, or against its rows.
 pub(super) struct MatMul {
@@ -11,6 +11,7 @@ pub(super) struct MatMul {
     inner: usize,
     columns: usize,
     multiplier: Multiplier,
+    rounding: Rounding,
     clamp: Clamp,
     zero_points: [i32; 3],
     x: Vec<i16>,
@@ -22,7 +23,7 @@ pub(super) struct MatMul {
 impl MatMul {
     pub(super) fn new(
         transpose: bool,
-        multiplier: Multiplier,
+        (multiplier, rounding): (Multiplier, Rounding),
         clamp: Clamp,
         inputs: [&Tensor; 2],
         output: &Tensor,
@@ -33,6 +34,7 @@ impl MatMul {
             inner: x.image()[2],
             columns: output.image()[2],
             multiplier,
+            rounding,
             clamp,
             zero_points: [x.zero_point, y.zero_point, output.zero_point],
             x: Vec::new(),
@@ -54,7 +56,7 @@ impl Compute for MatMul {
         }
         for (row, results) in x.chunks_exact(*inner).zip(output.chunks_exact_mut(*columns)) {
             for (result, column) in results.iter_mut().zip(y.chunks_exact(*inner)) {
-                let scaled = rescale(dot(row, column), self.multiplier);
+                let scaled = rescale(dot(row, column), self.multiplier, self.rounding);
                 *result = place(scaled, zero_points[2], self.clamp);
             }
         }

@@ -3,7 +3,7 @@
 use super::Compute;
 use super::dot::place;
 use super::rescale::rescale;
-use hwgen_network::graph::{Clamp, Multiplier, Tensor};
+use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
 /// Sums over some axes, rescaled.
 pub(super) struct Mean {
@@ -11,6 +11,7 @@ pub(super) struct Mean {
     target: Vec<usize>,
     sums: Vec<i32>,
     multiplier: Multiplier,
+    rounding: Rounding,
     clamp: Clamp,
     zero_points: [i32; 2],
 }
@@ -18,7 +19,7 @@ pub(super) struct Mean {
 impl Mean {
     pub(super) fn new(
         axes: &[usize],
-        multiplier: Multiplier,
+        (multiplier, rounding): (Multiplier, Rounding),
         clamp: Clamp,
         x: &Tensor,
         output: &Tensor,
@@ -38,6 +39,7 @@ impl Mean {
             target: (0..x.elements()).map(target).collect(),
             sums: vec![0; output.elements()],
             multiplier,
+            rounding,
             clamp,
             zero_points: [x.zero_point, output.zero_point],
         }
@@ -52,7 +54,8 @@ impl Compute for Mean {
             self.sums[target] += i32::from(x) - before;
         }
         for (result, &sum) in output.iter_mut().zip(&self.sums) {
-            *result = place(rescale(sum, self.multiplier), after, self.clamp);
+            let scaled = rescale(sum, self.multiplier, self.rounding);
+            *result = place(scaled, after, self.clamp);
         }
     }
 }

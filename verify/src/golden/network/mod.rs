@@ -22,7 +22,7 @@ mod requantise;
 mod rescale;
 mod softmax;
 
-pub use rescale::{rescale, rescale_once};
+pub use rescale::rescale;
 
 use hwgen_network::graph::{Layer, Network, NetworkError, Operator, Tensor};
 use std::collections::BTreeMap;
@@ -115,26 +115,36 @@ fn prepare(operator: &Operator, inputs: &[&Tensor], output: &Tensor) -> Box<dyn 
         Operator::FullyConnected { linear } => {
             Box::new(fully_connected::FullyConnected::new(linear, x, output))
         }
-        Operator::AveragePool2d { window, clamp } => {
-            Box::new(pool::Average(pool::Windows::new(*window, x, output), *clamp))
+        Operator::AveragePool2d { window, rounding, clamp } => {
+            let windows = pool::Windows::new(*window, x, output);
+            Box::new(pool::Average::new(windows, *rounding, *clamp, x))
         }
         Operator::MaxPool2d { window, clamp } => {
             Box::new(pool::Max(pool::Windows::new(*window, x, output), *clamp))
         }
-        Operator::Mean { axes, multiplier, clamp, .. } => {
-            Box::new(mean::Mean::new(axes, *multiplier, *clamp, x, output))
+        Operator::Mean { axes, multiplier, rounding, clamp, .. } => {
+            Box::new(mean::Mean::new(axes, (*multiplier, *rounding), *clamp, x, output))
         }
-        Operator::Add { left_shift, inputs: multipliers, multiplier, clamp } => {
-            let rescaled = |n: usize| add::table(inputs[n], *left_shift, multipliers[n]);
+        Operator::Add { left_shift, inputs: multipliers, multiplier, rounding, clamp } => {
+            let rescaled = |n: usize| add::table(inputs[n], *left_shift, multipliers[n], *rounding);
             let inputs = [rescaled(0), rescaled(1)];
-            let zero_point = output.zero_point;
-            Box::new(add::Add { inputs, multiplier: *multiplier, zero_point, clamp: *clamp })
+            let (multiplier, rounding, clamp) = (*multiplier, *rounding, *clamp);
+            Box::new(add::Add {
+                inputs,
+                multiplier,
+                rounding,
+                zero_point: output.zero_point,
+                clamp,
+            })
         }
-        Operator::MatMul { transpose, multiplier, clamp } => {
-            Box::new(mat_mul::MatMul::new(*transpose, *multiplier, *clamp, [x, inputs[1]], output))
+        Operator::MatMul { transpose, multiplier, rounding, clamp } => {
+            let rescaling = (*multiplier, *rounding);
+            let inputs = [x, inputs[1]];
+            Box::new(mat_mul::MatMul::new(*transpose, rescaling, *clamp, inputs, output))
         }
-        Operator::Requantise { multiplier, clamp } => {
-            Box::new(requantise::Requantise::new(*multiplier, *clamp, x, output))
+        Operator::Requantise { multiplier, rounding, clamp } => {
+            let rescaling = (*multiplier, *rounding);
+            Box::new(requantise::Requantise::new(rescaling, *clamp, x, output))
         }
         Operator::Softmax { table, steps } => {
             Box::new(softmax::Softmax::new(table, *steps, x, output))

@@ -3,7 +3,7 @@
 use super::Compute;
 use super::conv::Place;
 use super::rescale::mean;
-use hwgen_network::graph::{Clamp, Tensor, Window};
+use hwgen_network::graph::{Clamp, Rounding, Tensor, Window};
 
 /// The windows of a pooling layer.
 pub(super) struct Windows {
@@ -35,14 +35,29 @@ impl Windows {
 }
 
 /// The mean of what lies on the image.
-pub(super) struct Average(pub(super) Windows, pub(super) Clamp);
+pub(super) struct Average {
+    pub(super) windows: Windows,
+    pub(super) rounding: Rounding,
+    /// What is subtracted from each element, and added to the mean.
+    pub(super) zero_point: i32,
+    pub(super) clamp: Clamp,
+}
+
+impl Average {
+    pub(super) fn new(windows: Windows, rounding: Rounding, clamp: Clamp, x: &Tensor) -> Average {
+        // TFLite's mean is that of the integers
+        let zero_point = if rounding == Rounding::Twice { 0 } else { x.zero_point };
+        Average { windows, rounding, zero_point, clamp }
+    }
+}
 
 impl Compute for Average {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
-        let Average(windows, clamp) = self;
+        let Average { windows, rounding, zero_point, clamp } = self;
         windows.reduce(inputs[0], output, |elements| {
-            let (sum, count) = elements.fold((0, 0), |(sum, count), x| (sum + x, count + 1));
-            clamp.apply(mean(sum, count))
+            let add = |(sum, count), x| (sum + x - *zero_point, count + 1);
+            let (sum, count) = elements.fold((0, 0), add);
+            clamp.apply(mean(sum, count, *rounding) + *zero_point)
         });
     }
 }

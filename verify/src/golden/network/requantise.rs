@@ -3,7 +3,7 @@
 use super::Compute;
 use super::dot::place;
 use super::rescale::rescale;
-use hwgen_network::graph::{Clamp, Multiplier, Tensor};
+use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
 /// A table of every integer the input can hold.
 pub(super) struct Requantise {
@@ -12,8 +12,16 @@ pub(super) struct Requantise {
 }
 
 impl Requantise {
-    pub(super) fn new(m: Multiplier, clamp: Clamp, x: &Tensor, output: &Tensor) -> Requantise {
-        let value = |q: i32| place(rescale(q - x.zero_point, m), output.zero_point, clamp);
+    pub(super) fn new(
+        (multiplier, rounding): (Multiplier, Rounding),
+        clamp: Clamp,
+        x: &Tensor,
+        output: &Tensor,
+    ) -> Requantise {
+        let value = |q: i32| {
+            let scaled = rescale(q - x.zero_point, multiplier, rounding);
+            place(scaled, output.zero_point, clamp)
+        };
         let table = (x.lowest()..=x.highest()).map(value).collect();
         Requantise { lowest: x.lowest() as i16, table }
     }

@@ -1,5 +1,5 @@
-//! Factors and offsets of a channel, folded into the layer before: `BatchNormalization`, and `Add`
-//! and `Mul` with a constant.
+//! Factors and offsets of a channel, folded into the layer before, or a layer of their own behind what
+//! is quantised already: `BatchNormalization`, and `Add` and `Mul` with a constant.
 
 use super::convert::Conversion;
 use super::form::{Form, Order};
@@ -7,15 +7,20 @@ use super::linear::UNBOUNDED;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Pending, Sums, Value, What};
+use crate::graph::{Operator, Pads, Tensor, Window};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
 impl Conversion<'_> {
-    pub(super) fn batch_normalization(&mut self, node: &NodeProto) -> Result<Value, Problem> {
+    pub(super) fn batch_normalization(
+        &mut self,
+        n: usize,
+        node: &NodeProto,
+    ) -> Result<Value, Problem> {
         if node.integer("training_mode", 0) != 0 {
             return Err(Problem::new("it is in training mode", "export for inference"));
         }
-        let pending = self.linear(node, 0)?;
+        let pending = self.linear(n, node, 0)?;
         let form = &pending.form;
         if form.axis(1).ok() != form.here()?.len().checked_sub(1) {
             return Err(Problem::new("it does not normalise outputs", "normalise axis 1"));
@@ -36,42 +41,75 @@ impl Conversion<'_> {
         self.affine(&pending, &factors, &offsets)
     }
 
-    /// `Add` with a constant: input `n` is the result, `constant` the other.
+    /// `Add` with a constant, which input of the two is told.
     pub(super) fn offset(
         &mut self,
-        node: &NodeProto,
         n: usize,
+        node: &NodeProto,
         constant: usize,
     ) -> Result<Value, Problem> {
-        let pending = self.linear(node, n)?;
+        let pending = self.linear(n, node, 1 - constant)?;
         let offsets = self.spread(node, constant, &pending.form)?;
         let factors = vec![1.0; offsets.len()];
         self.affine(&pending, &factors, &offsets)
     }
 
-    pub(super) fn mul(&mut self, node: &NodeProto) -> Result<Value, Problem> {
+    pub(super) fn mul(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
         let is_constant = |value: &Value| matches!(value, Value::Constant(_) | Value::Weights(_));
         let constant = usize::from(!is_constant(self.input(node, 0)?));
         if !is_constant(self.input(node, constant)?) {
             let rewrite = "use a MatMul, or a Conv with constant weights";
             return Err(Problem::new("it multiplies two activations", rewrite));
         }
-        let pending = self.linear(node, 1 - constant)?;
+        let pending = self.linear(n, node, 1 - constant)?;
         let factors = self.spread(node, constant, &pending.form)?;
         let offsets = vec![0.0; factors.len()];
         self.affine(&pending, &factors, &offsets)
     }
 
-    /// Input `n`, the result of a layer with weights that nothing has rounded or clipped yet.
-    fn linear(&mut self, node: &NodeProto, n: usize) -> Result<Rc<Pending>, Problem> {
-        if let Value::Pending(pending) = self.input(node, n)?
-            && matches!(pending.what, What::Conv { .. } | What::Dense { .. })
-            && pending.bounds == UNBOUNDED
-        {
-            return Ok(pending.clone());
+    /// An input that is the result of a layer with weights, which nothing has rounded or clipped yet;
+    /// a quantised one becomes that of a layer of its own.
+    fn linear(&mut self, n: usize, node: &NodeProto, which: usize) -> Result<Rc<Pending>, Problem> {
+        match self.input(node, which)? {
+            Value::Pending(pending) if !matches!(pending.what, What::Same) => {
+                let with_weights = matches!(pending.what, What::Conv { .. } | What::Dense { .. });
+                if with_weights && pending.bounds == UNBOUNDED {
+                    return Ok(pending.clone());
+                }
+                let rewrite = "move it right behind a Conv, Gemm or MatMul, or quantise before it";
+                Err(Problem::new("it follows no layer with weights", rewrite))
+            }
+            _ => {
+                let (x, form) = self.tensor(node, which)?;
+                self.each_channel(n, x, form).map(Rc::new)
+            }
         }
-        let rewrite = "move it right behind a Conv, Gemm or MatMul, and quantise after it";
-        Err(Problem::new("it follows no layer with weights", rewrite))
+    }
+
+    /// Each channel times 1: a convolution whose one weight a channel stands for many steps, so that
+    /// a bias, which becomes a whole number of them, loses little.
+    fn each_channel(&mut self, n: usize, x: usize, form: Form) -> Result<Pending, Problem> {
+        let tensor = self.tensors[x].clone();
+        let [height, width, channels] = tensor.image();
+        let written = vec![height, width, channels];
+        let x = match tensor.shape == written {
+            true => x,
+            false => {
+                let image = Tensor { shape: written.clone(), ..tensor };
+                self.push(n, &[x], image, Operator::Reshape)
+            }
+        };
+        self.count(17 * channels)?;
+        let sums = Sums {
+            bits: 8,
+            weights: vec![ONE; channels].into(),
+            scales: vec![1.0 / f64::from(ONE); channels].into(),
+            bias: vec![0.0; channels].into(),
+        };
+        let (kernel, stride, dilation, pads) = ([1; 2], [1; 2], [1; 2], Pads::default());
+        let window = Window { kernel, stride, dilation, pads };
+        let what = What::Conv { window, groups: channels, sums };
+        Ok(Pending { node: n, inputs: vec![x], what, written, form, bounds: UNBOUNDED })
     }
 
     /// A constant as an entry an output.
@@ -79,7 +117,7 @@ impl Conversion<'_> {
         let (shape, list) = self.reals(node, n)?;
         let outputs = form.here()?.last().copied().unwrap_or(1);
         if let [one] = list[..] {
-            self.count(outputs)?;
+            self.count(8 * outputs)?;
             return Ok(vec![one; outputs]);
         }
         let axis = if form.order == Order::Image { 1 } else { form.shape.len() - 1 };
@@ -113,10 +151,14 @@ impl Conversion<'_> {
             What::Conv { sums, .. } | What::Dense { sums } => sums,
             _ => return Err(broken("it follows no layer with weights")),
         };
-        if sums.scales.len() != factors.len() || factors.iter().any(|f| !f.is_finite()) {
+        if sums.scales.len() != factors.len() {
             return Err(broken("its factors do not fit the layer before"));
         }
-        self.count(2 * factors.len())?;
+        if let Some(n) = factors.iter().position(|factor| !(factor.abs() <= MOST_FACTOR)) {
+            let problem = format!("its factor of output {n} is {:e}", factors[n]);
+            return Err(Problem::new(problem, "train or export again with finite numbers"));
+        }
+        self.count(16 * factors.len())?;
         if factors.iter().any(|&factor| factor <= 0.0) {
             self.count(sums.weights.len())?;
             turn(sums, factors)?;
@@ -130,6 +172,12 @@ impl Conversion<'_> {
         Ok(Value::Pending(Rc::new(folded)))
     }
 }
+
+/// The largest factor of an output.
+const MOST_FACTOR: f64 = 1e12;
+
+/// The weight that stands for 1 where a layer has none of its own.
+const ONE: i8 = 64;
 
 /// Weights of the other sign where the factor is below 0, none where it is 0.
 fn turn(sums: &mut Sums, factors: &[f64]) -> Result<(), Problem> {

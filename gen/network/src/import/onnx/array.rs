@@ -26,6 +26,13 @@ impl Array {
         let kind = DataType::try_from(number).map_err(|_| format!("its type is {number}"))?;
         let (shape, elements) = sizes(&tensor.dims)?;
         let raw = tensor.raw_data.as_deref();
+        if let Some(raw) = raw {
+            let expected = bytes(kind, elements);
+            if raw.len() != expected {
+                let found = raw.len();
+                return Err(format!("it has {found} bytes of data: its shape has {expected}"));
+            }
+        }
         let data = match kind {
             DataType::Float => {
                 let floats = raw.map(|raw| words(raw, f32::from_le_bytes));
@@ -72,9 +79,6 @@ impl Array {
             Data::Integers(list) => list.len(),
         };
         length(found, elements)?;
-        if raw.is_some_and(|raw| raw.len() != bytes(kind, elements)) {
-            return Err(format!("its raw data are not {} bytes", bytes(kind, elements)));
-        }
         Ok(Array { shape, kind, data })
     }
 
@@ -87,7 +91,6 @@ impl Array {
         };
         let floats = |shape, list| Array { shape, kind: DataType::Float, data: Data::Floats(list) };
         Ok(match attribute.name() {
-            "value" => Array::new(attribute.t.as_ref().ok_or("it has no value")?)?,
             "value_float" => floats(Vec::new(), vec![attribute.f()]),
             "value_floats" => floats(vec![attribute.floats.len()], attribute.floats.clone()),
             "value_int" => integers(Vec::new(), &[attribute.i()]),

@@ -1,17 +1,17 @@
 //! Nodes become layers.
 
-use super::array::{Array, name as kind_name};
+use super::array::{Array, name as kind_name, sizes};
 use super::form::{Form, Order};
-use super::node::broken;
+use super::node::{broken, describe};
 use super::proto::{
-    GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto, tensor_proto::DataType,
-    tensor_shape_proto::dimension, type_proto,
+    GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto,
+    tensor_proto::DataType, tensor_shape_proto::dimension, type_proto,
 };
 use super::suggest::{known, suggestion};
 use super::value::{Pending, Value, What};
 use crate::graph::{self, Layer, MOST_LAYERS, Network, VERSION};
 use crate::import::ImportError;
-use crate::import::report::{Problem, UnsupportedNode};
+use crate::import::report::{Problem, UnsupportedNode, printable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -36,6 +36,7 @@ pub(super) fn convert(
             return Err(damaged(format!("it has {length} {what}: must have at most {most}")));
         }
     }
+    super::check::check(graph).map_err(damaged)?;
     let opset = model.opset_import.iter().find(|set| ["", "ai.onnx"].contains(&set.domain()));
     let mut conversion = Conversion::new(graph, opset.map_or(1, |set| set.version()));
     conversion.constants().map_err(damaged)?;
@@ -60,8 +61,10 @@ pub(super) struct Conversion<'a> {
     pub(super) inputs: BTreeMap<String, usize>,
     taken: BTreeSet<String>,
     unsupported: Vec<UnsupportedNode>,
-    /// What the constants have become so far.
-    pub(super) numbers: usize,
+    /// Bytes that constants have become so far.
+    pub(super) bytes: usize,
+    /// Weights of the layers so far.
+    pub(super) weights: usize,
 }
 
 impl<'a> Conversion<'a> {
@@ -76,17 +79,24 @@ impl<'a> Conversion<'a> {
             inputs: BTreeMap::new(),
             taken: BTreeSet::new(),
             unsupported: Vec::new(),
-            numbers: 0,
+            bytes: 0,
+            weights: 0,
         }
     }
 
     fn constants(&mut self) -> Result<(), String> {
         for tensor in &self.graph.initializer {
             let name = tensor.name();
-            let array = Array::new(tensor).map_err(|e| format!("constant `{name}`: {e}"))?;
+            let array = self.array(tensor).map_err(|e| format!("constant `{name}`: {e}"))?;
             self.values.insert(name.to_owned(), Value::Constant(Rc::new(array)));
         }
         Ok(())
+    }
+
+    fn array(&mut self, tensor: &TensorProto) -> Result<Array, String> {
+        let (_, elements) = sizes(&tensor.dims)?;
+        self.count(4 * elements).map_err(|problem| problem.problem)?;
+        Array::new(tensor)
     }
 
     /// The graph's inputs; old files list constants among them.
@@ -113,10 +123,12 @@ impl<'a> Conversion<'a> {
 
     fn input_value(&self, input: &ValueInfoProto) -> Result<Value, Problem> {
         let (kind, shape) = shape(input.r#type.as_ref())?;
-        let mut form = Form::new(shape);
-        if self.is_channels_last(input.name()) {
-            form.order = Order::Plain;
-        }
+        let order = match shape.len() {
+            4 if !self.is_channels_last(input.name()) => Order::Image,
+            3 if self.feeds_windows(input.name()) => Order::Image,
+            _ => Order::Plain,
+        };
+        let form = Form { shape, order };
         let name = input.name().to_owned();
         let written = form.here()?;
         match DataType::try_from(kind) {
@@ -157,6 +169,42 @@ impl<'a> Conversion<'a> {
         turned
     }
 
+    /// Whether an input of three axes is a line: windows go along it before its axes are moved.
+    fn feeds_windows(&self, input: &str) -> bool {
+        const WINDOWS: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool"];
+        const SAME: [&str; 16] = [
+            "Add",
+            "BatchNormalization",
+            "Clip",
+            "Concat",
+            "DequantizeLinear",
+            "Dropout",
+            "Identity",
+            "Mul",
+            "Pad",
+            "Quant",
+            "IntQuant",
+            "QuantizeLinear",
+            "Relu",
+            "Sigmoid",
+            "Squeeze",
+            "Unsqueeze",
+        ];
+        let mut names = BTreeSet::from([input]);
+        for node in &self.graph.node {
+            if !node.input.iter().any(|x| names.contains(x.as_str())) {
+                continue;
+            }
+            if WINDOWS.contains(&node.op_type()) {
+                return true;
+            }
+            if SAME.contains(&node.op_type()) {
+                names.extend(node.output.iter().map(String::as_str));
+            }
+        }
+        false
+    }
+
     fn visit(&mut self, n: usize, node: &NodeProto) {
         let unknown =
             node.input.iter().any(|name| matches!(self.values.get(name), Some(Value::Unknown)));
@@ -184,8 +232,16 @@ impl<'a> Conversion<'a> {
         if self.layers.len() > MOST_LAYERS {
             return Err(Problem::new(format!("more than {MOST_LAYERS} layers"), "split the model"));
         }
+        if let Some(value) = self.folded(node)? {
+            return Ok(value);
+        }
         match node.op_type() {
-            "Constant" => Ok(Value::Constant(Rc::new(Array::of_node(node).map_err(broken)?))),
+            "Constant" => {
+                if let Some(tensor) = node.attribute.first().and_then(|value| value.t.as_ref()) {
+                    return Ok(Value::Constant(Rc::new(self.array(tensor).map_err(broken)?)));
+                }
+                Ok(Value::Constant(Rc::new(Array::of_node(node).map_err(broken)?)))
+            }
             "Identity" | "Dropout" => self.input(node, 0).cloned(),
             "QuantizeLinear" => self.quantize_linear(n, node),
             "DequantizeLinear" => self.dequantize_linear(node),
@@ -193,9 +249,9 @@ impl<'a> Conversion<'a> {
             "Conv" => self.conv(n, node),
             "Gemm" => self.gemm(n, node),
             "MatMul" => self.mat_mul(n, node),
-            "BatchNormalization" => self.batch_normalization(node),
+            "BatchNormalization" => self.batch_normalization(n, node),
             "Add" => self.add(n, node),
-            "Mul" => self.mul(node),
+            "Mul" => self.mul(n, node),
             "Relu" => self.bounded(n, node, [0.0, f64::INFINITY]),
             "Clip" => self.clip(n, node),
             "Softmax" => self.softmax(n, node),
@@ -205,13 +261,17 @@ impl<'a> Conversion<'a> {
             "Concat" => self.concat(n, node),
             "Pad" => self.pad(n, node),
             "Transpose" => self.transpose(n, node),
+            "Shape" => self.shape_of(node),
+            "Cast" | "Div" | "Gather" | "Slice" | "Sub" => self.on_shapes(node),
             _ => self.reshape(n, node),
         }
     }
 
     /// A name of a tensor or a layer that is not taken yet.
     pub(super) fn unique(&mut self, kind: char, name: &str) -> String {
-        let mut unique = name.to_owned();
+        // names go into messages, files and the circuit's text
+        let name = printable(name);
+        let mut unique = name.clone();
         let mut n = 1;
         while !self.taken.insert(format!("{kind}{unique}")) {
             n += 1;
@@ -272,19 +332,10 @@ fn shape(kind: Option<&TypeProto>) -> Result<(i32, Vec<usize>), Problem> {
         _ if n == 0 && dims.len() > 1 => Some(1),
         _ => None,
     };
-    let sizes: Option<Vec<i64>> = dims.iter().take(9).enumerate().map(size).collect();
-    let Some(sizes) = sizes.filter(|sizes| !sizes.is_empty()) else {
+    let fixed: Option<Vec<i64>> = dims.iter().take(9).enumerate().map(size).collect();
+    let Some(fixed) = fixed.filter(|sizes| !sizes.is_empty()) else {
         return Err(Problem::new("its shape is not fixed", "export with fixed shapes"));
     };
-    let (shape, _) = super::array::sizes(&sizes).map_err(broken)?;
+    let (shape, _) = sizes(&fixed).map_err(broken)?;
     Ok((tensor.elem_type(), shape))
-}
-
-fn describe(n: usize, node: &NodeProto) -> String {
-    let name = Some(node.name()).filter(|name| !name.is_empty());
-    let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
-    match node.output.first() {
-        Some(output) => format!("node {n}{name} (writes `{output}`)"),
-        None => format!("node {n}{name}"),
-    }
 }

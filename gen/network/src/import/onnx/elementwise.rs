@@ -13,7 +13,7 @@ impl Conversion<'_> {
     pub(super) fn add(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
         for constant in [0, 1] {
             if matches!(self.input(node, constant)?, Value::Constant(_) | Value::Weights(_)) {
-                return self.offset(node, 1 - constant, constant);
+                return self.offset(n, node, constant);
             }
         }
         let ((x, left), (y, right)) = (self.tensor(node, 0)?, self.tensor(node, 1)?);
@@ -49,7 +49,7 @@ impl Conversion<'_> {
                 bounds[side] = value.into();
             }
             if self.optional(node, side + 1).is_some() {
-                let (_, list) = self.reals(node, side + 1)?;
+                let (_, list) = self.reals_or_infinities(node, side + 1)?;
                 let [bound] = list[..] else { return Err(broken(format!("its {name} is a list"))) };
                 bounds[side] = bound;
             }

@@ -1,6 +1,7 @@
 //! The shape of a tensor in the file, and how its elements lie here.
 //!
-//! ONNX has batch, channels, height, width; here channels vary fastest and there is no batch.
+//! ONNX has batch, channels, height, width, or batch, channels, length; here channels vary fastest and
+//! there is no batch. A line is an image of height 1.
 
 use super::node::broken;
 use crate::graph::MOST_ELEMENTS;
@@ -19,7 +20,8 @@ pub(super) struct Form {
 pub(super) enum Order {
     /// As in the file.
     Plain,
-    /// The file has batch, channels, height, width; here it is height, width, channels.
+    /// The file has batch, channels, height, width, or batch, channels, length; here it is height
+    /// (or 1), width, channels.
     Image,
     /// The file has made a vector of an image of these channels, height and width; here the
     /// elements still lie as the image's.
@@ -27,12 +29,6 @@ pub(super) enum Order {
 }
 
 impl Form {
-    /// A shape of the file whose four axes are an image's.
-    pub(super) fn new(shape: Vec<usize>) -> Form {
-        let order = if shape.len() == 4 { Order::Image } else { Order::Plain };
-        Form { shape, order }
-    }
-
     pub(super) fn plain(shape: Vec<usize>) -> Form {
         Form { shape, order: Order::Plain }
     }
@@ -56,6 +52,7 @@ impl Form {
         }
         match (self.order, &self.shape[..]) {
             (Order::Image, &[1, channels, height, width]) => Ok(vec![height, width, channels]),
+            (Order::Image, &[1, channels, length]) => Ok(vec![1, length, channels]),
             (Order::Image, _) => Err(problem()),
             (_, []) => Ok(vec![1]),
             (_, shape) => match &shape[self.batch()..] {
@@ -69,10 +66,44 @@ impl Form {
     pub(super) fn image(&self) -> Result<[usize; 3], Problem> {
         match (self.order, &self.shape[..]) {
             (Order::Image, &[1, channels, height, width]) => Ok([channels, height, width]),
+            (Order::Image, &[1, channels, length]) => Ok([channels, 1, length]),
+            (Order::Plain, &([1, _, _] | [1, _, _, _])) => {
+                let problem = format!("its input {:?} is made of rows", self.shape);
+                Err(Problem::new(problem, "transpose them to channels first"))
+            }
             _ => {
                 let problem = format!("its input has shape {:?}", self.shape);
-                Err(Problem::new(problem, "give it 1, channels, height, width"))
+                let rewrite = "give it 1, channels, height, width, or 1, channels, length";
+                Err(Problem::new(problem, rewrite))
             }
+        }
+    }
+
+    /// An image of height 1, which the file has as batch, channels, length.
+    pub(super) fn is_line(&self) -> bool {
+        self.order == Order::Image && self.shape.len() == 3
+    }
+
+    /// The image, or the line, that windows make of one.
+    pub(super) fn windows(&self, channels: usize, [rows, columns]: [usize; 2]) -> Form {
+        let shape = match self.is_line() {
+            true => vec![1, channels, columns],
+            false => vec![1, channels, rows, columns],
+        };
+        Form { shape, order: Order::Image }
+    }
+
+    /// As an image, if its elements lie so in both orders: one channel, or one pixel.
+    pub(super) fn as_image(self) -> Form {
+        let alike = match self.shape[..] {
+            [1, channels, ref sides @ ..] if [1, 2].contains(&sides.len()) => {
+                channels == 1 || sides.iter().all(|&side| side == 1)
+            }
+            _ => false,
+        };
+        match self.order {
+            Order::Plain if alike => Form { order: Order::Image, ..self },
+            _ => self,
         }
     }
 
@@ -85,6 +116,7 @@ impl Form {
         }
         let axis = axis as usize;
         let place = match self.order {
+            Order::Image if self.is_line() => [None, Some(2), Some(1)][axis],
             Order::Image => [None, Some(2), Some(0), Some(1)][axis],
             _ => axis.checked_sub(self.batch()),
         };
@@ -105,6 +137,8 @@ impl Form {
         let alike = |[channels, height, width]: [usize; 3]| channels == 1 || height * width == 1;
         let image = match target.shape[..] {
             [1, channels, height, width] => Some([channels, height, width]),
+            // the rows of a matrix are no channels
+            [1, channels, length] if self.order != Order::Plain => Some([channels, 1, length]),
             _ => None,
         };
         let vector = target.here()?.len() == 1;
@@ -114,7 +148,8 @@ impl Form {
             Order::Plain => [1; 3],
         };
         let order = match image {
-            Some(image) if image == lies || alike(lies) && alike(image) => Order::Image,
+            // rows and columns lie one after the other
+            Some(image) if image[0] == lies[0] || alike(lies) && alike(image) => Order::Image,
             None | Some(_) if alike(lies) => Order::Plain,
             _ if vector => Order::Flat(lies),
             _ => {
@@ -134,8 +169,10 @@ impl Form {
         let identity = axes.iter().enumerate().all(|(n, &axis)| n == axis);
         match (self.order, axes) {
             (order, _) if identity => Ok(Form { shape, order }),
-            (Order::Image, [0, 2, 3, 1]) => Ok(Form::plain(shape)),
-            (Order::Plain, [0, 3, 1, 2]) if self.shape[0] == 1 => Ok(Form::new(shape)),
+            (Order::Image, [0, 2, 3, 1] | [0, 2, 1]) => Ok(Form::plain(shape)),
+            (Order::Plain, [0, 3, 1, 2] | [0, 2, 1]) if self.shape[0] == 1 => {
+                Ok(Form { shape, order: Order::Image })
+            }
             _ => {
                 let rewrite = "transpose images only, between channels first and channels last";
                 Err(Problem::new(format!("it moves elements: perm {axes:?}"), rewrite))

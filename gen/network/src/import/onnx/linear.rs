@@ -13,15 +13,15 @@ pub(super) const UNBOUNDED: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
 
 impl Conversion<'_> {
     pub(super) fn conv(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
-        let (x, form) = self.tensor(node, 0)?;
+        let (x, form) = self.image(n, node)?;
         let weights = self.weights(node, 1)?;
         let [outputs, depth, rows, columns] = match weights.shape[..] {
-            [outputs, depth, rows, columns] => [outputs, depth, rows, columns],
-            [_, _, _] => {
-                let rewrite = "make it two-dimensional with height 1";
-                return Err(Problem::new("it convolves along one axis", rewrite));
+            [outputs, depth, rows, columns] if !form.is_line() => [outputs, depth, rows, columns],
+            [outputs, depth, length] if form.is_line() => [outputs, depth, 1, length],
+            _ => {
+                let (x, weights) = (&form.shape, &weights.shape);
+                return Err(broken(format!("it convolves {x:?} with weights {weights:?}")));
             }
-            _ => return Err(broken(format!("its weights have shape {:?}", weights.shape))),
         };
         let [channels, height, width] = form.image()?;
         let groups = usize::try_from(node.integer("group", 1)).unwrap_or(0);
@@ -52,7 +52,7 @@ impl Conversion<'_> {
         };
         let bias = self.bias(node, 2, outputs, 1.0)?;
         let sums = self.sums(&weights, outputs, 0, order, bias)?;
-        let form = Form { shape: vec![1, outputs, rows_out, columns_out], order: Order::Image };
+        let form = form.windows(outputs, [rows_out, columns_out]);
         pending(n, &[x], form, What::Conv { window, groups, sums })
     }
 
@@ -137,7 +137,7 @@ impl Conversion<'_> {
         order: impl Fn(usize) -> usize,
         bias: Vec<f64>,
     ) -> Result<Sums, Problem> {
-        self.count(weights.integers.len())?;
+        self.count_weights(weights.integers.len())?;
         if weights.scales.len() > 1 && weights.axis != axis {
             let problem = format!("its weights have scales along axis {}", weights.axis);
             return Err(Problem::new(problem, "quantise per tensor or per output channel"));

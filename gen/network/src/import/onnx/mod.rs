@@ -1,19 +1,22 @@
 //! ONNX models, quantised: `QuantizeLinear` and `DequantizeLinear` around each layer, or QONNX's
 //! `Quant` nodes.
 //!
-//! - `proto`: the format's messages; `wire`: their bounds; `array`: constants.
+//! - `proto`: the format's messages; `wire`: their bounds; `check`: their faults; `array`: constants.
 //! - `value`: what stands for a tensor of the file; `form`: its shape, and the order of its elements.
 //! - `convert`: which operator becomes what; `suggest`: what there is none for.
 //! - `node`, `operands`: what a node reads.
-//! - `linear`, `affine`, `pooling`, `elementwise`, `shaping`, `moving`: the operators.
+//! - `linear`, `affine`, `pooling`, `elementwise`, `shaping`, `moving`: the operators; `folding`: shapes
+//!   that a file computes.
 //! - `quantise`: constants and results become integers; `settle`: a result becomes a layer.
 //!
 //! `docs/onnx.md` tells what is taken and how it is rounded.
 
 mod affine;
 mod array;
+mod check;
 mod convert;
 mod elementwise;
+mod folding;
 mod form;
 mod linear;
 mod moving;

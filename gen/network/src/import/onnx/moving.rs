@@ -42,7 +42,7 @@ impl Conversion<'_> {
         }
         match value {
             Value::Weights(weights) if axes == [1, 0] => {
-                self.count(weights.integers.len())?;
+                self.count(4 * weights.integers.len())?;
                 let (rows, columns) = (weights.shape[0], weights.shape[1]);
                 let from = |n: usize| weights.integers[n % rows * columns + n / rows];
                 Ok(Value::Weights(Rc::new(super::value::Weights {

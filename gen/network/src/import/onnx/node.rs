@@ -13,6 +13,11 @@ impl NodeProto {
         self.attribute.iter().find(|attribute| attribute.name() == name)
     }
 
+    /// The name of input `n`.
+    pub(super) fn reads(&self, n: usize) -> &str {
+        self.input.get(n).map(String::as_str).unwrap_or_default()
+    }
+
     pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
         self.attribute(name).and_then(|attribute| attribute.i).unwrap_or(default)
     }
@@ -37,12 +42,20 @@ impl NodeProto {
         let size = |n: i64| usize::try_from(n).ok().filter(|n| (1..=4096).contains(n));
         match *list {
             [rows, columns] => size(rows).zip(size(columns)).map(|(rows, columns)| [rows, columns]),
-            [_] => {
-                let rewrite = "make it two-dimensional with height 1";
-                return Err(Problem::new("it works along one axis", rewrite));
-            }
+            // along a line
+            [columns] => size(columns).map(|columns| [1, columns]),
             _ => None,
         }
-        .ok_or_else(|| broken(format!("its {name} are {list:?}: must be two of 1 to 4096")))
+        .ok_or_else(|| broken(format!("its {name} are {list:?}: must be one or two of 1 to 4096")))
+    }
+}
+
+/// A node's place, its name and what it writes.
+pub(super) fn describe(n: usize, node: &NodeProto) -> String {
+    let name = Some(node.name()).filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+    match node.output.first() {
+        Some(output) => format!("node {n}{name} (writes `{output}`)"),
+        None => format!("node {n}{name}"),
     }
 }

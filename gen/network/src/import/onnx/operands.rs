@@ -5,11 +5,16 @@ use super::form::Form;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Quantisation, Value, Weights, What};
+use crate::graph::{Operator, Tensor};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
-/// Most numbers that constants may become, those counted twice that two nodes read.
-const MOST_NUMBERS: usize = 1 << 27;
+/// Most bytes that constants may become, those counted twice that two nodes read.
+const MOST_BYTES: usize = 3 << 27;
+/// Most weights of all layers together, counted when they are read and when they are quantised.
+const MOST_WEIGHTS: usize = 1 << 26;
+/// Most entries of a list such as axes.
+const MOST_ENTRIES: usize = 64;
 
 impl Conversion<'_> {
     /// Input `n`, if it is there.
@@ -60,6 +65,28 @@ impl Conversion<'_> {
         }
     }
 
+    /// Input 0, an image or a line, quantised and computed at run time.
+    pub(super) fn image(&mut self, n: usize, node: &NodeProto) -> Result<(usize, Form), Problem> {
+        let (x, form) = self.tensor(node, 0)?;
+        self.with_channels_last(n, x, form)
+    }
+
+    /// A tensor of one channel or one pixel becomes an image; others are as they are.
+    pub(super) fn with_channels_last(
+        &mut self,
+        n: usize,
+        x: usize,
+        form: Form,
+    ) -> Result<(usize, Form), Problem> {
+        let form = form.as_image();
+        let shape = form.here()?;
+        if self.tensors[x].shape == shape {
+            return Ok((x, form));
+        }
+        let tensor = Tensor { shape, ..self.tensors[x].clone() };
+        Ok((self.push(n, &[x], tensor, Operator::Reshape), form))
+    }
+
     /// Input `n`, a constant of integers such as axes.
     pub(super) fn integers(&self, node: &NodeProto, n: usize) -> Result<Option<Vec<i64>>, Problem> {
         let Some(value) = self.optional(node, n) else { return Ok(None) };
@@ -68,6 +95,9 @@ impl Conversion<'_> {
             return Err(Problem::new(format!("input {n} is computed at run time"), rewrite));
         };
         let list = array.integers().ok_or_else(|| broken(format!("input {n} are no integers")))?;
+        if list.len() > MOST_ENTRIES {
+            return Err(broken(format!("input {n} has {} entries", list.len())));
+        }
         Ok(Some(list.iter().map(|&n| n.into()).collect()))
     }
 
@@ -77,6 +107,28 @@ impl Conversion<'_> {
         node: &NodeProto,
         n: usize,
     ) -> Result<(Vec<usize>, Vec<f64>), Problem> {
+        let (shape, list) = self.reals_or_infinities(node, n)?;
+        match list.iter().position(|number| !number.is_finite()) {
+            None => Ok((shape, list)),
+            Some(place) => {
+                let problem = format!("`{}`[{place}] is {}", node.reads(n), list[place]);
+                Err(Problem::new(problem, "train or export again with finite numbers"))
+            }
+        }
+    }
+
+    /// The same, of bounds which may be infinite.
+    pub(super) fn reals_or_infinities(
+        &mut self,
+        node: &NodeProto,
+        n: usize,
+    ) -> Result<(Vec<usize>, Vec<f64>), Problem> {
+        let numbers = match self.input(node, n)? {
+            Value::Constant(array) => array.shape.iter().product(),
+            Value::Weights(weights) => weights.integers.len(),
+            _ => 0,
+        };
+        self.count(8 * numbers)?;
         let (shape, list) = match self.input(node, n)? {
             Value::Constant(array) => {
                 let list = array.floats();
@@ -89,10 +141,6 @@ impl Conversion<'_> {
                 return Err(Problem::new(problem, "give it as a constant"));
             }
         };
-        if list.iter().any(|number| !number.is_finite()) {
-            return Err(broken(format!("input {n} has a number that is not finite")));
-        }
-        self.count(list.len())?;
         Ok((shape, list))
     }
 
@@ -111,13 +159,24 @@ impl Conversion<'_> {
         }
     }
 
-    /// Bounds what all constants together become.
-    pub(super) fn count(&mut self, numbers: usize) -> Result<(), Problem> {
-        self.numbers = self.numbers.saturating_add(numbers);
-        if self.numbers <= MOST_NUMBERS {
+    /// Bounds the bytes that all constants together become, before they do.
+    pub(super) fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes <= MOST_BYTES {
             return Ok(());
         }
-        let problem = format!("the model's weights are more than {MOST_NUMBERS} numbers");
+        let problem = format!("the model's constants become more than {MOST_BYTES} bytes");
+        Err(Problem::new(problem, "use a smaller model"))
+    }
+
+    /// Bounds the weights of all layers together.
+    pub(super) fn count_weights(&mut self, weights: usize) -> Result<(), Problem> {
+        self.count(weights)?;
+        self.weights = self.weights.saturating_add(weights);
+        if self.weights <= MOST_WEIGHTS {
+            return Ok(());
+        }
+        let problem = format!("the model's layers have more than {} weights", MOST_WEIGHTS / 2);
         Err(Problem::new(problem, "use a smaller model"))
     }
 }

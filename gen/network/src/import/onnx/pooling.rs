@@ -18,7 +18,11 @@ pub(super) fn window(node: &NodeProto, kernel: Kernel, image: Kernel) -> Result<
     }
     let automatic = node.text("auto_pad", "NOTSET");
     let rims = match automatic.as_str() {
-        "NOTSET" | "" => node.integers("pads").unwrap_or(&[0; 4]).to_vec(),
+        "NOTSET" | "" => match *node.integers("pads").unwrap_or(&[0; 4]) {
+            // along a line
+            [before, after] => vec![0, before, 0, after],
+            ref rims => rims.to_vec(),
+        },
         "VALID" => vec![0; 4],
         "SAME_UPPER" | "SAME_LOWER" => {
             let rim = |side: usize| {
@@ -66,12 +70,12 @@ impl Conversion<'_> {
                 return Err(Problem::new("its last window is not whole (ceil_mode)", rewrite));
             }
         }
-        let shape = vec![1, channels, rows, columns];
-        Ok((window, Form { shape, order: Order::Image }))
+        Ok((window, form.windows(channels, [rows, columns])))
     }
 
     pub(super) fn max_pool(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
         let (x, form, integers) = self.moved(node, 0)?;
+        let (x, form) = self.with_channels_last(n, x, form)?;
         let (window, form) = self.pool(node, &form)?;
         let mut tensor = self.tensors[x].clone();
         tensor.name = node.output.first().cloned().unwrap_or_default();
@@ -84,7 +88,7 @@ impl Conversion<'_> {
     /// A mean of windows. Where it counts what lies outside the image it is a convolution of each
     /// channel with weights 1, which takes a scale of its own.
     pub(super) fn average_pool(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
-        let (x, form) = self.tensor(node, 0)?;
+        let (x, form) = self.image(n, node)?;
         let [channels, height, width] = form.image()?;
         let (window, result) = self.pool(node, &form)?;
         let [rows, columns] = window.kernel;
@@ -131,6 +135,10 @@ impl Conversion<'_> {
             _ => (1..rank as i64).collect(),
         };
         let mut here = axes.iter().map(|&axis| form.axis(axis)).collect::<Result<Vec<_>, _>>()?;
+        if form.is_line() && (!keep || here.contains(&1)) {
+            // a line's height of 1 goes with its length, and is in no shape of the file
+            here.push(0);
+        }
         here.sort_unstable();
         here.dedup();
         let gone = |axis: usize| form.axis(axis as i64).is_ok_and(|axis| here.contains(&axis));
@@ -138,7 +146,7 @@ impl Conversion<'_> {
         let order = match form.order {
             Order::Image if keep => Order::Image,
             // what is left lies as in the file: channels, or rows and columns
-            Order::Image if pixels || here == [2] => Order::Plain,
+            Order::Image if pixels || here == [2] || here == [0, 2] => Order::Plain,
             Order::Plain => Order::Plain,
             _ => {
                 let rewrite = "take the mean over height and width, or channels";

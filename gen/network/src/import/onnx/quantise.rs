@@ -5,9 +5,15 @@ use super::convert::Conversion;
 use super::form::Form;
 use super::node::broken;
 use super::proto::{NodeProto, tensor_proto::DataType};
-use super::value::{Pending, Quantisation, Value, Weights, What};
+use super::value::{ONNX_ROUNDING, Pending, Quantisation, Value, Weights, What};
+use crate::graph::Rounding;
 use crate::import::report::Problem;
 use std::rc::Rc;
+
+/// The largest scale, of weights or results.
+const MOST_SCALE: f32 = 1.8e19;
+/// The most steps that a weight is from 0, before it is clipped.
+const MOST_STEPS: f32 = 2.1e9;
 
 /// Scales with their zero points, one or one an index of `axis`.
 struct Scales {
@@ -28,14 +34,17 @@ impl Conversion<'_> {
         let (bits, signed) = width(kind)?;
         let value = self.input(node, 0)?.clone();
         if let Value::Constant(array) = &value {
-            let scales = self.scales(node, &array.shape)?;
+            let scales = self.scales(node, &array.shape)?.above_0(node)?;
             let half = if signed { 1 << (bits - 1) } else { 0 };
             let range = [-half, (1 << bits) - 1 - half];
-            return self.constant_integers(array, &scales, bits, range, f32::round_ties_even);
+            let integer = |x: f32, zero: f32| x.round_ties_even() + zero;
+            return self.constant_integers(node, array, &scales, bits, range, integer);
         }
         let (scale, zero_point) = self.scale(node)?;
-        let quantisation = Quantisation { scale, zero_point, bits, signed, narrow: false };
-        self.quantise(n, node, value, quantisation, true)
+        let narrow = false;
+        let rounding = ONNX_ROUNDING;
+        let to = Quantisation { scale, zero_point, bits, signed, narrow, rounding };
+        self.quantise(n, node, value, to, true)
     }
 
     pub(super) fn dequantize_linear(&mut self, node: &NodeProto) -> Result<Value, Problem> {
@@ -44,11 +53,13 @@ impl Conversion<'_> {
                 let scales = self.scales(node, &array.shape)?;
                 let integers = array.integers().ok_or_else(|| broken("its input is float"))?;
                 let bits = width(array.kind).map_or(32, |(bits, _)| bits);
-                self.count(integers.len())?;
-                let zero_point = |n| scales.zero_point(&array.shape, n);
-                let centre = |(n, &q): (usize, &i32)| q.saturating_sub(zero_point(n));
+                self.count(4 * integers.len())?;
+                let centre = |(n, &q): (usize, &i32)| match scales.scale(&array.shape, n) {
+                    0.0 => 0,
+                    _ => q.saturating_sub(scales.zero_point(&array.shape, n)),
+                };
                 let integers = integers.iter().enumerate().map(centre).collect();
-                let Scales { scales, axis, .. } = scales;
+                let Scales { scales, axis, .. } = scales.without_0();
                 let shape = array.shape.clone();
                 Ok(Value::Weights(Rc::new(Weights { shape, integers, bits, scales, axis })))
             }
@@ -65,7 +76,8 @@ impl Conversion<'_> {
                     bounds: [f64::NEG_INFINITY, f64::INFINITY],
                     what: What::Input { name: name.clone() },
                 };
-                let to = Quantisation { scale, zero_point, bits, signed, narrow: false };
+                let (narrow, rounding) = (false, ONNX_ROUNDING);
+                let to = Quantisation { scale, zero_point, bits, signed, narrow, rounding };
                 let number = self.settle(&pending, to, &name)?;
                 Ok(Value::Tensor { number, form: pending.form, integers: false })
             }
@@ -96,14 +108,8 @@ impl Conversion<'_> {
         let mode = node.text("rounding_mode", "ROUND").to_uppercase();
         let value = self.input(node, 0)?.clone();
         if let Value::Constant(array) = &value {
-            let round: fn(f32) -> f32 = match mode.as_str() {
-                "ROUND" | "HALF_EVEN" => f32::round_ties_even,
-                "FLOOR" => f32::floor,
-                "CEIL" => f32::ceil,
-                "ROUND_TO_ZERO" | "DOWN" => f32::trunc,
-                _ => return Err(rounding(&mode)),
-            };
-            let scales = self.quant_scales(node, &array.shape)?;
+            let round = rounding_of_constants(&mode)?;
+            let scales = self.quant_scales(node, &array.shape)?.above_0(node)?;
             let narrow = i64::from(narrow);
             let (lowest, highest) = match signed {
                 true => (-(1i64 << (bits - 1)) + narrow, (1i64 << (bits - 1)) - 1),
@@ -111,24 +117,28 @@ impl Conversion<'_> {
             };
             let highest = highest.min(i32::MAX.into());
             return self.constant_integers(
+                node,
                 array,
                 &scales,
                 bits,
                 [lowest as i32, highest as i32],
-                round,
+                // the zero point is rounded with it
+                |x, zero| round(x + zero),
             );
-        }
-        if !["ROUND", "HALF_EVEN"].contains(&mode.as_str()) {
-            return Err(rounding(&mode));
         }
         if bits > 8 {
             return Err(Problem::new(format!("it has {bits} bits"), "use 2 to 8 bits"));
         }
-        let scales = self.quant_scales(node, &[])?;
+        let scales = self.quant_scales(node, &[])?.above_0(node)?;
         let (&[scale], &[zero_point]) = (&scales.scales[..], &scales.zero_points[..]) else {
             return Err(Problem::new("it has many scales", "quantise activations per tensor"));
         };
-        let to = Quantisation { scale: scale.into(), zero_point, bits, signed, narrow };
+        let positive = match &value {
+            Value::Pending(pending) => zero_point >= 0 && pending.bounds[0] >= 0.0,
+            _ => false,
+        };
+        let rounding = rounding_of_results(&mode, !signed || positive)?;
+        let to = Quantisation { scale: scale.into(), zero_point, bits, signed, narrow, rounding };
         self.quantise(n, node, value, to, false)
     }
 
@@ -171,28 +181,33 @@ impl Conversion<'_> {
 
     fn constant_integers(
         &mut self,
+        node: &NodeProto,
         array: &Array,
         scales: &Scales,
         bits: u32,
         range: [i32; 2],
-        round: fn(f32) -> f32,
+        integer: impl Fn(f32, f32) -> f32,
     ) -> Result<Value, Problem> {
         let floats = array.floats().ok_or_else(|| broken("its input is integers"))?;
-        self.count(floats.len())?;
-        let integer = |(n, &x): (usize, &f32)| {
+        self.count(4 * floats.len())?;
+        let weight = |(n, &x): (usize, &f32)| {
             let zero_point = scales.zero_point(&array.shape, n);
-            let steps = round(x / scales.scale(&array.shape, n)) + zero_point as f32;
-            // a cast saturates, and makes 0 of what is no number
-            (steps as i32).clamp(range[0], range[1]).saturating_sub(zero_point)
+            let steps = x / scales.scale(&array.shape, n);
+            if !(x.is_finite() && steps.abs() <= MOST_STEPS) {
+                let problem = format!("`{}`[{n}] is {x:e}", node.reads(0));
+                return Err(Problem::new(problem, "train or export again with finite numbers"));
+            }
+            let steps = integer(steps, zero_point as f32) as i32;
+            Ok(steps.clamp(range[0], range[1]).saturating_sub(zero_point))
         };
-        let integers = floats.iter().enumerate().map(integer).collect();
+        let integers = floats.iter().enumerate().map(weight).collect::<Result<_, _>>()?;
         let (scales, axis, shape) = (scales.scales.clone(), scales.axis, array.shape.clone());
         Ok(Value::Weights(Rc::new(Weights { shape, integers, bits, scales, axis })))
     }
 
     /// Scale and zero point of a tensor that has one of each.
     fn scale(&self, node: &NodeProto) -> Result<(f64, i32), Problem> {
-        match self.scales(node, &[])? {
+        match self.scales(node, &[])?.above_0(node)? {
             Scales { scales, zero_points, .. } if scales.len() == 1 => {
                 Ok((scales[0].into(), zero_points.first().copied().unwrap_or(0)))
             }
@@ -216,7 +231,8 @@ impl Conversion<'_> {
         };
         let axis = node.integer("axis", 1);
         let axis = if axis < 0 { axis.saturating_add(shape.len() as i64) } else { axis };
-        Scales::new(floats, zero_points, usize::try_from(axis).unwrap_or(usize::MAX), shape)
+        let axis = usize::try_from(axis).unwrap_or(usize::MAX);
+        Scales::new(node, floats, zero_points, axis, shape)
     }
 
     /// Inputs 1 and 2 of `Quant`, which are spread over the input as in arithmetic.
@@ -234,19 +250,22 @@ impl Conversion<'_> {
             [zero] => vec![zero as i32; scales.len()],
             _ => zero_points.iter().map(|&zero| zero as i32).collect(),
         };
-        Scales::new(&scales, zero_points, axis, shape)
+        Scales::new(node, &scales, zero_points, axis, shape)
     }
 }
 
 impl Scales {
     fn new(
+        node: &NodeProto,
         scales: &[f32],
         zero_points: Vec<i32>,
         axis: usize,
         shape: &[usize],
     ) -> Result<Scales, Problem> {
-        if scales.iter().any(|scale| !(scale.is_finite() && *scale > 0.0)) {
-            return Err(broken("a scale is not above 0"));
+        let odd = scales.iter().position(|scale| !(0.0..=MOST_SCALE).contains(scale));
+        if let Some(n) = odd {
+            let problem = format!("its scale `{}`[{n}] is {:e}", node.reads(1), scales[n]);
+            return Err(Problem::new(problem, "calibrate again: a scale is above 0"));
         }
         if scales.is_empty() || zero_points.len() != scales.len() {
             let lengths = (scales.len(), zero_points.len());
@@ -257,6 +276,25 @@ impl Scales {
             return Err(Problem::new(problem, "quantise per tensor or per output channel"));
         }
         Ok(Scales { scales: scales.to_vec(), zero_points, axis })
+    }
+
+    /// None of them is 0.
+    fn above_0(self, node: &NodeProto) -> Result<Scales, Problem> {
+        match self.scales.iter().position(|&scale| scale == 0.0) {
+            None => Ok(self),
+            Some(n) => {
+                let problem = format!("its scale `{}`[{n}] is 0", node.reads(1));
+                Err(Problem::new(problem, "calibrate with data that reaches every layer"))
+            }
+        }
+    }
+
+    /// Another in place of each 0, which makes 0 of all integers: it is that of the bias, too.
+    fn without_0(mut self) -> Scales {
+        let most = self.scales.iter().copied().fold(0.0, f32::max);
+        let other = if most > 0.0 { most } else { 1.0 / 128.0 };
+        self.scales.iter_mut().filter(|scale| **scale == 0.0).for_each(|scale| *scale = other);
+        self
     }
 
     fn index(&self, shape: &[usize], n: usize) -> usize {
@@ -275,8 +313,36 @@ impl Scales {
     }
 }
 
-fn rounding(mode: &str) -> Problem {
-    Problem::new(format!("its rounding mode is {mode}"), "use ROUND")
+/// The rounding that `Quant` states, of a result which is not below 0 once it is clipped, or any.
+fn rounding_of_results(mode: &str, positive: bool) -> Result<Rounding, Problem> {
+    match mode {
+        "ROUND" | "HALF_EVEN" => Ok(Rounding::HalfEven),
+        "FLOOR" => Ok(Rounding::Floor),
+        // towards 0, and halves away from 0
+        "DOWN" | "ROUND_TO_ZERO" if positive => Ok(Rounding::Floor),
+        "HALF_UP" if positive => Ok(Rounding::Once),
+        "DOWN" | "ROUND_TO_ZERO" | "HALF_UP" => {
+            let problem = format!("its rounding mode is {mode}, of results below 0, too");
+            Err(Problem::new(problem, "use ROUND or FLOOR, or quantise unsigned"))
+        }
+        _ => Err(Problem::new(format!("its rounding mode is {mode}"), "use ROUND or FLOOR")),
+    }
+}
+
+/// The rounding of constants, each of which qonnx has.
+fn rounding_of_constants(mode: &str) -> Result<fn(f32) -> f32, Problem> {
+    Ok(match mode {
+        "ROUND" | "HALF_EVEN" => f32::round_ties_even,
+        "FLOOR" => f32::floor,
+        "CEIL" => f32::ceil,
+        "DOWN" | "ROUND_TO_ZERO" => f32::trunc,
+        "UP" => |x| x.abs().ceil().copysign(x),
+        "HALF_UP" => |x| (x.abs() + 0.5).floor().copysign(x),
+        "HALF_DOWN" => |x| (x.abs() - 0.5).ceil().copysign(x),
+        _ => {
+            return Err(Problem::new(format!("its rounding mode is {mode}"), "use ROUND or FLOOR"));
+        }
+    })
 }
 
 /// Bits of an integer type, and whether it is signed.

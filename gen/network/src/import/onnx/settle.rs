@@ -2,7 +2,7 @@
 
 use super::convert::Conversion;
 use super::linear::UNBOUNDED;
-use super::value::{Pending, Quantisation, Sums, What};
+use super::value::{ONNX_ROUNDING, Pending, Quantisation, Sums, What};
 use crate::graph::{
     self, Clamp, Layer, Linear, Multiplier, Multipliers, Operator, Rounding, softmax_table,
 };
@@ -19,7 +19,7 @@ impl Conversion<'_> {
         to: Quantisation,
         name: &str,
     ) -> Result<usize, Problem> {
-        let Quantisation { scale, zero_point, bits, signed, .. } = to;
+        let Quantisation { scale, zero_point, bits, signed, rounding, .. } = to;
         let shape = pending.written.clone();
         let tensor =
             graph::Tensor { name: name.to_owned(), shape, bits, signed, scale, zero_point };
@@ -38,26 +38,26 @@ impl Conversion<'_> {
                 return self.reshape_to(number, pending);
             }
             What::Conv { window, groups, sums } => {
-                self.count(sums.weights.len())?;
-                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, scale, clamp)?;
+                self.count_weights(sums.weights.len())?;
+                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, to, clamp)?;
                 Operator::Conv2d { window: *window, groups: *groups, linear }
             }
             What::Dense { sums } => {
-                self.count(sums.weights.len())?;
-                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, scale, clamp)?;
+                self.count_weights(sums.weights.len())?;
+                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, to, clamp)?;
                 Operator::FullyConnected { linear }
             }
             What::Mean { axes, keep, count } => {
                 let from = self.tensors[pending.inputs[0]].scale;
-                let multiplier = single(from / scale / *count as f64)?;
-                Operator::Mean { axes: axes.clone(), keep: *keep, multiplier, clamp }
+                let multiplier = multiplier(from / scale / *count as f64)?;
+                Operator::Mean { axes: axes.clone(), keep: *keep, multiplier, rounding, clamp }
             }
             What::Average { window } => {
                 if !self.is(pending.inputs[0], to) {
                     let problem = "its input and output differ in scale, and what is outside the image does not count";
                     return Err(Problem::new(problem, "quantise both alike, or pad before it"));
                 }
-                Operator::AveragePool2d { window: *window, clamp }
+                Operator::AveragePool2d { window: *window, rounding, clamp }
             }
             What::Add => {
                 let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
@@ -66,20 +66,26 @@ impl Conversion<'_> {
                     left_shift: ADD_LEFT_SHIFT,
                     inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
                     multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * scale))?,
+                    rounding,
                     clamp,
                 }
             }
             What::MatMul => {
                 let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
-                Operator::MatMul { transpose: false, multiplier: single(x * y / scale)?, clamp }
+                let multiplier = multiplier(x * y / scale)?;
+                Operator::MatMul { transpose: false, multiplier, rounding, clamp }
             }
             What::Same => {
                 let number = pending.inputs[0];
                 if self.holds(number, to) && pending.bounds == UNBOUNDED {
                     return self.reshape_to(number, pending);
                 }
-                let multiplier = single(self.tensors[number].scale / scale)?;
-                Operator::Requantise { multiplier, clamp }
+                let multiplier = multiplier(self.tensors[number].scale / scale)?;
+                Operator::Requantise { multiplier, rounding, clamp }
+            }
+            What::Softmax if rounding == Rounding::Floor => {
+                let problem = "its result is rounded down, a softmax to nearest";
+                return Err(Problem::new(problem, "quantise it with ROUND"));
             }
             What::Softmax => {
                 let steps = (1.0 / scale).round();
@@ -118,11 +124,12 @@ impl Conversion<'_> {
         if self.holds(number, to) {
             return Ok(number);
         }
-        let Quantisation { scale, zero_point, bits, signed, .. } = to;
+        let Quantisation { scale, zero_point, bits, signed, rounding, .. } = to;
         let from = self.tensors[number].clone();
         let tensor = graph::Tensor { scale, zero_point, bits, signed, ..from.clone() };
         let clamp = clamp(same.bounds, to, &tensor);
-        let operator = Operator::Requantise { multiplier: single(from.scale / scale)?, clamp };
+        let multiplier = multiplier(from.scale / scale)?;
+        let operator = Operator::Requantise { multiplier, rounding, clamp };
         let requantised = self.push(same.node, &[number], tensor, operator);
         if to.narrow {
             self.narrow.insert(requantised);
@@ -201,15 +208,18 @@ impl Conversion<'_> {
     }
 
     fn is(&self, number: usize, to: Quantisation) -> bool {
-        Quantisation::of(&self.tensors[number]) == Quantisation { narrow: false, ..to }
+        let to = Quantisation { narrow: false, rounding: ONNX_ROUNDING, ..to };
+        Quantisation::of(&self.tensors[number]) == to
     }
 }
 
 impl Sums {
-    fn linear(&self, from: f64, to: f64, clamp: Clamp) -> Result<Linear, Problem> {
+    fn linear(&self, from: f64, to: Quantisation, clamp: Clamp) -> Result<Linear, Problem> {
         let step = |scale: f64| from * scale;
+        let (rounding, cut) = self.rounding_of_bias(from, to);
         let bias = |(&bias, &scale): (&f64, &f64)| {
-            let steps = (bias / step(scale)).round_ties_even();
+            let steps = bias / step(scale);
+            let steps = if cut { steps.floor() } else { steps.round_ties_even() };
             let fits = steps.abs() <= f64::from(i32::MAX);
             fits.then_some(steps as i32).ok_or_else(|| {
                 let problem = format!("its bias {bias} is too large for steps of {}", step(scale));
@@ -224,31 +234,53 @@ impl Sums {
         };
         let alike = self.scales.windows(2).all(|pair| pair[0] == pair[1]);
         let scales = if alike { &self.scales[..1] } else { &self.scales[..] };
-        let multipliers = scales.iter().map(|&scale| multiplier(step(scale) / to));
+        let multipliers = scales.iter().map(|&scale| multiplier(step(scale) / to.scale));
         Ok(Linear {
             shared: None,
             bits: self.bits,
             weights: self.weights.to_vec().into(),
             bias: bias.into(),
             multipliers: multipliers.collect::<Result<Multipliers, _>>()?,
-            // nearer to the file's single rounding
-            rounding: Rounding::Once,
+            rounding,
             clamp,
         })
     }
+
+    /// How results are rounded, and whether a bias is cut to whole steps instead of rounded. Where
+    /// results are 2^n sums, a threshold is a whole sum: what a fraction of a step adds to a sum
+    /// decides nothing but a tie. It is cut, and the tie goes up.
+    fn rounding_of_bias(&self, from: f64, to: Quantisation) -> (Rounding, bool) {
+        let steps = |least: i32| {
+            let sums = |&scale: &f64| to.scale / (from * scale);
+            self.scales.iter().all(|scale| is_power_of_two(sums(scale), least))
+        };
+        let fraction = |(bias, scale): (&f64, &f64)| (bias / (from * scale)).fract() != 0.0;
+        match to.rounding {
+            Rounding::Floor if steps(0) => (Rounding::Floor, true),
+            Rounding::HalfEven
+                if steps(1) && self.bias.iter().zip(self.scales.iter()).all(fraction) =>
+            {
+                (Rounding::Once, true)
+            }
+            rounding => (rounding, rounding == Rounding::Once && steps(1)),
+        }
+    }
 }
 
-/// Bounds of an activation function in steps, rounded as ONNX rounds.
+/// Whether a number is 2^n, n being `least` or more.
+fn is_power_of_two(number: f64, least: i32) -> bool {
+    let fraction = number.to_bits() & ((1 << 52) - 1);
+    number >= 2f64.powi(least) && number.is_finite() && fraction == 0
+}
+
+/// Bounds of an activation function in steps, rounded as results are.
 fn clamp(bounds: [f64; 2], to: Quantisation, tensor: &graph::Tensor) -> Clamp {
     let [lowest, highest] = match (to.narrow, to.signed) {
         (true, true) => [tensor.lowest() + 1, tensor.highest()],
         (true, false) => [tensor.lowest(), tensor.highest() - 1],
         _ => [tensor.lowest(), tensor.highest()],
     };
-    let at = |real: f64| {
-        let steps = (real / to.scale).round_ties_even() + f64::from(to.zero_point);
-        steps.clamp(lowest.into(), highest.into()) as i32
-    };
+    let at = |real: f64| to.steps(real).clamp(lowest.into(), highest.into()) as i32;
     Clamp { min: at(bounds[0]), max: at(bounds[1]) }
 }
 
@@ -258,16 +290,4 @@ pub(super) fn multiplier(factor: f64) -> Result<Multiplier, Problem> {
         let problem = format!("scales of input and output are a factor of {factor} apart");
         Problem::new(problem, "calibrate with data that reaches every layer")
     })
-}
-
-/// A multiplier for layers that round twice, which rounds once: the mantissa's leading zeros stand
-/// in for a right shift. At factors of 2^-15 and more, what it lacks in precision is below 2^-9 of a
-/// step on every sum that is not clamped; a smaller factor keeps its 31 bits.
-fn single(factor: f64) -> Result<Multiplier, Problem> {
-    let nearest = multiplier(factor)?;
-    if nearest.shift >= 0 || factor < 2f64.powi(-15) {
-        return Ok(nearest);
-    }
-    let mantissa = (factor * 2f64.powi(31)).round() as i32;
-    Ok(Multiplier { mantissa, shift: 0 })
 }

@@ -2,17 +2,20 @@
 
 use super::proto::NodeProto;
 
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 30] = [
     "Add",
     "AveragePool",
     "BatchNormalization",
+    "Cast",
     "Clip",
     "Concat",
     "Constant",
     "Conv",
     "DequantizeLinear",
+    "Div",
     "Dropout",
     "Flatten",
+    "Gather",
     "Gemm",
     "GlobalAveragePool",
     "Identity",
@@ -24,8 +27,11 @@ const KNOWN: [&str; 24] = [
     "ReduceMean",
     "Relu",
     "Reshape",
+    "Shape",
+    "Slice",
     "Softmax",
     "Squeeze",
+    "Sub",
     "Transpose",
 ];
 

@@ -2,7 +2,7 @@
 
 use super::array::Array;
 use super::form::Form;
-use crate::graph::{self, Window};
+use crate::graph::{self, Rounding, Window};
 use std::rc::Rc;
 
 /// A tensor of the file.
@@ -53,6 +53,9 @@ impl Weights {
     }
 }
 
+/// How `QuantizeLinear` rounds.
+pub(super) const ONNX_ROUNDING: Rounding = Rounding::HalfEven;
+
 /// How a result is to be quantised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Quantisation {
@@ -62,12 +65,24 @@ pub(super) struct Quantisation {
     pub(super) signed: bool,
     /// The lowest integer (signed) or the highest (unsigned) is left out.
     pub(super) narrow: bool,
+    pub(super) rounding: Rounding,
 }
 
 impl Quantisation {
     pub(super) fn of(tensor: &graph::Tensor) -> Quantisation {
         let graph::Tensor { scale, zero_point, bits, signed, .. } = *tensor;
-        Quantisation { scale, zero_point, bits, signed, narrow: false }
+        Quantisation { scale, zero_point, bits, signed, narrow: false, rounding: ONNX_ROUNDING }
+    }
+
+    /// The integer of a real number, not yet within its bits.
+    pub(super) fn steps(self, real: f64) -> f64 {
+        let steps = real / self.scale;
+        let rounded = match self.rounding {
+            Rounding::HalfEven => steps.round_ties_even(),
+            Rounding::Floor => steps.floor(),
+            Rounding::Once | Rounding::Twice => (steps + 0.5).floor(),
+        };
+        rounded + f64::from(self.zero_point)
     }
 }
 

@@ -1,13 +1,16 @@
 //! The file's outermost bytes, before anything is kept: is it a model, and how much would it unfold
 //! into?
 //!
-//! Decoding makes a structure of some two hundred bytes of an empty message that takes two, so the
+//! Decoding makes a structure of some hundred bytes of an empty message that takes two, so the
 //! messages are counted first.
 
+use super::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
 use prost::encoding::{WireType, decode_key, decode_varint};
 
 /// Most fields of all messages: some thirty a node.
 const MOST_FIELDS: usize = 1 << 20;
+/// Most bytes of all messages' structures.
+const MOST_BYTES: usize = 1 << 26;
 /// Most bytes of one list of variable-length numbers, each of which becomes four or eight.
 const MOST_LIST: usize = 1 << 24;
 /// Most messages within one another.
@@ -23,6 +26,27 @@ enum Kind {
     Tensor,
     /// Small: only what it holds is counted, whatever that is.
     Other,
+}
+
+impl Kind {
+    /// Bytes of the structure that it becomes.
+    fn size(self) -> usize {
+        match self {
+            Kind::Model => 0,
+            Kind::Graph => size_of::<GraphProto>(),
+            Kind::Node => size_of::<NodeProto>(),
+            Kind::Attribute => size_of::<AttributeProto>(),
+            Kind::Tensor => size_of::<TensorProto>(),
+            Kind::Other => 128,
+        }
+    }
+}
+
+/// What messages come to.
+#[derive(Default)]
+struct Count {
+    fields: usize,
+    bytes: usize,
 }
 
 /// What a field of a message holds.
@@ -81,17 +105,20 @@ fn step<'a>(bytes: &mut &'a [u8], wire: WireType) -> Option<&'a [u8]> {
 
 /// Checks that the messages lie within one another and unfold into bounded memory.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
-    let mut fields = 0;
-    message(bytes, Kind::Model, 0, &mut fields)
+    message(bytes, Kind::Model, 0, &mut Count::default())
 }
 
-fn message(mut bytes: &[u8], kind: Kind, depth: usize, fields: &mut usize) -> Result<(), String> {
+fn message(mut bytes: &[u8], kind: Kind, depth: usize, count: &mut Count) -> Result<(), String> {
     if depth > MOST_DEPTH {
         return Err(format!("it has more than {MOST_DEPTH} messages within one another"));
     }
+    count.bytes += kind.size();
+    if count.bytes > MOST_BYTES {
+        return Err(format!("its messages become more than {MOST_BYTES} bytes"));
+    }
     while !bytes.is_empty() {
-        *fields += 1;
-        if *fields > MOST_FIELDS {
+        count.fields += 1;
+        if count.fields > MOST_FIELDS {
             return Err(format!("it has more than {MOST_FIELDS} fields"));
         }
         let left = bytes.len();
@@ -107,9 +134,9 @@ fn message(mut bytes: &[u8], kind: Kind, depth: usize, fields: &mut usize) -> Re
             return Err(format!("a list has {} bytes: keep it as raw data", value.len()));
         }
         match (field(kind, tag), kind) {
-            (Some(inner), _) => message(value, inner, depth + 1, fields)?,
+            (Some(inner), _) => message(value, inner, depth + 1, count)?,
             // what of it is text and what a message does not matter: each byte may be half a field
-            (None, Kind::Other) => *fields += value.len() / 4,
+            (None, Kind::Other) => count.fields += value.len() / 4,
             (None, _) => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::activation::{clamp, multiplier};
 use super::node::{Node, broken};
 use super::schema::{ActivationFunctionType as Activation, BuiltinOperator as Builtin};
-use crate::graph::{Operator, softmax_table};
+use crate::graph::{Operator, Rounding, softmax_table};
 use crate::import::report::Problem;
 
 /// Bits that TFLite's int8 addition gains before it rescales.
@@ -25,6 +25,7 @@ pub(super) fn add(node: &Node) -> Result<Operator, Problem> {
         left_shift: ADD_LEFT_SHIFT,
         inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
         multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * z))?,
+        rounding: Rounding::Twice,
         clamp: clamp(activation, output)?,
     })
 }
@@ -39,7 +40,7 @@ pub(super) fn requantise(node: &Node, code: Builtin) -> Result<Operator, Problem
         _ => Activation::NONE,
     };
     let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
-    Ok(Operator::Requantise { multiplier, clamp })
+    Ok(Operator::Requantise { multiplier, rounding: Rounding::Twice, clamp })
 }
 
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {

@@ -149,6 +149,7 @@ pub(super) fn mat_mul(node: &Node) -> Result<Operator, Problem> {
     Ok(Operator::MatMul {
         transpose: options.is_some_and(|options| options.adj_y()),
         multiplier: multiplier(f64::from(product) / f64::from(scale(output)?))?,
+        rounding: Rounding::Twice,
         clamp: Clamp { ..clamp(ActivationFunctionType::NONE, output)? },
     })
 }

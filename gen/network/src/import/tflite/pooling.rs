@@ -3,7 +3,7 @@
 use super::activation::{clamp, multiplier};
 use super::node::{Node, broken};
 use super::schema::{ActivationFunctionType, Padding};
-use crate::graph::{Kernel, MOST_ELEMENTS, Multiplier, Operator, Pads, Window};
+use crate::graph::{Kernel, MOST_ELEMENTS, Multiplier, Operator, Pads, Rounding, Window};
 use crate::import::report::Problem;
 
 /// A window with TFLite's `SAME` padding (the odd row or column comes after) or none.
@@ -62,7 +62,7 @@ pub(super) fn pool(node: &Node, max: bool) -> Result<Operator, Problem> {
     let clamp = clamp(options.fused_activation_function(), node.output()?)?;
     Ok(match max {
         true => Operator::MaxPool2d { window, clamp },
-        false => Operator::AveragePool2d { window, clamp },
+        false => Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp },
     })
 }
 
@@ -98,6 +98,7 @@ pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
         axes,
         keep: options.is_some_and(|options| options.keep_dims()),
         multiplier: divided(rescaling, count.max(1)),
+        rounding: Rounding::Twice,
         clamp: clamp(ActivationFunctionType::NONE, output)?,
     })
 }

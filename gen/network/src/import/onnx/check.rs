@@ -1,0 +1,195 @@
+//! What onnx.checker refuses in a graph: names written twice, numbers of inputs, attributes.
+
+use super::node::describe;
+use super::proto::attribute_proto::AttributeType::{self, Float, Floats, Int, Ints, Tensor};
+use super::proto::attribute_proto::AttributeType::{String as Text, Strings as Texts};
+use super::proto::{GraphProto, NodeProto};
+use std::collections::BTreeSet;
+
+/// What an operator of any version takes.
+struct Schema {
+    operator: &'static str,
+    /// Inputs, at least and at most.
+    inputs: [usize; 2],
+    /// Outputs at most.
+    outputs: usize,
+    attributes: &'static [(&'static str, AttributeType)],
+}
+
+const ANY: usize = usize::MAX;
+
+/// Attributes of windows.
+const CONV: &[(&str, AttributeType)] = &[
+    ("auto_pad", Text),
+    ("dilations", Ints),
+    ("group", Int),
+    ("kernel_shape", Ints),
+    ("pads", Ints),
+    ("strides", Ints),
+];
+const POOL: &[(&str, AttributeType)] = &[
+    ("auto_pad", Text),
+    ("ceil_mode", Int),
+    ("count_include_pad", Int),
+    ("dilations", Ints),
+    ("kernel_shape", Ints),
+    ("pads", Ints),
+    ("storage_order", Int),
+    ("strides", Ints),
+];
+/// Of arithmetic before version 7.
+const BROADCAST: &[(&str, AttributeType)] =
+    &[("axis", Int), ("broadcast", Int), ("consumed_inputs", Ints)];
+const CONSUMED: &[(&str, AttributeType)] = &[("consumed_inputs", Ints)];
+const AXES: &[(&str, AttributeType)] = &[("axes", Ints)];
+const AXIS: &[(&str, AttributeType)] = &[("axis", Int)];
+const REDUCE: &[(&str, AttributeType)] =
+    &[("axes", Ints), ("keepdims", Int), ("noop_with_empty_axes", Int)];
+const NORMALIZATION: &[(&str, AttributeType)] = &[
+    ("consumed_inputs", Ints),
+    ("epsilon", Float),
+    ("is_test", Int),
+    ("momentum", Float),
+    ("spatial", Int),
+    ("training_mode", Int),
+];
+const CONSTANT: &[(&str, AttributeType)] = &[
+    ("value", Tensor),
+    ("value_float", Float),
+    ("value_floats", Floats),
+    ("value_int", Int),
+    ("value_ints", Ints),
+    ("value_string", Text),
+    ("value_strings", Texts),
+];
+const DROPOUT: &[(&str, AttributeType)] =
+    &[("consumed_inputs", Ints), ("is_test", Int), ("ratio", Float), ("seed", Int)];
+const GEMM: &[(&str, AttributeType)] =
+    &[("alpha", Float), ("beta", Float), ("broadcast", Int), ("transA", Int), ("transB", Int)];
+const QUANTIZE: &[(&str, AttributeType)] = &[
+    ("axis", Int),
+    ("block_size", Int),
+    ("output_dtype", Int),
+    ("precision", Int),
+    ("saturate", Int),
+];
+const CLIP: &[(&str, AttributeType)] = &[("consumed_inputs", Ints), ("max", Float), ("min", Float)];
+const PAD: &[(&str, AttributeType)] =
+    &[("mode", Text), ("paddings", Ints), ("pads", Ints), ("value", Float)];
+const RESHAPE: &[(&str, AttributeType)] =
+    &[("allowzero", Int), ("consumed_inputs", Ints), ("shape", Ints)];
+const SLICE: &[(&str, AttributeType)] = &[("axes", Ints), ("ends", Ints), ("starts", Ints)];
+const PERM: &[(&str, AttributeType)] = &[("perm", Ints)];
+const SHAPE: &[(&str, AttributeType)] = &[("end", Int), ("start", Int)];
+
+const fn schema(
+    operator: &'static str,
+    inputs: [usize; 2],
+    outputs: usize,
+    attributes: &'static [(&'static str, AttributeType)],
+) -> Schema {
+    Schema { operator, inputs, outputs, attributes }
+}
+
+/// ONNX's `Operators.md`, all versions together.
+const SCHEMAS: [Schema; 31] = [
+    schema("Add", [2, 2], 1, BROADCAST),
+    schema("AveragePool", [1, 1], 1, POOL),
+    schema("BatchNormalization", [5, 5], 5, NORMALIZATION),
+    schema("Clip", [1, 3], 1, CLIP),
+    schema("Concat", [1, ANY], 1, AXIS),
+    schema("Constant", [0, 0], 1, CONSTANT),
+    schema("Conv", [2, 3], 1, CONV),
+    schema("DequantizeLinear", [2, 3], 1, QUANTIZE),
+    schema("Div", [2, 2], 1, BROADCAST),
+    schema("Dropout", [1, 3], 2, DROPOUT),
+    schema("Flatten", [1, 1], 1, AXIS),
+    schema("Gather", [2, 2], 1, AXIS),
+    schema("Gemm", [2, 3], 1, GEMM),
+    schema("GlobalAveragePool", [1, 1], 1, &[]),
+    schema("Identity", [1, 1], 1, &[]),
+    schema("MatMul", [2, 2], 1, &[]),
+    schema("MaxPool", [1, 1], 2, POOL),
+    schema("Mul", [2, 2], 1, BROADCAST),
+    schema("Pad", [1, 4], 1, PAD),
+    schema("QuantizeLinear", [2, 3], 1, QUANTIZE),
+    schema("ReduceMean", [1, 2], 1, REDUCE),
+    schema("Relu", [1, 1], 1, CONSUMED),
+    schema("Reshape", [1, 2], 1, RESHAPE),
+    schema("Shape", [1, 1], 1, SHAPE),
+    schema("Sigmoid", [1, 1], 1, CONSUMED),
+    schema("Slice", [1, 5], 1, SLICE),
+    schema("Softmax", [1, 1], 1, AXIS),
+    schema("Squeeze", [1, 2], 1, AXES),
+    schema("Sub", [2, 2], 1, BROADCAST),
+    schema("Transpose", [1, 1], 1, PERM),
+    schema("Unsqueeze", [1, 2], 1, AXES),
+];
+
+/// Checks names, inputs, outputs and attributes of a graph.
+pub(super) fn check(graph: &GraphProto) -> Result<(), String> {
+    let mut constants = BTreeSet::new();
+    for tensor in &graph.initializer {
+        if !constants.insert(tensor.name()) {
+            return Err(format!("there are two constants named `{}`", tensor.name()));
+        }
+    }
+    let mut inputs = BTreeSet::new();
+    for input in &graph.input {
+        if !inputs.insert(input.name()) {
+            return Err(format!("there are two inputs named `{}`", input.name()));
+        }
+    }
+    // old files list constants among the inputs
+    let mut written: BTreeSet<&str> = constants.union(&inputs).copied().collect();
+    for (n, node) in graph.node.iter().enumerate() {
+        let fault = |what: String| format!("{}: {what}", describe(n, node));
+        for output in node.output.iter().filter(|name| !name.is_empty()) {
+            if !written.insert(output) {
+                return Err(fault(format!("`{output}` has its value already")));
+            }
+        }
+        check_node(node).map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn check_node(node: &NodeProto) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for attribute in &node.attribute {
+        if !names.insert(attribute.name()) {
+            return Err(format!("attribute `{}` is given twice", attribute.name()));
+        }
+    }
+    let standard = ["", "ai.onnx"].contains(&node.domain());
+    let known = SCHEMAS.iter().find(|schema| standard && schema.operator == node.op_type());
+    let Some(Schema { operator, inputs: [least, most], outputs, attributes }) = known else {
+        return Ok(());
+    };
+    let read = node.input.len();
+    if read < *least || read > *most {
+        let must = match (*least, *most) {
+            (least, most) if least == most => least.to_string(),
+            (least, ANY) => format!("at least {least}"),
+            (least, most) => format!("{least} to {most}"),
+        };
+        return Err(format!("{operator} has {read} inputs: must have {must}"));
+    }
+    if node.output.len() > *outputs {
+        let written = node.output.len();
+        return Err(format!("{operator} has {written} outputs: must have at most {outputs}"));
+    }
+    for attribute in &node.attribute {
+        let name = attribute.name();
+        let Some((_, kind)) = attributes.iter().find(|(known, _)| *known == name) else {
+            return Err(format!("{operator} has no attribute `{name}`"));
+        };
+        // files of the format's first version do not say it
+        let given = attribute.r#type.unwrap_or_default();
+        if given != 0 && given != *kind as i32 {
+            let kind = kind.as_str_name().to_lowercase();
+            return Err(format!("attribute `{name}` is not of type {kind}"));
+        }
+    }
+    Ok(())
+}
