@@ -20,12 +20,16 @@ pub enum HdlError {
     ConstantDoesNotFit { at: Place, value: Int, ty: Type },
     #[error("{at}: {role} must be u1, got `{got}`")]
     NotOneBit { at: Place, role: String, got: String },
+    #[error("{at}: high: `{of}` has no {count} bits")]
+    TooManyBits { at: Place, count: u32, of: String },
     #[error("{at}: slice [{high}:{low}] is outside `{of}`")]
     SliceOutOfRange { at: Place, high: u64, low: u64, of: String },
     #[error("{at}: extend: {to} bits cannot hold `{from}`; use `truncate` to drop bits")]
     ExtendNarrows { at: Place, from: String, to: u32 },
     #[error("{at}: {op}: the amount `{amount}` must be unsigned and at most 31 bits wide")]
     ShiftAmount { at: Place, op: &'static str, amount: String },
+    #[error("{at}: {op}: two integers have no type; give one of them a type with `lit`")]
+    NoType { at: Place, op: &'static str },
     #[error("{at}: {op} needs at least one operand")]
     NoOperands { at: Place, op: &'static str },
     #[error("{at}: select: `{index}` addresses {places} places, but {given} are given")]
@@ -34,6 +38,16 @@ pub enum HdlError {
     Undriven { at: Place, what: &'static str, name: String, how: &'static str },
     #[error("{at}: {what} is driven twice; the first time at {first}")]
     DrivenTwice { at: Place, what: String, first: Place },
+    #[error("{at}: {what}: `{setting}` is said twice; the first time at {first}")]
+    SaidTwice { at: Place, what: String, setting: &'static str, first: Place },
+    #[error("{at}: {what}: `reset_to` has no effect without a reset and without `clear`")]
+    ResetToWithoutReset { at: Place, what: String },
+    #[error("{at}: clock `{clock}`: its reset is in use since {first}; say it before")]
+    ResetTooLate { at: Place, clock: String, first: Place },
+    #[error(
+        "{at}: `default`: clock `{clock}` cannot be the default domain, which is `{default}` since {first}"
+    )]
+    DefaultTooLate { at: Place, clock: String, default: String, first: Place },
     #[error("{at}: {target} cannot take `{value}`: the types differ")]
     DriveType { at: Place, target: String, value: String },
     #[error("{at}: instance `{instance}` of `{module}`: input `{port}` is left open")]
@@ -69,6 +83,11 @@ pub enum HdlError {
     MemoryAddress { at: Place, name: String, want: u32, got: String },
     #[error("{at}: memory `{name}`: a mask of {mask} bits does not divide words of {width} bits")]
     MemoryMask { at: Place, name: String, mask: u32, width: u32 },
+    #[error(
+        "{at}: memory `{name}` is written by clock `{clock}` here and by clock `{other}` at {first}; \
+         at simultaneous edges nobody knows which write is the last: let one clock write"
+    )]
+    MemoryWriters { at: Place, name: String, clock: String, other: String, first: Place },
     #[error("{at}: bundle has no field `{field}`; it has {available}")]
     NoSuchField { at: Place, field: String, available: String },
     #[error(
@@ -77,6 +96,13 @@ pub enum HdlError {
     ValidWaitsForReady { at: Place, stream: String, path: String },
     #[error("{at}: `{signal}` belongs to another module under construction")]
     ForeignSignal { at: Place, signal: String },
+    #[error("{at}: clock `{clock}` belongs to another module under construction")]
+    ForeignDomain { at: Place, clock: String },
+    #[error(
+        "{at}: {what} is looked at by clock `{default}`, but all state it reads belongs to {others}; \
+         make it with the method of that domain"
+    )]
+    OtherDomain { at: Place, what: String, default: String, others: String },
     #[error(
         "{at}: clock `{clock}` has no reset, but {user} needs one; give it a reset or use `no_reset`"
     )]

@@ -187,6 +187,86 @@ mistake!(no_reset, |m| {
     m.reg("free", u(1)).domain(bare).no_reset().next(Int::from(1));
 });
 
+mistake!(said_twice, |m| {
+    let (run, beat) = (m.input("run", u(1)), m.input("beat", u(1)));
+    let r = m.reg("r", u(4)).enable(run).clear(run).reset_to(3);
+    r.next(r + 1).enable(beat).clear(beat).reset_to(4);
+    let (a, b) = (m.clock("a").sync_reset("a_rst"), m.clock("b").sync_reset("b_rst"));
+    let other = m.reg("other", u(4)).domain(a).domain(b);
+    other.next(r);
+    b.async_reset("b_arst");
+    m.memory("words", 2, u(4)).init([1, 2]).init([3, 4]);
+    let inner = ModuleBuilder::new("inner");
+    inner.output("y", inner.reg("r", u(1)).next(1));
+    m.instance("i", &inner.finish()).clock("clk", a).clock("clk", b);
+});
+
+mistake!(said_too_late, |m| {
+    let (a, b) = (m.clock("a"), m.clock("b"));
+    a.sync_reset("a_rst").in_reset();
+    m.domain().in_reset();
+    m.domain().async_reset("arst");
+    b.default();
+    let late = m.clock("late").sync_reset("late_rst");
+    m.reg("r", u(1)).domain(late).next(late.in_reset()).reset_to(1).no_reset();
+    late.async_reset("late_arst");
+});
+
+mistake!(foreign_domains, |m| {
+    let other = ModuleBuilder::new("other");
+    other.clock("spare");
+    let fast = other.clock("fast").sync_reset("fast_rst");
+    fn meet<'a>(m: &'a ModuleBuilder, fast: hwgen_hdl::Domain<'a>) {
+        let (bit, word) = (m.input("at", u(1)), m.input("word", u(4)));
+        m.reg("r", u(4)).domain(fast).next(word);
+        let words = m.memory("words", 2, u(4)).write_in(fast, bit, word, bit);
+        words.write_masked_in(fast, bit, word, bit, bit);
+        m.output("y", words.read_sync_in(fast, bit, bit));
+        words.write(fast.in_reset(), word, bit);
+        let inner = ModuleBuilder::new("inner");
+        inner.output("y", inner.reg("r", u(1)).no_reset().next(1));
+        m.instance("i", &inner.finish()).clock("clk", fast);
+    }
+    meet(m, fast);
+});
+
+mistake!(two_clocks_write_one_memory, |m| {
+    let (a, b) = (m.clock("clk_a"), m.clock("clk_b"));
+    let (at, data) = (m.input("at", u(1)), m.input("data", u(8)));
+    let words = m.memory("words", 2, u(8));
+    words.write_in(b, at, data, at);
+    words.write_in(a, at, data, at);
+    m.output("y", words.read(at));
+});
+
+mistake!(looked_at_by_another_clock, |m| {
+    let io = m.clock("io").sync_reset("io_rst");
+    let full = m.reg("full", u(1)).domain(io);
+    full.next(!full);
+    m.promise("never full", !full);
+    let data = Bundle::new([("data", m.input("data", u(4)))]);
+    m.stream_out("out", &Stream::source(m, "out", full, data));
+    // Of both clocks, or said with its clock: as the author wants.
+    let own = m.reg("own", u(1)).next(full);
+    m.promise("not both", !(full & *own));
+    m.domain().promise("seen from here", !full);
+    io.promise("never full", !full);
+});
+
+mistake!(too_many_bits, |m| {
+    let a = m.input("a", u(8));
+    m.output("y", a.high(10));
+    m.output("z", a.repeat(0));
+    m.output("w", a.high(0));
+});
+
+mistake!(integers_without_type, |m| {
+    let c = m.input("c", u(1));
+    m.output("y", c.mux(1, 0));
+    m.output("z", 2 + c);
+    m.output("w", hwgen_hdl::mux(c, 2, c));
+});
+
 #[test]
 fn two_texts_under_one_name() {
     let inner = |invert: bool| {

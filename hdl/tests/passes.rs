@@ -83,3 +83,17 @@ fn passes_do_something() {
     m.output("y", same.slice(7, 4).cat(same.slice(3, 0)).eq(x.slice(7, 4).cat(x.slice(3, 0))));
     assert_eq!(nodes(&simplify(&m.finish(), Keep::Ports)), 2, "`x` and the constant 1");
 }
+
+/// What lives refers to what lives; a netlist of other makers where it does not is no silent node 0.
+#[test]
+#[should_panic(expected = "is in use and was dropped")]
+fn a_reference_to_what_was_dropped_is_loud() {
+    let m = hwgen_hdl::ModuleBuilder::new("torn");
+    let r = m.reg("r", hwgen_hdl::u(1));
+    r.next(r);
+    m.output("y", r);
+    let mut torn = (*m.finish()).clone();
+    torn.inputs.clear();
+    torn.outputs.clear();
+    drop_dead(&torn, Keep::Ports);
+}

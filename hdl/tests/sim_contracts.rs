@@ -54,6 +54,33 @@ fn broken_contracts_are_reported() {
 }
 
 #[test]
+fn a_domain_looks_at_its_own_promises_and_streams() {
+    let m = ModuleBuilder::new("two_clocks");
+    let io = m.clock("clk_io").sync_reset("rst_io");
+    let count = m.reg("count", u(4)).domain(io);
+    count.next(count + 1);
+    io.promise("below three", count.lt(3));
+    let q = io.stream_in("q", &fields([("data", u(8))]));
+    io.stream_out("out", &q);
+    m.output("seen", m.reg("seen_there", u(4)).next(count));
+    let module = m.finish();
+    for engine in ENGINES {
+        let options = SimOptions { engine, collect_violations: true, ..SimOptions::default() };
+        let mut sim = Simulator::with_options(&module, options);
+        sim.reset();
+        sim.poke("q_valid", 1);
+        sim.tick(&["clk_io"]);
+        sim.poke("q_data", 1);
+        for clocks in [["clk_io"], ["clk_io"], ["clk_io"], ["clk"], ["clk"]] {
+            sim.tick(&clocks);
+        }
+        let said: Vec<_> = sim.violations().iter().map(|it| (it.cycle, &*it.message)).collect();
+        let want = [(3, "stream `q`: `data` changed before it passed"), (5, "below three")];
+        assert_eq!(said, want);
+    }
+}
+
+#[test]
 fn reset_forgives() {
     let m = ModuleBuilder::new("resets");
     let q = m.stream_in("q", &fields([("data", u(80))]));

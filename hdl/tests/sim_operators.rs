@@ -65,6 +65,47 @@ fn narrow_values() {
 }
 
 #[test]
+fn integers_stand_on_either_side() {
+    let m = ModuleBuilder::new("sides");
+    let (x, c) = (m.input("x", s(8)), m.input("c", u(1)));
+    let (r, w) = (m.reg("r", s(8)), m.wire("w", s(8)));
+    r.next(r);
+    w.drive(x);
+    m.output("a", 1 - x);
+    m.output("b", 2 * w + (r * x));
+    m.output("d", -r ^ -w);
+    m.output("e", mux(c, 1, x));
+    m.output("f", mux(c, r, -1));
+    m.output("g", (1 & x) | (4u32 ^ w));
+    m.output("h", Int::from(7) + r);
+    each(&m.finish(), |sim| {
+        sim.poke("x", 5);
+        let got = ["a", "b", "d", "e", "f", "g", "h"].map(|name| sim.peek_i64(name));
+        assert_eq!(got, [-4, 10, -5, 5, -1, 1, 7]);
+        sim.poke("c", 1);
+        assert_eq!((sim.peek_i64("e"), sim.peek_i64("f")), (1, 0));
+    });
+}
+
+#[test]
+fn the_last_choice_stands_for_the_missing() {
+    for bits in [1, 2, 3, 4, 5, 6, 9] {
+        for count in 1..=33u64.min(1 << bits) {
+            let m = ModuleBuilder::new("choices");
+            let choices: Vec<_> = (0..count).map(|choice| m.lit(u(8), 100 + choice)).collect();
+            m.output("y", m.input("i", u(bits)).select(&choices));
+            each(&m.finish(), |sim| {
+                for index in 0..1u64 << bits {
+                    sim.poke("i", index);
+                    let want = 100 + index.min(count - 1);
+                    assert_eq!(sim.peek_u64("y"), want, "{count} choices, u{bits} {index}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
 fn wide_values() {
     let m = ModuleBuilder::new("wide");
     let (a, b) = (m.input("a", s(200)), m.input("b", s(200)));

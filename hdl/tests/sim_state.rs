@@ -78,6 +78,33 @@ fn two_clocks_tick_apart_and_together() {
 }
 
 #[test]
+fn a_late_default_moves_all_that_names_no_domain() {
+    let m = ModuleBuilder::new("late_default");
+    let (x, at) = (m.input("x", u(4)), m.input("at", u(1)));
+    let words = m.memory("words", 2, u(4)).write(at, x, m.input("write", u(1)));
+    m.output("word", words.read_sync(at, m.input("read", u(1))));
+    m.promise("x is small", x.lt(8));
+    let q = m.stream_in("q", &hwgen_hdl::fields([("data", u(4))]));
+    m.stream_out("out", &q);
+    let r = m.reg("r", u(4)).no_reset();
+    r.next(x);
+    m.output("held", r);
+    let main = m.clock("main").sync_reset("main_rst").default();
+    m.output("in_reset", m.domain().in_reset() & main.in_reset());
+    let module = m.finish();
+    assert_eq!(module.clocks.iter().map(|clock| &*clock.name).collect::<Vec<_>>(), ["main"]);
+    assert!(module.streams.iter().all(|stream| stream.clock.index() == 0));
+    each(&module, |sim| {
+        sim.poke("x", 5);
+        sim.poke("write", 1);
+        sim.step();
+        sim.poke("read", 1);
+        sim.tick(&["main"]);
+        assert_eq!((sim.peek_u64("word"), sim.peek_u64("held")), (5, 5));
+    });
+}
+
+#[test]
 fn asynchronous_resets_act_at_once_and_pulses_count() {
     let m = ModuleBuilder::new("asynchronous");
     let domain = m.clock("clk").reset("rst_n", ResetKind::Async, true);

@@ -18,10 +18,15 @@ impl ModuleBuilder {
 
     /// The finished module, or every mistake made while building it.
     pub fn try_finish(self) -> Result<Arc<Module>, BuildErrors> {
+        let default = self.resolve_default();
         self.resolve_instances();
         self.resolve_registers();
         let Draft { mut module, mut errors, .. } = self.draft.into_inner();
         errors.extend(undriven_wires(&module));
+        errors.extend(check::memory_writers(&module));
+        if let Some((default, unnamed)) = default.filter(|_| errors.is_empty()) {
+            errors.extend(check::of_other_domains(&module, default, unnamed));
+        }
         resets_first(&mut module);
         if errors.is_empty() {
             match check::combinational_order(&module) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// What is connected so far.
 pub(super) struct InstancePlan {
     inputs: Vec<Option<(NodeId, Place)>>,
-    clocks: Vec<Option<ClockId>>,
+    clocks: Vec<Option<(ClockId, Place)>>,
 }
 
 /// An instance under construction: connect inputs, read outputs, in any order.
@@ -145,10 +145,20 @@ impl<'m> InstanceBuilder<'m> {
     #[track_caller]
     pub fn clock(self, clock: &str, domain: Domain<'m>) -> InstanceBuilder<'m> {
         let (at, module) = (Place::here(), self.module());
+        if !self.builder.owns_domain(domain, at) {
+            return self;
+        }
         match module.clocks.iter().position(|known| *known.name == *clock) {
             Some(index) => {
-                let mut draft = self.builder.draft.borrow_mut();
-                draft.instance_plans[self.id.index()].clocks[index] = Some(domain.id);
+                let first = {
+                    let mut draft = self.builder.draft.borrow_mut();
+                    let slot = &mut draft.instance_plans[self.id.index()].clocks[index];
+                    slot.replace((domain.id, at))
+                };
+                if let Some((_, first)) = first {
+                    let what = format!("clock `{clock}` of instance `{}`", self.name());
+                    self.builder.error(HdlError::DrivenTwice { at, what, first });
+                }
             }
             None => {
                 let names = module.clocks.iter().map(|clock| clock.name.to_string()).collect();
@@ -176,6 +186,7 @@ impl ModuleBuilder {
             };
             let clocks: Vec<_> = (module.clocks.iter().zip(given))
                 .map(|(clock, given)| {
+                    let given = given.map(|(clock, _)| clock);
                     given.or_else(|| self.matching_clock(&clock.name, at, &module))
                 })
                 .collect();

@@ -68,21 +68,28 @@ impl<'m> MemoryBuilder<'m> {
         let words: Vec<Int> = words.into_iter().take(MAX_DEPTH + 1).map(Into::into).collect();
         let (name, given, depth, ty) = (self.name(), words.len(), self.depth, self.word);
         if given > depth {
+            let name = name.clone();
             self.builder.error(HdlError::MemoryInit { at, name, given, depth });
             return self;
         }
         if let Some((index, word)) = words.iter().enumerate().find(|(_, word)| !ty.holds(word)) {
-            let value = word.clone();
+            let (name, value) = (name.clone(), word.clone());
             self.builder.error(HdlError::MemoryWord { at, name, index, value, ty });
             return self;
         }
-        self.with(|memory| memory.init = words);
+        let what = format!("memory `{name}`");
+        if self.builder.first_time("init", self.id.index(), what, at) {
+            self.with(|memory| memory.init = words);
+        }
         self
     }
 
     /// Whether the address has this memory's address type.
     fn check_address(&self, address: Signal<'m>, at: Place) -> bool {
-        let fits = self.builder.owns(address, at) && address.ty() == self.address_type();
+        if !self.builder.owns(address, at) {
+            return false;
+        }
+        let fits = address.ty() == self.address_type();
         if !fits {
             let (name, want) = (self.name(), self.address_type().width);
             let got = self.builder.describe(address.id());
@@ -100,7 +107,7 @@ impl<'m> MemoryBuilder<'m> {
         enable: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
         let at = Place::here();
-        let clock = self.builder.default_clock_id(at);
+        let clock = self.builder.default_clock_later(at);
         self.add_write(clock, address.into(), data.into(), enable.into(), None, at)
     }
 
@@ -115,7 +122,7 @@ impl<'m> MemoryBuilder<'m> {
         mask: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
         let at = Place::here();
-        let clock = self.builder.default_clock_id(at);
+        let clock = self.builder.default_clock_later(at);
         self.add_write(clock, address.into(), data.into(), enable.into(), Some(mask.into()), at)
     }
 
@@ -128,7 +135,11 @@ impl<'m> MemoryBuilder<'m> {
         data: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        self.add_write(domain.id, address.into(), data.into(), enable.into(), None, Place::here())
+        let at = Place::here();
+        if !self.builder.owns_domain(domain, at) {
+            return self;
+        }
+        self.add_write(domain.id, address.into(), data.into(), enable.into(), None, at)
     }
 
     /// A write port with a lane mask in the given clock domain.
@@ -141,8 +152,12 @@ impl<'m> MemoryBuilder<'m> {
         enable: impl Into<Signal<'m>>,
         mask: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        let (data, mask) = (data.into(), mask.into());
-        self.add_write(domain.id, address.into(), data, enable.into(), Some(mask), Place::here())
+        let at = Place::here();
+        if !self.builder.owns_domain(domain, at) {
+            return self;
+        }
+        let (data, mask) = (data.into(), Some(mask.into()));
+        self.add_write(domain.id, address.into(), data, enable.into(), mask, at)
     }
 
     fn add_write(
@@ -198,7 +213,7 @@ impl<'m> MemoryBuilder<'m> {
         enable: impl Into<Signal<'m>>,
     ) -> Signal<'m> {
         let at = Place::here();
-        let clock = self.builder.default_clock_id(at);
+        let clock = self.builder.default_clock_later(at);
         self.add_read(Some((clock, enable.into())), address.into(), at)
     }
 
@@ -210,7 +225,11 @@ impl<'m> MemoryBuilder<'m> {
         address: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> Signal<'m> {
-        self.add_read(Some((domain.id, enable.into())), address.into(), Place::here())
+        let at = Place::here();
+        if !self.builder.owns_domain(domain, at) {
+            return self.builder.poison(self.word, at);
+        }
+        self.add_read(Some((domain.id, enable.into())), address.into(), at)
     }
 
     fn add_read(

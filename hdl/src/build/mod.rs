@@ -43,12 +43,16 @@ use crate::netlist::*;
 use crate::place::Place;
 use crate::ty::{Int, MAX_WIDTH, Type};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A module under construction.
 pub struct ModuleBuilder {
     draft: RefCell<Draft>,
-    default_clock: Cell<Option<ClockId>>,
+    /// The default domain, once it is settled, and where that was.
+    default_clock: Cell<Option<(ClockId, Place)>>,
+    /// The first line that needs a default domain, whichever it will be.
+    default_wanted: Cell<Option<Place>>,
 }
 
 /// What is known so far.
@@ -62,6 +66,8 @@ struct Draft {
     register_plans: Vec<register::RegisterPlan>,
     /// For each instance, its inputs and clocks as far as they are connected.
     instance_plans: Vec<instance::InstancePlan>,
+    /// What may be said once of a part, and was: the setting, the part's position, the line.
+    said: HashMap<(&'static str, usize), Place>,
     errors: Vec<HdlError>,
 }
 
@@ -96,9 +102,11 @@ impl ModuleBuilder {
                 resets: vec![],
                 register_plans: vec![],
                 instance_plans: vec![],
+                said: HashMap::new(),
                 errors,
             }),
             default_clock: Cell::new(None),
+            default_wanted: Cell::new(None),
         }
     }
 
@@ -158,15 +166,20 @@ impl ModuleBuilder {
         Wire(self.add(Kind::Wire(None), ty, Some(name.into()), place))
     }
 
-    /// Promises that `condition` is 1 at every rising edge outside reset; simulations check it.
+    /// Promises that `condition` is 1 at every rising edge of the default clock outside reset;
+    /// simulations check it. [`Domain::promise`] does so for another clock.
     #[track_caller]
     pub fn promise<'m>(&'m self, message: impl Into<String>, condition: impl Into<Signal<'m>>) {
-        let (condition, place) = (condition.into(), Place::here());
+        let place = Place::here();
+        let clock = self.default_clock_later(place);
+        self.add_promise(clock, message.into(), condition.into(), place);
+    }
+
+    fn add_promise(&self, clock: ClockId, message: String, condition: Signal<'_>, place: Place) {
         if !self.owns(condition, place) || !self.check_bit("promise", condition, place) {
             return;
         }
-        let clock = self.default_clock_id(place);
-        let message = message.into().into();
+        let message = message.into();
         let promise = Assertion { message, clock, condition: condition.id(), place };
         self.draft.borrow_mut().module.assertions.push(promise);
     }
@@ -185,6 +198,16 @@ impl ModuleBuilder {
 
     fn error(&self, error: HdlError) {
         self.draft.borrow_mut().errors.push(error);
+    }
+
+    /// Whether the author says this of a part for the first time; notes an error if not.
+    fn first_time(&self, setting: &'static str, part: usize, what: String, at: Place) -> bool {
+        let known = self.draft.borrow().said.get(&(setting, part)).copied();
+        match known {
+            Some(first) => self.error(HdlError::SaidTwice { at, what, setting, first }),
+            None => drop(self.draft.borrow_mut().said.insert((setting, part), at)),
+        }
+        known.is_none()
     }
 
     fn describe(&self, id: NodeId) -> String {
@@ -215,6 +238,16 @@ impl ModuleBuilder {
         if !own {
             let signal = signal.builder().describe(signal.id());
             self.error(HdlError::ForeignSignal { at, signal });
+        }
+        own
+    }
+
+    /// Whether the domain was made by this builder.
+    fn owns_domain(&self, domain: Domain<'_>, at: Place) -> bool {
+        let own = std::ptr::eq(self, domain.builder);
+        if !own {
+            let clock = domain.name();
+            self.error(HdlError::ForeignDomain { at, clock });
         }
         own
     }

@@ -5,33 +5,37 @@ use crate::ty::{Int, Type, bits_for, u};
 
 /// What may stand beside a signal in an operator: another signal, or an integer that takes the
 /// signal's type.
-pub trait Operand<'m> {
+pub trait Operand<'m>: Sized {
+    /// The signal, or the integer.
+    fn signal(self) -> Result<Signal<'m>, Int>;
+
     /// The operand as a signal of the given type, if it is an integer.
     #[track_caller]
-    fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m>;
+    fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m> {
+        match self.signal() {
+            Ok(signal) => signal,
+            Err(integer) => builder.lit(ty, integer),
+        }
+    }
 
     /// The operand as a signal of `other`'s type, if it is an integer.
     #[track_caller]
-    fn resolve(self, other: Signal<'m>) -> Signal<'m>
-    where
-        Self: Sized,
-    {
+    fn resolve(self, other: Signal<'m>) -> Signal<'m> {
         self.resolve_type(other.builder(), other.ty())
     }
 }
 
 impl<'m, T: Into<Signal<'m>>> Operand<'m> for T {
-    fn resolve_type(self, _: &'m ModuleBuilder, _: Type) -> Signal<'m> {
-        self.into()
+    fn signal(self) -> Result<Signal<'m>, Int> {
+        Ok(self.into())
     }
 }
 
 macro_rules! integer_operands {
     ($($integer:ty),*) => {$(
         impl<'m> Operand<'m> for $integer {
-            #[track_caller]
-            fn resolve_type(self, builder: &'m ModuleBuilder, ty: Type) -> Signal<'m> {
-                builder.lit(ty, self)
+            fn signal(self) -> Result<Signal<'m>, Int> {
+                Err(self.into())
             }
         }
     )*};

@@ -60,6 +60,12 @@ impl<'m> Reg<'m> {
         self
     }
 
+    /// Whether the author says this of the register for the first time; notes an error if not.
+    fn first(&self, setting: &'static str, at: Place) -> bool {
+        let what = format!("register `{}`", self.name());
+        self.builder().first_time(setting, self.id.index(), what, at)
+    }
+
     fn bit(&self, role: &str, value: Signal<'m>, at: Place) -> Option<NodeId> {
         let role = format!("{role} of register `{}`", self.name());
         let fits = self.builder().owns(value, at) && self.builder().check_bit(&role, value, at);
@@ -91,18 +97,22 @@ impl<'m> Reg<'m> {
     /// Takes over `next` only when `enable` is 1.
     #[track_caller]
     pub fn enable(self, enable: impl Into<Signal<'m>>) -> Reg<'m> {
-        match self.bit("enable", enable.into(), Place::here()) {
-            Some(id) => self.with(|register| register.enable = Some(id)),
-            None => self,
+        let at = Place::here();
+        match self.bit("enable", enable.into(), at) {
+            Some(id) if self.first("enable", at) => {
+                self.with(|register| register.enable = Some(id))
+            }
+            _ => self,
         }
     }
 
     /// Sets the reset value when `clear` is 1, enabled or not.
     #[track_caller]
     pub fn clear(self, clear: impl Into<Signal<'m>>) -> Reg<'m> {
-        match self.bit("clear", clear.into(), Place::here()) {
-            Some(id) => self.with(|register| register.clear = Some(id)),
-            None => self,
+        let at = Place::here();
+        match self.bit("clear", clear.into(), at) {
+            Some(id) if self.first("clear", at) => self.with(|register| register.clear = Some(id)),
+            _ => self,
         }
     }
 
@@ -114,6 +124,9 @@ impl<'m> Reg<'m> {
             self.builder().error(HdlError::ConstantDoesNotFit { at, value, ty });
             return self;
         }
+        if !self.first("reset_to", at) {
+            return self;
+        }
         self.plan(|plan| plan.reset_value = value)
     }
 
@@ -123,7 +136,12 @@ impl<'m> Reg<'m> {
     }
 
     /// Puts the register into a clock domain other than the default.
+    #[track_caller]
     pub fn domain(self, domain: Domain<'m>) -> Reg<'m> {
+        let at = Place::here();
+        if !self.builder().owns_domain(domain, at) || !self.first("domain", at) {
+            return self;
+        }
         self.plan(|plan| plan.clock = Some(domain.id))
     }
 }
@@ -168,6 +186,11 @@ impl ModuleBuilder {
             if driven.is_none() {
                 let (what, how) = ("register", "next");
                 self.error(HdlError::Undriven { at: place, what, name: name.clone(), how });
+            }
+            let unused = !reset && self.draft.borrow().module.registers[index].clear.is_none();
+            if unused && self.draft.borrow().said.contains_key(&("reset_to", index)) {
+                let (at, what) = (place, format!("register `{name}`"));
+                self.error(HdlError::ResetToWithoutReset { at, what });
             }
             let clock = clock.unwrap_or_else(|| self.default_clock_id(place));
             let reset =

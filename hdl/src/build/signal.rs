@@ -7,7 +7,7 @@ use super::{Amount, ModuleBuilder, Operand};
 use crate::error::HdlError;
 use crate::netlist::{BinaryOp, Kind, NodeId, UnaryOp};
 use crate::place::Place;
-use crate::ty::{Type, s, u};
+use crate::ty::{Int, MAX_WIDTH, Type, s, u};
 use std::sync::Arc;
 
 /// A value in a module under construction.
@@ -214,7 +214,13 @@ impl<'m> Signal<'m> {
     /// The `count` most significant bits, unsigned.
     #[track_caller]
     pub fn high(self, count: u32) -> Signal<'m> {
-        self.slice(self.width() - 1, self.width().saturating_sub(count))
+        let at = Place::here();
+        let Some(low) = self.width().checked_sub(count) else {
+            let of = self.builder.describe(self.id);
+            self.builder.error(HdlError::TooManyBits { at, count, of });
+            return self.builder.poison(u(count.min(MAX_WIDTH)), at);
+        };
+        self.slice(self.width() - 1, low)
     }
 
     /// The sign: the most significant bit.
@@ -296,14 +302,30 @@ impl<'m> Signal<'m> {
     /// The bits `count` times side by side.
     #[track_caller]
     pub fn repeat(self, count: u32) -> Signal<'m> {
-        cat(&vec![self; count.min(crate::ty::MAX_WIDTH + 1) as usize])
+        if count == 0 {
+            let at = Place::here();
+            self.builder.error(HdlError::WidthOutOfRange { at, what: "repeat".into(), width: 0 });
+            return self.builder.poison(u(1), at);
+        }
+        cat(&vec![self; count.min(MAX_WIDTH + 1) as usize])
     }
 
-    /// `if self { on_true } else { on_false }`.
+    /// `if self { on_true } else { on_false }`. One of the two may be an integer.
     #[track_caller]
-    pub fn mux(self, on_true: impl Into<Signal<'m>>, on_false: impl Operand<'m>) -> Signal<'m> {
-        let (at, on_true) = (Place::here(), on_true.into());
-        let on_false = on_false.resolve(on_true);
+    pub fn mux(self, on_true: impl Operand<'m>, on_false: impl Operand<'m>) -> Signal<'m> {
+        let at = Place::here();
+        let (on_true, on_false) = match (on_true.signal(), on_false.signal()) {
+            (Ok(on_true), on_false) => (on_true, or_integer(on_false, on_true)),
+            (Err(integer), Ok(on_false)) => (or_integer(Err(integer), on_false), on_false),
+            (Err(_), Err(_)) => {
+                self.builder.error(HdlError::NoType { at, op: "mux" });
+                return self.builder.poison(u(1), at);
+            }
+        };
+        self.mux_at(on_true, on_false, at)
+    }
+
+    fn mux_at(self, on_true: Signal<'m>, on_false: Signal<'m>, at: Place) -> Signal<'m> {
         let owned = self.builder.owns(on_true, at) & self.builder.owns(on_false, at);
         if !owned || !self.builder.check_bit("the condition of mux", self, at) {
             return self.builder.poison(on_true.ty, at);
@@ -314,13 +336,12 @@ impl<'m> Signal<'m> {
             self.builder.error(HdlError::OperandsDiffer { at, op: "mux", left, right });
             return self.builder.poison(on_true.ty, at);
         }
-        let (select, on_true_id, on_false_id) = (self.id, on_true.id, on_false.id);
-        let kind = Kind::Mux { select, on_true: on_true_id, on_false: on_false_id };
-        self.make(kind, on_true.ty)
+        let kind = Kind::Mux { select: self.id, on_true: on_true.id, on_false: on_false.id };
+        self.builder.add(kind, on_true.ty, None, at)
     }
 
-    /// The `self`-th of `choices`; there must be one for every value of this unsigned signal, or
-    /// fewer, and then the last one stands for the missing.
+    /// The `self`-th of `choices`, which are of one type. There is one for every value of this
+    /// unsigned signal, or fewer, and then the last one stands for the missing.
     #[track_caller]
     pub fn select(self, choices: &[Signal<'m>]) -> Signal<'m> {
         let at = Place::here();
@@ -330,21 +351,35 @@ impl<'m> Signal<'m> {
             self.builder.error(HdlError::SelectCount { at, index, places, given });
             return self.builder.poison(choices.first().map_or(u(1), |c| c.ty), at);
         }
-        let mut level = choices.to_vec();
-        for bit in 0..self.width() {
-            if level.len() == 1 {
-                break;
-            }
-            let select = self.bit(bit);
-            let pairs = level.chunks(2);
-            level = pairs
-                .map(|pair| match *pair {
-                    [even, odd] => select.mux(odd, even),
-                    _ => pair[0],
-                })
-                .collect();
+        let last = choices[choices.len() - 1];
+        let own = choices.iter().map(|choice| self.builder.owns(*choice, at));
+        if !own.fold(true, |all, own| all & own) {
+            return self.builder.poison(last.ty, at);
         }
-        level[0]
+        let choose = |bit: Signal<'m>, odd: Signal<'m>, even: Signal<'m>| {
+            if odd.id == even.id { even } else { bit.mux_at(odd, even, at) }
+        };
+        let (mut level, mut bit) = (choices.to_vec(), 0);
+        while level.len() > 1 {
+            let select = self.bit(bit);
+            let odd = |pair: &[Signal<'m>]| if pair.len() == 2 { pair[1] } else { last };
+            level = level.chunks(2).map(|pair| choose(select, odd(pair), pair[0])).collect();
+            bit += 1;
+        }
+        if bit == self.width() {
+            return level[0];
+        }
+        let beyond = self.slice(self.width() - 1, bit).any();
+        choose(beyond, last, level[0])
+    }
+}
+
+/// The operand, an integer as a constant of the type of the signal beside it.
+#[track_caller]
+fn or_integer<'m>(operand: Result<Signal<'m>, Int>, beside: Signal<'m>) -> Signal<'m> {
+    match operand {
+        Ok(signal) => signal,
+        Err(integer) => beside.builder.lit(beside.ty, integer),
     }
 }
 
@@ -373,7 +408,7 @@ pub fn cat<'m>(parts: &[Signal<'m>]) -> Signal<'m> {
 #[track_caller]
 pub fn mux<'m>(
     select: impl Into<Signal<'m>>,
-    on_true: impl Into<Signal<'m>>,
+    on_true: impl Operand<'m>,
     on_false: impl Operand<'m>,
 ) -> Signal<'m> {
     select.into().mux(on_true, on_false)

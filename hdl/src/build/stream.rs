@@ -11,7 +11,7 @@
 //! prefix `s_axis_q_t` has `s_axis_q_tvalid`, ..
 
 use super::{Bundle, Fields, ModuleBuilder, Signal, Wire};
-use crate::netlist::{Direction, Module, StreamPort};
+use crate::netlist::{ClockId, Direction, Module, StreamPort};
 use crate::place::Place;
 use crate::ty::u;
 use std::sync::Arc;
@@ -82,6 +82,17 @@ impl ModuleBuilder {
     /// A stream that comes in through ports whose names begin with `prefix`.
     #[track_caller]
     pub fn stream_in_as(&self, name: &str, prefix: &str, fields: &Fields) -> Stream<'_> {
+        let clock = self.default_clock_later(Place::here());
+        self.add_stream_in(clock, (name, prefix), fields)
+    }
+
+    #[track_caller]
+    pub(super) fn add_stream_in(
+        &self,
+        clock: ClockId,
+        (name, prefix): (&str, &str),
+        fields: &Fields,
+    ) -> Stream<'_> {
         let at = Place::here();
         let port = |field: &str| format!("{prefix}{field}");
         let valid = self.input(port("valid"), u(1));
@@ -92,7 +103,7 @@ impl ModuleBuilder {
         let ready = self.wire(port("ready"), u(1));
         self.output(port("ready"), ready);
         let stream = Stream { valid, payload, ready };
-        self.note_stream((name, prefix), Direction::In, &stream, at);
+        self.note_stream(clock, (name, prefix), Direction::In, &stream, at);
         stream
     }
 
@@ -105,6 +116,17 @@ impl ModuleBuilder {
     /// Sends a stream out through ports whose names begin with `prefix`.
     #[track_caller]
     pub fn stream_out_as<'m>(&'m self, name: &str, prefix: &str, stream: &Stream<'m>) {
+        let clock = self.default_clock_later(Place::here());
+        self.add_stream_out(clock, (name, prefix), stream);
+    }
+
+    #[track_caller]
+    pub(super) fn add_stream_out<'m>(
+        &'m self,
+        clock: ClockId,
+        (name, prefix): (&str, &str),
+        stream: &Stream<'m>,
+    ) {
         let at = Place::here();
         let port = |field: &str| format!("{prefix}{field}");
         self.output(port("valid"), stream.valid);
@@ -112,17 +134,17 @@ impl ModuleBuilder {
             self.output(port(field), signal);
         }
         stream.ready.drive(self.input(port("ready"), u(1)));
-        self.note_stream((name, prefix), Direction::Out, stream, at);
+        self.note_stream(clock, (name, prefix), Direction::Out, stream, at);
     }
 
     fn note_stream(
         &self,
+        clock: ClockId,
         (name, prefix): (&str, &str),
         direction: Direction,
         stream: &Stream<'_>,
         place: Place,
     ) {
-        let clock = self.default_clock_id(place);
         let payload =
             stream.payload.iter().map(|(name, field)| (Arc::from(name), field.id())).collect();
         self.draft.borrow_mut().module.streams.push(StreamPort {

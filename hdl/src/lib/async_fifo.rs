@@ -41,8 +41,7 @@ pub fn async_fifo(depth: usize, fields: &Fields, reset: ResetKind) -> Arc<Module
     let write_seen = synchronize(reader, "write_gray", write.gray, 2, 0);
     let read_seen = synchronize(writer, "read_gray", read.gray, 2, 0);
 
-    writer.default();
-    let input = m.stream_in("in", fields);
+    let input = writer.stream_in("in", fields);
     // In Gray code a depth apart means: the two top bits differ, the rest is equal.
     let top_two = m.lit(u(address_bits + 1), 3u64 << (address_bits - 1));
     let full = write.gray.eq(read_seen ^ top_two).named("full");
@@ -51,14 +50,13 @@ pub fn async_fifo(depth: usize, fields: &Fields, reset: ResetKind) -> Arc<Module
     let memory = m.memory("words", depth, u(packed_width(fields)));
     memory.write_in(writer, write.address, input.payload.pack().named("newest"), *push);
 
-    reader.default();
     let empty = read.gray.eq(write_seen).named("empty");
-    let valid = m.reg("fetched", u(1));
+    let valid = m.reg("fetched", u(1)).domain(reader);
     let word = memory.read_sync_in(reader, read.address, *fetch);
     let output = Stream::source(&m, "out", valid, Bundle::unpack(fields, word));
     fetch.drive(!empty & (*output.ready | !valid));
     valid.next(*fetch | (*valid & !*output.ready));
-    m.stream_out("out", &output);
+    reader.stream_out("out", &output);
     m.finish()
 }
 

@@ -25,14 +25,14 @@ pub fn drop_dead(module: &Module, keep: Keep) -> Module {
     let nodes = renumber(&live.nodes);
     let registers = renumber(&live.registers);
     let memories = renumber(&live.memories);
-    let node = |id: NodeId| NodeId::new(nodes[id.index()].unwrap_or(0));
+    let node = |id: NodeId| NodeId::new(kept_as(&nodes, id.index(), "node"));
     retain(&mut kept.nodes, &live.nodes);
     retain(&mut kept.registers, &live.registers);
     retain(&mut kept.memories, &live.memories);
     for (index, _) in live.memories.iter().enumerate().filter(|(_, live)| **live) {
         // A dead read port of a living memory goes; the others move up.
         let reads: Vec<bool> = live.reads(module, index).collect();
-        retain(&mut kept.memories[memories[index].unwrap_or(0)].reads, &reads);
+        retain(&mut kept.memories[kept_as(&memories, index, "memory")].reads, &reads);
     }
     for instance in &mut kept.instances {
         for output in &mut instance.outputs {
@@ -42,11 +42,13 @@ pub fn drop_dead(module: &Module, keep: Keep) -> Module {
     for new in &mut kept.nodes {
         map_kind(&mut new.kind, node);
         match &mut new.kind {
-            Kind::Register(id) => *id = RegisterId::new(registers[id.index()].unwrap_or(0)),
+            Kind::Register(id) => {
+                *id = RegisterId::new(kept_as(&registers, id.index(), "register"));
+            }
             Kind::MemoryRead { memory, port } => {
                 let before = live.reads(module, memory.index()).take(*port);
                 *port = before.filter(|live| *live).count();
-                *memory = MemoryId::new(memories[memory.index()].unwrap_or(0));
+                *memory = MemoryId::new(kept_as(&memories, memory.index(), "memory"));
             }
             _ => {}
         }
@@ -67,6 +69,11 @@ fn renumber(live: &[bool]) -> Vec<Option<usize>> {
         live.then(|| next - 1)
     };
     live.iter().map(number).collect()
+}
+
+/// The new position of what lives on. What lives refers to what lives: [`Liveness`] sees to it.
+fn kept_as(positions: &[Option<usize>], old: usize, what: &str) -> usize {
+    positions[old].unwrap_or_else(|| unreachable!("{what} {old} is in use and was dropped"))
 }
 
 struct Liveness {
