@@ -113,20 +113,17 @@ fn tell(what: u8, ward: &[u8]) {
     if let Guardian::None = *guardian {
         *guardian = start().unwrap_or(Guardian::Gone { dying: false });
     }
-    match &mut *guardian {
-        Guardian::At(_, list) => {
-            if list.write_all(&line).is_err() {
-                *guardian = Guardian::Gone { dying: false };
-            }
+    if let Guardian::Gone { dying: true } = *guardian {
+        drop(guardian);
+        // nothing more begins or ends here: a signal is about to end us
+        loop {
+            std::thread::park();
         }
-        Guardian::Gone { dying: true } => {
-            drop(guardian);
-            // nothing more begins or ends here: a signal is about to end us
-            loop {
-                std::thread::park();
-            }
-        }
-        _ => {}
+    }
+    if let Guardian::At(_, list) = &mut *guardian
+        && list.write_all(&line).is_err()
+    {
+        *guardian = Guardian::Gone { dying: false };
     }
 }
 
