@@ -31,7 +31,7 @@ pub(crate) fn layout(
 ) -> Result<(), Failure> {
     let Tech::Osu018 = tech;
     let configured = size.configure(design)?;
-    let built = build(&configured.build(), folder, |step| eprintln!("{step}"));
+    let built = build(&configured.build(), folder, |step| tell!("{step}"));
     let built = built.context("cannot build the layout")?;
     let milliwatts = power(design, &*configured, &built)?;
     let report = &built.report;

@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let built = built.map_err(anyhow::Error::from)?;
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(&board.name));
     write_folder(&folder, &built.files)?;
-    eprintln!("wrote {} files into {}", built.files.len(), folder.display());
+    tell!("wrote {} files into {}", built.files.len(), folder.display());
     if args.json {
         print_json(&json!(built))?;
     } else {
@@ -188,7 +188,7 @@ fn live(planned: &Planned, words: &Path, hertz: u32, divisor: u32) -> Result<Inn
     let words = words.map(str::to_owned).collect();
     let live = Live { spec: &planned.spec, plan: &planned.plan, listen, words, pulses, divisor };
     let top = live.build().map_err(anyhow::Error::from)?;
-    eprintln!("{:.0} samples a second", pulses.sample_hz(hertz));
+    tell!("{:.0} samples a second", pulses.sample_hz(hertz));
     Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
 }
 
@@ -244,16 +244,16 @@ impl Progress {
                 spinner.set_prefix(step.to_string());
                 spinner.set_message("");
             }
-            (Event::Begins(step), None) => eprintln!("{step} ..."),
+            (Event::Begins(step), None) => tell!("{step} ..."),
             (Event::Line(line), Some(spinner)) => spinner.set_message(line.to_string()),
-            (Event::Line(line), None) if self.verbose => eprintln!("  {line}"),
+            (Event::Line(line), None) if self.verbose => tell!("  {line}"),
             (Event::Line(_), None) => {}
             (Event::Ends { step, seconds, cached }, spinner) => {
                 let how = if *cached { "done before".into() } else { format!("{seconds:.1} s") };
                 let line = format!("{step}: {how}");
                 match spinner {
-                    Some(spinner) => spinner.suspend(|| eprintln!("{line}")),
-                    None => eprintln!("{line}"),
+                    Some(spinner) => spinner.suspend(|| tell!("{line}")),
+                    None => tell!("{line}"),
                 }
             }
         }

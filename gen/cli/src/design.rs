@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hwgen_designs::registry::{self, Configured, Design};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A design of the registry, named on the command line.
 #[derive(Clone, Copy)]
@@ -29,6 +29,11 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// The file that it is read from, with its argument.
+    pub(crate) fn file(&self) -> (&'static str, Option<&Path>) {
+        ("--spec", self.spec.as_deref())
+    }
+
     /// The design in this size as arguments for a shell: `lapa --set rows=8`.
     pub(crate) fn arguments(&self, design: Named) -> String {
         let spec =

@@ -1,8 +1,8 @@
 //! `hwgen emit`
 
 use crate::design::{Named, Size, named};
-use crate::failure::Failure;
-use crate::files::{write_file, write_folder};
+use crate::failure::{Failure, wrong};
+use crate::files::{apart, write_files, write_folder};
 use crate::network;
 use crate::output::print;
 use anyhow::Context;
@@ -32,7 +32,8 @@ pub(crate) struct Args {
     /// Write what stream `load` takes to run the network: a line a word, hexadecimal, `last` first
     #[arg(long, value_name = "FILE", requires = "network")]
     load: Option<PathBuf>,
-    /// File, or folder if it ends in / or exists, for one file a module; stdout without
+    /// File, or folder if it ends in / or exists, for one file a module; stdout without, or if it is
+    /// -
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
     /// Print a C header of the design's registers instead
@@ -41,47 +42,48 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let output = ("--output", args.output.as_deref());
+    let read = [args.size.file(), args.network.files()[0], args.network.files()[1]];
+    apart(&[("--load", args.load.as_deref()), output], &read)?;
     let configured = args.size.configure(args.design)?;
     if args.registers {
-        let name = args.design.0.name();
-        let map = configured.registers();
-        let map = map.with_context(|| format!("design `{name}` has no registers"))?;
+        let Some(map) = configured.registers() else {
+            return wrong(format!("design `{}` has no registers", args.design.0.name()));
+        };
         return match &args.output {
             None => print(&map.c_header()),
-            Some(path) => {
-                write_file(path, &map.c_header())?;
-                eprintln!("wrote {}", path.display());
-                Ok(())
-            }
+            Some(path) => write_files(&[(path, &map.c_header())]),
         };
     }
+    let mut load = None;
     let module = match args.network.plan(args.design.0.name(), &*configured, false)? {
         None => configured.build(),
         Some(planned) => {
-            eprint!("{}", network::table(&planned));
+            tell!("{}", network::table(&planned));
             let network::Planned { spec, plan, .. } = &planned;
-            if let Some(path) = &args.load {
+            load = args.load.as_deref().map(|path| {
                 let line = |(word, last)| format!("{:01x}{word:08x}\n", u8::from(last));
-                write_file(path, &plan.image.load(spec).into_iter().map(line).collect::<String>())?;
-            }
+                (path, plan.image.load(spec).into_iter().map(line).collect::<String>())
+            });
             if args.baked { spec.build_with(&plan.image) } else { spec.build() }
         }
     };
-    let Some(path) = &args.output else {
-        return print(&module.verilog().context("cannot print the Verilog")?);
+    let load = load.as_ref().map(|(path, text)| (*path, text.as_str()));
+    let Some(path) = args.output.as_deref().filter(|path| names_a_folder(path)) else {
+        let text = module.verilog().context("cannot print the Verilog")?;
+        let output = args.output.as_deref().unwrap_or(Path::new("-"));
+        let files: Vec<_> = load.into_iter().chain([(output, text.as_str())]).collect();
+        return write_files(&files);
     };
-    if !names_a_folder(path) {
-        write_file(path, &module.verilog().context("cannot print the Verilog")?)?;
-        eprintln!("wrote {}", path.display());
-        return Ok(());
-    }
     let modules = module.verilog_modules().context("cannot print the Verilog")?;
+    write_files(load.as_slice())?;
     let files = modules.iter().map(|module| (format!("{}.v", module.name), module.text.as_str()));
     write_folder(path, &files.collect::<Vec<_>>())?;
-    eprintln!("wrote {} files into {}, top module {}", modules.len(), path.display(), module.name);
+    tell!("wrote {} files into {}, top module {}", modules.len(), path.display(), module.name);
     Ok(())
 }
 
 fn names_a_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/')
+    path != Path::new("-")
+        && (path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/'))
 }

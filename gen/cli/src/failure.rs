@@ -1,12 +1,17 @@
 //! How a command ends when it does not end well.
 
 use hwgen_designs::spec::LoadError;
+use hwgen_files::FileError;
 use std::process::ExitCode;
 
 /// Why a command stops.
+///
+/// `?` on a [`LoadError`] makes it [`Failure::Usage`], on any other error [`Failure::Error`]; what is
+/// wrong with a parameter is said with [`usage`].
+#[derive(Debug)]
 pub(crate) enum Failure {
     /// A wrong parameter: exit code 2.
-    Usage(LoadError),
+    Usage(anyhow::Error),
     /// A file or a tool failed: exit code 1.
     Error(anyhow::Error),
     /// A check failed and was reported: exit code 1.
@@ -15,9 +20,25 @@ pub(crate) enum Failure {
     ReaderLeft,
 }
 
+/// A wrong parameter, for `map_err` and `ok_or_else`: exit code 2.
+pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Usage(error.into())
+}
+
+/// A wrong parameter, in words: exit code 2.
+pub(crate) fn wrong<T>(text: impl std::fmt::Display) -> Result<T, Failure> {
+    Err(Failure::Usage(anyhow::anyhow!("{text}")))
+}
+
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
-        Failure::Usage(error)
+        Failure::Usage(anyhow::anyhow!("{error}"))
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Failure {
+        Failure::Error(error.into())
     }
 }
 
@@ -31,14 +52,38 @@ impl From<anyhow::Error> for Failure {
 pub(crate) fn report(failure: Failure) -> ExitCode {
     match failure {
         Failure::Usage(error) => {
-            eprintln!("error: {error}");
+            tell!("error: {}", plain(&error));
             ExitCode::from(2)
         }
         Failure::Error(error) => {
-            eprintln!("error: {error:#}");
+            tell!("error: {}", plain(&error));
             ExitCode::FAILURE
         }
         Failure::Check => ExitCode::FAILURE,
         Failure::ReaderLeft => ExitCode::SUCCESS,
+    }
+}
+
+/// An error and its causes, without `(os error 2)`, which tells nobody anything.
+fn plain(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let end = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        text + end.strip_prefix(')').unwrap_or(end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_errors_are_left_out() {
+        let error = std::io::Error::from_raw_os_error(2);
+        let error = anyhow::anyhow!("{error}: really").context(format!("no `x`: {error}"));
+        let none = "No such file or directory";
+        assert_eq!(plain(&error), format!("no `x`: {none}: {none}: really"));
     }
 }

@@ -1,64 +1,53 @@
-//! Files that are complete or not there.
+//! What commands write, and where they may not.
 
-use anyhow::{Context, Result};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use crate::failure::{Failure, wrong};
+use crate::output::print;
+use std::path::Path;
 
-/// Writes one file: under a temporary name beside it, then renamed. What is there already and is
-/// no plain file (a device, a pipe) is written to as it is.
-pub(crate) fn write_file(path: &Path, text: &str) -> Result<()> {
-    let special = std::fs::metadata(path).is_ok_and(|there| !there.is_file());
-    if special {
-        return std::fs::write(path, text).with_context(|| cannot_write(path));
+/// Writes the files of one result, all or none, and tells; `-` is stdout.
+pub(crate) fn write_files(files: &[(&Path, &str)]) -> Result<(), Failure> {
+    let (printed, written): (Vec<_>, Vec<_>) =
+        files.iter().partition(|(path, _)| *path == Path::new("-"));
+    let bytes: Vec<_> = written.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    hwgen_files::write_all(&bytes)?;
+    for (path, _) in written {
+        tell!("wrote {}", path.display());
     }
-    // a link stays, the file it names is replaced
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    put(stage(&target, text.as_bytes())?)
+    printed.into_iter().try_for_each(|(_, text): (_, &str)| print(text))
 }
 
 /// Writes files, given by name and content, into a folder, which is made if need be. None takes its
-/// place before all are written.
-pub(crate) fn write_folder<T: AsRef<[u8]>>(folder: &Path, files: &[(String, T)]) -> Result<()> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create folder {}", folder.display()))?;
-    let staged = files.iter().map(|(name, text)| stage(&folder.join(name), text.as_ref()));
-    let staged = staged.collect::<Result<Vec<_>>>()?;
-    staged.into_iter().try_for_each(put)
-}
-
-/// A complete file, waiting under a temporary name, and the path it will take.
-type Staged = (NamedTempFile, PathBuf);
-
-fn stage(path: &Path, content: &[u8]) -> Result<Staged> {
-    anyhow::ensure!(!path.is_dir(), "{}: it is a folder", cannot_write(path));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hwgen-");
-    #[cfg(unix)]
-    {
-        // readable for others as any new file; the umask still applies
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+/// place before all are written; nobody else's file is replaced; what an earlier result of ours left
+/// is removed.
+pub(crate) fn write_folder<T: AsRef<[u8]>>(
+    folder: &Path,
+    files: &[(String, T)],
+) -> Result<(), Failure> {
+    let written = hwgen_files::write_folder(folder, files)?;
+    let path = folder.display();
+    if !written.removed.is_empty() {
+        tell!("removed from {path}, no longer part of it: {}", written.removed.join(", "));
     }
-    let write = || {
-        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(content)?;
-        Ok(file)
-    };
-    let file = write().map_err(|error: std::io::Error| match error.raw_os_error() {
-        // the temporary name tells nobody anything
-        Some(code) => std::io::Error::from_raw_os_error(code),
-        None => error,
-    });
-    Ok((file.with_context(|| cannot_write(path))?, path.to_path_buf()))
+    if !written.left.is_empty() {
+        tell!("left in {path}, since changed by others: {}", written.left.join(", "));
+    }
+    Ok(())
 }
 
-fn put((file, path): Staged) -> Result<()> {
-    let renamed = file.persist(&path).map_err(|error| error.error);
-    renamed.map(|_| ()).with_context(|| cannot_write(&path))
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
+/// Checks that none of the files that are written is another one of them, or one that is read. A file
+/// comes with the argument that names it, and is left out if none does.
+pub(crate) fn apart(
+    written: &[(&str, Option<&Path>)],
+    read: &[(&str, Option<&Path>)],
+) -> Result<(), Failure> {
+    for (at, (name, path)) in written.iter().enumerate() {
+        let Some(path) = path else { continue };
+        for (other, there) in written[..at].iter().chain(read) {
+            if there.is_some_and(|there| hwgen_files::same(path, there)) {
+                let path = path.display();
+                return wrong(format!("{name} {path} is the file of {other}: name another"));
+            }
+        }
+    }
+    Ok(())
 }

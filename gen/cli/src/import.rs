@@ -1,10 +1,10 @@
 //! `hwgen import`
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
+use crate::files::apart;
 use anyhow::Context;
 use hwgen_network::graph::{Network, save, save_with_binary, schema};
 use hwgen_network::import::{ImportError, MOST_BYTES, import};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Import a trained network
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// The model
     #[arg(required_unless_present = "schema")]
     file: Option<PathBuf>,
-    /// Where the network goes
+    /// Where the network goes; - is stdout
     #[arg(short, long, value_name = "FILE", default_value = "network.json")]
     output: PathBuf,
     /// Put the weights into a binary file beside it (the same name, ending .bin)
@@ -36,23 +36,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Some(file) = args.file.as_ref().filter(|_| !args.schema) else {
         return crate::output::print(&schema());
     };
+    let side = args.binary.then(|| args.output.with_extension("bin"));
+    if side.is_some() && args.output == Path::new("-") {
+        return wrong("--binary: its file lies beside --output, which is stdout");
+    }
+    let written = [("--output", Some(&*args.output)), ("--binary", side.as_deref())];
+    apart(&written, &[("the model", Some(file))])?;
     let network = read(file)?.with_context(|| format!("cannot import {}", file.display()))?;
     let write = if args.binary { save_with_binary } else { save };
     write(&network, &args.output).map_err(anyhow::Error::from)?;
     let (layers, weights) = (network.layers.len(), network.weights());
     let multiplies = network.multiplies();
     let output = args.output.display();
-    eprintln!("{output}: {layers} layers, {weights} weights, {multiplies} multiplications a run");
+    tell!("{output}: {layers} layers, {weights} weights, {multiplies} multiplications a run");
     Ok(())
 }
 
 /// Reads a model; the inner result is what it says of itself.
 pub(crate) fn read(path: &Path) -> Result<Result<Network, ImportError>, Failure> {
-    let cannot = || format!("cannot read {}", path.display());
-    let file = std::fs::File::open(path).with_context(cannot)?;
-    let mut bytes = Vec::new();
-    // one byte more than allowed tells that there are too many, of a pipe as well
-    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).with_context(cannot)?;
+    let bytes = hwgen_files::read(path, MOST_BYTES as u64)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     Ok(import(&name, &bytes))
 }

@@ -67,7 +67,7 @@ pub(crate) fn run(
     };
     let mut outcomes = vec![];
     for &engine in engines {
-        eprintln!("running {} inputs on {}", inputs.len(), engine.name());
+        tell!("running {} inputs on {}", inputs.len(), engine.name());
         let device = engine.open(&spec.build(), Initial::Random(1));
         let mut device = device.context("cannot have the engine")?;
         let inferences = Inferences { spec, plan, inputs: &inputs };

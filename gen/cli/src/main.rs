@@ -3,6 +3,10 @@
 //! Results go to stdout, talk to stderr. Exit codes: 0 fine; 1 a check failed, or a tool or a
 //! file did; 2 the command line or a parameter is wrong.
 
+// first, as the others use its macro
+#[macro_use]
+mod output;
+
 mod asic;
 mod board;
 mod build;
@@ -19,7 +23,6 @@ mod inferences;
 mod link;
 mod list;
 mod network;
-mod output;
 mod power;
 mod program;
 mod run;
@@ -71,6 +74,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // without, Ctrl-C leaves what is to be tidied up to be seen for a moment
+    let _ = hwgen_files::tidy_on_signals();
     let result = match Cli::parse().command {
         Command::List(args) => list::run(&args),
         Command::Describe(args) => describe::run(&args),

@@ -1,7 +1,7 @@
 //! A network on the core `cnn`: the arguments that emit and verify share.
 
-use crate::failure::Failure;
-use anyhow::{Context, anyhow, ensure};
+use crate::failure::{Failure, wrong};
+use anyhow::{Context, ensure};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network};
@@ -41,6 +41,11 @@ pub(crate) struct Planned {
 }
 
 impl OnCore {
+    /// The files that it is read from, with their arguments.
+    pub(crate) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
+        [("--network", self.network.as_deref()), ("--policy", self.policy.as_deref())]
+    }
+
     /// The network and its core, if one is named; with `taps` every layer's result is an output.
     pub(crate) fn plan(
         &self,
@@ -52,7 +57,7 @@ impl OnCore {
             return Ok(None);
         };
         if design != "cnn" {
-            return Err(anyhow!("design `{design}` runs no networks: use --design cnn").into());
+            return wrong(format!("design `{design}` runs no networks: use --design cnn"));
         }
         let network = read(path)?;
         let network = match &self.policy {

@@ -1,9 +1,25 @@
-//! Results on stdout.
+//! Results on stdout, talk on stderr.
 
 use crate::failure::Failure;
 use anyhow::Context;
 use serde_json::Value;
+use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
+
+/// Talk: a line on stderr, as `eprintln!` has it, but a stderr that is closed or full is no panic, and no
+/// control character comes through.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::output::talk(format_args!($($text)*)) };
+}
+
+/// What [`tell!`] calls.
+pub(crate) fn talk(text: Arguments<'_>) {
+    let text = text.to_string();
+    let lines = text.trim_end_matches('\n').split('\n');
+    let lines = lines.map(|line| hwgen_files::printable(&line.replace('\t', " ")) + "\n");
+    // there is nobody left to complain to
+    let _ = std::io::stderr().write_all(lines.collect::<String>().as_bytes());
+}
 
 /// Prints a result.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

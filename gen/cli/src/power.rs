@@ -78,10 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         clock_gating: args.clock_gating,
         node_nm: args.node_nm,
     };
-    eprintln!("mapping to {}", library.name);
+    tell!("mapping to {}", library.name);
     let model = PowerModel::new(&module, &library, &options);
     let model = model.context("cannot tell the energy")?;
-    eprintln!("running {} cells", model.cells());
+    tell!("running {} cells", model.cells());
     let mut device = model.device();
     let compared = vectors.run(&mut device, args)?;
     let report = model.report(&device);

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let made = command(&board, &args.file, loader, args.flash, &args.tools);
     let mut command = made.map_err(anyhow::Error::from)?;
     let line = command_line(&command);
-    eprintln!("{line}");
+    tell!("{line}");
     if args.dry_run {
         return Ok(());
     }

@@ -86,7 +86,7 @@ impl OnBoard {
             let tell = |done: usize, all: usize| {
                 let tenth = 10 * done / all.max(1);
                 if tenth > told {
-                    eprintln!("loading: {done} of {all} words");
+                    tell!("loading: {done} of {all} words");
                     told = tenth;
                 }
             };
@@ -159,7 +159,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     if traffic.resent > 0 {
         let (sent, again) = (traffic.questions, traffic.resent);
-        eprintln!("the line is bad: {sent} questions, {again} more times sent");
+        tell!("the line is bad: {sent} questions, {again} more times sent");
     }
     if differing > 0 { Err(Failure::Check) } else { Ok(()) }
 }

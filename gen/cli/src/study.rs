@@ -1,6 +1,6 @@
 //! `hwgen study`
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::files::write_folder;
 use crate::output::print;
 use anyhow::{Context, anyhow};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let results = hwgen_verify::study::run::run(plan, &mut ledger, tell);
     let Results { records, uses } = results.map_err(|error| anyhow!("{error}"))?;
     let sums = by_workload(&records);
-    eprintln!("making gates of linear layers");
+    tell!("making gates of linear layers");
     let linear = LinearEnergy::measure(&library).map_err(|error| anyhow!("{error}"))?;
     let layers = layer::table(&lines(&linear, &uses, &sums), "LAPA, across stages");
     write_results(args, &records, &layers)?;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn workloads() -> Result<Vec<Workload>, Failure> {
     let recorded = data::recorded_workloads().context("cannot read recordings")?;
     Ok(recorded.unwrap_or_else(|| {
-        eprintln!("no recordings (HWGEN_DATA): a synthetic model instead");
+        tell!("no recordings (HWGEN_DATA): a synthetic model instead");
         let shape = Clustered { tokens: 96, head_dim: 32, seeds: 4, ..Clustered::default() };
         vec![shape.workload()]
     }))
@@ -120,7 +120,7 @@ fn lines(linear: &LinearEnergy, uses: &[Use], sums: &[Sum]) -> Vec<Line> {
 
 fn tell(progress: Progress<'_>) {
     match progress {
-        Progress::Chosen(point, model) => eprintln!(
+        Progress::Chosen(point, model) => tell!(
             "{model}: {} at {}: cosine {:.4}, without sinks {:.4}{}",
             point.accelerator.name(),
             point.accelerator.setting(),
@@ -128,12 +128,12 @@ fn tell(progress: Progress<'_>) {
             point.cosine_without_sinks,
             if point.is_equal() { "" } else { ", above the range of equal quality" },
         ),
-        Progress::NotClose(name, model) => eprintln!("{model}: {name} does not come close"),
-        Progress::Synthesis(name, size) => eprintln!(
+        Progress::NotClose(name, model) => tell!("{model}: {name} does not come close"),
+        Progress::Synthesis(name, size) => tell!(
             "making gates of {name}, {} keys of {} elements",
             size.max_keys, size.head_dim
         ),
-        Progress::Head(record, done, of) => eprintln!(
+        Progress::Head(record, done, of) => tell!(
             "[{done}/{of}] {} {} {}: {:.1} pJ a query, {} rows differ",
             record.workload,
             record.accelerator,

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut checks = vec![];
     let mut printed = Ok(());
     let tell = |progress: Progress<'_>| match progress {
-        Progress::Begins(name) => eprintln!("checking {name}"),
+        Progress::Begins(name) => tell!("checking {name}"),
         Progress::Done(check) => {
             if !args.json && printed.is_ok() {
                 printed = print(&line(check));

@@ -107,26 +107,9 @@ impl NetworkError {
 /// What can be wrong with a network's file.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// It cannot be read or written.
-    #[error("cannot {action} {}: {error}", path.display())]
-    Io {
-        /// `read` or `write`.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It is longer than any network that passes the checks.
-    #[error("{} has {bytes} bytes: must be at most {most}", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// The limit.
-        most: u64,
-    },
+    /// It cannot be read or written, or is too long.
+    #[error(transparent)]
+    File(#[from] hwgen_files::FileError),
     /// It is no JSON of this format.
     #[error("{}:{line}:{column}: {problem}", path.display())]
     Syntax {

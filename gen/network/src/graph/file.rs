@@ -4,7 +4,6 @@ use super::text::pretty;
 use super::{Binary, FileError, Network, NetworkError, Number, Numbers};
 use schemars::schema_for;
 use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
 use std::path::{Component, Path};
 
 /// Most bytes of either file.
@@ -22,7 +21,7 @@ pub fn schema() -> String {
 /// # Errors
 /// The first fault, with the file.
 pub fn load(path: &Path) -> Result<Network, FileError> {
-    let text = bytes_of(path)?;
+    let text = hwgen_files::read(path, MOST_BYTES)?;
     let mut network: Network = serde_json::from_slice(&text).map_err(|error| {
         let message = error.to_string();
         let problem = message.split(" at line ").next().unwrap_or_default().to_owned();
@@ -49,18 +48,18 @@ pub fn read(text: &str) -> Result<Network, String> {
     Ok(network)
 }
 
-/// Writes one file that holds everything, under a temporary name first.
+/// Writes one file that holds everything; `-` is standard output.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn save(network: &Network, path: &Path) -> Result<(), FileError> {
-    write(path, &text(network, path)?)
+    Ok(hwgen_files::write(path, &text(network, path)?)?)
 }
 
 /// Writes the weights to `network.bin` (the same name with that ending), the rest to `path`.
 ///
 /// # Errors
-/// When one cannot be written.
+/// When one cannot be written; then neither is.
 pub fn save_with_binary(network: &Network, path: &Path) -> Result<(), FileError> {
     let mut network = network.clone();
     let mut bytes = Vec::new();
@@ -76,30 +75,11 @@ pub fn save_with_binary(network: &Network, path: &Path) -> Result<(), FileError>
     let file = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
     network.binary = Some(Binary { file, sha256: sha256(&bytes) });
     let text = text(&network, path)?;
-    // the binary file first: a network that is there is complete
-    write(&binary, &bytes)?;
-    write(path, &text)
+    Ok(hwgen_files::write_all(&[(&binary, &bytes), (path, &text)])?)
 }
 
 fn text(network: &Network, path: &Path) -> Result<Vec<u8>, FileError> {
-    pretty(network).map_err(|error| io("write", path)(error.into()))
-}
-
-fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
-    let path = path.to_owned();
-    move |error| FileError::Io { action, path, error }
-}
-
-fn bytes_of(path: &Path) -> Result<Vec<u8>, FileError> {
-    let file = std::fs::File::open(path).map_err(io("read", path))?;
-    let mut bytes = Vec::new();
-    // one byte more than allowed tells that there are too many, of a pipe as well
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(io("read", path))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        let bytes = bytes.len() as u64;
-        return Err(FileError::TooLarge { path: path.to_owned(), bytes, most: MOST_BYTES });
-    }
-    Ok(bytes)
+    pretty(network).map_err(|error| hwgen_files::FileError::io("write", path)(error.into()).into())
 }
 
 fn binary_of(path: &Path, binary: &Binary) -> Result<Vec<u8>, FileError> {
@@ -108,7 +88,7 @@ fn binary_of(path: &Path, binary: &Binary) -> Result<Vec<u8>, FileError> {
         return Err(FileError::Elsewhere { path: path.to_owned(), file: binary.file.clone() });
     }
     let file = path.with_file_name(&binary.file);
-    let bytes = bytes_of(&file)?;
+    let bytes = hwgen_files::read(&file, MOST_BYTES)?;
     let found = sha256(&bytes);
     if !found.eq_ignore_ascii_case(&binary.sha256) {
         let (path, expected) = (path.to_owned(), binary.sha256.clone());
@@ -141,22 +121,4 @@ fn fetch(network: &mut Network, bytes: &[u8], path: &Path) -> Result<(), FileErr
 fn fetch_list<T: Number>(list: &mut Numbers<T>, bytes: &[u8]) -> Result<(), u64> {
     let offset = list.stored().map_or(0, |stored| stored.offset);
     list.fetch(bytes).ok_or(offset)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let staged = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".hwgen-");
-        #[cfg(unix)]
-        {
-            // readable for others as any new file; the umask still applies
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(bytes)?;
-        file.persist(path).map_err(|error| error.error)
-    };
-    staged().map(|_| ()).map_err(io("write", path))
 }

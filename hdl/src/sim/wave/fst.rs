@@ -6,9 +6,9 @@ use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType,
     FstVarDirection, FstVarType, open_fst,
 };
+use hwgen_files::Pending;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
 
 /// Bytes of changes that are gathered before they are written out.
 const BUFFER: usize = 16 << 20;
@@ -19,7 +19,9 @@ pub(super) struct Fst {
 }
 
 /// Starts a file that shows these signals under these names.
-pub(super) fn create(path: &Path, top: &Scope, types: &[Type]) -> Result<Fst, String> {
+pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Fst, String> {
+    let no_file = "FST goes back to its beginning, so a file is needed; --vcd takes a pipe";
+    let path = file.temporary().ok_or(no_file)?;
     let start = || {
         let info = FstInfo {
             start_time: 0,

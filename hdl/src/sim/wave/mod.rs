@@ -1,7 +1,7 @@
 //! Waves: every named signal, in scopes named after instances, with the clocks.
 //!
 //! Cycle `k` begins at time `10 k`, with the clocks low and the inputs as they were set; the clocks
-//! rise at `10 k + 5`. The file is written under a temporary name and renamed when it is complete.
+//! rise at `10 k + 5`. The file takes its place when it is complete.
 
 mod fst;
 mod vcd;
@@ -11,6 +11,7 @@ use super::core::Core;
 use super::flatten::source;
 use crate::netlist::{ClockId, Module, NodeId};
 use crate::ty::{Int, Type, u};
+use hwgen_files::{FileError, Pending};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ struct Scope {
 /// A wave file in the making.
 pub(super) struct Wave {
     path: PathBuf,
-    temporary: PathBuf,
+    file: Option<Pending>,
     nodes: Vec<NodeId>,
     types: Vec<Type>,
     /// For each node, then each clock, the value written last.
@@ -78,17 +79,16 @@ impl Wave {
             top.add(&clock.name, types.len());
             types.push(u(1));
         }
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".part");
-        let temporary = PathBuf::from(temporary);
+        let failed = |error: FileError| wave_error(path, error.to_string());
+        let file = Pending::create(path).map_err(failed)?;
         let sink: Result<Box<dyn Sink>, String> = match format {
-            Format::Vcd => vcd::create(&temporary, &top, &types).map(|sink| Box::new(sink) as _),
-            Format::Fst => fst::create(&temporary, &top, &types).map(|sink| Box::new(sink) as _),
+            Format::Vcd => vcd::create(&file, &top, &types).map(|sink| Box::new(sink) as _),
+            Format::Fst => fst::create(&file, &top, &types).map(|sink| Box::new(sink) as _),
         };
         let sink = sink.map_err(|reason| wave_error(path, reason))?;
         let last = vec![None; types.len()];
         let path = path.to_owned();
-        Ok(Wave { path, temporary, nodes, types, last, sink: Some(sink), error: None })
+        Ok(Wave { path, file: Some(file), nodes, types, last, sink: Some(sink), error: None })
     }
 
     /// Writes what has changed; these clocks are high.
@@ -139,10 +139,10 @@ impl Wave {
             Some(error) => Err(error),
             None => sink.finish(),
         };
-        let renamed = written.and_then(|()| {
-            std::fs::rename(&self.temporary, &self.path).map_err(|error| error.to_string())
-        });
-        renamed.map_err(|reason| wave_error(&self.path, reason))
+        // without an error it takes its place, else it goes
+        let file = self.file.take();
+        let put = |()| file.map_or(Ok(()), Pending::finish).map_err(|error| error.to_string());
+        written.and_then(put).map_err(|reason| wave_error(&self.path, reason))
     }
 }
 

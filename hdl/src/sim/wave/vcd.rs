@@ -2,33 +2,30 @@
 
 use super::{Scope, Sink};
 use crate::ty::Type;
-use std::fs::File;
+use hwgen_files::{Pending, reason};
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use vcd::{IdCode, TimescaleUnit, Value, VarType, Writer};
 
 pub(super) struct Vcd {
-    writer: Writer<BufWriter<File>>,
+    writer: Writer<Output>,
 }
 
+type Output = BufWriter<Box<dyn Write + Send>>;
+
 /// Starts a file that shows these signals under these names.
-pub(super) fn create(path: &Path, top: &Scope, types: &[Type]) -> Result<Vcd, String> {
+pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Vcd, String> {
     let start = || {
-        let mut writer = Writer::new(BufWriter::new(File::create(path)?));
+        let mut writer = Writer::new(file.writer()?);
         writer.version(concat!("hwgen ", env!("CARGO_PKG_VERSION")))?;
         writer.timescale(1, TimescaleUnit::NS)?;
         define(&mut writer, top, types)?;
         writer.enddefinitions()?;
         Ok(Vcd { writer })
     };
-    start().map_err(|error: std::io::Error| error.to_string())
+    start().map_err(|error: std::io::Error| reason(&error))
 }
 
-fn define(
-    writer: &mut Writer<BufWriter<File>>,
-    scope: &Scope,
-    types: &[Type],
-) -> std::io::Result<()> {
+fn define(writer: &mut Writer<Output>, scope: &Scope, types: &[Type]) -> std::io::Result<()> {
     writer.add_module(&scope.name)?;
     for (name, signal) in &scope.variables {
         writer.var_def(VarType::Wire, types[*signal].width, id(*signal), name, None)?;
@@ -45,7 +42,7 @@ fn id(signal: usize) -> IdCode {
 
 impl Sink for Vcd {
     fn time(&mut self, time: u64) -> Result<(), String> {
-        self.writer.timestamp(time).map_err(|error| error.to_string())
+        self.writer.timestamp(time).map_err(|error| reason(&error))
     }
 
     fn change(&mut self, signal: usize, digits: &str) -> Result<(), String> {
@@ -54,10 +51,10 @@ impl Sink for Vcd {
             [digit] => self.writer.change_scalar(id(signal), bit(*digit)),
             digits => self.writer.change_vector(id(signal), digits.iter().map(|&d| bit(d))),
         };
-        written.map_err(|error| error.to_string())
+        written.map_err(|error| reason(&error))
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), String> {
-        self.writer.writer().flush().map_err(|error| error.to_string())
+        self.writer.writer().flush().map_err(|error| reason(&error))
     }
 }
