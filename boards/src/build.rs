@@ -22,10 +22,11 @@ use crate::clocking::{ClockError, Clocking, megahertz};
 use crate::wrapper::{self, Inner, WrapError};
 use cache::{Cache, Done, Step, StepError};
 use flow::Flow;
+use hwgen_files::{FileError, cache_folder};
 use hwgen_verify::tools::ToolError;
 use report::Report;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How to build.
 #[derive(Clone, Debug)]
@@ -172,29 +173,11 @@ pub enum BuildError {
         what: String,
     },
     /// The cache cannot be used.
-    #[error("cannot use the folder {} for what has been built: {source}", path.display())]
-    Cache {
-        /// Its folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// No folder for the cache is known.
-    #[error("no home folder is known to keep results in: name one with --cache or HWGEN_CACHE")]
-    NoCache,
+    #[error(transparent)]
+    Cache(#[from] FileError),
     /// Too many or no seeds.
     #[error("{0} seeds: 1 to 1000 are possible")]
     Seeds(u32),
-}
-
-/// Where results are kept unless told otherwise: `$HWGEN_CACHE`, `$XDG_CACHE_HOME/hwgen`,
-/// `~/.cache/hwgen`.
-pub fn cache_folder() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let own = variable("HWGEN_CACHE").map(PathBuf::from);
-    let shared = || variable("XDG_CACHE_HOME").map(|folder| Path::new(&folder).join("hwgen"));
-    let home = || variable("HOME").map(|folder| Path::new(&folder).join(".cache/hwgen"));
-    own.or_else(shared).or_else(home)
 }
 
 /// Builds a design for a board.
@@ -235,9 +218,7 @@ pub fn build(
         return Ok(built);
     }
     flow.require(if options.synth_only { 1 } else { 3 })?;
-    let folder = options.cache.clone().or_else(cache_folder).ok_or(BuildError::NoCache)?;
-    let cache =
-        Cache::open(&folder).map_err(|source| BuildError::Cache { path: folder, source })?;
+    let cache = Cache::open(&options.cache.clone().unwrap_or_else(cache_folder))?;
     let mut work = Work { cache, on_event };
 
     let netlist = synthesise(&flow, &mut work, board, &wrapper, inner, &mut built)?;
@@ -277,7 +258,7 @@ impl StepError {
         match self {
             StepError::Tool(failed) => failed.error.into(),
             StepError::Missing(what) => unreadable(step, format!("file {what} is not there")),
-            StepError::Disk(path, source) => BuildError::Cache { path, source },
+            StepError::Disk(error) => error.into(),
         }
     }
 }

@@ -54,7 +54,7 @@ fn run_passes(module: &Module, passes: &str, family: Family) -> Result<Made, Cos
     let yosys = tools::require("yosys")?;
     let verilog = verilog_of(module)?;
     let script = format!("read_verilog design.v; {passes}; tee -q -o stat stat -json");
-    let folder = cached(&key("yosys-area", &[&verilog, &script, &yosys.version]), |folder| {
+    let folder = cached(&key("yosys-area", &[&verilog, &script], &[&yosys]), |folder| {
         write(folder, "design.v", &verilog)?;
         let arguments = ["-q", "-l", "log", "-p", &script];
         run(yosys.command().current_dir(folder).args(arguments), LIMIT)?;

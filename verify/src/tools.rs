@@ -352,6 +352,16 @@ pub struct Found {
 }
 
 impl Found {
+    /// What tells it from another tool of its name: some do not tell their version, and a newer one
+    /// may have an old number.
+    pub fn identity(&self) -> String {
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let data = std::fs::metadata(&path).ok();
+        let changed = data.as_ref().and_then(|data| data.modified().ok());
+        let bytes = data.map(|data| data.len());
+        format!("{} {} {bytes:?} {changed:?}", self.version, path.display())
+    }
+
     /// A command that starts it.
     pub fn command(&self) -> Command {
         Command::new(&self.path)

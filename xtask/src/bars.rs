@@ -38,6 +38,13 @@ const BARS: &[Bar] = &[
         unit: "outputs equal on four engines",
     },
     Bar {
+        name: "kills",
+        command: "test --release -p hwgen --test kills -- --ignored --nocapture",
+        figure: "kills:",
+        target: AtMost(0.0),
+        unit: "of 200 commands killed at any moment that leave something torn or running",
+    },
+    Bar {
         name: "race",
         command: "test --release -p hwgen-verify --test race -- --ignored --nocapture",
         figure: "race:",

@@ -2,6 +2,7 @@
 
 use super::picture;
 use super::{AsicError, Layout, Report};
+use hwgen_files::Ward;
 use hwgen_hdl::Module;
 use hwgen_verify::tools::{self, ToolError, run};
 use sha2::{Digest, Sha256};
@@ -59,6 +60,9 @@ const TOOLS: &[&str] =
 /// The file that names what a folder was built from.
 const KEY: &str = "built_from.txt";
 
+/// That file is short.
+const MOST_BYTES: u64 = 1 << 16;
+
 /// What was built.
 #[derive(Clone, Debug)]
 pub struct Built {
@@ -90,25 +94,30 @@ pub fn build(
         reason: error.to_string(),
     })?;
     let key = key(&text);
-    match fs::read_to_string(folder.join(KEY)) {
-        Ok(known) if known == key => {
+    if folder.exists() {
+        let known = hwgen_files::read_text(&folder.join(KEY), MOST_BYTES);
+        let known = known.map_err(|_| AsicError::Taken { path: folder.to_path_buf() })?;
+        // what was changed since is neither delivered nor thrown away
+        if let Some(path) = hwgen_files::changed_in(folder)? {
+            return Err(AsicError::Changed { path });
+        }
+        if known == key {
             say("nothing changed: the layout that is there is taken");
             return finished(&module.name, folder);
         }
-        Ok(_) => {}
-        Err(_) if folder.exists() => return Err(AsicError::Taken { path: folder.to_path_buf() }),
-        Err(_) => {}
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(AsicError::file("create folder", parent))?;
-    let work = place(module, &text, parent, &mut say)?;
+    let Work { folder: work, ward } = place(module, &text, parent, &mut say)?;
     let path = work.path().join(KEY);
     fs::write(&path, key).map_err(AsicError::file("write", path))?;
+    hwgen_files::seal_folder(work.path())?;
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(AsicError::file("replace", folder))?;
     }
-    fs::rename(work.keep(), folder).map_err(AsicError::file("put in place", folder))?;
+    fs::rename(work.path(), folder).map_err(AsicError::file("put in place", folder))?;
+    drop((work.keep(), ward));
     finished(&module.name, folder)
 }
 
@@ -121,18 +130,32 @@ fn key(text: &str) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A folder of steps under way; nothing is left of it if they, or we, are stopped.
+struct Work {
+    folder: TempDir,
+    ward: Ward,
+}
+
+impl Work {
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// The layout of the first density that gives a clean one, else of the last.
 fn place(
     module: &Module,
     text: &str,
     parent: &Path,
     say: &mut impl FnMut(&str),
-) -> Result<TempDir, AsicError> {
+) -> Result<Work, AsicError> {
     let mut latest = None;
     for density in DENSITIES {
         say(&format!("density {density}"));
         let work = tempfile::Builder::new().prefix(".hwgen-asic-").tempdir_in(parent);
-        let work = work.map_err(AsicError::file("create a folder in", parent))?;
+        let folder = work.map_err(AsicError::file("create a folder in", parent))?;
+        let path = folder.path().canonicalize().map_err(AsicError::file("use", parent))?;
+        let work = Work { folder, ward: Ward::folder(&path) };
         let made = make(module, text, density, work.path(), say);
         match made.and_then(|()| report(&module.name, work.path())) {
             Ok(report) if report.is_clean() => return Ok(work),

@@ -14,6 +14,7 @@ pub use flow::{Built, build};
 pub use layout::{Layout, Wire};
 pub use report::Report;
 
+use hwgen_files::{FileError, reason};
 use hwgen_verify::tools::ToolError;
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ pub enum AsicError {
         reason: String,
     },
     /// A file could not be read or written.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {}", path.display(), reason(source))]
     File {
         /// What was tried.
         what: &'static str,
@@ -55,6 +56,15 @@ pub enum AsicError {
         path: PathBuf,
         /// What is missing.
         what: &'static str,
+    },
+    /// A file or folder cannot be used.
+    #[error(transparent)]
+    Whole(#[from] FileError),
+    /// Something in the output folder is not as it was built.
+    #[error("{} is not as hwgen built it: move its folder away, or name another", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
     },
     /// The output folder is somebody else's.
     #[error("{} is there and no layout of hwgen's: name another folder", path.display())]

@@ -14,7 +14,10 @@ const MOST_TIES: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum BoardError {
     /// There is none of that name.
-    #[error("no board `{name}`; there are {}, and files that end in .toml", known.join(", "))]
+    #[error(
+        "no board `{name}`{} there are {}, and files that end in .toml",
+        nearest(name, known), known.join(", ")
+    )]
     Unknown {
         /// The name.
         name: String,
@@ -181,6 +184,13 @@ fn is_line(value: &str) -> bool {
     value.len() <= 200 && !value.chars().any(char::is_control)
 }
 
+/// A question whether the nearest name was meant, if one is near.
+fn nearest(name: &str, known: &[&str]) -> String {
+    let far = |other: &&&str| strsim::damerau_levenshtein(&name.to_lowercase(), other);
+    let near = known.iter().min_by_key(far).filter(|other| 3 * far(other) <= name.len());
+    near.map_or(";".into(), |near| format!(", did you mean `{near}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::boards;
@@ -229,5 +239,10 @@ mod tests {
         }
         let error = super::super::find("nexys").unwrap_err().to_string();
         assert!(error.starts_with("no board `nexys`; there are arty_a7_35t, "), "{error}");
+        let error = super::super::find("icebraker").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no board `icebraker`, did you mean `icebreaker`? there are"),
+            "{error}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Running a tool that takes minutes: its lines are passed on as they come.
 
+use hwgen_files::{Group, printable};
 use hwgen_verify::tools::{ToolError, command_line};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -22,19 +23,19 @@ pub(super) struct Failed {
 
 /// Runs a command to its end, without input; returns what it printed on either output.
 ///
-/// It stays in our process group, so that an interrupt from the terminal stops it as well.
+/// It and what it starts end with us.
 pub(super) fn run(
-    command: &mut Command,
+    command: &Command,
     limit: Duration,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Vec<String>, Failed> {
     let line = command_line(command);
     let start =
         |source| Failed { error: ToolError::Start { command: line.clone(), source }, log: vec![] };
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(start)?;
+    let group = Group::start(command, false, Stdio::piped(), Stdio::piped());
+    let mut group = group.map_err(start)?;
     let (sender, lines) = channel();
-    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = (group.take_output(), group.take_errors());
     let also = sender.clone();
     std::thread::spawn(move || out.map(|pipe| pass_on(pipe, false, &also)));
     std::thread::spawn(move || err.map(|pipe| pass_on(pipe, true, &sender)));
@@ -66,11 +67,10 @@ pub(super) fn run(
     let shown = if complaints.is_empty() { &log } else { &complaints };
     let tail = shown[shown.len().saturating_sub(SHOWN_LINES)..].join("\n");
     if !in_time {
-        let _ = child.kill();
-        let _ = child.wait();
+        group.kill();
         return Err(Failed { error: ToolError::TimedOut { command: line, limit, tail }, log });
     }
-    match child.wait() {
+    match group.wait() {
         Ok(status) if status.success() => Ok(log),
         Ok(status) => Err(Failed { error: ToolError::Failed { command: line, status, tail }, log }),
         Err(source) => Err(start(source)),
@@ -87,7 +87,7 @@ fn pass_on(pipe: impl Read, is_error: bool, lines: &Sender<(bool, String)>) {
             Ok(0) | Err(_) => return,
             // nobody listens any more: read on, so that the tool does not stop at a full pipe
             Ok(_) => {
-                let line = String::from_utf8_lossy(&bytes).trim_end().to_string();
+                let line = printable(String::from_utf8_lossy(&bytes).trim_end());
                 drop(lines.send((is_error, line)));
             }
         }

@@ -1,5 +1,6 @@
 //! A pseudo-terminal: to others it is a serial port.
 
+use hwgen_files::Ward;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::io::{Errno, read, write};
@@ -10,20 +11,24 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where the system has its pseudo-terminals.
+const TERMINALS: &str = "/dev/pts";
+
 /// Our end of a pseudo-terminal.
 pub struct Terminal {
     ours: OwnedFd,
     /// Kept open, so that the terminal stays when others come and go.
     _theirs: OwnedFd,
     path: PathBuf,
-    link: Option<PathBuf>,
+    /// A link to it, which goes when we do.
+    link: Option<(PathBuf, Ward)>,
 }
 
 impl Terminal {
     /// A new one; with a symbolic link to it, if it is to have a name that lasts.
     ///
     /// # Errors
-    /// What the system says; there is something at `link` that is no link.
+    /// What the system says; there is something at `link` that is no link to a terminal.
     pub fn new(link: Option<&Path>) -> io::Result<Terminal> {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         grantpt(&ours)?;
@@ -36,16 +41,19 @@ impl Terminal {
         fcntl_setfl(&ours, OFlags::NONBLOCK)?;
         let mut terminal = Terminal { ours, _theirs: theirs, path, link: None };
         if let Some(link) = link {
-            if link.symlink_metadata().is_ok_and(|there| !there.is_symlink()) {
-                let why = format!("{} is there and no link", link.display());
+            let link = std::path::absolute(link)?;
+            let leads = std::fs::read_link(&link);
+            if link.symlink_metadata().is_ok() && !leads.is_ok_and(|to| to.starts_with(TERMINALS)) {
+                let why = format!("{} is there and no link to a terminal", link.display());
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
             }
+            let ward = Ward::link(&link, &terminal.path);
             // under another name first: nobody sees it missing
-            let mut early = link.as_os_str().to_owned();
-            early.push(format!(".{}", std::process::id()));
-            std::os::unix::fs::symlink(&terminal.path, &early)?;
-            std::fs::rename(&early, link)?;
-            terminal.link = Some(link.to_owned());
+            let folder = link.parent().unwrap_or(Path::new("/"));
+            let point = |early: &Path| std::os::unix::fs::symlink(&terminal.path, early);
+            let early = tempfile::Builder::new().prefix(".hwgen-").make_in(folder, point)?;
+            early.persist(&link).map_err(|error| error.error)?;
+            terminal.link = Some((link, ward));
         }
         Ok(terminal)
     }
@@ -108,8 +116,8 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let ours = |link: &PathBuf| std::fs::read_link(link).is_ok_and(|to| to == self.path);
-        if let Some(link) = self.link.as_ref().filter(|link| ours(link)) {
+        let ours = |link: &Path| std::fs::read_link(link).is_ok_and(|to| to == self.path);
+        if let Some((link, _)) = self.link.as_ref().filter(|(link, _)| ours(link)) {
             // a link that is gone already is no harm
             let _ = std::fs::remove_file(link);
         }

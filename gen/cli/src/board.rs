@@ -1,11 +1,13 @@
 //! `hwgen board`
 
 use crate::design::{Named, Size, named};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::link::Link;
 use crate::network;
+use crate::number::share;
 use crate::output::print;
 use anyhow::Context;
+use clap::value_parser;
 use hwgen_boards::link::identity::spec_hash;
 use hwgen_boards::sim::faults::Faults;
 use hwgen_boards::sim::{SimBoard, Terminal, serve};
@@ -55,19 +57,14 @@ struct Sim {
     #[arg(long, value_name = "N", default_value_t = 4)]
     divisor: u32,
     /// The clock that the board says it has
-    #[arg(long, value_name = "HZ", default_value_t = 12_000_000)]
+    #[arg(long, value_name = "HZ", default_value_t = 12_000_000, value_parser = value_parser!(u32).range(1..))]
     clock: u32,
     /// The share of bytes that is damaged, both ways
-    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = rate)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.0, value_parser = share)]
     corrupt: f64,
     /// What damage and the state at power-up are made from
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=1.0).contains(&rate) { Ok(rate) } else { Err("not in 0..=1".into()) }
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -87,10 +84,10 @@ fn simulate(args: &Sim) -> Result<(), Failure> {
         Link::Spi => Line::Spi,
     };
     let spec = TopSpec::over(line, args.clock);
-    let mut board = SimBoard::new(&spec, &payload, args.seed).context("cannot have the board")?;
+    let mut board = SimBoard::new(&spec, &payload, args.seed).map_err(usage)?;
     let terminal = Terminal::new(args.path.as_deref()).context("cannot have a terminal")?;
     print(&format!("{}\n", terminal.path().display()))?;
-    let mut faults = [0, 1].map(|way| Faults::new(args.corrupt, 2 * args.seed + way));
+    let mut faults = [0, 1].map(|way| Faults::new(args.corrupt, args.seed.wrapping_mul(2) + way));
     let stop = AtomicBool::new(false);
     Ok(serve(&mut board, &terminal, &mut faults, &stop).context("the terminal failed")?)
 }

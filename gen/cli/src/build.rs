@@ -3,13 +3,14 @@
 use crate::asic::{self, Tech};
 use crate::board::of_network;
 use crate::design::{Named, Size};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage, wrong};
 use crate::files::write_folder;
 use crate::link::Link;
 use crate::network::{self, Planned};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::value_parser;
 use hwgen_boards::board::{self, Board};
 use hwgen_boards::build::{self, Built, Event, Options, Timing, Verdict};
 use hwgen_boards::echo::echo;
@@ -70,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BAUD", default_value_t = 115_200)]
     baud: u32,
     /// Placements that are tried until timing is met
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..=1000))]
     seeds: u32,
     /// Stop after synthesis, and count
     #[arg(long)]
@@ -113,15 +114,15 @@ fn subject() -> impl TypedValueParser<Value = Subject> {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(tech) = args.asic {
         let Subject::Design(design) = args.design else {
-            return Err(anyhow!("--asic: `echo` is for boards").into());
+            return wrong("--asic: `echo` is for boards");
         };
         let folder = args.output.clone().unwrap_or_else(|| PathBuf::from("asic"));
         return asic::layout(tech, (design, &args.size), &folder, args.json);
     }
     let board = args.board.as_deref().unwrap_or_default();
-    let board = board::find(board).map_err(anyhow::Error::from)?;
+    let board = board::find(board).map_err(usage)?;
     let hertz = args.mhz.map(hertz).transpose()?;
-    let clocking = board.clocking(hertz).map_err(anyhow::Error::from)?;
+    let clocking = board.clocking(hertz).map_err(usage)?;
     let inner = inner(args, clocking.hertz)?;
     let options = Options {
         hertz,
@@ -156,7 +157,7 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     };
     let serial = |what: &str| match line {
         Line::Uart { divisor } => Ok(divisor),
-        Line::Spi => Err(anyhow!("--link spi: {what} sends bytes over a serial line")),
+        Line::Spi => wrong(format!("--link spi: {what} sends bytes over a serial line")),
     };
     let design = match args.design {
         Subject::Echo => return Ok(echo(serial("`echo`")?)),
@@ -166,14 +167,14 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     let name = design.0.name();
     if let Some(words) = &args.live {
         let planned = args.network.plan(name, &*configured, false)?;
-        let planned = planned.ok_or_else(|| anyhow!("--live: which --network?"))?;
+        let planned = planned.ok_or_else(|| usage(anyhow!("--live: which --network?")))?;
         return live(&planned, words, hertz, serial("a board that listens")?);
     }
     let payload = match args.network.plan(name, &*configured, false)? {
         None => Payload::new(name, &*configured),
         Some(planned) => of_network(&planned)?,
     };
-    let top = hwgen_top(&TopSpec::over(line, hertz), &payload).map_err(anyhow::Error::from)?;
+    let top = hwgen_top(&TopSpec::over(line, hertz), &payload).map_err(usage)?;
     let inner = Inner::of(&top).map_err(anyhow::Error::from)?;
     // `cargo xtask bars up5k_netlist`
     Ok(Inner { dsp_blocks: name == CnnSpec::NAME, ..inner })
@@ -187,7 +188,7 @@ fn live(planned: &Planned, words: &Path, hertz: u32, divisor: u32) -> Result<Inn
     let (listen, pulses) = (ListenSpec::default(), Pulses::of(hertz));
     let words = words.map(str::to_owned).collect();
     let live = Live { spec: &planned.spec, plan: &planned.plan, listen, words, pulses, divisor };
-    let top = live.build().map_err(anyhow::Error::from)?;
+    let top = live.build().map_err(usage)?;
     tell!("{:.0} samples a second", pulses.sample_hz(hertz));
     Ok(Inner::of(&top).map_err(anyhow::Error::from)?)
 }
@@ -196,7 +197,7 @@ fn hertz(mhz: f64) -> Result<u32, Failure> {
     if (1.0..=400.0).contains(&mhz) {
         return Ok((mhz * 1e6).round() as u32);
     }
-    Err(anyhow!("--mhz {mhz}: 1 to 400 are possible").into())
+    wrong(format!("--mhz {mhz}: 1 to 400 are possible"))
 }
 
 /// Cycles a bit of the serial line, which the clock must meet to 2 %.
@@ -207,8 +208,9 @@ fn divisor(hertz: u32, baud: u32) -> Result<u32, Failure> {
         return Ok(near);
     }
     let mhz = f64::from(hertz) / 1e6;
-    Err(anyhow!("--baud {baud} cannot be made of {mhz} MHz to within 2 %, 4 cycles a bit or more")
-        .into())
+    wrong(format!(
+        "--baud {baud} cannot be made of {mhz} MHz to within 2 %, 4 cycles a bit or more"
+    ))
 }
 
 /// Tools run in folders of their own.

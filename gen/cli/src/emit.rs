@@ -84,6 +84,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn names_a_folder(path: &Path) -> bool {
-    path != Path::new("-")
-        && (path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/'))
+    path != Path::new("-") && (path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/'))
 }

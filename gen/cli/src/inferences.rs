@@ -1,13 +1,14 @@
 //! `hwgen verify --network`: inferences on engines, against the integer model.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::network::{Planned, bytes};
 use crate::output::{print, print_json};
 use anyhow::{Context, ensure};
+use clap::value_parser;
 use hwgen_designs::registry::Generate;
 use hwgen_hdl::sim::Initial;
 use hwgen_network::graph::Tensor;
-use hwgen_verify::cosim::Engine;
+use hwgen_verify::cosim::{Engine, survive};
 use hwgen_verify::drive::cnn::Inferences;
 use hwgen_verify::golden::network::Interpreter;
 use serde_json::json;
@@ -26,8 +27,8 @@ pub(crate) struct Inputs {
     #[arg(long, requires = "inputs")]
     pub(crate) taps: bool,
     /// Inputs that are run, at most
-    #[arg(long, value_name = "N", requires = "inputs")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", requires = "inputs", value_parser = value_parser!(u64).range(1..))]
+    limit: Option<u64>,
 }
 
 /// What an engine did.
@@ -46,12 +47,14 @@ pub(crate) fn run(
     engines: &[Engine],
     json: bool,
 ) -> Result<(), Failure> {
-    let path = args.inputs.as_deref().context("--network needs --inputs")?;
+    let Some(path) = args.inputs.as_deref() else {
+        return wrong("--network needs --inputs");
+    };
     let Planned { network, spec, plan } = planned;
     let tensor = network.inputs.first().and_then(|name| network.tensor(name));
     let tensor = tensor.context("the network has no input")?;
     let mut inputs = inputs(path, tensor)?;
-    inputs.truncate(args.limit.unwrap_or(usize::MAX));
+    inputs.truncate(args.limit.unwrap_or(u64::MAX).try_into().unwrap_or(usize::MAX));
     let labels = args.labels.as_deref().map(bytes).transpose()?;
     if let Some(labels) = &labels {
         let (has, needs) = (labels.len(), inputs.len());
@@ -68,10 +71,12 @@ pub(crate) fn run(
     let mut outcomes = vec![];
     for &engine in engines {
         tell!("running {} inputs on {}", inputs.len(), engine.name());
-        let device = engine.open(&spec.build(), Initial::Random(1));
-        let mut device = device.context("cannot have the engine")?;
         let inferences = Inferences { spec, plan, inputs: &inputs };
-        let outcome = inferences.run(&mut *device, 0.0, 1).context("the core stopped")?;
+        let outcome = survive(|| {
+            let mut device = engine.open(&spec.build(), Initial::Random(1))?;
+            Ok(inferences.run(&mut *device, 0.0, 1))
+        });
+        let outcome = outcome.context("cannot have the engine")?.context("the core stopped")?;
         let pairs = || outcome.outputs.iter().zip(&expected);
         let first = pairs().find_map(|(is, must)| is.iter().zip(must).position(|(a, b)| a != b));
         outcomes.push(Outcome {

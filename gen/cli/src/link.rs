@@ -1,7 +1,6 @@
 //! What carries a board's packets.
 
-use crate::failure::Failure;
-use anyhow::Context;
+use crate::failure::{Failure, usage, wrong};
 use clap::ValueEnum;
 use hwgen_boards::board;
 use hwgen_boards::host::{Ftdi, Serial, Spi, Transport};
@@ -27,9 +26,10 @@ pub(crate) fn open(port: &str, baud: Option<u32>) -> Result<Box<dyn Transport>, 
         let baud = baud.unwrap_or(USUAL[0]);
         return Ok(Box::new(Serial::open(port, baud).map_err(anyhow::Error::from)?));
     };
-    let board = board::find(name).map_err(anyhow::Error::from)?;
-    let none = || format!("--port {port}: board `{name}` has no SPI to a host");
-    let spi = board.spi.as_ref().with_context(none)?;
+    let board = board::find(name).map_err(usage)?;
+    let Some(spi) = &board.spi else {
+        return wrong(format!("--port {port}: board `{name}` has no SPI to a host"));
+    };
     let ftdi = Ftdi::open(spi.ftdi_select, baud.unwrap_or(USUAL[1]));
     Ok(Box::new(Spi::new(ftdi.map_err(anyhow::Error::from)?)))
 }

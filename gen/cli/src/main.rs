@@ -23,6 +23,7 @@ mod inferences;
 mod link;
 mod list;
 mod network;
+mod number;
 mod power;
 mod program;
 mod run;

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, wrong};
 use anyhow::{Context, ensure};
+use clap::value_parser;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network};
@@ -23,7 +24,7 @@ pub(crate) struct OnCore {
     #[arg(long, value_name = "FILE", requires = "network")]
     policy: Option<PathBuf>,
     /// Multipliers that the core may have; without, its size is that of --spec and --set
-    #[arg(long, value_name = "N", requires = "network")]
+    #[arg(long, value_name = "N", requires = "network", value_parser = value_parser!(u32).range(1..))]
     multipliers: Option<u32>,
     /// With --multipliers: memories of one port, as iCE40 UltraPlus has large ones
     #[arg(long, requires = "multipliers")]

@@ -2,8 +2,10 @@
 
 use crate::design::{Named, Size, named};
 use crate::failure::Failure;
+use crate::number::{not_negative, positive};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
+use clap::value_parser;
 use hwgen_hdl::Module;
 use hwgen_verify::check::{Golden, golden};
 use hwgen_verify::power::{GateDevice, Library, Options, Part, PowerModel, Report};
@@ -40,16 +42,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Cycles of random vectors, at least
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     cycles: u64,
     /// The clock: leakage lasts as long as the run
-    #[arg(long, value_name = "F", default_value_t = 100.0)]
+    #[arg(long, value_name = "F", default_value_t = 100.0, value_parser = positive)]
     clock_mhz: f64,
     /// Transition time of every input pin, where the library's tables are looked up
-    #[arg(long, value_name = "T", default_value_t = 0.1)]
+    #[arg(long, value_name = "T", default_value_t = 0.1, value_parser = not_negative)]
     slew_ns: f64,
     /// Wire load for each pin that a net drives
-    #[arg(long, value_name = "C", default_value_t = 0.0)]
+    #[arg(long, value_name = "C", default_value_t = 0.0, value_parser = not_negative)]
     wire_ff: f64,
     /// Memories with no more bits than this become flip-flops
     #[arg(long, value_name = "N", default_value_t = 2048)]
@@ -58,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long)]
     clock_gating: bool,
     /// Feature size of the memories; known for the libraries osu018, osu035, osu05, sky130, sg13g2
-    #[arg(long, value_name = "L")]
+    #[arg(long, value_name = "L", value_parser = positive)]
     node_nm: Option<f64>,
     /// Print JSON
     #[arg(long)]

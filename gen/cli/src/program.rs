@@ -1,6 +1,6 @@
 //! `hwgen program`
 
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use anyhow::{Context, anyhow};
 use hwgen_boards::board;
 use hwgen_boards::program::{Loader, command};
@@ -39,7 +39,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let board = board::find(&args.board).map_err(anyhow::Error::from)?;
+    let board = board::find(&args.board).map_err(usage)?;
     let loader = if args.iceprog { Loader::Iceprog } else { Loader::OpenFpgaLoader };
     let made = command(&board, &args.file, loader, args.flash, &args.tools);
     let mut command = made.map_err(anyhow::Error::from)?;

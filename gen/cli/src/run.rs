@@ -1,7 +1,7 @@
 //! `hwgen run`
 
 use crate::design::{Named, Size};
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 use crate::inferences::inputs;
 use crate::link;
 use crate::network::{self, Planned};
@@ -53,7 +53,7 @@ pub(crate) struct OnBoard {
     port: String,
     /// Bits a second; 115,200 of a serial line, 1,000,000 of SPI, whose clock takes four of the board's
     /// cycles at least
-    #[arg(long, value_name = "B")]
+    #[arg(long, value_name = "B", value_parser = clap::value_parser!(u32).range(1..))]
     baud: Option<u32>,
     #[command(flatten)]
     size: Size,
@@ -76,7 +76,8 @@ impl OnBoard {
         let design = registry::find("cnn").context("there is no design `cnn`")?;
         let configured = self.size.configure(Named(design))?;
         let planned = self.network.plan("cnn", &*configured, false)?;
-        let planned = planned.context("which network? --network FILE names it")?;
+        let none = || usage(anyhow::anyhow!("which network? --network FILE names it"));
+        let planned = planned.ok_or_else(none)?;
         let board = Board::open(link::open(&self.port, self.baud)?);
         let board = board.map_err(anyhow::Error::from)?;
         let inference = Inference::new(board, &planned.spec, planned.plan.clone());

@@ -2,14 +2,15 @@
 
 use crate::design::{Named, Size, named};
 use crate::failure::Failure;
+use crate::files::apart;
 use crate::output::{print, print_json, table};
 use anyhow::Context;
-use clap::ValueEnum;
+use clap::{ValueEnum, value_parser};
 use hwgen_hdl::netlist::Direction;
 use hwgen_hdl::sim::{self, SimError, SimOptions, Simulator};
 use hwgen_verify::exercise::{Activity, Plan, exercise};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run a design in our simulator with random streams and inputs, its promises watched
 #[derive(clap::Args)]
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     size: Size,
     /// Cycles after the reset
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..))]
     cycles: u64,
     /// What the random numbers are made from
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -36,7 +37,7 @@ pub(crate) struct Args {
     /// Which engine
     #[arg(long, value_enum, default_value_t = Engine::Jit)]
     engine: Engine,
-    /// Write all named signals to a VCD file
+    /// Write all named signals to a VCD file; - is stdout, and what came of it goes to stderr
     #[arg(long, value_name = "FILE")]
     vcd: Option<PathBuf>,
     /// Write all named signals to an FST file, the smaller format
@@ -59,6 +60,8 @@ enum Engine {
 const STALL: f64 = 0.25;
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let waves = [("--vcd", args.vcd.as_deref()), ("--fst", args.fst.as_deref())];
+    apart(&waves, &[args.size.file()])?;
     let module = args.size.configure(args.design)?.build();
     let options = SimOptions {
         engine: match args.engine {
@@ -74,10 +77,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     trace(&mut simulator, args).context("cannot trace")?;
     let activity = exercise(&mut simulator, plan);
     simulator.finish_trace().context("cannot trace")?;
-    if args.json {
-        print_json(&as_json(&activity))?;
-    } else {
-        print(&as_text(&activity))?;
+    let stdout_is_taken = args.vcd.as_deref().is_some_and(|path| path == Path::new("-"));
+    match (stdout_is_taken, args.json) {
+        (true, true) => tell!("{:#}", as_json(&activity)),
+        (true, false) => tell!("{}", as_text(&activity)),
+        (false, true) => print_json(&as_json(&activity))?,
+        (false, false) => print(&as_text(&activity))?,
     }
     if activity.violations.is_empty() { Ok(()) } else { Err(Failure::Check) }
 }

@@ -56,22 +56,34 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let library = Library::read(&args.lib)
         .with_context(|| format!("cannot use library {}", args.lib.display()))?;
-    let models = workloads()?.into_iter().filter(|model| model.name.contains(&args.model));
+    let all = workloads()?;
+    let known: Vec<_> = all.iter().map(|model| model.name.clone()).collect();
+    let models: Vec<_> = all.into_iter().filter(|model| model.name.contains(&args.model)).collect();
+    if models.is_empty() {
+        let (model, known) = (&args.model, known.join(", "));
+        return wrong(format!("--model {model}: no model's name contains it; there are {known}"));
+    }
     let mut contenders = contenders::all();
     if args.parts {
         contenders.extend(contenders::parts());
     }
     let plan = Plan {
         contenders,
-        models: models.map(|workload| Model::of(&workload)).collect(),
+        models: models.iter().map(Model::of).collect(),
         library: &library,
         heads_per_layer: args.heads,
     };
+    let pictures = plan.models.iter().map(|model| picture(&model.name));
+    let names: Vec<_> = pictures.chain(TABLES.map(str::to_owned)).collect();
+    // known now, not after hours
+    hwgen_files::may_write(&args.out, &names)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot create folder {}", args.out.display()))?;
     let path = args.out.join("ledger.jsonl");
-    let mut ledger =
-        Ledger::open(&path).with_context(|| format!("cannot use ledger {}", path.display()))?;
+    let mut ledger = Ledger::open(&path)?;
+    if ledger.damaged() > 0 {
+        tell!("{}: {} damaged lines, whose heads run again", path.display(), ledger.damaged());
+    }
     let results = hwgen_verify::study::run::run(plan, &mut ledger, tell);
     let Results { records, uses } = results.map_err(|error| anyhow!("{error}"))?;
     let sums = by_workload(&records);
@@ -129,10 +141,9 @@ fn tell(progress: Progress<'_>) {
             if point.is_equal() { "" } else { ", above the range of equal quality" },
         ),
         Progress::NotClose(name, model) => tell!("{model}: {name} does not come close"),
-        Progress::Synthesis(name, size) => tell!(
-            "making gates of {name}, {} keys of {} elements",
-            size.max_keys, size.head_dim
-        ),
+        Progress::Synthesis(name, size) => {
+            tell!("making gates of {name}, {} keys of {} elements", size.max_keys, size.head_dim)
+        }
         Progress::Head(record, done, of) => tell!(
             "[{done}/{of}] {} {} {}: {:.1} pJ a query, {} rows differ",
             record.workload,
@@ -148,21 +159,21 @@ fn write_results(args: &Args, records: &[Record], layers: &str) -> Result<(), Fa
     let csv = report::csv(records).context("cannot write CSV")?;
     let csv = String::from_utf8(csv).context("cannot write CSV")?;
     let sums = by_workload(records);
-    let mut files = vec![
-        ("study.csv".to_owned(), csv),
-        ("study.md".to_owned(), report::table(&sums, "LAPA")),
-        ("by_layer.md".to_owned(), report::table(&by_layer(records), "LAPA")),
-        ("layers.md".to_owned(), layers.to_owned()),
-    ];
+    let by_layer = report::table(&by_layer(records), "LAPA");
+    let tables = [csv, report::table(&sums, "LAPA"), by_layer, layers.to_owned()];
+    let mut files: Vec<_> = TABLES.map(str::to_owned).into_iter().zip(tables).collect();
     for same in sums.chunk_by(|a, b| a.workload == b.workload) {
-        let name: String = same[0]
-            .workload
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
         let svg = plot::energy(&same[0].workload, same).map_err(|error| anyhow!("{error}"))?;
-        files.push((format!("{name}.svg"), svg));
+        files.push((picture(&same[0].workload), svg));
     }
-    let files: Vec<_> = files.iter().map(|(name, text)| (name.clone(), text.as_str())).collect();
-    Ok(write_folder(&args.out, &files)?)
+    write_folder(&args.out, &files)
+}
+
+/// The files of tables.
+const TABLES: [&str; 4] = ["study.csv", "study.md", "by_layer.md", "layers.md"];
+
+/// The file of a model's picture.
+fn picture(model: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    model.chars().map(plain).collect::<String>() + ".svg"
 }

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::{print, print_json};
 use crate::{inferences, network};
 use anyhow::Context;
+use clap::value_parser;
 use hwgen_verify::check::{Check, Plan, Progress, check, golden};
 use hwgen_verify::cosim::Engine;
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Cycles of each check, at least
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u64).range(1..))]
     cycles: u64,
     /// Who runs it, the reference first
     #[arg(

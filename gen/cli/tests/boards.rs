@@ -62,7 +62,7 @@ fn a_script_for_vivado_says_that_it_is_untested() {
 #[test]
 fn refusals() {
     let says =
-        |arguments: &[&str]| refused(1, &[&["build", "--design", "echo"], arguments].concat());
+        |arguments: &[&str]| refused(2, &[&["build", "--design", "echo"], arguments].concat());
     assert!(says(&["--board", "nexys"]).starts_with("error: no board `nexys`; there are "));
     assert!(says(&["--board", "no.toml"]).contains("cannot read board file no.toml"));
     assert!(says(&["--board", "hx8k", "--mhz", "0"]).contains("--mhz 0: 1 to 400 are possible"));

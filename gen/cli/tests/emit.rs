@@ -56,7 +56,9 @@ fn a_folder_has_one_file_a_module() {
     let rtl = folder.path().join("new/rtl/");
     let text = ok(&SMALL);
     ok(&emit_to(&rtl));
-    let files = names(&rtl);
+    let mut files = names(&rtl);
+    // what hwgen wrote, to know its own
+    assert_eq!(files.remove(0), ".hwgen.sha256");
     assert_eq!(files, ["mac_array.v", "mac_pe_w8_a8_acc32.v", "mac_row_w8_a8_acc32_x3.v"]);
     for file in files {
         let module = fs::read_to_string(rtl.join(&file)).unwrap();
@@ -108,10 +110,47 @@ fn devices_and_links_stay_what_they_are() {
     fs::write(&file, "old").unwrap();
     symlink(&file, &link).unwrap();
     ok(&emit_to(&link));
+    for stdout in ["-", "/dev/stdout"] {
+        assert_eq!(ok(&emit_to(Path::new(stdout))), ok(&SMALL));
+    }
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&file).unwrap(), ok(&SMALL));
     let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o400, 0o400);
+}
+
+#[test]
+fn stale_modules_go_and_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let rtl = folder.path().join("rtl/");
+    ok(&emit_to(&rtl));
+    fs::write(rtl.join("mine.v"), "mine").unwrap();
+    let again = run(&mut command(&[&emit_to(&rtl)[..], &["--set", "columns=5"]].concat()));
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let removed = "no longer part of it: mac_row_w8_a8_acc32_x3.v\n";
+    assert!(again.stderr.contains(removed), "{}", again.stderr);
+    let files = ["mac_array.v", "mac_pe_w8_a8_acc32.v", "mac_row_w8_a8_acc32_x5.v", "mine.v"];
+    assert_eq!(names(&rtl)[1..], files);
+    // edited by hand
+    fs::write(rtl.join("mac_array.v"), "mine").unwrap();
+    let said = refused(1, &emit_to(&rtl));
+    assert!(said.contains("mac_array.v is there: hwgen did not write it"), "{said}");
+    assert_eq!(names(&rtl)[1..], files);
+}
+
+#[test]
+fn no_output_is_an_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.json");
+    fs::write(&spec, "{}").unwrap();
+    let path = spec.to_str().unwrap();
+    let said = refused(2, &[&emit_to(&spec)[..], &["--spec", path]].concat());
+    assert_eq!(said, format!("error: --output {path} is the file of --spec: name another\n"));
+    let import = refused(2, &["import", path, "-o", path]);
+    assert!(import.contains("is the file of the model"), "{import}");
+    let side = refused(2, &["import", path, "-b", "-o", "net.bin"]);
+    assert!(side.contains("--binary net.bin is the file of --output"), "{side}");
+    assert_eq!(fs::read_to_string(&spec).unwrap(), "{}");
 }
 
 #[test]
@@ -164,6 +203,6 @@ fn registers_as_a_c_header() {
         );
         assert!(header.contains(&line), "{line}");
     }
-    let said = refused(1, &["emit", "--design", "lapa", "--registers"]);
+    let said = refused(2, &["emit", "--design", "lapa", "--registers"]);
     assert_eq!(said, "error: design `lapa` has no registers\n");
 }

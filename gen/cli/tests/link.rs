@@ -101,8 +101,8 @@ fn what_does_not_fit_is_refused() {
     assert!(again.contains("score"), "{again}");
     let missing = refused(1, &["run", "--port", "/nonexistent", "--network", &network]);
     assert!(missing.starts_with("error: cannot open port /nonexistent: "), "{missing}");
-    let no_spi = refused(1, &["run", "--port", "spi:ulx3s", "--network", &network]);
+    let no_spi = refused(2, &["run", "--port", "spi:ulx3s", "--network", &network]);
     assert_eq!(no_spi, "error: --port spi:ulx3s: board `ulx3s` has no SPI to a host\n");
     let rate = refused(2, &["board", "sim", "--corrupt", "2"]);
-    assert!(rate.contains("not in 0..=1"), "{rate}");
+    assert!(rate.contains("must be 0 to 1"), "{rate}");
 }

@@ -64,6 +64,24 @@ pub enum FileError {
 }
 
 impl FileError {
+    /// What is wrong, for who names the file himself.
+    pub fn why(&self) -> String {
+        let (text, path) = (self.to_string(), self.path());
+        let said = text.split_once(&shown(path)).map_or(text.as_str(), |(_, said)| said);
+        said.trim_start_matches(": ").to_owned()
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            FileError::Io { path, .. }
+            | FileError::Large { path, .. }
+            | FileError::NoFile { path, .. }
+            | FileError::NotOurs { path, .. }
+            | FileError::Foreign { path, .. }
+            | FileError::NoText { path, .. } => path,
+        }
+    }
+
     /// An error of the system, for `map_err`.
     pub fn io(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
         let path = path.to_path_buf();

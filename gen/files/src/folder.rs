@@ -30,18 +30,8 @@ pub fn write_folder<T: AsRef<[u8]>>(
     let before = Manifest::read(&folder.join(MANIFEST));
     let mut now = Manifest::default();
     for (name, content) in files {
-        let (path, new) = (folder.join(name), digest(content.as_ref()));
-        if let Ok(data) = std::fs::symlink_metadata(&path) {
-            let there = data.is_file().then(|| digest_of(&path)).transpose();
-            let there = there.map_err(FileError::io("read", &path))?;
-            if there.is_none()
-                || (there.as_ref() != before.0.get(name) && there != Some(new.clone()))
-            {
-                let what = "hwgen did not write it, or it was changed since: move it away, or \
-                            name another folder";
-                return Err(FileError::Foreign { path, what });
-            }
-        }
+        let new = digest(content.as_ref());
+        check(folder, name, &before, Some(&new))?;
         now.0.insert(name.clone(), new);
     }
     let mut written = Written::default();
@@ -65,6 +55,58 @@ pub fn write_folder<T: AsRef<[u8]>>(
         std::fs::remove_file(&path).map_err(FileError::io("remove", &path))?;
     }
     Ok(written)
+}
+
+/// Checks what [`write_folder`] will check, for results that take long to make.
+///
+/// # Errors
+/// A file is there that is not ours.
+pub fn may_write(folder: &Path, names: &[String]) -> Result<(), FileError> {
+    let before = Manifest::read(&folder.join(MANIFEST));
+    names.iter().try_for_each(|name| check(folder, name, &before, None))
+}
+
+/// Whether a file of that name, if there is one, is as we wrote it, or as it will be.
+fn check(
+    folder: &Path,
+    name: &str,
+    before: &Manifest,
+    new: Option<&String>,
+) -> Result<(), FileError> {
+    let path = folder.join(name);
+    let Ok(data) = std::fs::symlink_metadata(&path) else {
+        return Ok(());
+    };
+    let there = data.is_file().then(|| digest_of(&path)).transpose();
+    let there = there.map_err(FileError::io("read", &path))?;
+    if there.is_some() && (there.as_ref() == before.0.get(name) || there.as_ref() == new) {
+        return Ok(());
+    }
+    let what =
+        "hwgen did not write it, or it was changed since: move it away, or name another folder";
+    Err(FileError::Foreign { path, what })
+}
+
+/// Writes into a folder of ours what all its files are, so that [`changed_in`] can tell.
+///
+/// # Errors
+/// What the system says; a link or a device is in it.
+pub fn seal_folder(folder: &Path) -> Result<(), FileError> {
+    let list = Manifest::of(folder, MANIFEST)?.text();
+    crate::write(&folder.join(MANIFEST), list.as_bytes())
+}
+
+/// A file that is missing from a folder, new in it, or changed since it was sealed, if one is; one that
+/// was never sealed has changed.
+///
+/// # Errors
+/// As [`seal_folder`].
+pub fn changed_in(folder: &Path) -> Result<Option<PathBuf>, FileError> {
+    let (known, is) = (Manifest::read(&folder.join(MANIFEST)), Manifest::of(folder, MANIFEST)?);
+    let mut names = known.0.keys().chain(is.0.keys());
+    let differs = names.find(|name| known.0.get(*name) != is.0.get(*name));
+    let never = known.0.is_empty().then(|| folder.to_path_buf());
+    Ok(differs.map(|name| folder.join(name)).or(never))
 }
 
 /// Whether a name on a list leads nowhere but into the folder.
@@ -99,6 +141,23 @@ mod tests {
         // from now on it is on no list
         assert_eq!(write_folder(&path, &files(&[("a.v", "5")])).unwrap(), nothing);
         assert_eq!(fs::read_to_string(path.join("mine.v")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_sealed_folder_tells_what_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        assert_eq!(changed_in(path).unwrap(), Some(path.into()));
+        fs::create_dir(path.join("in")).unwrap();
+        fs::write(path.join("in/a"), "1").unwrap();
+        assert_eq!(changed_in(path).unwrap(), Some(path.join("in/a")));
+        seal_folder(path).unwrap();
+        assert_eq!(changed_in(path).unwrap(), None);
+        fs::write(path.join("b"), "2").unwrap();
+        assert_eq!(changed_in(path).unwrap(), Some(path.join("b")));
+        fs::remove_file(path.join("b")).unwrap();
+        fs::write(path.join("in/a"), "3").unwrap();
+        assert_eq!(changed_in(path).unwrap(), Some(path.join("in/a")));
     }
 
     #[test]

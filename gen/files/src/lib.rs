@@ -26,7 +26,7 @@ mod write;
 pub use cache::{Cache, Making};
 pub use child::Group;
 pub use error::{FileError, printable, reason};
-pub use folder::{Written, write_folder};
+pub use folder::{Written, changed_in, may_write, seal_folder, write_folder};
 pub use manifest::digest;
 pub use pending::Pending;
 pub use place::same;

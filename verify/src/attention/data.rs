@@ -42,11 +42,14 @@ pub enum DataError {
     },
 }
 
-/// The data folder, if there is one.
+/// The data folder, if there is one: `$HWGEN_DATA`, or for what Cargo runs the one beside the project.
 pub fn folder() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let folder = env::var_os("HWGEN_DATA").map_or_else(beside, PathBuf::from);
-    folder.is_dir().then_some(folder)
+    // asked for now, not when built: a program tells nobody where it was built
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let beside =
+        || package.ancestors().map(|folder| folder.join("shared/data")).find(|f| f.is_dir());
+    let folder = env::var_os("HWGEN_DATA").map(PathBuf::from).or_else(beside);
+    folder.filter(|folder| folder.is_dir())
 }
 
 /// Every recorded model; `None` if there is no folder of recordings.

@@ -1,35 +1,28 @@
-//! Compiled simulations are kept: one folder each, named by the hash of all that went into it.
-//!
-//! A folder is built under a temporary name and renamed when complete, so tests that run at once,
-//! or die in the middle, never see half of one.
+//! Compiled simulations and netlists are kept: one folder each, named by the hash of all that went
+//! into it, and believed only if every file is as it was made.
 
 use super::CosimError;
+use crate::tools::Found;
+use hwgen_files::{Cache, cache_folder as users_folder, private_folder};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
-
-/// What unfinished folders are called.
-const UNFINISHED: &str = "building-";
-
-/// After this long an unfinished folder's maker is dead.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Where compiled simulations are kept: `$HWGEN_CACHE`, or `hwgen-cosim` in the target folder the
-/// program runs from, or a folder among the system's temporary files.
+/// program runs from if that is this user's, or the user's cache.
 pub fn cache_folder() -> PathBuf {
-    if let Some(folder) = std::env::var_os("HWGEN_CACHE") {
-        return PathBuf::from(folder);
-    }
+    let named = std::env::var_os("HWGEN_CACHE").is_some();
     let program = std::env::current_exe().unwrap_or_default();
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.map_or_else(std::env::temp_dir, Path::to_path_buf).join("hwgen-cosim")
+    let beside = target.filter(|_| !named).map(|target| target.join("hwgen-cosim"));
+    beside.filter(|folder| private_folder(folder).is_ok()).unwrap_or_else(users_folder)
 }
 
-/// The name of a folder made from these ingredients.
-pub(crate) fn key(kind: &str, ingredients: &[&str]) -> String {
+/// The name of a folder made from these ingredients by these tools.
+pub(crate) fn key(kind: &str, ingredients: &[&str], tools: &[&Found]) -> String {
+    let tools: Vec<String> = tools.iter().map(|tool| tool.identity()).collect();
     let mut hash = Sha256::new();
-    for ingredient in ingredients {
+    for ingredient in ingredients.iter().copied().chain(tools.iter().map(String::as_str)) {
         hash.update((ingredient.len() as u64).to_le_bytes());
         hash.update(ingredient);
     }
@@ -37,40 +30,18 @@ pub(crate) fn key(kind: &str, ingredients: &[&str]) -> String {
     format!("{kind}-{digest}")
 }
 
-/// The folder of that key, built first if it is not there.
+/// The folder of that key, built first if it is not there or damaged.
 pub(crate) fn cached(
     key: &str,
     build: impl FnOnce(&Path) -> Result<(), CosimError>,
 ) -> Result<PathBuf, CosimError> {
-    let cache = cache_folder();
-    let folder = cache.join(key);
-    if folder.is_dir() {
+    let cache = Cache::open(&cache_folder())?;
+    if let Some(folder) = cache.get(key) {
         return Ok(folder);
     }
-    fs::create_dir_all(&cache).map_err(CosimError::file("create", &cache))?;
-    sweep(&cache);
-    let making = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&cache);
-    let making = making.map_err(CosimError::file("create a folder in", &cache))?;
+    let making = cache.make()?;
     build(making.path())?;
-    match fs::rename(making.path(), &folder) {
-        // Someone else was faster; what he made is the same.
-        Err(_) if folder.is_dir() => Ok(folder),
-        renamed => renamed.map(|()| folder.clone()).map_err(CosimError::file("create", &folder)),
-    }
-}
-
-/// Removes what builders that were killed left behind.
-fn sweep(cache: &Path) {
-    let old = |entry: &fs::DirEntry| {
-        let changed = entry.metadata().and_then(|data| data.modified());
-        let age = changed.map(|when| SystemTime::now().duration_since(when).unwrap_or_default());
-        entry.file_name().to_string_lossy().starts_with(UNFINISHED)
-            && age.is_ok_and(|age| age > ABANDONED)
-    };
-    for entry in fs::read_dir(cache).into_iter().flatten().flatten().filter(old) {
-        // It may be gone already, or someone else's: neither matters here.
-        let _ = fs::remove_dir_all(entry.path());
-    }
+    Ok(making.keep(key)?)
 }
 
 /// Writes a file of a folder under construction.
@@ -89,11 +60,12 @@ pub(crate) fn read(folder: &Path, name: &str) -> Result<String, CosimError> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::SystemTime;
 
     #[test]
-    fn a_folder_is_built_once_and_complete() {
+    fn a_folder_is_built_once_and_again_when_damaged() {
         let unique = format!("{:?}", SystemTime::now());
-        let (key, built) = (key("test", &["a", &unique]), AtomicUsize::new(0));
+        let (key, built) = (key("test", &["a", &unique], &[]), AtomicUsize::new(0));
         let make = || {
             cached(&key, |folder| {
                 built.fetch_add(1, Ordering::Relaxed);
@@ -109,6 +81,9 @@ mod tests {
         let before = built.load(Ordering::Relaxed);
         make().unwrap();
         assert_eq!(built.load(Ordering::Relaxed), before);
+        fs::write(folder.join("two"), "3").unwrap();
+        make().unwrap();
+        assert_eq!(built.load(Ordering::Relaxed), before + 1);
         assert_eq!(read(&folder, "two").unwrap(), "2");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -122,6 +97,6 @@ mod tests {
 
     #[test]
     fn ingredients_do_not_run_together() {
-        assert_ne!(key("k", &["ab", "c"]), key("k", &["a", "bc"]));
+        assert_ne!(key("k", &["ab", "c"], &[]), key("k", &["a", "bc"], &[]));
     }
 }

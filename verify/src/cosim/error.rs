@@ -1,6 +1,7 @@
 //! What can go wrong between us and a simulator.
 
 use crate::tools::ToolError;
+use hwgen_files::{FileError, reason};
 use hwgen_hdl::sim::SimError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub enum CosimError {
         reason: String,
     },
     /// A file of the cache cannot be made or read.
-    #[error("cannot {what} {}: {source} (HWGEN_CACHE names another folder)", path.display())]
+    #[error("cannot {what} {}: {} (HWGEN_CACHE names another folder)", path.display(), reason(source))]
     File {
         /// What was tried.
         what: &'static str,
@@ -33,10 +34,13 @@ pub enum CosimError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] FileError),
     /// A simulator ended, or was stopped because it did not answer.
     #[error(
-        "`{command}` gave no answer ({source}); it ended, or was stopped after {} s:\n{tail}",
-        limit.as_secs()
+        "`{command}` gave no answer ({}); it ended, or was stopped after {} s:\n{tail}",
+        reason(source), limit.as_secs()
     )]
     Died {
         /// Its command line.

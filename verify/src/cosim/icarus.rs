@@ -30,7 +30,7 @@ impl IcarusDevice {
     pub fn from_text(module: &Arc<Module>, verilog: &str) -> Result<IcarusDevice, CosimError> {
         let (iverilog, vvp) = (tools::require("iverilog")?, tools::require("vvp")?);
         let text = format!("{verilog}\n{}", test_bench(module));
-        let folder = cached(&key("icarus", &[&text, &iverilog.version]), |folder| {
+        let folder = cached(&key("icarus", &[&text], &[&iverilog, &vvp]), |folder| {
             write(folder, "top.v", &text)?;
             let mut command = iverilog.command();
             // The language is pinned to the one we claim to print.
@@ -135,7 +135,9 @@ impl Language for Lines {
         let mut line = String::new();
         for width in widths {
             line.clear();
-            from.read_line(&mut line)?;
+            if from.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             outputs.push(four_state(line.trim(), *width)?);
         }
         Ok(())

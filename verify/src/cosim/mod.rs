@@ -20,6 +20,7 @@ mod process;
 pub mod race;
 mod remote;
 mod stimulus;
+mod survive;
 mod traffic;
 mod verilator;
 pub mod yosys;
@@ -31,6 +32,7 @@ pub use error::{CosimError, Finding};
 pub use icarus::IcarusDevice;
 pub use lint::{lint_text, verilator_lint};
 pub use remote::Remote;
+pub use survive::survive;
 pub use traffic::{Traffic, compare_traffic};
 pub use verilator::{Compiled, Optimise, VerilatorDevice};
 

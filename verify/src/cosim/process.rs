@@ -2,9 +2,10 @@
 
 use super::CosimError;
 use crate::tools;
+use hwgen_files::Group;
 use std::fs::File;
 use std::io::{BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// A simulator that takes longer over one answer hangs (an oscillating loop does that).
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
-/// A running simulator process. It ends when this is dropped.
+/// A running simulator process. It ends when this is dropped, and with us.
 pub(super) struct Process {
     command: String,
     watched: Arc<Watched>,
@@ -27,7 +28,7 @@ pub(super) struct Process {
 
 /// What the watchdog looks at.
 struct Watched {
-    child: Mutex<Child>,
+    group: Mutex<Group>,
     started: Instant,
     /// Milliseconds from `started` at which the current answer is overdue; 0: none is awaited.
     overdue: AtomicU64,
@@ -38,15 +39,15 @@ impl Process {
         let line = tools::command_line(command);
         let start = |source| tools::ToolError::Start { command: line.clone(), source };
         let errors = tempfile::tempfile().map_err(start)?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.stderr(errors.try_clone().map_err(start)?);
-        let mut child = command.spawn().map_err(start)?;
-        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+        let told = errors.try_clone().map_err(start)?;
+        let group = Group::start(command, true, Stdio::piped(), told.into());
+        let mut group = group.map_err(start)?;
+        let (Some(to), Some(from)) = (group.take_input(), group.take_output()) else {
             let what = format!("`{line}` has no pipes");
             return Err(CosimError::Protocol { what });
         };
         let watched = Arc::new(Watched {
-            child: Mutex::new(child),
+            group: Mutex::new(group),
             started: Instant::now(),
             overdue: AtomicU64::new(0),
         });
@@ -119,10 +120,7 @@ impl Drop for Process {
 }
 
 fn stop(watched: &Watched) {
-    let mut child = watched.child.lock().unwrap_or_else(|held| held.into_inner());
-    // Both fail only if the process is gone.
-    let _ = child.kill();
-    let _ = child.wait();
+    watched.group.lock().unwrap_or_else(|held| held.into_inner()).kill();
 }
 
 /// Stops a process that owes an answer for too long; ends with its owner.

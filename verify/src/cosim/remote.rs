@@ -5,6 +5,7 @@
 
 use super::CosimError;
 use super::process::Process;
+use super::survive::died;
 use hwgen_hdl::netlist::ClockId;
 use hwgen_hdl::sim::Device;
 use hwgen_hdl::{Int, Module, Type, u};
@@ -31,8 +32,8 @@ pub trait Language {
 
 /// A simulator in another process.
 ///
-/// Its methods of [`Device`] panic if the process dies or hangs; [`Remote::failure`] has no more
-/// to tell, the panic's text is the [`CosimError`]'s.
+/// If the process dies or hangs, its methods of [`Device`] end the run that
+/// [`survive`](super::survive) began; outside of one they panic.
 pub struct Remote<L: Language> {
     module: Arc<Module>,
     process: Process,
@@ -105,7 +106,7 @@ impl<L: Language> Device for Remote<L> {
     fn poke(&mut self, input: usize, value: &Int) {
         let port = &self.module.inputs[input];
         assert!(port.ty.holds(value), "input `{}`: {value} does not fit {}", port.name, port.ty);
-        self.try_poke(input, value).unwrap_or_else(|error| panic!("{error}"));
+        self.try_poke(input, value).unwrap_or_else(|error| died(error));
     }
 
     fn peek(&mut self, output: usize) -> Int {
@@ -113,11 +114,11 @@ impl<L: Language> Device for Remote<L> {
     }
 
     fn peek_known(&mut self, output: usize) -> (Int, Int) {
-        self.try_peek(output).unwrap_or_else(|error| panic!("{error}"))
+        self.try_peek(output).unwrap_or_else(|error| died(error))
     }
 
     fn tick(&mut self, clocks: &[ClockId]) {
-        self.try_tick(clocks).unwrap_or_else(|error| panic!("{error}"));
+        self.try_tick(clocks).unwrap_or_else(|error| died(error));
     }
 }
 

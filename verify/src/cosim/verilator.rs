@@ -100,9 +100,8 @@ impl Compiled {
         let ports = Ports::of(module);
         let text = format!("{verilog}\n{}", shim::wrapper(&ports, module));
         let flags = format!("{:?} {:?} {REVISION}", optimise.verilator(), optimise.compiler());
-        let place = verilator.path.to_string_lossy();
-        let made_of = [&*text, &shim::program(&ports, &[]), &verilator.version, &place, &flags];
-        let folder = cached(&key("verilator", &made_of), |folder| {
+        let made_of = [&*text, &shim::program(&ports, &[]), &flags, &surroundings(optimise)];
+        let folder = cached(&key("verilator", &made_of, &[&verilator, &compiler]), |folder| {
             let kit = Kit::new(&verilator, &compiler, optimise)?;
             write(folder, "top.v", &text)?;
             kit.compile(folder, &ports)
@@ -157,10 +156,10 @@ impl Kit<'_> {
     ) -> Result<Kit<'t>, CosimError> {
         let include = tools::verilator_root(&verilator.path)?.join("include");
         let mut kit = Kit { verilator, compiler, optimise, include, library: PathBuf::new() };
-        let flags = format!("{:?}", kit.flags());
-        let versions = [&*verilator.version, &compiler.version, &compiler.path.to_string_lossy()];
-        let made_of = [&flags, versions[0], versions[1], versions[2]];
-        kit.library = cached(&key("verilator-library", &made_of), |folder| {
+        let made_of = [format!("{:?}", kit.flags()), surroundings(optimise)];
+        let made_of = made_of.each_ref().map(String::as_str);
+        let key = key("verilator-library", &made_of, &[verilator, compiler]);
+        kit.library = cached(&key, |folder| {
             write(folder, "prelude.h", "#include \"verilated.h\"\n")?;
             // The header takes longer to parse than a small model to compile.
             let header = ["-x", "c++-header", "prelude.h", "-o", "prelude.h.gch"];
@@ -216,6 +215,17 @@ impl Kit<'_> {
         self.compiler(folder, &arguments)?;
         std::fs::remove_dir_all(folder.join("cpp")).map_err(CosimError::file("clear", folder))
     }
+}
+
+/// What else decides the program: Verilator's root, and the processor if the code is for it alone.
+fn surroundings(optimise: Optimise) -> String {
+    let root = std::env::var_os("VERILATOR_ROOT").unwrap_or_default();
+    let processor = match optimise {
+        Optimise::Build => String::new(),
+        Optimise::Run => std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default(),
+    };
+    let features = processor.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    format!("{} {} {features}", root.to_string_lossy(), std::env::consts::ARCH)
 }
 
 /// The C++ files of a folder, in the same order every time.

@@ -77,7 +77,7 @@ pub fn netlist_of_text(
     let passes = synthesis.script(&module.name);
     let script =
         format!("read_verilog design.v; {passes}; check -assert; write_verilog -noattr netlist.v");
-    let folder = cached(&key("yosys", &[verilog, &script, &yosys.version]), |folder| {
+    let folder = cached(&key("yosys", &[verilog, &script], &[&yosys]), |folder| {
         write(folder, "design.v", verilog)?;
         run(yosys.command().current_dir(folder).args(["-q", "-p", &script]), LIMIT)?;
         Ok(())
@@ -131,8 +131,8 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     });
     let script: String = each.collect();
     let made_of: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-    let made_of = [&made_of[..], &[&script, &yosys.version]].concat();
-    let folder = cached(&key("yosys-check", &made_of), |folder| {
+    let made_of = [&made_of[..], &[&script]].concat();
+    let folder = cached(&key("yosys-check", &made_of, &[&yosys]), |folder| {
         for (k, (_, text)) in texts.iter().enumerate() {
             write(folder, &format!("{k}.v"), text)?;
         }

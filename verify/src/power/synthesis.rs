@@ -27,8 +27,8 @@ pub(super) fn synthesise(
     let script = script(module, flip_flop_bits, gated.is_some());
     let gated = gated.iter().flatten();
     let texts: Vec<&str> = gated.clone().map(|(_, text)| text.as_str()).collect();
-    let made_of = [&verilog, &library.text, &script, yosys.version.as_str()];
-    let key = key("gates", &[&made_of, &texts[..]].concat());
+    let made_of = [&verilog, library.text.as_str(), &script];
+    let key = key("gates", &[&made_of, &texts[..]].concat(), &[&yosys]);
     let folder = cached(&key, |folder| {
         write(folder, "design.v", &verilog)?;
         write(folder, "cells.lib", &library.text)?;

@@ -1,9 +1,9 @@
 //! Every head's figures, on disk as they come.
 
+use hwgen_files::{FileError, SealedLines};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::error::Error;
 use std::path::Path;
 
 /// Energy of a head by what it is spent on, in pJ.
@@ -87,7 +87,7 @@ pub struct Record {
 
 /// The records of a study; each is a line of a file under a key that names all it depends on.
 pub struct Ledger {
-    file: File,
+    lines: SealedLines,
     known: HashMap<String, Record>,
 }
 
@@ -98,31 +98,25 @@ struct Line {
 }
 
 impl Ledger {
-    /// Opens a ledger, or starts one. A line that a killed study left half written is dropped.
+    /// Opens a ledger, or starts one. A line that is damaged, or that a killed study left half written,
+    /// counts as not there; nothing in the file is ever changed.
     ///
     /// # Errors
-    /// The file cannot be read or written.
-    pub fn open(path: &Path) -> io::Result<Ledger> {
+    /// The file cannot be read or written, or is no ledger.
+    pub fn open(path: &Path) -> Result<Ledger, FileError> {
         let mut known = HashMap::new();
-        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        let mut whole = 0;
-        for line in BufReader::new(&file).split(b'\n') {
-            let line = line?;
-            let Ok(Line { key, record }) = serde_json::from_slice(&line) else {
-                break;
-            };
-            whole += line.len() as u64 + 1;
-            known.insert(key, record);
-        }
-        if file.metadata()?.len() != whole {
-            // the last line may be whole but for its end, which the next one would then lack
-            file.set_len(whole.min(file.metadata()?.len()))?;
-            let ends = whole <= file.metadata()?.len();
-            if !ends {
-                (&file).write_all(b"\n")?;
+        let lines = SealedLines::open(path, |line| {
+            // one of another version is not asked for
+            if let Ok(Line { key, record }) = serde_json::from_str(line) {
+                known.insert(key, record);
             }
-        }
-        Ok(Ledger { file, known })
+        })?;
+        Ok(Ledger { lines, known })
+    }
+
+    /// Lines that are damaged.
+    pub fn damaged(&self) -> usize {
+        self.lines.damaged
     }
 
     /// The record under a key.
@@ -134,11 +128,9 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn put(&mut self, key: &str, record: Record) -> io::Result<()> {
+    pub fn put(&mut self, key: &str, record: Record) -> Result<(), Box<dyn Error>> {
         let line = Line { key: key.to_owned(), record };
-        let mut text = serde_json::to_string(&line)?;
-        text.push('\n');
-        self.file.write_all(text.as_bytes())?;
+        self.lines.add(&serde_json::to_string(&line)?)?;
         self.known.insert(line.key, line.record);
         Ok(())
     }
@@ -169,26 +161,21 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_where_it_was_killed() {
+    fn a_damaged_line_costs_its_record_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
         let mut ledger = Ledger::open(&path).unwrap();
-        ledger.put("a", record("a")).unwrap();
-        ledger.put("b", record("b")).unwrap();
-        drop(ledger);
-        let whole = std::fs::read(&path).unwrap();
-        let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-        // killed anywhere in the second line
-        for length in first..=whole.len() {
-            std::fs::write(&path, &whole[..length]).unwrap();
-            let mut ledger = Ledger::open(&path).unwrap();
-            assert_eq!(ledger.get("a"), Some(&record("a")));
-            let kept = ledger.get("b").is_some();
-            assert_eq!(kept, length + 1 >= whole.len(), "{length} of {}", whole.len());
-            ledger.put("c", record("c")).unwrap();
-            let ledger = Ledger::open(&path).unwrap();
-            assert_eq!((ledger.get("b").is_some(), ledger.get("c").is_some()), (kept, true));
+        for n in 0..1000 {
+            ledger.put(&n.to_string(), record(&n.to_string())).unwrap();
         }
+        drop(ledger);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        bytes.truncate(bytes.len() - 9);
+        std::fs::write(&path, &bytes).unwrap();
+        let ledger = Ledger::open(&path).unwrap();
+        assert_eq!((ledger.known.len(), ledger.damaged()), (998, 2));
+        assert_eq!(ledger.get("1"), Some(&record("1")));
     }
 
     #[test]

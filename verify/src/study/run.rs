@@ -6,7 +6,9 @@ use super::gates::Gates;
 use super::layer::Use;
 use super::ledger::{Ledger, Record};
 use super::point::{self, Point};
+use crate::cosim::kept::key as key_of;
 use crate::power::Library;
+use crate::tools;
 use hwgen_designs::attend::AttendSpec;
 use std::error::Error;
 
@@ -104,7 +106,10 @@ pub fn run(
     Ok(Results { records, uses })
 }
 
-/// What a record depends on.
+/// To be raised when the same gates and heads are counted another way.
+const REVISION: u32 = 1;
+
+/// What a record depends on: the circuit, who makes gates of it and of what, and the numbers that run.
 fn key(
     accelerator: &dyn Accelerator,
     size: &AttendSpec,
@@ -114,8 +119,13 @@ fn key(
 ) -> String {
     let text = accelerator.module(size).verilog();
     let text = text.unwrap_or_else(|error| error.to_string());
-    let circuit = crate::cosim::kept::key("study", &[&text, &library.text]);
-    format!("{circuit} {} {} {}", accelerator.setting(), model.name, head.head)
+    // no Yosys: there will be no gates either
+    let yosys = tools::require("yosys").map(|yosys| yosys.version).unwrap_or_default();
+    let integers = model.heads.iter().find(|of| of.name == head.head).map(|of| &of.integers);
+    let numbers = format!("{integers:?} {:?} {:?}", head.survivors, head.output.cosine);
+    let made_of = [&text, &library.text, &yosys, &numbers, &REVISION.to_string()];
+    let all = key_of("study", &made_of.map(String::as_str), &[]);
+    format!("{all} {} {} {}", accelerator.setting(), model.name, head.head)
 }
 
 /// `per_layer` heads of each layer, evenly spread; all for 0.

@@ -1,11 +1,11 @@
 //! Running a tool: under a time limit, with its output kept and errors that name the command.
 
+use hwgen_files::{Group, printable, reason};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// Lines of a failed tool's output that are shown.
@@ -35,7 +35,7 @@ pub enum ToolError {
         install: &'static str,
     },
     /// It could not be started.
-    #[error("cannot start `{command}`: {source}")]
+    #[error("cannot start `{command}`: {}", reason(source))]
     Start {
         /// The command line.
         command: String,
@@ -77,24 +77,24 @@ impl Output {
     /// The last lines of both, those of the standard error last.
     fn tail(&self) -> String {
         let lines: Vec<&str> = self.stdout.lines().chain(self.stderr.lines()).collect();
-        lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+        let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+        last.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// Runs a command to its end, without input.
 ///
-/// Output goes through files, so a tool that prints much never waits for us. On a timeout the tool
-/// and what it started (Verilator is a script that starts a program) are stopped.
+/// Output goes through files, so a tool that prints much never waits for us. On a timeout, and when we
+/// end, the tool and what it started (Verilator is a script that starts a program) are stopped.
 pub fn run(command: &mut Command, limit: Duration) -> Result<Output, ToolError> {
     let line = command_line(command);
     let start = |source| ToolError::Start { command: line.clone(), source };
     let (mut out, mut err) =
         (tempfile::tempfile().map_err(start)?, tempfile::tempfile().map_err(start)?);
-    command.stdin(Stdio::null()).process_group(0);
-    command.stdout(out.try_clone().map_err(start)?);
-    command.stderr(err.try_clone().map_err(start)?);
-    let mut child = command.spawn().map_err(start)?;
-    let status = wait(&mut child, limit).map_err(start)?;
+    let output = out.try_clone().map_err(start)?;
+    let errors = err.try_clone().map_err(start)?;
+    let mut tool = Group::start(command, false, output.into(), errors.into()).map_err(start)?;
+    let status = wait(&mut tool, limit).map_err(start)?;
     let output = Output { stdout: text(&mut out), stderr: text(&mut err) };
     let command = line.clone();
     match status {
@@ -107,19 +107,14 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Output, ToolError> 
 }
 
 /// The exit status, or `None` once the time is over and the process group is killed.
-fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+fn wait(tool: &mut Group, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let (began, mut pause) = (Instant::now(), Duration::from_millis(1));
     loop {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = tool.try_wait()? {
             return Ok(Some(status));
         }
         if began.elapsed() >= limit {
-            let group = format!("-{}", child.id());
-            let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
-            if !killed.is_ok_and(|status| status.success()) {
-                child.kill()?;
-            }
-            child.wait()?;
+            tool.kill();
             return Ok(None);
         }
         std::thread::sleep(pause);
@@ -194,9 +189,6 @@ mod tests {
     #[test]
     fn a_tool_that_is_not_there_cannot_be_started() {
         let error = run(&mut Command::new("no-such-tool"), Duration::from_secs(1)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot start `no-such-tool`: No such file or directory (os error 2)"
-        );
+        assert_eq!(error.to_string(), "cannot start `no-such-tool`: No such file or directory");
     }
 }

@@ -79,7 +79,7 @@ impl Wave {
             top.add(&clock.name, types.len());
             types.push(u(1));
         }
-        let failed = |error: FileError| wave_error(path, error.to_string());
+        let failed = |error: FileError| wave_error(path, error.why());
         let file = Pending::create(path).map_err(failed)?;
         let sink: Result<Box<dyn Sink>, String> = match format {
             Format::Vcd => vcd::create(&file, &top, &types).map(|sink| Box::new(sink) as _),
@@ -141,7 +141,7 @@ impl Wave {
         };
         // without an error it takes its place, else it goes
         let file = self.file.take();
-        let put = |()| file.map_or(Ok(()), Pending::finish).map_err(|error| error.to_string());
+        let put = |()| file.map_or(Ok(()), Pending::finish).map_err(|error| error.why());
         written.and_then(put).map_err(|reason| wave_error(&self.path, reason))
     }
 }
