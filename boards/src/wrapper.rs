@@ -13,7 +13,7 @@ pub use pll::stand_ins;
 use crate::board::{Active, Board, Spi, Uses};
 use crate::clocking::{Clocking, megahertz};
 use hwgen_hdl::Module;
-use hwgen_hdl::verilog::is_keyword;
+use hwgen_hdl::verilog::reserved;
 
 /// Ports of the lines to the host, the one that goes there last.
 const UART: &[&str] = &["uart_rx", "uart_tx"];
@@ -196,7 +196,7 @@ fn check(board: &Board, inner: &Inner) -> Result<(), WrapError> {
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= 200
             && name.chars().all(fine);
-        if !is_name || name == TOP || is_keyword(name) {
+        if !is_name || name == TOP || reserved(name).is_some() {
             let shown = name.chars().take(60).flat_map(char::escape_debug).collect();
             return Err(WrapError::Name(shown));
         }

@@ -13,6 +13,7 @@ mod error;
 pub mod fuzz;
 #[path = "lib/mod.rs"]
 pub mod lib;
+mod names;
 pub mod netlist;
 pub mod passes;
 mod place;

@@ -3,6 +3,7 @@
 use super::{Draft, ModuleBuilder};
 use crate::check;
 use crate::error::{BuildErrors, HdlError};
+use crate::names;
 use crate::netlist::*;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ impl ModuleBuilder {
             }
         }
         if errors.is_empty() {
+            names::settle(&mut module);
             return Ok(Arc::new(module));
         }
         Err(BuildErrors { module: module.name.to_string(), errors })

@@ -78,23 +78,7 @@ impl ModuleBuilder {
         let name: String = name.into();
         let place = Place::here();
         let errors = name_error(&name, place).into_iter().collect();
-        let module = Module {
-            name: name.into(),
-            doc: String::new(),
-            parameters: vec![],
-            nodes: vec![],
-            clocks: vec![],
-            inputs: vec![],
-            outputs: vec![],
-            streams: vec![],
-            registers: vec![],
-            memories: vec![],
-            instances: vec![],
-            leaves: vec![],
-            assertions: vec![],
-            combinational: vec![],
-            place,
-        };
+        let module = Module::empty(name.into(), place);
         ModuleBuilder {
             draft: RefCell::new(Draft {
                 module,
@@ -282,10 +266,8 @@ fn name_error(name: &str, at: Place) -> Option<HdlError> {
         "only letters, digits and `_` may stand in a name"
     } else if name.starts_with(|c: char| c.is_ascii_digit()) {
         "it starts with a digit"
-    } else if crate::verilog::is_keyword(name) {
-        "it is a keyword of Verilog"
     } else {
-        return None;
+        crate::verilog::reserved(name)?
     };
     let name = name.chars().take(80).collect();
     Some(HdlError::BadName { at, name, why })

@@ -2,14 +2,16 @@
 
 mod memories;
 
+use super::comment::comment;
 use super::expression::Writer;
+use super::keywords::is_cpp_word;
 use super::literal::literal;
-use super::nets::{Nets, unique};
+use super::nets::Nets;
+use crate::names::Names;
 use crate::netlist::*;
 use crate::place::Place;
 use crate::ty::Type;
 use memories::{Reach, read_reach};
-use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -18,26 +20,26 @@ const LINE_WIDTH: usize = 110;
 
 /// What the module is, its parameters and where it was written, as comments.
 pub(super) fn header(module: &Module) -> String {
-    let mut out = String::new();
-    for line in module.doc.lines() {
-        let _ = writeln!(out, "{}", format!("// {line}").trim_end());
-    }
+    let mut out = comment(&module.doc);
     for (name, value) in &module.parameters {
-        // A value may come from outside: it must not end the comment.
-        let value: String = value.chars().filter(|c| !c.is_control()).collect();
-        let _ = writeln!(out, "// {name} = {value}");
+        out += &comment(&format!("{name} = {value}"));
     }
     let _ = writeln!(out, "// Written at {}.", module.place);
     out
 }
 
-/// The whole text of a simplified module.
-pub(super) fn module_text(module: &Module) -> String {
-    let nets = Nets::of(module);
-    let names = nets.taken.clone();
+/// The whole text of a simplified module, in which these names are taken.
+pub(super) fn module_text(module: &Module, mut taken: Names) -> String {
+    let nets = Nets::of(module, &mut taken);
     let writer = Writer::new(module, &nets);
-    let mut body = Body { writer, out: String::new(), taken: names, names: vec![] };
+    let mut body = Body { writer, out: String::new(), taken, names: vec![] };
     body.out.push_str("`default_nettype none\n");
+    let ports = module.inputs.iter().chain(&module.outputs).map(|port| &port.name);
+    let mut ports = ports.chain(module.clocks.iter().map(|clock| &clock.name));
+    let cpp_words = ports.any(|name| is_cpp_word(name));
+    if cpp_words {
+        body.out.push_str("/* verilator lint_off SYMRSVDWORD */\n");
+    }
     body.out.push_str(&header(module));
     body.ports();
     body.state();
@@ -48,7 +50,11 @@ pub(super) fn module_text(module: &Module) -> String {
     body.instances();
     body.outputs();
     body.unread();
-    body.out.push_str("endmodule\n`default_nettype wire\n");
+    body.out.push_str("endmodule\n");
+    if cpp_words {
+        body.out.push_str("/* verilator lint_on SYMRSVDWORD */\n");
+    }
+    body.out.push_str("`default_nettype wire\n");
     body.out
 }
 
@@ -63,15 +69,14 @@ struct Body<'a> {
     writer: Writer<'a>,
     out: String,
     /// All names in use.
-    taken: HashSet<Arc<str>>,
-    /// Names of memories and of what belongs to them, given in `state`.
+    taken: Names,
+    /// What belongs to memories, given in `state`.
     names: Vec<MemoryNames>,
 }
 
-/// Names inside a memory: its own, and for each read port that needs one, the flag that the
-/// address last read lies beyond the depth, and the register behind it.
+/// Names inside a memory: for each read port that needs one, the flag that the address last read
+/// lies beyond the depth, and the register behind it.
 struct MemoryNames {
-    memory: Arc<str>,
     beyond: Vec<Option<(Arc<str>, Arc<str>)>>,
 }
 
@@ -81,7 +86,7 @@ impl<'a> Body<'a> {
     }
 
     fn unique(&mut self, wish: &str) -> Arc<str> {
-        unique(&mut self.taken, wish)
+        self.taken.take(wish)
     }
 
     /// Declares nets of one class, type and line together.
@@ -275,7 +280,7 @@ impl<'a> Body<'a> {
             self.out.push('\n');
         }
         for instance in &module.instances {
-            let (inner, name) = (&instance.module, self.unique(&instance.name));
+            let inner = &instance.module;
             let mut pins = vec![];
             for (clock, outer) in inner.clocks.iter().zip(&instance.clocks) {
                 pins.push(format!(".{}({})", clock.name, module.clocks[outer.index()].name));
@@ -294,7 +299,7 @@ impl<'a> Body<'a> {
                 };
                 pins.push(format!(".{}({net})", port.name));
             }
-            let head = format!("{} {} (", inner.name, name);
+            let head = format!("{} {} (", inner.name, instance.name);
             let text = wrapped(&head, &pins, ");");
             self.line(text, instance.place);
         }

@@ -116,9 +116,12 @@ impl<'a> Writer<'a> {
                 format!("{} * {}", self.factor(*a), self.factor(*b))
             }
             Kind::Binary(op, a, b) => {
-                let signed = self.module.ty(*a).signed;
-                let (a, b) = (self.operand(*a), self.operand(*b));
-                format!("{a} {} {b}", binary_text(*op, signed))
+                let from = self.module.ty(*a);
+                let right = match op {
+                    BinaryOp::Shl | BinaryOp::Shr => self.amount(*b, from.width),
+                    _ => self.operand(*b),
+                };
+                format!("{} {} {right}", self.operand(*a), binary_text(*op, from.signed))
             }
             Kind::Mux { select, on_true, on_false } => {
                 let (select, on_true) = (self.operand(*select), self.operand(*on_true));
@@ -129,6 +132,16 @@ impl<'a> Writer<'a> {
             Kind::Cast(a) => self.cast(*a, ty),
             Kind::Wire(Some(driver)) => self.whole(*driver),
             kind => unreachable!("{} is a net without an expression", kind.word()),
+        }
+    }
+
+    /// How far to shift a value of `width` bits: all its signs are left when all but one are gone.
+    fn amount(&mut self, id: NodeId, width: u32) -> String {
+        match self.module.constant(id) {
+            Some(value) if *value >= width.into() => {
+                literal(self.module.ty(id), &(width - 1).into())
+            }
+            _ => self.operand(id),
         }
     }
 

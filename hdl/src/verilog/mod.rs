@@ -10,22 +10,25 @@
 //! 6. each distinct module is printed once, before its users;
 //! 7. power-up values are never relied on, except for a memory's given words.
 //!
-//! Names are the author's; an unnamed net is called after what it is made of (`prod_ext`). Every
+//! Names are the author's; an unnamed net is called after the first named thing it is made of and
+//! what is done last (`prod_ext`). Every
 //! net carries the line that made it. A memory's address is always a net: Icarus 11 computes
 //! `mem[p + 1]` in too many bits.
 
 mod body;
+mod comment;
 mod expression;
 mod keywords;
 mod literal;
 mod nets;
 
-pub use keywords::is_keyword;
+pub use keywords::reserved;
 
 use crate::error::HdlError;
+use crate::names::Names;
 use crate::netlist::Module;
 use crate::passes::{self, Keep};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -72,20 +75,34 @@ struct Printer {
     /// Where in `modules` a name stands.
     by_name: HashMap<Arc<str>, usize>,
     /// Modules already printed, by address, so that a shared one is not printed again to compare.
-    done: HashMap<*const Module, ()>,
+    done: HashSet<*const Module>,
 }
 
 impl Printer {
-    fn print(&mut self, module: &Module) -> Result<(), HdlError> {
-        if self.done.insert(std::ptr::from_ref(module), ()).is_some() {
-            return Ok(());
+    /// Prints what stands inside a module, then the module. The stack is our own: hierarchies may
+    /// be deeper than the call stack.
+    fn print(&mut self, top: &Module) -> Result<(), HdlError> {
+        let mut stack = vec![(top, top.instances.iter())];
+        while let Some((module, inside)) = stack.last_mut() {
+            match inside.next() {
+                Some(instance) => {
+                    if self.done.insert(Arc::as_ptr(&instance.module)) {
+                        stack.push((&instance.module, instance.module.instances.iter()));
+                    }
+                }
+                None => {
+                    self.print_alone(module)?;
+                    stack.pop();
+                }
+            }
         }
-        for instance in &module.instances {
-            self.print(&instance.module)?;
-        }
+        Ok(())
+    }
+
+    fn print_alone(&mut self, module: &Module) -> Result<(), HdlError> {
         let text = match module.leaves.as_slice() {
             [used] if module.instances.is_empty() => leaf_text(module, &used.leaf.verilog),
-            _ => body::module_text(&passes::simplify(module, Keep::Ports)),
+            _ => body::module_text(&passes::simplify(module, Keep::Ports), Names::of(module)),
         };
         let name = module.name.clone();
         match self.by_name.get(&name) {

@@ -1,8 +1,8 @@
 //! Which nodes become nets, and what the nets are called.
 
 use crate::check::combinational_order;
+use crate::names::Names;
 use crate::netlist::{BinaryOp, Kind, Module, NodeId};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Expressions of more operators than this are cut into nets.
@@ -16,20 +16,14 @@ pub(super) struct Nets {
     pub(super) is_port: Vec<bool>,
     /// All nodes, each after what it depends on.
     pub(super) order: Vec<NodeId>,
-    /// All names in use.
-    pub(super) taken: HashSet<Arc<str>>,
 }
 
 impl Nets {
-    pub(super) fn of(module: &Module) -> Nets {
+    /// The nets of a module in which these names are taken.
+    pub(super) fn of(module: &Module, taken: &mut Names) -> Nets {
         let order = combinational_order(module).expect("a finished module has no loop");
         let count = module.nodes.len();
-        let mut nets = Nets {
-            names: vec![None; count],
-            is_port: vec![false; count],
-            order,
-            taken: HashSet::new(),
-        };
+        let mut nets = Nets { names: vec![None; count], is_port: vec![false; count], order };
         nets.take_port_names(module);
         let wanted = wanted_nets(module, &nets.order);
         for (id, node) in module.ids() {
@@ -37,13 +31,15 @@ impl Nets {
                 continue;
             };
             if wanted[id.index()] {
-                nets.names[id.index()] = Some(unique(&mut nets.taken, name));
+                nets.names[id.index()] = Some(name.clone());
             }
         }
-        for id in nets.order.clone() {
+        let mut stems = nets.names.clone();
+        for &id in &nets.order {
             if wanted[id.index()] && nets.names[id.index()].is_none() {
-                let name = derived_name(module, id, &nets.names);
-                nets.names[id.index()] = Some(unique(&mut nets.taken, &name));
+                let (stem, name) = derived_name(module, id, &nets.names, &stems);
+                stems[id.index()] = Some(stem);
+                nets.names[id.index()] = Some(taken.take(&name));
             }
         }
         nets
@@ -52,10 +48,6 @@ impl Nets {
     /// Ports keep their names. A net with an output's name, or an unnamed one it shows, is the
     /// port itself.
     fn take_port_names(&mut self, module: &Module) {
-        let inputs = module.inputs.iter().map(|port| &port.name);
-        let outputs = module.outputs.iter().map(|port| &port.name);
-        self.taken.extend(inputs.chain(outputs).cloned());
-        self.taken.extend(module.clocks.iter().map(|clock| clock.name.clone()));
         for port in &module.inputs {
             self.names[port.node.index()] = Some(port.name.clone());
         }
@@ -72,17 +64,6 @@ impl Nets {
             }
         }
     }
-}
-
-/// The wished name, or the next free one after it.
-pub(super) fn unique(taken: &mut HashSet<Arc<str>>, wish: &str) -> Arc<str> {
-    let mut name: Arc<str> = wish.into();
-    let mut number = 1;
-    while super::is_keyword(&name) || !taken.insert(name.clone()) {
-        number += 1;
-        name = format!("{wish}_{number}").into();
-    }
-    name
 }
 
 /// Nodes that need a net, by the rules, because they are used twice, or to keep lines short.
@@ -150,21 +131,18 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
             continue;
         }
         wanted[id.index()] |= uses[id.index()] > 1;
+        // What is used twice is a net already, so that no operand counts twice.
         let mut operands = kind.operands();
         operands.sort_by_key(|operand| operators[operand.index()]);
-        loop {
-            let inside = operands.iter().map(|operand| operators[operand.index()]).sum::<usize>();
-            match operands.pop() {
-                Some(largest) if inside >= MAX_OPERATORS && operators[largest.index()] > 0 => {
-                    wanted[largest.index()] = true;
-                    operators[largest.index()] = 0;
-                }
-                _ => {
-                    operators[id.index()] = if wanted[id.index()] { 0 } else { inside + 1 };
-                    break;
-                }
-            }
+        let mut inside = operands.iter().map(|operand| operators[operand.index()]).sum::<usize>();
+        while inside >= MAX_OPERATORS
+            && let Some(largest) = operands.pop()
+            && operators[largest.index()] > 0
+        {
+            wanted[largest.index()] = true;
+            inside -= std::mem::take(&mut operators[largest.index()]);
         }
+        operators[id.index()] = if wanted[id.index()] { 0 } else { inside + 1 };
     }
     wanted
 }
@@ -174,9 +152,15 @@ fn bits_name(of: &str, low: u32, width: u32) -> String {
     if width == 1 { format!("{of}_{low}") } else { format!("{of}_{}_{low}", low + width - 1) }
 }
 
-/// `prod_ext`, `sum_add`: the first named thing an expression is made of, and what is done to it;
-/// bits are called by their numbers.
-fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> String {
+/// `prod_ext`, `sum_add`: the first named thing an expression is made of (its stem), and what is
+/// done to it last; bits are called by their numbers. A name is never made of made names, or a
+/// chain of nets would have ever longer ones.
+fn derived_name(
+    module: &Module,
+    id: NodeId,
+    names: &[Option<Arc<str>>],
+    stems: &[Option<Arc<str>>],
+) -> (Arc<str>, String) {
     let word = module.node(id).kind.word();
     let mut at = id;
     for _ in 0..4 {
@@ -185,17 +169,23 @@ fn derived_name(module: &Module, id: NodeId, names: &[Option<Arc<str>>]) -> Stri
         if let Kind::Mux { .. } = module.node(at).kind {
             operands.rotate_left(1);
         }
-        if let Some(name) = operands.iter().find_map(|operand| names[operand.index()].as_ref()) {
-            let stem = name.strip_suffix(word).and_then(|stem| stem.strip_suffix('_'));
-            return match module.node(id).kind {
+        let known = |operand: &NodeId| {
+            let index = operand.index();
+            names[index].as_ref().zip(stems[index].as_ref())
+        };
+        if let Some((name, stem)) = operands.iter().find_map(known) {
+            let own = stem.strip_suffix(word).and_then(|own| own.strip_suffix('_'));
+            let made = match module.node(id).kind {
                 Kind::Slice { low, .. } if at == id => bits_name(name, low, module.ty(id).width),
-                _ => format!("{}_{word}", stem.unwrap_or(name)),
+                _ => format!("{}_{word}", own.unwrap_or(stem)),
             };
+            return (stem.clone(), made);
         }
         match operands.first() {
             Some(first) => at = *first,
             None => break,
         }
     }
-    format!("{word}_value")
+    let name = format!("{word}_value");
+    (Arc::from(&*name), name)
 }

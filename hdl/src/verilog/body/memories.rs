@@ -6,11 +6,14 @@ use crate::netlist::*;
 use crate::ty::Int;
 use std::fmt::Write;
 
+/// Power-up words that stand in one block: Yosys takes time with the square of a block's length.
+const BLOCK: usize = 16;
+
 impl Body<'_> {
     pub(super) fn declare_memories(&mut self) {
         let module = self.module();
         for memory in &module.memories {
-            let name = self.unique(&memory.name);
+            let name = memory.name.clone();
             let word = declared(memory.word);
             let last = memory.depth - 1;
             self.line(format!("reg {word}{name} [0:{last}];"), memory.place);
@@ -33,7 +36,7 @@ impl Body<'_> {
                     self.line(format!("reg {word}{own};"), node.place);
                 }
             }
-            self.names.push(MemoryNames { memory: name, beyond });
+            self.names.push(MemoryNames { beyond });
         }
     }
 
@@ -53,7 +56,7 @@ impl Body<'_> {
         if read.sync.is_some() {
             return None;
         }
-        let word = format!("{}[{}]", names.memory, self.writer.operand(read.address));
+        let word = format!("{}[{}]", known.name, self.writer.operand(read.address));
         if reach == Reach::Inside {
             return Some(word);
         }
@@ -70,12 +73,16 @@ impl Body<'_> {
     pub(super) fn memories(&mut self) {
         let module = self.module();
         for (index, memory) in module.memories.iter().enumerate() {
-            let name = self.names[index].memory.clone();
-            if !memory.init.is_empty() {
-                self.out.push_str("\n  initial begin\n");
-                for (at, word) in memory.init.iter().enumerate() {
-                    let _ =
-                        writeln!(self.out, "    {name}[{at}] = {};", literal(memory.word, word));
+            let name = &memory.name;
+            for (block, words) in memory.init.chunks(BLOCK).enumerate() {
+                self.out.push_str(if block == 0 {
+                    "\n  initial begin\n"
+                } else {
+                    "  initial begin\n"
+                });
+                for (at, word) in words.iter().enumerate() {
+                    let (at, word) = (block * BLOCK + at, literal(memory.word, word));
+                    let _ = writeln!(self.out, "    {name}[{at}] = {word};");
                 }
                 self.out.push_str("  end\n");
             }
@@ -83,7 +90,7 @@ impl Body<'_> {
                 let clock = ClockId::new(clock);
                 let mut statements = vec![];
                 for write in memory.writes.iter().filter(|write| write.clock == clock) {
-                    statements.extend(self.write_statements(memory, &name, write));
+                    statements.extend(self.write_statements(memory, name, write));
                 }
                 for (port, read) in memory.reads.iter().enumerate() {
                     if let Some((_, enable)) = read.sync.filter(|(at, _)| *at == clock) {
@@ -146,7 +153,7 @@ impl Body<'_> {
         }
         let always = self.module().constant(enable).is_some_and(|enable| *enable == 1.into());
         let conditions = if always { vec![] } else { vec![self.writer.operand(enable)] };
-        let word = format!("{}[{}]", self.names[memory].memory, self.writer.operand(read.address));
+        let word = format!("{}[{}]", known.name, self.writer.operand(read.address));
         match self.names[memory].beyond[port].clone() {
             None => {
                 let own = self.writer.net_name(read.node);
