@@ -6,7 +6,7 @@
 
 use crate::place::Place;
 use crate::ty::{Int, Type};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 macro_rules! index_types {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -292,6 +292,23 @@ pub struct Instance {
     pub place: Place,
 }
 
+/// Takes hierarchies apart level by level: they may be deeper than the call stack.
+impl Drop for Instance {
+    fn drop(&mut self) {
+        static NOTHING: LazyLock<Arc<Module>> =
+            LazyLock::new(|| Arc::new(Module::empty("nothing".into(), Place::here())));
+        let mut inside = vec![std::mem::replace(&mut self.module, NOTHING.clone())];
+        while let Some(module) = inside.pop() {
+            let instances = Arc::into_inner(module).map_or(vec![], |module| module.instances);
+            inside.extend(
+                instances
+                    .into_iter()
+                    .map(|mut instance| std::mem::replace(&mut instance.module, NOTHING.clone())),
+            );
+        }
+    }
+}
+
 /// An input or output port.
 #[derive(Clone, Debug)]
 pub struct Port {
@@ -433,6 +450,27 @@ pub struct Module {
 }
 
 impl Module {
+    /// A module with nothing in it.
+    pub(crate) fn empty(name: Arc<str>, place: Place) -> Module {
+        Module {
+            name,
+            doc: String::new(),
+            parameters: vec![],
+            nodes: vec![],
+            clocks: vec![],
+            inputs: vec![],
+            outputs: vec![],
+            streams: vec![],
+            registers: vec![],
+            memories: vec![],
+            instances: vec![],
+            leaves: vec![],
+            assertions: vec![],
+            combinational: vec![],
+            place,
+        }
+    }
+
     /// The node behind an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]

@@ -1,7 +1,7 @@
 //! Wave files, read back.
 
 use hwgen_hdl::sim::{Engine, Simulator};
-use hwgen_hdl::{Module, ModuleBuilder, s, u};
+use hwgen_hdl::{MAX_WIDTH, Module, ModuleBuilder, s, u};
 use std::sync::Arc;
 use wellen::simple::{Waveform, read};
 
@@ -99,4 +99,29 @@ fn a_wave_without_a_place_is_an_error() {
     let mut sim = Simulator::new(&counters(), Engine::Interpreter);
     let error = sim.trace_vcd("/nowhere/at/all.vcd").unwrap_err().to_string();
     assert_eq!(error, "wave file `/nowhere/at/all.vcd`: No such file or directory");
+}
+
+#[test]
+fn the_widest_signal_is_in_both_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let m = ModuleBuilder::new("wide");
+    let word = m.reg("word", u(MAX_WIDTH));
+    word.next(m.input("x", u(MAX_WIDTH)));
+    m.output("y", word);
+    let module = m.finish();
+    for (engine, format) in [(Engine::Interpreter, "vcd"), (Engine::Jit, "fst")] {
+        let path = folder.path().join(format);
+        let mut sim = Simulator::new(&module, engine);
+        match format {
+            "vcd" => sim.trace_vcd(&path).unwrap(),
+            _ => sim.trace_fst(&path).unwrap(),
+        }
+        sim.poke("x", u(MAX_WIDTH).max() - 5);
+        sim.steps(3);
+        sim.finish_trace().unwrap();
+        let mut wave = read(&path).unwrap();
+        let digits = value(&mut wave, &["wide", "word"], 25);
+        assert_eq!(digits.len(), MAX_WIDTH as usize);
+        assert!(digits.ends_with("11111010") && !digits[..65_528].contains('0'), "{format}");
+    }
 }

@@ -37,7 +37,7 @@ pub fn flatten(module: &Module, check_contracts: bool) -> Flat {
         contracts: vec![],
     };
     let clocks = flattener.roots.clone();
-    flattener.add(module, "", None, &clocks);
+    flattener.add_all(module, &clocks);
     let Flattener { mut flat, roots, contracts } = flattener;
     let watchers = flat.registers.len();
     if check_contracts {
@@ -54,39 +54,94 @@ pub(crate) fn source(module: &Module, mut id: NodeId) -> NodeId {
     id
 }
 
+/// For every node, the one at the far end of a chain of wires.
+pub(crate) fn sources(module: &Module) -> Vec<NodeId> {
+    let mut known: Vec<Option<NodeId>> = vec![None; module.nodes.len()];
+    for (start, _) in module.ids() {
+        let mut chain = vec![];
+        let mut id = start;
+        while let (None, Kind::Wire(Some(driver))) = (known[id.index()], &module.node(id).kind) {
+            chain.push(id);
+            id = *driver;
+        }
+        let end = known[id.index()].unwrap_or(id);
+        chain.into_iter().chain([id]).for_each(|id| known[id.index()] = Some(end));
+    }
+    known.into_iter().flatten().collect()
+}
+
 struct Flattener {
     flat: Module,
     roots: Vec<ClockId>,
     contracts: Vec<Contract>,
 }
 
+/// A module in its place, while what stands inside it is added.
+struct Level<'a> {
+    module: &'a Module,
+    /// What it is an instance of in the level above; none for the top.
+    instance: Option<&'a Instance>,
+    /// Where it stands: empty, or ending in a dot.
+    path: String,
+    /// Where its nodes begin.
+    base: usize,
+    /// The flat clocks behind its own.
+    clocks: Vec<ClockId>,
+    /// Instances yet to be added.
+    rest: std::slice::Iter<'a, Instance>,
+}
+
+impl Level<'_> {
+    fn at(&self, id: NodeId) -> NodeId {
+        NodeId::new(self.base + id.index())
+    }
+}
+
 impl Flattener {
-    /// Adds a module that stands at `path` (empty, or ending in a dot) and returns where its nodes
-    /// begin. `drivers` are the flat nodes behind its inputs, `None` for the top.
-    fn add(
+    /// Adds the top and all below it. The stack is our own: hierarchies may be deeper than the call
+    /// stack.
+    fn add_all(&mut self, top: &Module, clocks: &[ClockId]) {
+        let mut stack = vec![self.add(top, None, String::new(), None, clocks)];
+        while let Some(level) = stack.last_mut() {
+            if let Some(instance) = level.rest.next() {
+                let path = format!("{}{}.", level.path, instance.name);
+                let drivers: Vec<_> =
+                    instance.inputs.iter().map(|&input| level.at(input)).collect();
+                let clocks: Vec<_> =
+                    instance.clocks.iter().map(|id| level.clocks[id.index()]).collect();
+                let module = &instance.module;
+                stack.push(self.add(module, Some(instance), path, Some(&drivers), &clocks));
+            } else if let Some(inner) = stack.pop()
+                && let Some(outer) = stack.last()
+            {
+                self.connect_outputs(&inner, outer);
+            }
+        }
+    }
+
+    /// Adds a module alone. `drivers` are the flat nodes behind its inputs, `None` for the top.
+    fn add<'a>(
         &mut self,
-        module: &Module,
-        path: &str,
+        module: &'a Module,
+        instance: Option<&'a Instance>,
+        path: String,
         drivers: Option<&[NodeId]>,
         clocks: &[ClockId],
-    ) -> usize {
+    ) -> Level<'a> {
         let base = self.flat.nodes.len();
         let at = |id: NodeId| NodeId::new(base + id.index());
-        self.add_nodes(module, path, at);
+        self.add_nodes(module, &path, at);
         if let Some(drivers) = drivers {
             for (port, &driver) in module.inputs.iter().zip(drivers) {
                 self.flat.nodes[at(port.node).index()].kind = Kind::Wire(Some(driver));
             }
         }
         let clocks: Vec<ClockId> = (module.clocks.iter().zip(clocks))
-            .map(|(clock, &outer)| self.clock(path, clock, outer, at))
+            .map(|(clock, &outer)| self.clock(&path, clock, outer, at))
             .collect();
-        self.add_state(module, path, &clocks, at);
-        self.contracts.extend(Contract::of(module, path, &clocks, at));
-        for instance in &module.instances {
-            self.add_instance(instance, path, &clocks, at);
-        }
-        base
+        self.add_state(module, &path, &clocks, at);
+        self.contracts.extend(Contract::of(module, &path, &clocks, at));
+        Level { module, instance, path, base, clocks, rest: module.instances.iter() }
     }
 
     fn add_nodes(&mut self, module: &Module, path: &str, at: impl Fn(NodeId) -> NodeId) {
@@ -176,24 +231,15 @@ impl Flattener {
         }));
     }
 
-    fn add_instance(
-        &mut self,
-        instance: &Instance,
-        path: &str,
-        clocks: &[ClockId],
-        at: impl Fn(NodeId) -> NodeId,
-    ) {
-        let inner = join(path, &format!("{}.", instance.name));
-        let drivers: Vec<NodeId> = instance.inputs.iter().map(|&input| at(input)).collect();
-        let clocks: Vec<ClockId> = instance.clocks.iter().map(|id| clocks[id.index()]).collect();
-        let base = self.add(&instance.module, &inner, Some(&drivers), &clocks);
-        for (port, output) in instance.module.outputs.iter().zip(&instance.outputs) {
-            let driver = NodeId::new(base + port.node.index());
+    fn connect_outputs(&mut self, inner: &Level<'_>, outer: &Level<'_>) {
+        let outputs = inner.instance.map_or(&[][..], |instance| &instance.outputs);
+        for (port, output) in inner.module.outputs.iter().zip(outputs) {
+            let driver = inner.at(port.node);
             if let Some(output) = output {
-                self.flat.nodes[at(*output).index()].kind = Kind::Wire(Some(driver));
+                self.flat.nodes[outer.at(*output).index()].kind = Kind::Wire(Some(driver));
             }
             // The port's name is a name for its value too.
-            let name = join(&inner, &port.name);
+            let name = join(&inner.path, &port.name);
             if self.flat.node(driver).name.as_ref() != Some(&name) {
                 let (kind, name) = (Kind::Wire(Some(driver)), Some(name));
                 self.flat.nodes.push(Node { kind, ty: port.ty, name, place: port.place });

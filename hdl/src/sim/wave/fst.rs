@@ -1,6 +1,6 @@
 //! GTKWave's compressed format, for long runs.
 
-use super::{Scope, Sink};
+use super::{Line, Sink};
 use crate::ty::Type;
 use fst_writer::{
     FstBodyWriter, FstFileType, FstHeaderWriter, FstInfo, FstScopeType, FstSignalId, FstSignalType,
@@ -19,7 +19,7 @@ pub(super) struct Fst {
 }
 
 /// Starts a file that shows these signals under these names.
-pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Fst, String> {
+pub(super) fn create(file: &Pending, lines: &[Line<'_>], types: &[Type]) -> Result<Fst, String> {
     let no_file = "FST goes back to its beginning, so a file is needed; --vcd takes a pipe";
     let path = file.temporary().ok_or(no_file)?;
     let start = || {
@@ -32,7 +32,7 @@ pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Fst,
         };
         let mut header = open_fst(path, &info)?;
         let mut ids = vec![None; types.len()];
-        define(&mut header, top, types, &mut ids)?;
+        lines.iter().try_for_each(|line| define(&mut header, line, types, &mut ids))?;
         Ok(Fst { writer: header.finish()?, ids })
     };
     start().map_err(|error: fst_writer::FstWriteError| error.to_string())
@@ -40,20 +40,20 @@ pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Fst,
 
 fn define(
     header: &mut FstHeaderWriter<BufWriter<File>>,
-    scope: &Scope,
+    line: &Line<'_>,
     types: &[Type],
     ids: &mut [Option<FstSignalId>],
 ) -> fst_writer::Result<()> {
-    header.scope(&scope.name, "", FstScopeType::Module)?;
-    for (name, signal) in &scope.variables {
-        let ty = FstSignalType::bit_vec(types[*signal].width);
-        let (kind, direction) = (FstVarType::Wire, FstVarDirection::Implicit);
-        ids[*signal] = Some(header.var(name, ty, kind, direction, ids[*signal])?);
+    match *line {
+        Line::Open(scope) => header.scope(scope, "", FstScopeType::Module),
+        Line::Variable(name, signal) => {
+            let ty = FstSignalType::bit_vec(types[signal].width);
+            let (kind, direction) = (FstVarType::Wire, FstVarDirection::Implicit);
+            ids[signal] = Some(header.var(name, ty, kind, direction, ids[signal])?);
+            Ok(())
+        }
+        Line::Close => header.up_scope(),
     }
-    for inner in scope.scopes.values() {
-        define(header, inner, types, ids)?;
-    }
-    header.up_scope()
 }
 
 impl Sink for Fst {

@@ -8,7 +8,7 @@ mod vcd;
 
 use super::SimError;
 use super::core::Core;
-use super::flatten::source;
+use super::flatten::sources;
 use crate::netlist::{ClockId, Module, NodeId};
 use crate::ty::{Int, Type, u};
 use hwgen_files::{FileError, Pending};
@@ -33,12 +33,16 @@ trait Sink: Send {
     fn finish(self: Box<Self>) -> Result<(), String>;
 }
 
-/// Names and what they show, as a tree.
-struct Scope {
-    name: String,
-    /// Name and position of the signal.
-    variables: Vec<(String, usize)>,
-    scopes: BTreeMap<String, Scope>,
+/// Names and what they show: for the path of each scope, names and positions of its signals. A dot
+/// sorts before all that stands in names, so that each scope is followed by what is inside it.
+#[derive(Default)]
+struct Scopes<'a>(BTreeMap<&'a str, Vec<(&'a str, usize)>>);
+
+/// A line of a wave file's header.
+enum Line<'a> {
+    Open(&'a str),
+    Variable(&'a str, usize),
+    Close,
 }
 
 /// A wave file in the making.
@@ -62,28 +66,30 @@ impl Wave {
         names: &HashMap<Arc<str>, NodeId>,
     ) -> Result<Wave, SimError> {
         let (mut nodes, mut position) = (vec![], HashMap::new());
-        let mut top = Scope::new(&flat.name);
+        let mut scopes = Scopes::default();
         let mut named: Vec<_> = names.iter().collect();
         named.sort_by_key(|(name, id)| (**id, (*name).clone()));
+        let sources = sources(flat);
         for (name, id) in named {
-            let id = source(flat, *id);
+            let id = sources[id.index()];
             let signal = *position.entry(id).or_insert_with(|| {
                 nodes.push(id);
                 nodes.len() - 1
             });
-            top.add(name, signal);
+            scopes.add(name, signal);
         }
         let mut types: Vec<Type> = nodes.iter().map(|&id| flat.ty(id)).collect();
         // Clocks beyond the top's are the same ones.
         for clock in flat.clocks.iter().filter(|clock| !clock.name.contains('.')) {
-            top.add(&clock.name, types.len());
+            scopes.add(&clock.name, types.len());
             types.push(u(1));
         }
         let failed = |error: FileError| wave_error(path, error.why());
         let file = Pending::create(path).map_err(failed)?;
+        let lines = scopes.lines(&flat.name);
         let sink: Result<Box<dyn Sink>, String> = match format {
-            Format::Vcd => vcd::create(&file, &top, &types).map(|sink| Box::new(sink) as _),
-            Format::Fst => fst::create(&file, &top, &types).map(|sink| Box::new(sink) as _),
+            Format::Vcd => vcd::create(&file, &lines, &types).map(|sink| Box::new(sink) as _),
+            Format::Fst => fst::create(&file, &lines, &types).map(|sink| Box::new(sink) as _),
         };
         let sink = sink.map_err(|reason| wave_error(path, reason))?;
         let last = vec![None; types.len()];
@@ -122,8 +128,8 @@ impl Wave {
             if self.last[index].as_ref() != Some(&value) {
                 let (ty, bits) = (self.types[index], self.types[index].to_bits(&value));
                 let digits = bits.to_str_radix(2);
-                let width = ty.width as usize;
-                sink.change(index, &format!("{digits:0>width$}"))?;
+                let zeros = "0".repeat(ty.width as usize - digits.len());
+                sink.change(index, &(zeros + &digits))?;
                 self.last[index] = Some(value);
             }
         }
@@ -153,20 +159,27 @@ impl Drop for Wave {
     }
 }
 
-impl Scope {
-    fn new(name: &str) -> Scope {
-        Scope { name: name.to_string(), variables: vec![], scopes: BTreeMap::new() }
+impl<'a> Scopes<'a> {
+    fn add(&mut self, path: &'a str, signal: usize) {
+        let (scope, name) = path.rsplit_once('.').unwrap_or(("", path));
+        self.0.entry(scope).or_default().push((name, signal));
     }
 
-    fn add(&mut self, path: &str, signal: usize) {
-        match path.split_once('.') {
-            None => self.variables.push((path.to_string(), signal)),
-            Some((scope, rest)) => {
-                let scope =
-                    self.scopes.entry(scope.to_string()).or_insert_with(|| Scope::new(scope));
-                scope.add(rest, signal);
-            }
+    /// The header, inside a scope of this name.
+    fn lines(&self, top: &'a str) -> Vec<Line<'a>> {
+        let mut lines = vec![Line::Open(top)];
+        let mut open: Vec<&str> = vec![];
+        for (path, variables) in &self.0 {
+            let scopes: Vec<&str> = path.split('.').filter(|scope| !scope.is_empty()).collect();
+            let same = open.iter().zip(&scopes).take_while(|(old, new)| old == new).count();
+            lines.extend(open.drain(same..).map(|_| Line::Close));
+            lines.extend(scopes[same..].iter().map(|&scope| Line::Open(scope)));
+            open = scopes;
+            lines.extend(variables.iter().map(|&(name, signal)| Line::Variable(name, signal)));
         }
+        lines.extend(open.iter().map(|_| Line::Close));
+        lines.push(Line::Close);
+        lines
     }
 }
 

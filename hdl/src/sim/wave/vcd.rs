@@ -1,6 +1,6 @@
 //! Value change dump, the text format every viewer reads.
 
-use super::{Scope, Sink};
+use super::{Line, Sink};
 use crate::ty::Type;
 use hwgen_files::{Pending, reason};
 use std::io::{BufWriter, Write};
@@ -13,27 +13,24 @@ pub(super) struct Vcd {
 type Output = BufWriter<Box<dyn Write + Send>>;
 
 /// Starts a file that shows these signals under these names.
-pub(super) fn create(file: &Pending, top: &Scope, types: &[Type]) -> Result<Vcd, String> {
+pub(super) fn create(file: &Pending, lines: &[Line<'_>], types: &[Type]) -> Result<Vcd, String> {
     let start = || {
         let mut writer = Writer::new(file.writer()?);
         writer.version(concat!("hwgen ", env!("CARGO_PKG_VERSION")))?;
         writer.timescale(1, TimescaleUnit::NS)?;
-        define(&mut writer, top, types)?;
+        for line in lines {
+            match line {
+                Line::Open(scope) => writer.add_module(scope)?,
+                Line::Variable(name, signal) => {
+                    writer.var_def(VarType::Wire, types[*signal].width, id(*signal), name, None)?;
+                }
+                Line::Close => writer.upscope()?,
+            }
+        }
         writer.enddefinitions()?;
         Ok(Vcd { writer })
     };
     start().map_err(|error: std::io::Error| reason(&error))
-}
-
-fn define(writer: &mut Writer<Output>, scope: &Scope, types: &[Type]) -> std::io::Result<()> {
-    writer.add_module(&scope.name)?;
-    for (name, signal) in &scope.variables {
-        writer.var_def(VarType::Wire, types[*signal].width, id(*signal), name, None)?;
-    }
-    for inner in scope.scopes.values() {
-        define(writer, inner, types)?;
-    }
-    writer.upscope()
 }
 
 fn id(signal: usize) -> IdCode {
