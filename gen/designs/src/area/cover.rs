@@ -14,6 +14,10 @@ pub(super) const MOST_INPUTS: usize = 8;
 /// Cuts kept a gate.
 const CUTS: usize = 8;
 
+/// Tables that are there for one alone are followed so far; in a long chain each is there for all
+/// behind it, and looking at all of them for each would take time with the square.
+const FARTHEST: usize = 256;
+
 /// Areas closer than this are the same.
 const CLOSE: f32 = 0.005;
 
@@ -169,6 +173,8 @@ struct Cover<'a> {
     share: Vec<f32>,
     required: Vec<u32>,
     roots: Vec<usize>,
+    /// Tables that a walk has come to.
+    walk: Vec<Cut>,
 }
 
 /// The tables that give `roots`.
@@ -203,6 +209,7 @@ pub(super) fn cover(graph: &Graph, roots: &[Bit], tables: Tables) -> Vec<Table> 
         fanout,
         required: vec![u32::MAX; count],
         roots: roots.iter().map(|root| root.gate()).collect(),
+        walk: vec![],
     };
     for goal in PASSES {
         cover.pass(goal);
@@ -245,21 +252,23 @@ impl Cover<'_> {
                 continue;
             };
             let mapped = goal.refines() && self.uses[gate] > 0;
-            if mapped {
-                let old = self.best[gate];
-                self.release(&old);
+            let old = self.best[gate];
+            if mapped && !self.release(&old) {
+                self.cuts[gate] = vec![old, Cut::single(gate)];
+                continue;
             }
             let mut found = self.candidates(gate, a.gate(), b.gate(), goal);
             if goal == Goal::Depth || found[0].depth <= self.required[gate] {
                 self.best[gate] = found[0];
             } else {
-                let mut old = self.best[gate];
+                let mut old = old;
                 self.rate(&mut old, goal);
                 self.best[gate] = old;
             }
-            if mapped {
-                let new = self.best[gate];
-                self.take(&new);
+            let new = self.best[gate];
+            if mapped && self.take(&new).is_none() {
+                self.best[gate] = old;
+                self.take(&old);
             }
             found.push(Cut::single(gate));
             self.cuts[gate] = found;
@@ -305,8 +314,11 @@ impl Cover<'_> {
             cut.users = users as f32 / f32::from(cut.count);
         }
         if goal == Goal::Exact {
-            (cut.area, cut.wires) = self.take(cut);
-            self.release(cut);
+            let taken = self.take(cut);
+            if taken.is_some() {
+                self.release(cut);
+            }
+            (cut.area, cut.wires) = taken.unwrap_or((f32::INFINITY, f32::INFINITY));
             return;
         }
         (cut.area, cut.wires) = self.cost(cut);
@@ -327,29 +339,58 @@ impl Cover<'_> {
         matches!(self.graph.gates[gate], Gate::And(..) | Gate::Xor(..))
     }
 
-    /// Counts a cut's leaves as used; the area and wires that that adds.
-    fn take(&mut self, cut: &Cut) -> (f32, f32) {
-        let (mut area, mut wires) = self.cost(cut);
-        for at in 0..usize::from(cut.count) {
-            let leaf = cut.leaves[at] as usize;
-            self.uses[leaf] += 1;
-            if self.uses[leaf] == 1 && self.is_gate(leaf) {
-                let best = self.best[leaf];
-                let more = self.take(&best);
-                (area, wires) = (area + more.0, wires + more.1);
+    /// Counts a cut's leaves as used, and what they are made of if nothing else was; the area and
+    /// wires that that adds. None, and nothing is counted, if it goes too far.
+    fn take(&mut self, cut: &Cut) -> Option<(f32, f32)> {
+        let (mut area, mut wires) = (0.0, 0.0);
+        let mut done = 0;
+        self.walk.clear();
+        self.walk.push(*cut);
+        while let Some(&cut) = self.walk.get(done) {
+            if done > FARTHEST {
+                self.undo(done, |uses| *uses -= 1);
+                return None;
             }
+            let more = self.cost(&cut);
+            (area, wires) = (area + more.0, wires + more.1);
+            for &leaf in cut.leaves() {
+                let leaf = leaf as usize;
+                self.uses[leaf] += 1;
+                if self.uses[leaf] == 1 && self.is_gate(leaf) {
+                    self.walk.push(self.best[leaf]);
+                }
+            }
+            done += 1;
         }
-        (area, wires)
+        Some((area, wires))
     }
 
-    fn release(&mut self, cut: &Cut) {
-        for at in 0..usize::from(cut.count) {
-            let leaf = cut.leaves[at] as usize;
-            self.uses[leaf] -= 1;
-            if self.uses[leaf] == 0 && self.is_gate(leaf) {
-                let best = self.best[leaf];
-                self.release(&best);
+    /// The inverse of [`Cover::take`]; whether it was done.
+    fn release(&mut self, cut: &Cut) -> bool {
+        let mut done = 0;
+        self.walk.clear();
+        self.walk.push(*cut);
+        while let Some(&cut) = self.walk.get(done) {
+            if done > FARTHEST {
+                self.undo(done, |uses| *uses += 1);
+                return false;
             }
+            for &leaf in cut.leaves() {
+                let leaf = leaf as usize;
+                self.uses[leaf] -= 1;
+                if self.uses[leaf] == 0 && self.is_gate(leaf) {
+                    self.walk.push(self.best[leaf]);
+                }
+            }
+            done += 1;
+        }
+        true
+    }
+
+    /// Takes back what a walk has done to the leaves of its first tables.
+    fn undo(&mut self, done: usize, back: impl Fn(&mut u32)) {
+        for cut in &self.walk[..done] {
+            cut.leaves().iter().for_each(|&leaf| back(&mut self.uses[leaf as usize]));
         }
     }
 

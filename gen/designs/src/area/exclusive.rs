@@ -9,9 +9,11 @@ const BUDGET: usize = 5_000;
 /// Whether all bits may be 1 at once.
 pub(super) fn together(graph: &Graph, bits: &[Bit]) -> bool {
     let mut search = Search { graph, values: HashMap::new(), trail: vec![], steps: 0 };
-    let goals: Vec<(usize, bool)> = bits.iter().map(|bit| (bit.gate(), !bit.inverted())).collect();
-    search.justify(goals)
+    search.justify(bits.iter().map(|bit| (bit.gate(), !bit.inverted())).collect())
 }
+
+/// A gate and the value it is to have.
+type Aim = (usize, bool);
 
 struct Search<'a> {
     graph: &'a Graph,
@@ -20,51 +22,82 @@ struct Search<'a> {
     steps: usize,
 }
 
+/// Two ways on, of which the first is tried.
+struct Fork {
+    /// What was settled before.
+    mark: usize,
+    /// What is to be reached either way.
+    rest: Vec<Aim>,
+    second: Option<Vec<Aim>>,
+}
+
+/// How far aims lead without a choice.
+enum Way {
+    /// All are reached, or the budget is spent.
+    Holds,
+    Contradiction,
+    Fork([Vec<Aim>; 2]),
+}
+
 impl Search<'_> {
-    /// Whether sources can be chosen so that each gate has its value.
-    fn justify(&mut self, mut goals: Vec<(usize, bool)>) -> bool {
-        let mark = self.trail.len();
-        while let Some((gate, value)) = goals.pop() {
+    /// Whether sources can be chosen so that each gate has its value. The stack is our own: logic
+    /// is deeper than the call stack.
+    fn justify(&mut self, mut aims: Vec<Aim>) -> bool {
+        let mut forks: Vec<Fork> = vec![];
+        loop {
+            match self.follow(&mut aims) {
+                Way::Holds => return true,
+                Way::Fork([first, second]) => {
+                    let (mark, rest) = (self.trail.len(), aims.clone());
+                    forks.push(Fork { mark, rest, second: Some(second) });
+                    aims.extend(first);
+                }
+                Way::Contradiction => loop {
+                    let Some(fork) = forks.last_mut() else {
+                        return false;
+                    };
+                    for gate in self.trail.drain(fork.mark..) {
+                        self.values.remove(&gate);
+                    }
+                    if let Some(second) = fork.second.take() {
+                        aims.clone_from(&fork.rest);
+                        aims.extend(second);
+                        break;
+                    }
+                    forks.pop();
+                },
+            }
+        }
+    }
+
+    fn follow(&mut self, aims: &mut Vec<Aim>) -> Way {
+        while let Some((gate, value)) = aims.pop() {
             self.steps += 1;
             if self.steps > BUDGET {
-                return true;
+                return Way::Holds;
             }
             match self.values.get(&gate) {
                 Some(&known) if known == value => continue,
-                Some(_) => return self.fail(mark),
+                Some(_) => return Way::Contradiction,
                 None => {}
             }
             self.values.insert(gate, value);
             self.trail.push(gate);
             let want = |bit: Bit, value: bool| (bit.gate(), value ^ bit.inverted());
-            let ways = match (self.graph.gates[gate], value) {
-                (Gate::Zero, true) => return self.fail(mark),
-                (Gate::Zero, false) | (Gate::Source, _) => continue,
-                (Gate::And(a, b), true) => {
-                    goals.extend([want(a, true), want(b, true)]);
-                    continue;
+            match (self.graph.gates[gate], value) {
+                (Gate::Zero, true) => return Way::Contradiction,
+                (Gate::Zero, false) | (Gate::Source, _) => {}
+                (Gate::And(a, b), true) => aims.extend([want(a, true), want(b, true)]),
+                (Gate::And(a, b), false) => {
+                    return Way::Fork([vec![want(a, false)], vec![want(b, false)]]);
                 }
-                (Gate::And(a, b), false) => [vec![want(a, false)], vec![want(b, false)]],
                 (Gate::Xor(a, b), value) => {
-                    [vec![want(a, true), want(b, !value)], vec![want(a, false), want(b, value)]]
-                }
-            };
-            for way in ways {
-                let next = goals.iter().copied().chain(way).collect();
-                if self.justify(next) {
-                    return true;
+                    let first = vec![want(a, true), want(b, !value)];
+                    return Way::Fork([first, vec![want(a, false), want(b, value)]]);
                 }
             }
-            return self.fail(mark);
         }
-        true
-    }
-
-    fn fail(&mut self, mark: usize) -> bool {
-        for gate in self.trail.drain(mark..) {
-            self.values.remove(&gate);
-        }
-        false
+        Way::Holds
     }
 }
 
