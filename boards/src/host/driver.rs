@@ -40,6 +40,7 @@ impl<T: Transport> Board<T> {
             incoming: vec![],
             outgoing: vec![],
             design: String::new(),
+            contents: 0,
         };
         let line = Line::new(transport, settings);
         let mut board = Board { line, session: 0, sequence: 0, identity: nobody };
@@ -53,6 +54,7 @@ impl<T: Transport> Board<T> {
     /// There is no board, or one that speaks otherwise.
     pub fn reopen(&mut self) -> Result<(), BoardError> {
         let first: u8 = rand::rng().random();
+        let mut odd = false;
         // a session that the board knows from before is refused, or answered with something else
         for session in (0..4).map(|more| first.wrapping_add(more)) {
             (self.session, self.sequence) = (session, rand::rng().random());
@@ -65,12 +67,14 @@ impl<T: Transport> Board<T> {
                 return Err(BoardError::Version { found: answer.data[0] });
             }
             let Some(identity) = Identity::read(&answer.data) else {
+                odd = true;
                 continue;
             };
             self.identity = identity;
             return Ok(());
         }
-        Err(BoardError::Answer { what: "no session could be opened".into() })
+        let what = if odd { "its identity is none" } else { "no session could be opened" };
+        Err(BoardError::Answer { what: what.into() })
     }
 
     /// What the board said of itself.
@@ -146,12 +150,29 @@ impl<T: Transport> Board<T> {
         let beat = beat_bytes(&self.identity.outgoing, channel)?;
         let wanted = most.min((self.line.data / beat).max(1)).min(255);
         let answer = self.carry_out(Kind::Read, channel, wanted as u8, vec![])?;
-        if answer.data.len() != usize::from(answer.channel) * beat {
-            let (bytes, beats) = (answer.data.len(), answer.channel);
-            let what = format!("{bytes} bytes for {beats} beats of {beat}");
+        let (bytes, beats, last) =
+            (answer.data.len(), usize::from(answer.channel), answer.argument);
+        if bytes != beats * beat || beats > wanted || last > u8::from(beats > 0) {
+            let what = format!(
+                "{bytes} bytes for {beats} beats of {beat}, {wanted} asked for, argument {last}"
+            );
             return Err(BoardError::Answer { what });
         }
-        Ok((answer.data, answer.argument & 1 == 1))
+        Ok((answer.data, last == 1))
+    }
+
+    /// A packet of the core's: so many beats of an outgoing channel, the last of them, and no other, with `last`.
+    ///
+    /// # Errors
+    /// The board does not answer, the core gives nothing, or `last` comes earlier or later.
+    pub fn read_packet(&mut self, channel: u8, beats: usize) -> Result<Vec<u8>, BoardError> {
+        let (data, last) = self.read_to(channel, beats)?;
+        let came = data.len() / beat_bytes(&self.identity.outgoing, channel)?;
+        match (came == beats, last) {
+            (true, true) => Ok(data),
+            (true, false) => Err(BoardError::SendsMore { channel, wanted: beats }),
+            (false, _) => Err(BoardError::EndsEarly { channel, beats: came, wanted: beats }),
+        }
     }
 
     /// So many beats of an outgoing channel, or as many as come up to `last`.
@@ -159,6 +180,11 @@ impl<T: Transport> Board<T> {
     /// # Errors
     /// The board does not answer, or the core gives nothing.
     pub fn read(&mut self, channel: u8, beats: usize) -> Result<Vec<u8>, BoardError> {
+        Ok(self.read_to(channel, beats)?.0)
+    }
+
+    /// [`Board::read`], and whether the latest beat had `last`.
+    fn read_to(&mut self, channel: u8, beats: usize) -> Result<(Vec<u8>, bool), BoardError> {
         let beat = beat_bytes(&self.identity.outgoing, channel)?;
         let (mut data, mut moved) = (vec![], Instant::now());
         while data.len() < beats * beat {
@@ -170,10 +196,10 @@ impl<T: Transport> Board<T> {
             moved = Instant::now();
             data.extend(more);
             if last {
-                break;
+                return Ok((data, true));
             }
         }
-        Ok(data)
+        Ok((data, false))
     }
 
     /// Sets a port of the design to a value.
@@ -223,7 +249,16 @@ impl<T: Transport> Board<T> {
         match answer.kind {
             OUT_OF_SEQUENCE => Err(BoardError::SessionLost),
             UNKNOWN => Err(BoardError::NoChannel { channel: channel.to_string() }),
-            found if found == question.kind | ANSWER => Ok(answer),
+            found if found == question.kind | ANSWER => {
+                // what only a read may say
+                let more = kind != Kind::Read && (!answer.data.is_empty() || answer.argument != 0);
+                let beats = kind == Kind::Reset && answer.channel != 0;
+                if more || beats {
+                    let what = format!("more than an answer to kind {:02x} says", question.kind);
+                    return Err(BoardError::Answer { what });
+                }
+                Ok(answer)
+            }
             found => Err(BoardError::Answer { what: format!("kind {found:02x}") }),
         }
     }

@@ -9,14 +9,14 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum BoardError {
     /// The port is not there, or not ours.
-    #[error(
-        "cannot open port {port}: {why}; is the board plugged in, and is nobody else using the port?"
-    )]
+    #[error("cannot open port {port}: {why}; {advice}")]
     Port {
         /// The port.
         port: String,
         /// What the system says.
         why: String,
+        /// What to do.
+        advice: String,
     },
     /// The port failed and did not come back.
     #[error("the port to the board failed and did not come back within {waited:?}: {why}")]
@@ -27,12 +27,12 @@ pub enum BoardError {
         why: io::Error,
     },
     /// Nothing that makes sense was heard.
-    #[error(
-        "the board does not answer: {attempts} questions, {damaged} damaged answers, the rest silence; is the speed right?"
-    )]
+    #[error("the board does not answer: {attempts} questions, {}", heard(*.bytes, *.damaged))]
     NoAnswer {
         /// How often it was asked.
         attempts: u32,
+        /// Bytes that came, of whatever.
+        bytes: u64,
         /// Frames that came damaged.
         damaged: u64,
     },
@@ -56,6 +56,36 @@ pub enum BoardError {
         found: String,
         /// What was asked for.
         wanted: String,
+    },
+    /// The core holds another program, other weights or tables.
+    #[error(
+        "the board holds another network: its contents are {found:08x}, those wanted {wanted:08x}; load the network again"
+    )]
+    OtherContents {
+        /// [`contents`](crate::link::identity::contents) that it has.
+        found: u32,
+        /// Those wanted.
+        wanted: u32,
+    },
+    /// A packet of the core's that is shorter than asked for.
+    #[error("the board ended early: {beats} beats of {wanted} came from channel {channel}")]
+    EndsEarly {
+        /// The channel.
+        channel: u8,
+        /// Beats that came.
+        beats: usize,
+        /// Beats asked for.
+        wanted: usize,
+    },
+    /// A packet of the core's that is longer than asked for.
+    #[error(
+        "the board sends more than asked for: channel {channel} does not end behind {wanted} beats"
+    )]
+    SendsMore {
+        /// The channel.
+        channel: u8,
+        /// Beats asked for; 0: behind all outputs.
+        wanted: usize,
     },
     /// No channel of that number or name.
     #[error("the board has no channel {channel}")]
@@ -95,4 +125,20 @@ pub enum BoardError {
         /// Elements wanted.
         wanted: usize,
     },
+}
+
+/// What came instead of answers, and what that tells.
+fn heard(bytes: u64, damaged: u64) -> String {
+    match (bytes, damaged) {
+        (0, _) => {
+            "nothing was heard; is this the board's port, has the board power and its bitstream?"
+                .into()
+        }
+        (bytes, 0) => format!(
+            "{bytes} bytes came that are no answers; is the speed right, or does another design talk there?"
+        ),
+        (_, damaged) => format!(
+            "{damaged} damaged answers, the rest silence; is the speed right, the cable short?"
+        ),
+    }
 }

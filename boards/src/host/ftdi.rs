@@ -2,7 +2,7 @@
 //!
 //! The commands are those of FTDI's application note AN_108.
 
-use super::{BoardError, Exchange};
+use super::{BoardError, Exchange, advice};
 use ftdi_nusb::blocking::FtdiDevice;
 use ftdi_nusb::{BitMode, DeviceFilter, FTDI_VID, Interface};
 use std::io::{self, Read, Write};
@@ -55,6 +55,7 @@ impl Ftdi {
     pub fn open(select: u8, hertz: u32) -> Result<Ftdi, BoardError> {
         let failed = |why: io::Error| BoardError::Port {
             port: "FT2232H, channel A".into(),
+            advice: advice::usb(),
             why: why.to_string(),
         };
         Ok(Ftdi { device: open(select, hertz).map_err(failed)?, select, hertz })

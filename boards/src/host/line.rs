@@ -42,8 +42,30 @@ pub struct Traffic {
     pub resent: u64,
     /// Frames that came damaged.
     pub damaged: u64,
+    /// Answers that came when the question had been sent again: the board, or what lies before it, is slow.
+    pub late: u64,
     /// Times that the line was taken up again.
     pub reconnected: u64,
+}
+
+impl Traffic {
+    /// What is wrong with the line, in a sentence: damage, or only slowness; `None` if nothing is.
+    pub fn complaint(&self) -> Option<String> {
+        let Traffic { questions, resent, damaged, late, .. } = self;
+        if *resent == 0 {
+            return None;
+        }
+        // an answer to every second repetition at least: nothing was lost
+        Some(if *damaged == 0 && 2 * late >= *resent {
+            format!(
+                "the line is sound but slow: of {questions} questions {resent} were sent again before their answer came"
+            )
+        } else {
+            format!(
+                "the line is bad: {questions} questions, {resent} more times sent; {damaged} answers came damaged"
+            )
+        })
+    }
 }
 
 /// What the system may always take.
@@ -51,6 +73,9 @@ const LEAST_WAIT: Duration = Duration::from_millis(2);
 
 /// The smallest packets that a bad line gets, in bytes of data.
 const LEAST_DATA: usize = 16;
+
+/// Bytes that are heard once the time is over: more than an answer has.
+const MOST_OVERTIME: usize = 1024;
 
 /// The line, and what is known of it.
 pub(super) struct Line<T> {
@@ -62,6 +87,8 @@ pub(super) struct Line<T> {
     deframer: Deframer,
     /// What answers took of late beyond their way over the line.
     delay: Duration,
+    /// Bytes that came.
+    heard: u64,
 }
 
 impl<T: Transport> Line<T> {
@@ -73,6 +100,7 @@ impl<T: Transport> Line<T> {
             data: MOST_DATA,
             deframer: Deframer::default(),
             delay: settings.margin,
+            heard: 0,
         }
     }
 
@@ -86,7 +114,7 @@ impl<T: Transport> Line<T> {
         self.traffic.questions += 1;
         let sent = frame(&question.body());
         let travel = self.transport.travel(sent.len() + answer_bytes);
-        let damaged = self.traffic.damaged;
+        let (damaged, heard) = (self.traffic.damaged, self.heard);
         for attempt in 0..attempts {
             self.traffic.resent += u64::from(attempt > 0);
             // longer each time: a slow board must not drown in repetitions
@@ -105,8 +133,8 @@ impl<T: Transport> Line<T> {
                 Err(why) => self.take_up(why)?,
             }
         }
-        let damaged = self.traffic.damaged - damaged;
-        Err(BoardError::NoAnswer { attempts, damaged })
+        let (damaged, bytes) = (self.traffic.damaged - damaged, self.heard - heard);
+        Err(BoardError::NoAnswer { attempts, bytes, damaged })
     }
 
     /// Sends a frame and listens for its answer.
@@ -118,34 +146,43 @@ impl<T: Transport> Line<T> {
     ) -> io::Result<Option<Packet>> {
         self.transport.send(sent)?;
         let until = Instant::now() + wait;
-        let mut bytes = [0; 256];
+        let (mut bytes, mut overtime) = ([0; 256], 0);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let came = self.transport.receive(&mut bytes, left)?;
+            self.heard += came as u64;
+            let mut answer = None;
             let mut damaged = false;
+            // all of them: what comes behind the answer may be the beginning of another
             for &byte in &bytes[..came] {
-                let answer = match self.deframer.push(byte) {
-                    Some(body) => Packet::read(&body),
-                    None => continue,
+                let Some(body) = self.deframer.push(byte) else {
+                    continue;
                 };
-                let ours = |answer: &Packet| {
-                    (answer.session, answer.sequence) == (question.session, question.sequence)
-                        && answer.kind & ANSWER != 0
+                let Some(heard) = Packet::read(&body) else {
+                    damaged = true;
+                    continue;
                 };
-                match answer {
-                    Some(answer) if ours(&answer) => return Ok(Some(answer)),
+                let Packet { session, sequence, kind, .. } = heard;
+                if session != question.session || kind & ANSWER == 0 {
+                    continue;
+                }
+                match sequence == question.sequence && answer.is_none() {
+                    true => answer = Some(heard),
                     // to a frame that was sent twice
-                    Some(_) => {}
-                    None => damaged = true,
+                    false => self.traffic.late += 1,
                 }
             }
-            if damaged {
-                // what came was an answer: ask again at once
-                self.traffic.damaged += 1;
-                return Ok(None);
+            self.traffic.damaged += u64::from(damaged);
+            // if damage came, it was an answer: ask again at once
+            if answer.is_some() || damaged {
+                return Ok(answer);
             }
-            if came == 0 && Instant::now() >= until {
-                return Ok(None);
+            if Instant::now() >= until {
+                overtime += came;
+                // a frame that has begun is heard to its end, a line that never falls silent is not
+                if came == 0 || overtime > MOST_OVERTIME {
+                    return Ok(None);
+                }
             }
         }
     }

@@ -10,8 +10,10 @@
 //!
 //! - [`Transport`]: what carries bytes; [`Serial`]: a serial port or pseudo-terminal; [`Spi`]: the pins of
 //!   an SPI bus, through [`Ftdi`] or any other [`Exchange`];
-//! - [`Board`]: sessions, questions, answers; [`cnn`]: a network on the core `cnn`.
+//! - [`Board`]: sessions, questions, answers; [`cnn`]: a network on the core `cnn`;
+//! - [`advice`]: what to do when a port cannot be opened, or is slow.
 
+pub mod advice;
 pub mod cnn;
 mod driver;
 mod error;

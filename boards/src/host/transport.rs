@@ -1,9 +1,9 @@
 //! What carries bytes.
 
-use super::BoardError;
+use super::{BoardError, advice};
 use serialport::{ClearBuffer, SerialPort};
 use std::io::{self, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A line to a board.
 pub trait Transport {
@@ -60,9 +60,37 @@ impl Serial {
     /// # Errors
     /// It is not there, or taken.
     pub fn open(path: &str, baud: u32) -> Result<Serial, BoardError> {
-        let port = open(path, baud)
-            .map_err(|why| BoardError::Port { port: path.to_owned(), why: why.to_string() })?;
+        let cannot = |why: io::Error| BoardError::Port {
+            port: path.to_owned(),
+            advice: advice::serial(path, &why),
+            why: why.to_string(),
+        };
+        let port = open(path, baud).map_err(cannot)?;
         Ok(Serial { path: path.to_owned(), baud, port })
+    }
+
+    /// Opens a port that may be about to appear: a board that was just plugged in, a simulated one that is
+    /// being made. `told` hears once that it is waited for.
+    ///
+    /// # Errors
+    /// It is not there in time, or taken.
+    pub fn open_within(
+        path: &str,
+        baud: u32,
+        wait: Duration,
+        told: impl FnOnce(),
+    ) -> Result<Serial, BoardError> {
+        let (until, mut told) = (Instant::now() + wait, Some(told));
+        let gone =
+            || matches!(std::fs::metadata(path), Err(why) if why.kind() == io::ErrorKind::NotFound);
+        // a port of Windows is no file
+        while cfg!(unix) && gone() && Instant::now() < until {
+            if let Some(told) = told.take() {
+                told();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Serial::open(path, baud)
     }
 }
 

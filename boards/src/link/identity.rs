@@ -1,13 +1,16 @@
 //! What a board says of itself.
 
-use super::VERSION;
 use super::channel::{Channels, MOST_CHANNELS};
+use super::{MOST_DATA, VERSION};
 
 /// Bytes of an identity.
-pub const IDENTITY_BYTES: usize = 48;
+pub const IDENTITY_BYTES: usize = 52;
 
 /// Bytes of a design's name in it.
 const NAME_BYTES: usize = 20;
+
+/// Where the contents stand in it.
+pub const CONTENTS_AT: usize = 48;
 
 /// What a board says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,14 @@ pub struct Identity {
     pub outgoing: Vec<u8>,
     /// The design; its first bytes, if it is longer than that.
     pub design: String,
+    /// [`contents`] of what was loaded since the core's reset; 0 if nothing was.
+    pub contents: u32,
+}
+
+/// CRC-32 of the bytes that went into the channel [`CONTENTS_CHANNEL`](super::CONTENTS_CHANNEL), as
+/// an identity tells it.
+pub fn contents(loaded: &[u8]) -> u32 {
+    crc32fast::hash(loaded)
 }
 
 /// CRC-32 of a specification, as an identity tells it.
@@ -35,7 +46,7 @@ pub fn spec_hash(json: &str) -> u32 {
 }
 
 impl Identity {
-    /// That of a design behind the link.
+    /// That of a design behind the link into which nothing was loaded.
     pub fn new(design: &str, spec_hash: u32, clock_hz: u32, channels: &Channels) -> Identity {
         let bytes = |channels: &[super::channel::Channel]| {
             channels.iter().map(|channel| channel.bytes() as u8).collect()
@@ -48,6 +59,7 @@ impl Identity {
             incoming: bytes(&channels.incoming),
             outgoing: bytes(&channels.outgoing),
             design,
+            contents: 0,
         }
     }
 
@@ -61,24 +73,32 @@ impl Identity {
         bytes[12..12 + incoming].copy_from_slice(&self.incoming);
         bytes[12 + incoming..][..outgoing].copy_from_slice(&self.outgoing);
         bytes[28..28 + self.design.len()].copy_from_slice(self.design.as_bytes());
+        bytes[CONTENTS_AT..].copy_from_slice(&self.contents.to_le_bytes());
         bytes
     }
 
-    /// Reads what a board sent; nothing if it cannot be one.
+    /// Reads what a board sent; nothing if it cannot be one: too many channels, beats that no packet holds.
     pub fn read(bytes: &[u8]) -> Option<Identity> {
         let bytes: &[u8; IDENTITY_BYTES] = bytes.try_into().ok()?;
         let number = |at: usize| Some(u32::from_le_bytes(bytes[at..at + 4].try_into().ok()?));
         let (incoming, outgoing) = (usize::from(bytes[1]), usize::from(bytes[2]));
         let beats = &bytes[12..12 + MOST_CHANNELS];
         let (first, rest) = beats.split_at_checked(incoming)?;
-        let name = bytes[28..].split(|byte| *byte == 0).next()?;
+        let outgoing = rest.get(..outgoing)?;
+        let fits = |bytes: &u8| (1..=MOST_DATA).contains(&usize::from(*bytes));
+        if !first.iter().chain(outgoing).all(fits) {
+            return None;
+        }
+        let name = bytes[28..CONTENTS_AT].split(|byte| *byte == 0).next()?;
         Some(Identity {
             version: bytes[0],
             clock_hz: number(4)?,
             spec_hash: number(8)?,
             incoming: first.to_vec(),
-            outgoing: rest.get(..outgoing)?.to_vec(),
-            design: String::from_utf8_lossy(name).into_owned(),
+            outgoing: outgoing.to_vec(),
+            // whatever it is, it is shown to people
+            design: name.escape_ascii().to_string(),
+            contents: number(CONTENTS_AT)?,
         })
     }
 }
@@ -92,10 +112,21 @@ mod tests {
     #[test]
     fn an_identity_is_read_as_it_was_told() {
         let channels = Channels::of(&CnnSpec::default().build()).unwrap();
-        let identity = Identity::new("cnn", 0x1234_5678, 12_000_000, &channels);
-        assert_eq!(Identity::read(&identity.bytes()), Some(identity));
+        let mut identity = Identity::new("cnn", 0x1234_5678, 12_000_000, &channels);
+        identity.contents = contents(b"123456789");
+        assert_eq!(identity.contents, 0xcbf4_3926);
+        assert_eq!(Identity::read(&identity.bytes()).as_ref(), Some(&identity));
         assert_eq!(Identity::read(&[255; IDENTITY_BYTES]), None);
         assert_eq!(Identity::read(&[0; 3]), None);
+        let mut no_beat = identity.bytes();
+        for bytes in [0, 193] {
+            no_beat[12] = bytes;
+            assert_eq!(Identity::read(&no_beat), None, "beats of {bytes} bytes");
+        }
+        let mut hostile = [0; IDENTITY_BYTES];
+        hostile[28..48].copy_from_slice(b"\x1b[2J\r\xff............");
+        let design = Identity::read(&hostile).map(|identity| identity.design);
+        assert_eq!(design.as_deref(), Some(r"\x1b[2J\r\xff............"));
         assert_eq!(spec_hash("{\"b\": 1,  \"a\":2}"), spec_hash("{\"a\":2,\"b\":1}"));
     }
 }

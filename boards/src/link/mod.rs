@@ -12,7 +12,10 @@ pub mod slip;
 pub mod spi;
 
 /// The protocol's version.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+
+/// The incoming channel whose bytes are the core's contents: program, weights, tables.
+pub const CONTENTS_CHANNEL: &str = "load";
 
 /// The most data bytes of a packet.
 pub const MOST_DATA: usize = 192;

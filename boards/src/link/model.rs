@@ -3,10 +3,10 @@
 //! Time is left out: what a core takes or gives in time is asked of a [`Core`].
 
 use super::channel::{Channel, Channels};
-use super::identity::Identity;
+use super::identity::{Identity, contents};
 use super::packet::{Kind, Packet};
 use super::slip::{Deframer, frame};
-use super::{MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN};
+use super::{CONTENTS_CHANNEL, MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN};
 
 /// What stands behind the link.
 pub trait Core {
@@ -38,6 +38,8 @@ pub struct Board<C> {
     channels: Channels,
     identity: Identity,
     places: Vec<Place>,
+    /// Bytes that went into [`CONTENTS_CHANNEL`] since the reset.
+    loaded: Vec<u8>,
     deframer: Deframer,
     /// Session and sequence of the latest question that was carried out, and its answer.
     latest: Option<(u8, u8, Packet)>,
@@ -47,7 +49,8 @@ impl<C: Core> Board<C> {
     /// A board after power-up.
     pub fn new(core: C, channels: Channels, identity: Identity) -> Board<C> {
         let places = channels.incoming.iter().map(empty).collect();
-        Board { core, channels, identity, places, deframer: Deframer::default(), latest: None }
+        let (loaded, deframer) = (vec![], Deframer::default());
+        Board { core, channels, identity, places, loaded, deframer, latest: None }
     }
 
     /// Takes a byte of the line, or one with a bad stop bit; gives the bytes of the answer.
@@ -79,7 +82,11 @@ impl<C: Core> Board<C> {
         }
         let channel = usize::from(question.channel);
         let answer = match kind {
-            Some(Kind::Open) => question.answer(0, false, self.identity.bytes().to_vec()),
+            Some(Kind::Open) => {
+                let contents = contents(&self.loaded);
+                let identity = Identity { contents, ..self.identity.clone() };
+                question.answer(0, false, identity.bytes().to_vec())
+            }
             Some(Kind::Write) if channel < self.channels.incoming.len() => {
                 let taken = self.write(channel, &question);
                 question.answer(taken, false, vec![])
@@ -91,6 +98,7 @@ impl<C: Core> Board<C> {
             Some(Kind::Reset) => {
                 self.core.reset();
                 self.places = self.channels.incoming.iter().map(empty).collect();
+                self.loaded.clear();
                 question.answer(0, false, vec![])
             }
             _ => return question.refusal(UNKNOWN),
@@ -125,6 +133,9 @@ impl<C: Core> Board<C> {
                 // the highest byte comes in, the others move down
                 self.places[at].bytes.rotate_left(1);
                 self.places[at].bytes[bytes - 1] = byte;
+                if self.channels.incoming[at].name == CONTENTS_CHANNEL {
+                    self.loaded.push(byte);
+                }
             }
             if beat.len() == bytes {
                 taken += 1;

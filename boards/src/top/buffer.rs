@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0xfa..=0xff | a packet's header |
 //! | 0x00..0xc4 | its data; a question's CRC behind it |
-//! | 0xc8..0xf8 below | the identity |
+//! | 0xc4..0xf8 below | the identity, its contents aside, which are a register |
 //!
 //! So an address counts the data: behind a question's CRC it is four more than its length, behind an
 //! answer's data its length.
@@ -12,7 +12,7 @@
 use super::carry::Carried;
 use super::channels::Core;
 use super::state::{Link, State};
-use crate::link::identity::{IDENTITY_BYTES, Identity};
+use crate::link::identity::{CONTENTS_AT, IDENTITY_BYTES, Identity};
 use crate::link::packet::Kind;
 use crate::link::{ANSWER, CRC_BYTES, MOST_DATA, OUT_OF_SEQUENCE, UNKNOWN};
 use hwgen_hdl::{ModuleBuilder, Signal, cat, u};
@@ -21,7 +21,7 @@ use hwgen_hdl::{ModuleBuilder, Signal, cat, u};
 const HEADER: u32 = 0xfa;
 
 /// Where the identity stands.
-const IDENTITY: u32 = 0xc8;
+const IDENTITY: u32 = 0xc4;
 
 /// Behind the longest question's CRC.
 pub(super) const MOST_ADDRESS: u32 = (MOST_DATA + CRC_BYTES) as u32;
@@ -111,7 +111,12 @@ pub(super) fn buffer<'m>(
     let rest = from.slice(1, 0).select(&[kind, *to, carried.beats, last]);
     let head = from.bit(2).mux(rest, *link.byte).named("header_byte");
 
-    let kept = copies.mux(*link.byte, core.byte);
+    // the identity's last four bytes
+    let in_contents = from.slice(7, 2).eq((IDENTITY + CONTENTS_AT as u32) >> 2);
+    let contents = [0, 8, 16, 24].map(|low| core.contents.slice(low + 7, low));
+    let contents = from.slice(1, 0).select(&contents);
+    let told = in_contents.mux(contents, *link.byte).named("identity_byte");
+    let kept = copies.mux(told, core.byte);
     let data = listens.mux(*link.stored, finishes.mux(head, kept)).named("buffer_data");
     let low = finishes.mux(*from, *to);
     let upper = (!listens & *link.answers).named("buffer_upper");

@@ -5,9 +5,10 @@
 
 use super::state::{Link, State};
 use super::{Payload, TopError};
-use crate::link::MOST_DATA;
 use crate::link::channel::{Channel, Channels};
 use crate::link::packet::Kind;
+use crate::link::{CONTENTS_CHANNEL, MOST_DATA};
+use hwgen_hdl::lib::{Crc, crc};
 use hwgen_hdl::netlist::ResetKind;
 use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Signal, u};
 
@@ -29,6 +30,8 @@ pub(super) struct Core<'m> {
     pub(super) waits: Option<Signal<'m>>,
     /// A byte is read of the first channel.
     pub(super) first: Signal<'m>,
+    /// The check of what was loaded since the reset.
+    pub(super) contents: Signal<'m>,
 }
 
 impl<'m> Core<'m> {
@@ -85,8 +88,26 @@ impl<'m> Core<'m> {
             most_beats: choose(most.collect()).unwrap_or_else(|| byte(0)).named("most_beats"),
             waits: waits.map(|port| design.output(&port.name)),
             first: *link.takes & link.channel.eq(0),
+            contents: contents(m, link, channels, resets),
         })
     }
+}
+
+/// The check of all bytes that went into the channel of the core's contents since its reset.
+fn contents<'m>(
+    m: &'m ModuleBuilder,
+    link: &Link<'m>,
+    channels: &Channels,
+    resets: Signal<'m>,
+) -> Signal<'m> {
+    let Some(number) = channels.incoming(CONTENTS_CHANNEL) else {
+        return m.lit(u(32), 0);
+    };
+    let register = m.instance("contents", &crc(&Crc::CRC32, 8));
+    register.input("clear", resets);
+    register.input("valid", *link.shifts & link.channel.eq(u32::from(number)));
+    register.input("data", *link.byte);
+    register.output("check")
 }
 
 /// The place of an incoming channel; returns whether a beat stands in it.

@@ -1,4 +1,5 @@
-//! A core that gives back what it takes: a queue of 18-bit beats, and a port shown at another.
+//! A core that gives back what it takes: a queue of 18-bit beats, named as what is loaded is, and a port
+//! shown at another.
 
 use hwgen_boards::link::channel::Channels;
 use hwgen_boards::link::identity::Identity;
@@ -53,7 +54,7 @@ impl Core for Echo {
 pub(crate) fn echo() -> Arc<Module> {
     let m = ModuleBuilder::new("echo");
     let shape = fields([("data", u(BITS)), ("last", u(1))]);
-    let queue = m.stream_in("in", &shape).through("queue", &fifo(DEPTH, &shape));
+    let queue = m.stream_in("load", &shape).through("queue", &fifo(DEPTH, &shape));
     m.stream_out("out", &queue);
     m.output("shown", m.input("value", u(16)));
     m.finish()

@@ -1,6 +1,7 @@
 //! The driver against the model of the board, in memory, on a bad line.
 
 mod echo;
+mod hostile;
 mod memory;
 
 use echo::{Echo, channels, identity};

@@ -1,11 +1,13 @@
 //! `hwgen board`
 
+mod info;
+
 use crate::design::{Named, Size, named};
 use crate::failure::{Failure, usage};
 use crate::link::Link;
 use crate::network;
 use crate::number::share;
-use crate::output::print;
+use crate::output::{print, print_json};
 use anyhow::Context;
 use clap::value_parser;
 use hwgen_boards::link::identity::spec_hash;
@@ -14,10 +16,11 @@ use hwgen_boards::sim::{SimBoard, Terminal, serve};
 use hwgen_boards::top::{Line, Payload, TopSpec};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Generate;
+use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-/// Boards that are simulated
+/// Ask a board who it is, or simulate one
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,6 +29,7 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Info(info::Info),
     Sim(Sim),
 }
 
@@ -65,11 +69,16 @@ struct Sim {
     /// What damage and the state at power-up are made from
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Print the terminal's path as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Command::Sim(args) = &args.command;
-    simulate(args)
+    match &args.command {
+        Command::Info(args) => info::info(args),
+        Command::Sim(args) => simulate(args),
+    }
 }
 
 fn simulate(args: &Sim) -> Result<(), Failure> {
@@ -86,10 +95,16 @@ fn simulate(args: &Sim) -> Result<(), Failure> {
     let spec = TopSpec::over(line, args.clock);
     let mut board = SimBoard::new(&spec, &payload, args.seed).map_err(usage)?;
     let terminal = Terminal::new(args.path.as_deref()).context("cannot have a terminal")?;
-    print(&format!("{}\n", terminal.path().display()))?;
+    show(&terminal, args.json)?;
     let mut faults = [0, 1].map(|way| Faults::new(args.corrupt, args.seed.wrapping_mul(2) + way));
     let stop = AtomicBool::new(false);
     Ok(serve(&mut board, &terminal, &mut faults, &stop).context("the terminal failed")?)
+}
+
+/// Prints where a terminal is.
+pub(crate) fn show(terminal: &Terminal, as_json: bool) -> Result<(), Failure> {
+    let path = terminal.path().display().to_string();
+    if as_json { print_json(&json!({ "port": path })) } else { print(&format!("{path}\n")) }
 }
 
 /// The core that a network goes onto, its class on the LEDs.

@@ -2,7 +2,9 @@
 
 use crate::asic::{self, Tech};
 use crate::board::of_network;
+use crate::cores::{cores, told};
 use crate::design::{Named, Size};
+use crate::doctor::tell_first_run;
 use crate::failure::{Failure, usage, wrong};
 use crate::files::write_folder;
 use crate::link::Link;
@@ -20,6 +22,7 @@ use hwgen_boards::wrapper::Inner;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::listen::ListenSpec;
 use hwgen_designs::registry::{self, Generate};
+use hwgen_verify::tools::on_first_run;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -123,7 +126,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let board = board::find(board).map_err(usage)?;
     let hertz = args.mhz.map(hertz).transpose()?;
     let clocking = board.clocking(hertz).map_err(usage)?;
-    let inner = inner(args, clocking.hertz)?;
     let options = Options {
         hertz,
         seeds: args.seeds,
@@ -131,10 +133,35 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         tools: args.tools.iter().map(|folder| absolute(folder)).collect::<Result<_, _>>()?,
         cache: args.cache.clone(),
     };
-    let mut progress = Progress::new(args.verbose);
-    let built = build::build(&board, &inner, &options, &mut |event| progress.show(&event));
-    progress.finish();
-    let built = built.map_err(anyhow::Error::from)?;
+    on_first_run(tell_first_run);
+    let mut planned = planned(args)?;
+    let network = planned.as_ref().map(|planned| planned.network.clone());
+    let network = network.filter(|_| args.network.sizes_itself(&args.size));
+    let single_port = args.network.single_port() || board.fpga.device == "up5k";
+    let smaller = network.iter().flat_map(|network| cores(network, single_port));
+    let mut smaller = smaller.filter(|(spec, _)| build::may_fit(&spec.build(), &board.fpga.device));
+    let mut next = |planned: &mut Option<Planned>| {
+        let (core, planned) = (smaller.next()?, planned.as_mut()?);
+        (planned.spec, planned.plan) = core;
+        Some(told(&planned.spec))
+    };
+    // if nobody says how large the core is: the fastest that the board has room for
+    if let Some(core) = next(&mut planned) {
+        tell!("the core: {core} (--multipliers N changes that)");
+    }
+    let built = loop {
+        let inner = inner(args, planned.as_ref(), clocking.hertz)?;
+        let mut progress = Progress::new(args.verbose);
+        let built = build::build(&board, &inner, &options, &mut |event| progress.show(&event));
+        progress.finish();
+        let built = built.map_err(anyhow::Error::from)?;
+        let complaint = built.complaint().filter(|_| matches!(built.verdict, Verdict::TooSmall(_)));
+        let Some((complaint, core)) = complaint.and_then(|it| Some((it, next(&mut planned)?)))
+        else {
+            break built;
+        };
+        tell!("{complaint}; now {core}");
+    };
     let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(&board.name));
     write_folder(&folder, &built.files)?;
     tell!("wrote {} files into {}", built.files.len(), folder.display());
@@ -149,8 +176,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// The network that goes onto the board, if one is named.
+fn planned(args: &Args) -> Result<Option<Planned>, Failure> {
+    let Subject::Design(design) = args.design else {
+        return Ok(None);
+    };
+    let configured = args.size.configure(design)?;
+    args.network.plan(design.0.name(), &*configured, false)
+}
+
 /// The design's Verilog with a board's ports, for a clock of so many Hz.
-fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
+fn inner(args: &Args, planned: Option<&Planned>, hertz: u32) -> Result<Inner, Failure> {
     let line = match args.link {
         Link::Uart => Line::Uart { divisor: divisor(hertz, args.baud)? },
         Link::Spi => Line::Spi,
@@ -166,13 +202,12 @@ fn inner(args: &Args, hertz: u32) -> Result<Inner, Failure> {
     let configured = args.size.configure(design)?;
     let name = design.0.name();
     if let Some(words) = &args.live {
-        let planned = args.network.plan(name, &*configured, false)?;
         let planned = planned.ok_or_else(|| usage(anyhow!("--live: which --network?")))?;
-        return live(&planned, words, hertz, serial("a board that listens")?);
+        return live(planned, words, hertz, serial("a board that listens")?);
     }
-    let payload = match args.network.plan(name, &*configured, false)? {
+    let payload = match planned {
         None => Payload::new(name, &*configured),
-        Some(planned) => of_network(&planned)?,
+        Some(planned) => of_network(planned)?,
     };
     let top = hwgen_top(&TopSpec::over(line, hertz), &payload).map_err(usage)?;
     let inner = Inner::of(&top).map_err(anyhow::Error::from)?;

@@ -29,6 +29,11 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// Whether a parameter is said.
+    pub(crate) fn is_given(&self) -> bool {
+        self.spec.is_some() || !self.set.is_empty()
+    }
+
     /// The file that it is read from, with its argument.
     pub(crate) fn file(&self) -> (&'static str, Option<&Path>) {
         ("--spec", self.spec.as_deref())

@@ -4,10 +4,11 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 use hwgen_boards::board::{Family, boards};
 use hwgen_boards::build;
-use hwgen_verify::tools::{Status, Tool, doctor};
+use hwgen_boards::program;
+use hwgen_verify::tools::{Status, Tool, ToolError, doctor, on_first_run};
 use serde::Serialize;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Tell which tools are here and known good, and how to install the others
 #[derive(clap::Args)]
@@ -24,14 +25,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    on_first_run(tell_first_run);
     let tools = doctor(&args.tools);
-    let flows: Vec<_> = FAMILIES.iter().map(|family| Flow::of(*family, &tools)).collect();
+    let flows: Vec<_> = FAMILIES.iter().map(|family| Flow::of(*family, &args.tools)).collect();
+    let unknown = unknown_boards(&args.tools);
     if args.json {
-        print_json(&json!({ "tools": tools, "flows": flows }))?;
+        print_json(&json!({ "tools": tools, "flows": flows, "boards_not_loaded": unknown }))?;
     } else {
         let rows: Vec<_> = tools.iter().map(row).collect();
         let flows: Vec<_> = flows.iter().map(Flow::row).collect();
-        print(&format!("{}bitstreams\n{}", table(&rows), table(&flows)))?;
+        let loader = match unknown.as_slice() {
+            [] => String::new(),
+            boards => {
+                format!("  openFPGALoader does not know: {}; a later one may\n", boards.join(", "))
+            }
+        };
+        print(&format!("{}bitstreams\n{}{loader}", table(&rows), table(&flows)))?;
     }
     let lacking = |tool: &Tool| tool.needed && tool.status != Status::Good;
     if tools.iter().any(lacking) { Err(Failure::Check) } else { Ok(()) }
@@ -45,20 +54,24 @@ struct Flow {
     family: &'static str,
     boards: Vec<String>,
     tools: &'static [&'static str],
+    /// What a build would say.
+    lacks: Vec<String>,
     /// Commands that install what is missing.
     install: Vec<&'static str>,
 }
 
 impl Flow {
-    fn of(family: Family, tools: &[Tool]) -> Flow {
+    /// As a build finds its tools.
+    fn of(family: Family, folders: &[PathBuf]) -> Flow {
         let ours = build::tools(family);
-        let lacking = tools.iter().filter(|tool| ours.contains(&tool.tool));
-        let lacking = lacking.filter(|tool| tool.status != Status::Good);
-        let mut install: Vec<_> = lacking.map(|tool| tool.install).collect();
+        let found = (0..ours.len()).map(|part| build::tool(family, part, folders));
+        let lacking: Vec<_> = found.filter_map(Result::err).collect();
+        let mut install: Vec<_> = lacking.iter().filter_map(ToolError::install).collect();
         install.dedup();
+        let lacks = lacking.iter().map(ToString::to_string).collect();
         let boards = boards().into_iter().filter(|board| board.fpga.family == family);
         let boards = boards.map(|board| board.name).collect();
-        Flow { family: family.title(), boards, tools: ours, install }
+        Flow { family: family.title(), boards, tools: ours, lacks, install }
     }
 
     fn row(&self) -> Vec<String> {
@@ -69,6 +82,22 @@ impl Flow {
         };
         vec![self.family.into(), self.boards.join(", "), state]
     }
+}
+
+/// Says that a tool of YoWASP's takes its time.
+pub(crate) fn tell_first_run(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    tell!("waiting for {name}: YoWASP compiles a tool when it first runs, which takes minutes");
+}
+
+/// Boards that openFPGALoader, if it is here, says it does not know.
+fn unknown_boards(folders: &[PathBuf]) -> Vec<String> {
+    let Some(known) = program::known_boards(folders) else {
+        return vec![];
+    };
+    let unknown =
+        boards().into_iter().filter(|board| !known.contains(&board.program.openfpgaloader));
+    unknown.map(|board| board.name).collect()
 }
 
 fn row(tool: &Tool) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! `hwgen eembc`
 
+use crate::board::show;
 use crate::failure::Failure;
-use crate::output::print;
-use crate::run::OnBoard;
-use anyhow::Context;
+use crate::on_board::OnBoard;
+use anyhow::{Context, ensure};
 use hwgen_boards::eembc::{Bridge, Commands, Names, serve};
 use hwgen_boards::sim::Terminal;
+use hwgen_network::graph::Network;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -27,10 +28,15 @@ pub(crate) struct Args {
     /// The benchmark that the network is for: kws01, ic01, ad01, vww01
     #[arg(long, value_name = "MODEL", default_value = "kws01")]
     model: String,
+    /// Print the terminal's path as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let (planned, inference) = args.board.open()?;
+    let mut planned = args.board.network()?;
+    one(&planned.network)?;
+    let inference = args.board.open(&mut planned)?;
     let network = &planned.network;
     let tensor = |names: &[String]| names.last().and_then(|name| network.tensor(name));
     let input = tensor(&network.inputs).context("the network has no input")?;
@@ -39,7 +45,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let names = Names { vendor: "hwgen".into(), model: args.model.clone() };
     let mut commands = Commands::new(bridge, names);
     let terminal = Terminal::new(args.path.as_deref()).context("cannot have a terminal")?;
-    print(&format!("{}\n", terminal.path().display()))?;
+    show(&terminal, args.json)?;
     let stop = AtomicBool::new(false);
     Ok(serve(&mut commands, &terminal, &stop).context("the terminal failed")?)
+}
+
+/// The runner gives one input and takes one output.
+fn one(network: &Network) -> anyhow::Result<()> {
+    let (inputs, outputs) = (network.inputs.len(), network.outputs.len());
+    ensure!(
+        inputs == 1 && outputs == 1,
+        "the network has {inputs} inputs and {outputs} outputs; the runner knows one of each"
+    );
+    Ok(())
 }

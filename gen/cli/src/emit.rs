@@ -4,9 +4,10 @@ use crate::design::{Named, Size, named};
 use crate::failure::{Failure, wrong};
 use crate::files::{apart, write_files, write_folder};
 use crate::network;
-use crate::output::print;
+use crate::output::print_json;
 use anyhow::Context;
 use hwgen_designs::registry::Generate;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Print a design's Verilog
@@ -39,9 +40,21 @@ pub(crate) struct Args {
     /// Print a C header of the design's registers instead
     #[arg(long)]
     registers: bool,
+    /// Print as JSON what was written and what the network takes
+    #[arg(long, requires = "output")]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if args.json && args.output.as_deref() == Some(Path::new("-")) {
+        return wrong("--json: stdout takes the text already; name another --output");
+    }
+    let told = emit(args)?;
+    if args.json { print_json(&told) } else { Ok(()) }
+}
+
+/// Writes what is asked for; what there is to tell of it.
+fn emit(args: &Args) -> Result<Value, Failure> {
     let output = ("--output", args.output.as_deref());
     let read = [args.size.file(), args.network.files()[0], args.network.files()[1]];
     apart(&[("--load", args.load.as_deref()), output], &read)?;
@@ -50,17 +63,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let Some(map) = configured.registers() else {
             return wrong(format!("design `{}` has no registers", args.design.0.name()));
         };
-        return match &args.output {
-            None => print(&map.c_header()),
-            Some(path) => write_files(&[(path, &map.c_header())]),
-        };
+        let path = args.output.as_deref().unwrap_or(Path::new("-"));
+        write_files(&[(path, &map.c_header())])?;
+        return Ok(json!({ "files": [path] }));
     }
-    let mut load = None;
+    let (mut load, mut network) = (None, Value::Null);
     let module = match args.network.plan(args.design.0.name(), &*configured, false)? {
         None => configured.build(),
         Some(planned) => {
             tell!("{}", network::table(&planned));
             let network::Planned { spec, plan, .. } = &planned;
+            let (multipliers, cycles) = (spec.all_multipliers(), plan.cycles());
+            network = json!({ "spec": spec, "multipliers": multipliers, "cycles": cycles });
             load = args.load.as_deref().map(|path| {
                 let line = |(word, last)| format!("{:01x}{word:08x}\n", u8::from(last));
                 (path, plan.image.load(spec).into_iter().map(line).collect::<String>())
@@ -73,14 +87,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let text = module.verilog().context("cannot print the Verilog")?;
         let output = args.output.as_deref().unwrap_or(Path::new("-"));
         let files: Vec<_> = load.into_iter().chain([(output, text.as_str())]).collect();
-        return write_files(&files);
+        write_files(&files)?;
+        let files: Vec<_> = files.iter().map(|(path, _)| path).collect();
+        return Ok(json!({ "module": *module.name, "files": files, "network": network }));
     };
     let modules = module.verilog_modules().context("cannot print the Verilog")?;
     write_files(load.as_slice())?;
     let files = modules.iter().map(|module| (format!("{}.v", module.name), module.text.as_str()));
     write_folder(path, &files.collect::<Vec<_>>())?;
     tell!("wrote {} files into {}, top module {}", modules.len(), path.display(), module.name);
-    Ok(())
+    let files = modules.iter().map(|module| path.join(format!("{}.v", module.name)));
+    let files: Vec<_> = load.map(|(path, _)| path.to_owned()).into_iter().chain(files).collect();
+    Ok(json!({ "module": *module.name, "files": files, "network": network }))
 }
 
 fn names_a_folder(path: &Path) -> bool {

@@ -2,9 +2,11 @@
 
 use crate::failure::{Failure, wrong};
 use crate::files::apart;
+use crate::output::print_json;
 use anyhow::Context;
 use hwgen_network::graph::{Network, save, save_with_binary, schema};
 use hwgen_network::import::{ImportError, MOST_BYTES, import};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Import a trained network
@@ -30,12 +32,18 @@ pub(crate) struct Args {
     /// Print the JSON schema of the output instead
     #[arg(long)]
     schema: bool,
+    /// Print what was imported as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Some(file) = args.file.as_ref().filter(|_| !args.schema) else {
         return crate::output::print(&schema());
     };
+    if args.json && args.output == Path::new("-") {
+        return wrong("--json: stdout takes the network already; name another --output");
+    }
     let side = args.binary.then(|| args.output.with_extension("bin"));
     if side.is_some() && args.output == Path::new("-") {
         return wrong("--binary: its file lies beside --output, which is stdout");
@@ -49,6 +57,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let multiplies = network.multiplies();
     let output = args.output.display();
     tell!("{output}: {layers} layers, {weights} weights, {multiplies} multiplications a run");
+    if args.json {
+        return print_json(&json!({
+            "output": args.output, "binary": side, "layers": layers, "weights": weights, "multiplies": multiplies,
+        }));
+    }
     Ok(())
 }
 

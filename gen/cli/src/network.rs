@@ -1,5 +1,6 @@
 //! A network on the core `cnn`: the arguments that emit and verify share.
 
+use crate::design::Size;
 use crate::failure::{Failure, wrong};
 use anyhow::{Context, ensure};
 use clap::value_parser;
@@ -42,6 +43,16 @@ pub(crate) struct Planned {
 }
 
 impl OnCore {
+    /// Whether a network is named and nobody says how large its core is to be.
+    pub(crate) fn sizes_itself(&self, size: &Size) -> bool {
+        self.network.is_some() && self.multipliers.is_none() && !size.is_given()
+    }
+
+    /// Whether memories are to have one port.
+    pub(crate) fn single_port(&self) -> bool {
+        self.single_port
+    }
+
     /// The files that it is read from, with their arguments.
     pub(crate) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
         [("--network", self.network.as_deref()), ("--policy", self.policy.as_deref())]

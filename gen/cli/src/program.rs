@@ -1,10 +1,12 @@
 //! `hwgen program`
 
 use crate::failure::{Failure, usage};
+use crate::output::print_json;
 use anyhow::{Context, anyhow};
 use hwgen_boards::board;
 use hwgen_boards::program::{Loader, command};
 use hwgen_verify::tools::command_line;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Load a bitstream into a board
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Folder searched for tools before HWGEN_TOOLS and the PATH; may be repeated
     #[arg(long, value_name = "DIR")]
     tools: Vec<PathBuf>,
+    /// Print what was done as JSON
+    #[arg(long)]
+    json: bool,
     /// The bitstream
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -45,9 +50,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut command = made.map_err(anyhow::Error::from)?;
     let line = command_line(&command);
     tell!("{line}");
-    if args.dry_run {
-        return Ok(());
+    if !args.dry_run {
+        if args.json {
+            // its talk is no result
+            command.stdout(std::io::stderr());
+        }
+        let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+        if !status.success() {
+            return Err(anyhow!("`{line}` failed ({status})").into());
+        }
     }
-    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
-    if status.success() { Ok(()) } else { Err(anyhow!("`{line}` failed ({status})").into()) }
+    if args.json {
+        let loaded = !args.dry_run;
+        return print_json(&json!({ "board": board.name, "command": line, "loaded": loaded }));
+    }
+    Ok(())
 }

@@ -1,28 +1,35 @@
 //! `hwgen run`
 
-use crate::design::{Named, Size};
-use crate::failure::{Failure, usage};
-use crate::inferences::inputs;
-use crate::link;
-use crate::network::{self, Planned};
+use crate::failure::Failure;
+use crate::network::{Planned, bytes};
+use crate::on_board::OnBoard;
 use crate::output::{print, print_json, table};
 use anyhow::{Context, bail, ensure};
 use hwgen_audio::{Extractor, Recipe};
-use hwgen_boards::host::cnn::{Inference, class};
-use hwgen_boards::host::{Board, Transport};
-use hwgen_designs::registry;
-use hwgen_network::graph::Tensor;
+use hwgen_boards::host::cnn::class;
+use hwgen_network::graph::{Network, Tensor};
 use hwgen_verify::golden::network::Interpreter;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// Elements of an output that are shown; JSON has all.
+const MOST_SHOWN: usize = 12;
+
+/// The largest file of names.
+const MOST_NAMES: u64 = 1 << 20;
 
 /// Classify clips, or any inputs of a network, on a board
 #[derive(clap::Args)]
 #[command(after_help = "\
 The board holds the core `cnn` of the size that the same --network, --multipliers, --spec and --set give
-everywhere else; a board with another core is refused. Clips (WAV, FLAC: one channel, 16 bits) become
-the features that the network takes: 49 x 10 of the MLPerf Tiny keyword model, 101 x 40 of CENet. Files of bytes
-(*.bin) are inputs, one after the other. Of a folder all such files are taken, in the order of their names.
+everywhere else, and with --load or from before the network itself; a board with another core, or with another
+network on the same core, is refused. Clips (WAV, FLAC: one channel, 16 bits) become the features that the
+network takes: 49 x 10 of the MLPerf Tiny keyword model, 101 x 40 of CENet. Files of bytes (*.bin) are runs, one
+after the other, each with all inputs in the network's order. Of a folder all such files are taken, in the order
+of their names.
+
+Cycles are the board's, from the first byte of an input in to the last byte of the outputs out, and so count the
+time for which the core waited for the line. Beside them stands the plan's figure, in which nothing waits.
 
 Examples:
   hwgen run --port /dev/ttyUSB1 --network kws.tflite --multipliers 60 --load clip.wav
@@ -45,124 +52,122 @@ pub(crate) struct Args {
     inputs: Vec<PathBuf>,
 }
 
-/// Which board, with which network: what `run` and `eembc` share.
-#[derive(clap::Args)]
-pub(crate) struct OnBoard {
-    /// Serial port of the board; or `spi:BOARD`, that board's SPI through its FTDI bridge (docs/boards.md)
-    #[arg(long, value_name = "PORT")]
-    port: String,
-    /// Bits a second; 115,200 of a serial line, 1,000,000 of SPI, whose clock takes four of the board's
-    /// cycles at least
-    #[arg(long, value_name = "B", value_parser = clap::value_parser!(u32).range(1..))]
-    baud: Option<u32>,
-    #[command(flatten)]
-    size: Size,
-    #[command(flatten)]
-    network: network::OnCore,
-    /// Load the network first; without, the board must have it from before
-    #[arg(long)]
-    load: bool,
-}
-
-/// What is classified.
+/// A run of the network.
 struct Input {
     name: String,
+    /// All inputs, one behind the other.
     elements: Vec<i16>,
 }
 
-impl OnBoard {
-    /// The network and the board that runs it.
-    pub(crate) fn open(&self) -> Result<(Planned, Inference<Box<dyn Transport>>), Failure> {
-        let design = registry::find("cnn").context("there is no design `cnn`")?;
-        let configured = self.size.configure(Named(design))?;
-        let planned = self.network.plan("cnn", &*configured, false)?;
-        let none = || usage(anyhow::anyhow!("which network? --network FILE names it"));
-        let planned = planned.ok_or_else(none)?;
-        let board = Board::open(link::open(&self.port, self.baud)?);
-        let board = board.map_err(anyhow::Error::from)?;
-        let inference = Inference::new(board, &planned.spec, planned.plan.clone());
-        let mut inference = inference.map_err(anyhow::Error::from)?;
-        if self.load {
-            let mut told = 0;
-            let tell = |done: usize, all: usize| {
-                let tenth = 10 * done / all.max(1);
-                if tenth > told {
-                    tell!("loading: {done} of {all} words");
-                    told = tenth;
-                }
-            };
-            inference.load(tell).context("cannot load the network")?;
-        }
-        let counters = inference.counters().map_err(anyhow::Error::from)?;
-        if !counters.started {
-            return Err(anyhow::anyhow!("the board has no network: use --load").into());
-        }
-        Ok((planned, inference))
-    }
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let names = args.names.as_deref().map(std::fs::read_to_string).transpose();
-    let names = names.context("cannot read the names of the classes")?;
-    let names: Vec<&str> = names.iter().flat_map(|text| text.lines()).collect();
-    let (planned, mut inference) = args.board.open()?;
-    let network = &planned.network;
-    let tensor = network.inputs.first().and_then(|name| network.tensor(name));
-    let tensor = tensor.context("the network has no input")?;
-    let mut files = vec![];
+    let mut planned = args.board.network()?;
+    // what can be wrong without the board is told before it is loaded
+    let names = args.names.as_deref().map(|path| names(path, &planned)).transpose()?;
+    let network = planned.network.clone();
+    let tensors = tensors(&network, &network.inputs)?;
+    let mut inputs = vec![];
     for path in &args.inputs {
-        files.extend(files_of(path)?);
+        for file in files_of(path)? {
+            inputs.extend(read(&file, &tensors)?);
+        }
     }
     let mut golden = match args.check {
-        true => Some(Interpreter::new(network).context("cannot run the network")?),
+        true => Some(Interpreter::new(&network).context("cannot run the network")?),
         false => None,
     };
+    let mut inference = args.board.open(&mut planned)?;
     let (mut rows, mut results, mut differing) = (vec![], vec![], 0);
-    for input in files
-        .iter()
-        .map(|file| read(file, tensor))
-        .collect::<anyhow::Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-    {
+    for input in inputs {
         let outputs = inference.infer(&input.elements).context("the board stopped")?;
         let cycles = inference.counters().context("the board stopped")?.latest_cycles;
-        let scores = outputs.last().context("the network has no output")?;
-        let class = class(scores).context("the network's output is empty")?;
         if let Some(golden) = &mut golden {
-            golden.run(&[&input.elements]);
+            golden.run(&apart(&input.elements, &tensors));
             differing += usize::from(!golden.outputs().eq(outputs.iter().map(Vec::as_slice)));
         }
-        let name = names.get(class).copied();
+        let scores = outputs.last().context("the network has no output")?;
+        let class = class(scores).context("the network's output is empty")?;
+        let name = names.as_ref().and_then(|names| names.get(class));
         rows.push(vec![
             input.name.clone(),
             class.to_string(),
-            name.unwrap_or("").to_owned(),
-            format!("score {}, {cycles} cycles", scores[class]),
+            name.cloned().unwrap_or_default(),
+            format!("score {}, {cycles} cycles, {} planned", scores[class], planned.plan.cycles()),
         ]);
+        if outputs.len() > 1 {
+            let shown = network.outputs.iter().zip(&outputs);
+            rows.extend(
+                shown.map(|(name, output)| vec!["".into(), name.clone(), "".into(), short(output)]),
+            );
+        }
+        let named = network.outputs.iter().cloned().zip(outputs.iter().map(|output| json!(output)));
+        let named: serde_json::Map<String, Value> = named.collect();
         results.push(json!({
-            "input": input.name, "class": class, "name": name, "scores": scores, "cycles": cycles,
+            "input": input.name, "class": class, "name": name, "scores": scores, "outputs": named,
+            "cycles": cycles,
         }));
     }
+    inference.finish().context("the board stopped")?;
     let traffic = inference.board().traffic();
     if args.json {
         print_json(&json!({
             "results": results,
+            "planned_cycles": planned.plan.cycles(),
             "differing": golden.is_some().then_some(differing),
             "questions": traffic.questions,
             "resent": traffic.resent,
+            "late": traffic.late,
+            "damaged": traffic.damaged,
         }))?;
     } else {
+        let runs = results.len();
         print(&table(&rows))?;
         if golden.is_some() {
-            print(&format!("golden: {differing} of {} differ\n", rows.len()))?;
+            print(&format!("golden: {differing} of {runs} differ\n"))?;
         }
     }
-    if traffic.resent > 0 {
-        let (sent, again) = (traffic.questions, traffic.resent);
-        tell!("the line is bad: {sent} questions, {again} more times sent");
+    if let Some(complaint) = traffic.complaint() {
+        tell!("{complaint}");
     }
     if differing > 0 { Err(Failure::Check) } else { Ok(()) }
+}
+
+/// The network's tensors of these names.
+fn tensors<'n>(network: &'n Network, names: &[String]) -> anyhow::Result<Vec<&'n Tensor>> {
+    let tensors: Option<Vec<_>> = names.iter().map(|name| network.tensor(name)).collect();
+    let tensors = tensors.filter(|tensors| !tensors.is_empty());
+    tensors.context("the network has no input")
+}
+
+/// A run's inputs, a slice each.
+fn apart<'i>(mut elements: &'i [i16], tensors: &[&Tensor]) -> Vec<&'i [i16]> {
+    let own = |tensor: &&Tensor| {
+        let (own, rest) = elements.split_at(tensor.elements());
+        elements = rest;
+        own
+    };
+    tensors.iter().map(own).collect()
+}
+
+/// A name a class.
+fn names(path: &Path, planned: &Planned) -> anyhow::Result<Vec<String>> {
+    let text = hwgen_files::read_text(path, MOST_NAMES).context("--names")?;
+    let names: Vec<_> = text.lines().map(|line| line.trim().to_owned()).collect();
+    let scores = planned.plan.outputs.last().map(|port| &port.place);
+    let classes = scores.map_or(0, |place| place.height * place.width * place.channels) as usize;
+    let (has, file) = (names.len(), path.display());
+    ensure!(
+        has == classes,
+        "--names {file}: {has} names for {classes} classes: one each, a line a name"
+    );
+    Ok(names)
+}
+
+/// The first elements of an output.
+fn short(output: &[i16]) -> String {
+    let shown: Vec<_> = output.iter().take(MOST_SHOWN).map(i16::to_string).collect();
+    let more = output.len().saturating_sub(MOST_SHOWN);
+    let more = if more > 0 { format!(" and {more} more (--json)") } else { String::new() };
+    shown.join(" ") + &more
 }
 
 /// The file, or what a folder has of clips and inputs.
@@ -187,20 +192,33 @@ fn is_clip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wav" || extension == "flac")
 }
 
-/// The inputs of a file.
-fn read(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<Input>> {
+/// The runs of a file.
+fn read(path: &Path, tensors: &[&Tensor]) -> anyhow::Result<Vec<Input>> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
     if is_clip(path) {
+        let [tensor] = tensors else {
+            bail!("{}: a clip is one input, the network takes {}", path.display(), tensors.len());
+        };
         let elements = features(path, tensor)?;
         return Ok(vec![Input { name, elements }]);
     }
-    let all = inputs(path, tensor)?;
-    let several = all.len() > 1;
-    let numbered = |(at, elements): (usize, Vec<i16>)| {
-        let name = if several { format!("{name}:{at}") } else { name.clone() };
-        Input { name, elements }
+    let bytes = bytes(path)?;
+    let each = tensors.iter().map(|tensor| tensor.elements()).sum::<usize>().max(1);
+    let whole = !bytes.is_empty() && bytes.len().is_multiple_of(each);
+    let (has, file) = (bytes.len(), path.display());
+    ensure!(whole, "{file}: its {has} bytes are not inputs of {each} bytes");
+    let signs =
+        tensors.iter().flat_map(|tensor| std::iter::repeat_n(tensor.signed, tensor.elements()));
+    let signs: Vec<_> = signs.collect();
+    let element = |(&byte, &signed): (&u8, &bool)| match signed {
+        true => i16::from(byte as i8),
+        false => byte.into(),
     };
-    Ok(all.into_iter().enumerate().map(numbered).collect())
+    let runs = bytes.chunks(each).enumerate().map(|(at, run)| Input {
+        name: if has > each { format!("{name}:{at}") } else { name.clone() },
+        elements: run.iter().zip(&signs).map(element).collect(),
+    });
+    Ok(runs.collect())
 }
 
 /// The features of a clip that the network takes.

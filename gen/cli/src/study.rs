@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, wrong};
 use crate::files::write_folder;
-use crate::output::print;
+use crate::output::{print, print_json};
 use anyhow::{Context, anyhow};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
@@ -12,6 +12,7 @@ use hwgen_verify::study::layer::{self, Crosses, Line, LinearEnergy, Use};
 use hwgen_verify::study::report::{Sum, by_layer, by_workload};
 use hwgen_verify::study::run::Results;
 use hwgen_verify::study::{Ledger, Plan, Progress, Record, contenders, plot, report};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Compare accelerators on the attention of real models, in energy on gates at equal quality
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// Where the ledger, tables and pictures go
     #[arg(long, short, value_name = "DIR", default_value = "study")]
     out: PathBuf,
+    /// Print the models' sums as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -91,9 +95,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let linear = LinearEnergy::measure(&library).map_err(|error| anyhow!("{error}"))?;
     let layers = layer::table(&lines(&linear, &uses, &sums), "LAPA, across stages");
     write_results(args, &records, &layers)?;
-    print(&format!("{}\n{layers}", report::table(&sums, "LAPA")))?;
+    if args.json {
+        print_json(&sums.iter().map(|sum| as_json(&sums, sum)).collect())?;
+    } else {
+        print(&format!("{}\n{layers}", report::table(&sums, "LAPA")))?;
+    }
     let differing: u64 = sums.iter().map(|sum| sum.mismatches()).sum();
     if differing == 0 { Ok(()) } else { Err(Failure::Check) }
+}
+
+/// An accelerator on a model.
+fn as_json(sums: &[Sum], sum: &Sum) -> Value {
+    let parts: serde_json::Map<_, _> =
+        sum.energy_per_query().map(|(part, pj)| (part.to_owned(), json!(pj))).into_iter().collect();
+    json!({
+        "model": sum.workload,
+        "accelerator": sum.accelerator,
+        "setting": sum.setting,
+        "kept": sum.kept(),
+        "cosine": sum.cosine(),
+        "picojoules_a_query": sum.total_per_query(),
+        "parts": parts,
+        "ratio_to_lapa": report::ratio(sums, sum, "LAPA"),
+        "rows_that_differ": sum.mismatches(),
+    })
 }
 
 /// Recorded models, or a synthetic one.

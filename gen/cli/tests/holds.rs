@@ -1,0 +1,164 @@
+//! Which network a board holds: the right one is run, all others are refused.
+
+mod command;
+mod simulated;
+
+use command::{hwgen, ok, refused};
+use hwgen_network::graph::{Network, save};
+use hwgen_network::zoo;
+use hwgen_verify::golden::network::Interpreter;
+use serde_json::{Value, json};
+use simulated::Simulated;
+use std::path::Path;
+
+const SIZE: [&str; 2] = ["--multipliers", "18"];
+
+fn saved(folder: &Path, name: &str, network: &Network) -> String {
+    let path = folder.join(name);
+    save(network, &path).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn bytes(folder: &Path, name: &str, count: usize) -> (String, Vec<u8>) {
+    let bytes: Vec<u8> = (0..count).map(|at| (at * 37 + at * at / 5) as u8).collect();
+    let path = folder.join(name);
+    std::fs::write(&path, &bytes).unwrap();
+    (path.to_str().unwrap().to_owned(), bytes)
+}
+
+fn golden(network: &Network, inputs: &[&[u8]]) -> Vec<Vec<i16>> {
+    let element = |byte: &u8| i16::from(*byte as i8);
+    let inputs: Vec<Vec<i16>> =
+        inputs.iter().map(|input| input.iter().map(element).collect()).collect();
+    let mut golden = Interpreter::new(network).unwrap();
+    golden.run(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    golden.outputs().map(<[i16]>::to_vec).collect()
+}
+
+#[test]
+fn a_network_that_was_trained_anew_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = zoo::kws_mini(1);
+    // the same network but for the order of its classes: every shape and scale stays
+    let mut retrained = serde_json::to_value(&network).unwrap();
+    let last = retrained["layers"].as_array_mut().unwrap().last_mut().unwrap();
+    let weights = last["operator"]["linear"]["weights"].as_array_mut().unwrap();
+    let row = weights.len() / 12;
+    weights.rotate_left(row);
+    let retrained: Network = serde_json::from_value(retrained).unwrap();
+    let (trained, retrained) =
+        (saved(folder.path(), "a.json", &network), saved(folder.path(), "b.json", &retrained));
+    let (input, _) = bytes(folder.path(), "in.bin", 490);
+    let board = Simulated::start(&[&["--network", &trained], &SIZE[..]].concat());
+    let run = |network: &str, more: &[&str]| {
+        let on = ["run", "--port", board.port(), "--baud", "3000000", "--network", network];
+        hwgen(&[&on[..], &SIZE, more, &[&input]].concat())
+    };
+    let info = |more: &[&str]| ok(&[&["board", "info", "--port", board.port()], more].concat());
+    assert!(info(&[]).contains("nothing loaded since the reset"), "{}", info(&[]));
+
+    let names = folder.path().join("names");
+    std::fs::write(&names, "yes\nno\n").unwrap();
+    let few = run(&trained, &["--load", "--names", names.to_str().unwrap()]);
+    assert_eq!((few.code, &*few.stdout), (1, ""), "{}", few.stderr);
+    assert!(few.stderr.contains("2 names for 12 classes"), "{}", few.stderr);
+    assert!(!few.stderr.contains("loading"), "the names come first: {}", few.stderr);
+
+    let right = run(&trained, &["--load", "--check"]);
+    assert!(right.code == 0 && right.stdout.contains("golden: 0 of 1 differ"), "{}", right.stderr);
+    assert!(right.stdout.contains(" cycles, ") && right.stdout.contains(" planned"));
+    assert_eq!(run(&trained, &["--check"]).code, 0, "it is there");
+    let held: Value = serde_json::from_str(&info(&["--json"])).unwrap();
+    assert_eq!((&held["design"], &held["clock_hz"]), (&json!("cnn"), &json!(12_000_000)));
+
+    let other = run(&retrained, &[]);
+    assert_eq!((other.code, &*other.stdout), (1, ""), "{}", other.stderr);
+    let told = "error: the board holds another network than --network names, on the same core: ";
+    assert!(other.stderr.starts_with(told), "{}", other.stderr);
+    let contents = held["contents"].as_str().unwrap();
+    assert!(other.stderr.contains(contents), "{contents}: {}", other.stderr);
+    let loaded = run(&retrained, &["--load", "--check"]);
+    assert_eq!(loaded.code, 0, "{}", loaded.stderr);
+    let now: Value = serde_json::from_str(&info(&["--json"])).unwrap();
+    assert_ne!(now["contents"], held["contents"]);
+}
+
+#[test]
+fn all_outputs_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = zoo::kws_mini(3);
+    network.outputs.insert(0, network.layers[2].output.clone());
+    let path = saved(folder.path(), "two.json", &network);
+    let (input, sent) = bytes(folder.path(), "in.bin", 490);
+    let on = [&["--network", &path], &SIZE[..]].concat();
+    let board = Simulated::start(&on);
+    let run = ["run", "--port", board.port(), "--baud", "3000000", "--load", "--check"];
+    let said = ok(&[&run[..], &on, &["--json", &input]].concat());
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["differing"], 0);
+    let outputs = golden(&network, &[&sent]);
+    assert_eq!(said["results"][0]["outputs"][&network.outputs[0]], json!(outputs[0]));
+    assert_eq!(said["results"][0]["outputs"][&network.outputs[1]], json!(outputs[1]));
+    let (cycles, planned) = (&said["results"][0]["cycles"], &said["planned_cycles"]);
+    assert!(cycles.as_u64() >= planned.as_u64(), "{cycles} and {planned}");
+    let text = ok(&[&run[..], &on, &[&input]].concat());
+    assert!(text.contains(&network.outputs[0]) && text.contains("and 612 more (--json)"), "{text}");
+}
+
+/// Two images that are added.
+fn sum() -> Network {
+    let tensor = |name: &str| json!({"name": name, "shape": [4, 5, 3], "bits": 8, "signed": true, "scale": 0.5, "zero_point": 0});
+    let half = json!({"mantissa": 1 << 30, "shift": 0});
+    let operator = json!({
+        "kind": "add", "left_shift": 0, "inputs": [half, half], "multiplier": {"mantissa": 1 << 30, "shift": 1},
+        "clamp": {"min": -128, "max": 127},
+    });
+    serde_json::from_value(json!({
+        "version": 1, "name": "sum", "inputs": ["a", "b"], "outputs": ["c"],
+        "tensors": [tensor("a"), tensor("b"), tensor("c")],
+        "layers": [{"name": "add", "inputs": ["a", "b"], "output": "c", "operator": operator}],
+    }))
+    .unwrap()
+}
+
+#[test]
+fn two_inputs_are_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = sum();
+    let path = saved(folder.path(), "sum.json", &network);
+    let (input, sent) = bytes(folder.path(), "in.bin", 2 * 120);
+    let on = [&["--network", &path], &SIZE[..]].concat();
+    let board = Simulated::start(&on);
+    let run = ["run", "--port", board.port(), "--baud", "3000000", "--load", "--check", "--json"];
+    let said: Value = serde_json::from_str(&ok(&[&run[..], &on, &[&input]].concat())).unwrap();
+    assert_eq!(said["differing"], 0);
+    for (at, run) in sent.chunks(120).enumerate() {
+        let expected = golden(&network, &[&run[..60], &run[60..]]);
+        assert_eq!(said["results"][at]["outputs"]["c"], json!(expected[0]), "run {at}");
+    }
+    let (short, _) = bytes(folder.path(), "short.bin", 60);
+    let told = refused(1, &[&run[..], &on, &[&short]].concat());
+    assert!(told.contains("its 60 bytes are not inputs of 120 bytes"), "{told}");
+    let bridge = refused(1, &[&["eembc", "--port", board.port()], &on[..]].concat());
+    assert!(bridge.contains("the network has 2 inputs and 1 outputs"), "{bridge}");
+}
+
+#[test]
+fn a_port_that_is_about_to_appear_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = folder.path().join("board");
+    let port = port.to_str().unwrap();
+    let none = refused(1, &["board", "info", "--port", port, "--wait", "0"]);
+    assert!(none.starts_with("error: cannot open port ") && none.contains("plugged in?"), "{none}");
+    let asked = std::thread::spawn({
+        let port = port.to_owned();
+        move || hwgen(&["board", "info", "--port", &port, "--baud", "3000000", "--wait", "60"])
+    });
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let small = ["--design", "lapa_predictor", "--set", "max_keys=8", "--set", "head_dim=4"];
+    let _board = Simulated::start(&[&small[..], &["--set", "rows=1", "--path", port]].concat());
+    let told = asked.join().unwrap();
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.starts_with("waiting up to 60 s for port "), "{}", told.stderr);
+    assert!(told.stdout.contains("lapa_predictor"), "{}", told.stdout);
+}
