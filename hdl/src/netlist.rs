@@ -239,7 +239,7 @@ pub struct Memory {
     /// The first words' values at power-up; words beyond, or all, are 0 in our engines and
     /// unknown in hardware.
     pub init: Vec<Int>,
-    /// Write ports. Of two writes to one word at one edge the later port wins.
+    /// Write ports, all of one clock. Of two writes to one word at one edge the later port wins.
     pub writes: Vec<WritePort>,
     /// Read ports.
     pub reads: Vec<ReadPort>,

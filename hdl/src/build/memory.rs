@@ -126,7 +126,7 @@ impl<'m> MemoryBuilder<'m> {
         self.add_write(clock, address.into(), data.into(), enable.into(), Some(mask.into()), at)
     }
 
-    /// A write port in the given clock domain.
+    /// A write port in the given clock domain. All write ports of a memory have one clock.
     #[track_caller]
     pub fn write_in(
         self,
