@@ -105,6 +105,41 @@ fn attributes_left_out_have_their_defaults() {
     assert_eq!(pads("SAME_LOWER"), [1, 1, 1, 0]);
 }
 
+/// Rows are no channels: three axes are a line only where windows go along the last of them.
+#[test]
+fn three_axes_are_rows_or_a_line() {
+    let shape = |build: &dyn Fn(&mut Maker, &str) -> String| {
+        let mut m = Maker::new(QDQ, 3);
+        let x = m.input(&[1, 7, 5]);
+        let y = build(&mut m, &x);
+        let y = m.quantise(&y);
+        let model = m.finish(&y);
+        let network = import("model", &model.encode_to_vec()).unwrap();
+        let shape = |names: &[String]| network.tensor(&names[0]).unwrap().shape.clone();
+        (shape(&network.inputs), shape(&network.outputs))
+    };
+    let rows = shape(&|m, x| m.mat_mul(x, 4, true));
+    assert_eq!(rows, (vec![7, 5], vec![7, 4]));
+    let line = shape(&|m, x| m.conv(x, 4, [3], 1, true, &[]));
+    assert_eq!(line, (vec![1, 5, 7], vec![1, 3, 4]));
+    let height_1 = shape(&|m, x| {
+        let x = m.unsqueeze(x, 2);
+        m.conv(&x, 4, [1, 3], 1, true, &[])
+    });
+    assert_eq!(height_1, (vec![1, 5, 7], vec![1, 3, 4]));
+    // one channel of rows and columns
+    let image = shape(&|m, x| {
+        let x = m.unsqueeze(x, 1);
+        m.conv(&x, 4, [3, 3], 1, true, &[])
+    });
+    assert_eq!(image, (vec![7, 5], vec![5, 3, 4]));
+    let turned = shape(&|m, x| {
+        let x = m.node("Transpose", &[x], &[list("perm", &[0, 2, 1])]);
+        m.conv(&x, 4, [3], 1, true, &[])
+    });
+    assert_eq!(turned, (vec![7, 5], vec![1, 5, 4]));
+}
+
 #[test]
 fn weights_are_packed_and_permuted() {
     let mut m = Maker::new(QDQ, 3);

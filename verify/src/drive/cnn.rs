@@ -155,7 +155,12 @@ fn random_clamp(rng: &mut impl Rng) -> Clamp {
 
 /// A scale that brings sums up to `largest` into eight bits, or any.
 fn random_scale(spec: &CnnSpec, rng: &mut impl Rng, largest: u32) -> Scale {
-    let multiplier = rng.random_range(1 << 30..1u32 << 31);
+    // powers of two and thirds of them have ties
+    let multiplier = match rng.random_range(0..6) {
+        0 | 1 => 1 << 30,
+        2 => 1_431_655_765,
+        _ => rng.random_range(1 << 30..1u32 << 31),
+    };
     let bias_bits = spec.accumulator_bits.min(32) - 2;
     if rng.random_bool(0.1) {
         let bias = rng.random_range(-(1i32 << (bias_bits - 1))..1 << (bias_bits - 1));
@@ -272,7 +277,10 @@ fn random_addition(
         return None;
     }
     let scale = |rng: &mut dyn rand::RngCore, right: std::ops::Range<u8>| AddScale {
-        multiplier: rng.random_range(1 << 30..1u32 << 31),
+        multiplier: match rng.random_range(0..2) {
+            0 => 1 << 30,
+            _ => rng.random_range(1 << 30..1u32 << 31),
+        },
         right: rng.random_range(right),
     };
     // of itself and of what stands before it, at an earlier place

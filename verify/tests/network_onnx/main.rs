@@ -3,7 +3,7 @@
 #[path = "../../../gen/network/tests/onnx_models/mod.rs"]
 mod models;
 
-use hwgen_network::graph::{Network, Tensor};
+use hwgen_network::graph::{Linear, Network, Tensor};
 use hwgen_network::import::onnx::proto::{ModelProto, ValueInfoProto};
 use hwgen_network::import::{import, onnx};
 use hwgen_verify::golden::network::Interpreter;
@@ -117,8 +117,8 @@ fn one_step_from_real_numbers() {
     assert!(differing * 100 < all, "{differing} of {all} results are a step apart");
 }
 
-/// Scales that are powers of two make halves that are exact: nothing differs, in whole models, as long
-/// as what is rounded is rounded as the file states.
+/// Scales that are powers of two make halves that are exact: nothing differs, in whole models, if what
+/// is rounded is rounded as the file states, and a step of a biased sum is no longer than a result's.
 #[test]
 fn powers_of_two_are_exact() {
     let mut compared = 0;
@@ -131,11 +131,25 @@ fn powers_of_two_are_exact() {
             ("lines", models::lines(style, 8)),
         ];
         for (kind, model) in drawn {
-            compared += exact(&format!("{style_name}_{kind}"), &model);
+            let name = format!("{style_name}_{kind}");
+            match has_long_steps(&network(&name, &model)) {
+                true => println!("{name}: left out, biases have no whole steps"),
+                false => compared += exact(&name, &model),
+            }
         }
     }
     println!("{compared} results equal");
     assert!(compared > 50_000);
+}
+
+/// Whether a layer has biases, and results of a shorter step than its sums.
+fn has_long_steps(network: &Network) -> bool {
+    let long = |linear: &Linear| {
+        let factors = 0..linear.multipliers.mantissas.len();
+        let longest = factors.map(|n| linear.multipliers.of(n).factor()).fold(0.0, f64::max);
+        !linear.bias.is_empty() && longest > 0.5
+    };
+    network.layers.iter().filter_map(|layer| layer.operator.linear()).any(long)
 }
 
 /// The roundings that QONNX states, of results (above 0, where a rounding tells signs apart).

@@ -87,7 +87,8 @@ impl Conversion<'_> {
     }
 
     /// Each channel times 1: a convolution whose one weight a channel stands for many steps, so that
-    /// a bias, which becomes a whole number of them, loses little.
+    /// a bias, which becomes a whole number of them, loses little. Which weight is found when it is
+    /// known how the result is quantised.
     fn each_channel(&mut self, n: usize, x: usize, form: Form) -> Result<Pending, Problem> {
         let tensor = self.tensors[x].clone();
         let [height, width, channels] = tensor.image();
@@ -105,6 +106,7 @@ impl Conversion<'_> {
             weights: vec![ONE; channels].into(),
             scales: vec![1.0 / f64::from(ONE); channels].into(),
             bias: vec![0.0; channels].into(),
+            free: true,
         };
         let (kernel, stride, dilation, pads) = ([1; 2], [1; 2], [1; 2], Pads::default());
         let window = Window { kernel, stride, dilation, pads };
@@ -177,7 +179,7 @@ impl Conversion<'_> {
 const MOST_FACTOR: f64 = 1e12;
 
 /// The weight that stands for 1 where a layer has none of its own.
-const ONE: i8 = 64;
+pub(super) const ONE: i8 = 64;
 
 /// Weights of the other sign where the factor is below 0, none where it is 0.
 fn turn(sums: &mut Sums, factors: &[f64]) -> Result<(), Problem> {

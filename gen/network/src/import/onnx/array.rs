@@ -99,6 +99,23 @@ impl Array {
         })
     }
 
+    /// The name of a `Constant` node's value and its integers, if those are as few as axes.
+    pub(super) fn short_list(node: &NodeProto) -> Option<(&str, Vec<i64>)> {
+        let (output, attribute) = (node.output.first()?, node.attribute.first()?);
+        if node.op_type() != "Constant" {
+            return None;
+        }
+        let list = match (&attribute.t, &attribute.ints[..]) {
+            (Some(tensor), _) if sizes(&tensor.dims).is_ok_and(|(_, count)| count <= 8) => {
+                let array = Array::new(tensor).ok()?;
+                array.integers()?.iter().map(|&n| n.into()).collect()
+            }
+            (None, list) if (1..=8).contains(&list.len()) => list.to_vec(),
+            _ => return None,
+        };
+        Some((output, list))
+    }
+
     /// Its elements, if they are floats.
     pub(super) fn floats(&self) -> Option<&[f32]> {
         match &self.data {

@@ -172,7 +172,7 @@ impl<'a> Conversion<'a> {
     /// Whether an input of three axes is a line: windows go along it before its axes are moved.
     fn feeds_windows(&self, input: &str) -> bool {
         const WINDOWS: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool"];
-        const SAME: [&str; 16] = [
+        const SAME: [&str; 14] = [
             "Add",
             "BatchNormalization",
             "Clip",
@@ -187,22 +187,36 @@ impl<'a> Conversion<'a> {
             "QuantizeLinear",
             "Relu",
             "Sigmoid",
-            "Squeeze",
-            "Unsqueeze",
         ];
         let mut names = BTreeSet::from([input]);
+        let mut lists = BTreeMap::new();
         for node in &self.graph.node {
+            if let Some((name, list)) = Array::short_list(node) {
+                lists.insert(name, list);
+            }
             if !node.input.iter().any(|x| names.contains(x.as_str())) {
                 continue;
             }
             if WINDOWS.contains(&node.op_type()) {
                 return true;
             }
-            if SAME.contains(&node.op_type()) {
+            let line = node.op_type() == "Unsqueeze" && self.makes_line_an_image(node, &lists);
+            if SAME.contains(&node.op_type()) || line {
                 names.extend(node.output.iter().map(String::as_str));
             }
         }
         false
+    }
+
+    /// Whether an `Unsqueeze` of three axes leaves the channels in their place; `lists` are those of
+    /// nodes, which have not been visited yet.
+    fn makes_line_an_image(&self, node: &NodeProto, lists: &BTreeMap<&str, Vec<i64>>) -> bool {
+        let listed = match (node.integers("axes"), lists.get(node.reads(1))) {
+            (Some(axes), _) => Some(axes.to_vec()),
+            (None, Some(axes)) => Some(axes.clone()),
+            (None, None) => self.integers(node, 1).ok().flatten(),
+        };
+        matches!(listed.as_deref(), Some([2 | 3 | -1 | -2]))
     }
 
     fn visit(&mut self, n: usize, node: &NodeProto) {

@@ -159,6 +159,7 @@ impl Conversion<'_> {
             weights: (0..weights.integers.len()).map(weight).collect(),
             scales: scales.collect(),
             bias: bias.into(),
+            free: false,
         })
     }
 

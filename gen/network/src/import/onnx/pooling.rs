@@ -110,6 +110,7 @@ impl Conversion<'_> {
             weights: vec![1; taps].into(),
             scales: vec![1.0 / (rows * columns) as f64; channels].into(),
             bias: vec![0.0; channels].into(),
+            free: false,
         };
         pending(n, &[x], result, What::Conv { window, groups: channels, sums })
     }

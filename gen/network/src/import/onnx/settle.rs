@@ -1,5 +1,6 @@
 //! A result, once it is known how it is quantised, becomes a layer.
 
+use super::affine::ONE;
 use super::convert::Conversion;
 use super::linear::UNBOUNDED;
 use super::value::{ONNX_ROUNDING, Pending, Quantisation, Sums, What};
@@ -39,7 +40,8 @@ impl Conversion<'_> {
             }
             What::Conv { window, groups, sums } => {
                 self.count_weights(sums.weights.len())?;
-                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, to, clamp)?;
+                let from = self.tensors[pending.inputs[0]].scale;
+                let linear = sums.fitted(from, to).linear(from, to, clamp)?;
                 Operator::Conv2d { window: *window, groups: *groups, linear }
             }
             What::Dense { sums } => {
@@ -244,6 +246,29 @@ impl Sums {
             rounding,
             clamp,
         })
+    }
+
+    /// Free weights such that biases lie nearest to whole steps.
+    fn fitted(&self, from: f64, to: Quantisation) -> Sums {
+        let steps = |n: usize| to.scale / (from * self.scales[n]);
+        // a half decides exactly as they are
+        let exact = (0..self.scales.len()).all(|n| is_power_of_two(steps(n), 1));
+        if !self.free || exact {
+            return self.clone();
+        }
+        let (mut weights, mut scales) = (self.weights.to_vec(), self.scales.to_vec());
+        for (n, weight) in weights.iter_mut().enumerate().filter(|(_, weight)| **weight != 0) {
+            let whole = scales[n] * f64::from(ONE);
+            let lost = |one: i8| {
+                let step = from * whole / f64::from(one);
+                let steps = self.bias[n] / step;
+                (steps - steps.round_ties_even()).abs() * step
+            };
+            let best = (ONE..=i8::MAX).min_by(|&x, &y| lost(x).total_cmp(&lost(y)));
+            let best = best.unwrap_or(ONE);
+            (*weight, scales[n]) = (best * weight.signum(), whole / f64::from(best));
+        }
+        Sums { weights: weights.into(), scales: scales.into(), ..self.clone() }
     }
 
     /// How results are rounded, and whether a bias is cut to whole steps instead of rounded. Where
