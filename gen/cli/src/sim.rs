@@ -1,7 +1,7 @@
 //! `hwgen sim`
 
 use crate::design::{Named, Size, named};
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong};
 use crate::files::apart;
 use crate::output::{print, print_json, table};
 use anyhow::Context;
@@ -62,6 +62,9 @@ const STALL: f64 = 0.25;
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let waves = [("--vcd", args.vcd.as_deref()), ("--fst", args.fst.as_deref())];
     apart(&waves, &[args.size.file()])?;
+    if args.fst.as_deref().is_some_and(|path| path == Path::new("-")) {
+        return wrong("--fst -: a writer of FST goes back to its beginning; use --vcd -");
+    }
     let module = args.size.configure(args.design)?.build();
     let options = SimOptions {
         engine: match args.engine {
