@@ -73,11 +73,11 @@ impl Cache {
     }
 
     fn sweep(&self) {
+        let age = |when| SystemTime::now().duration_since(when).unwrap_or_default();
+        let changed = |entry: &fs::DirEntry| entry.metadata().and_then(|data| data.modified());
         let old = |entry: &fs::DirEntry| {
-            let changed = entry.metadata().and_then(|data| data.modified());
-            let age = |when| SystemTime::now().duration_since(when).unwrap_or_default();
             entry.file_name().to_string_lossy().starts_with(PARTIAL)
-                && changed.is_ok_and(|when| age(when) > ABANDONED)
+                && changed(entry).is_ok_and(|when| age(when) > ABANDONED)
         };
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten().filter(old) {
             // a cache that cannot be swept still serves

@@ -7,18 +7,22 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
 
 /// Waits for a line before the program begins: by then it is guarded. If we die first, the line
 /// never comes.
 const GATE: &str = r#"IFS= read -r go && exec "$@""#;
 
 /// A process group: a program and what it starts. It is killed when this is dropped, and when we
-/// die, however we do.
+/// die, however we do. Its temporary files (a compiler leaves them when it is killed) lie in a folder of
+/// its own, which goes with it.
 #[derive(Debug)]
 pub struct Group {
     child: Child,
     ended: bool,
-    _ward: Ward,
+    _temporary: TempDir,
+    // after it: until it is gone it is guarded
+    _wards: [Ward; 2],
 }
 
 impl Group {
@@ -48,9 +52,12 @@ impl Group {
                 None => gate.env_remove(name),
             };
         }
+        let temporary = tempfile::Builder::new().prefix("hwgen-").tempdir()?;
+        let folder = Ward::folder(&std::path::absolute(temporary.path())?);
+        gate.env("TMPDIR", temporary.path());
         let child = gate.spawn()?;
-        let ward = Ward::group(child.id());
-        let mut group = Group { child, ended: false, _ward: ward };
+        let wards = [Ward::group(child.id()), folder];
+        let mut group = Group { child, ended: false, _wards: wards, _temporary: temporary };
         let mut pipe = group.child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         pipe.write_all(b"\n")?;
         group.child.stdin = input.then_some(pipe);
