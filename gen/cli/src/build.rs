@@ -10,7 +10,7 @@ use crate::files::write_folder;
 use crate::link::Link;
 use crate::network::{self, Planned};
 use crate::output::{print, print_json, table};
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::value_parser;
 use hwgen_boards::board::{self, Board};
@@ -249,8 +249,8 @@ fn divisor(hertz: u32, baud: u32) -> Result<u32, Failure> {
 }
 
 /// Tools run in folders of their own.
-fn absolute(folder: &Path) -> Result<PathBuf, anyhow::Error> {
-    folder.canonicalize().with_context(|| format!("no folder {}", folder.display()))
+fn absolute(folder: &Path) -> Result<PathBuf, Failure> {
+    folder.canonicalize().map_err(|_| usage(anyhow!("--tools: no folder {}", folder.display())))
 }
 
 /// Steps on stderr: a spinner with the tool's last line on a terminal, a line a step elsewhere.

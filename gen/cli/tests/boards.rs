@@ -19,7 +19,10 @@ fn a_bitstream_and_what_it_was_made_of() {
     let mut files: Vec<_> =
         fs::read_dir(&out).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["board.v", "design.v", "hx8k.bin", "hx8k.pcf", "placed.asc"]);
+    assert_eq!(
+        files,
+        [".hwgen.sha256", "board.v", "design.v", "hx8k.bin", "hx8k.pcf", "placed.asc"]
+    );
 
     let again = hwgen(&[&build[..], &["--json"]].concat());
     assert!(again.stderr.contains("synthesis: done before"), "{}", again.stderr);
