@@ -92,7 +92,7 @@ fn runs_leave_nothing_behind() {
 /// The golden model writes what LiteRT's reference kernels wrote, at every node.
 #[test]
 fn golden_is_litert() {
-    for (name, runs, expected) in digests::DIGESTS {
+    for &(name, runs, expected) in digests::DIGESTS {
         let model = digests::model(name);
         let network = import(name, &model).unwrap();
         let mut golden = Interpreter::new(&network).unwrap();
@@ -100,15 +100,14 @@ fn golden_is_litert() {
         for input in digests::random_inputs(&model, runs, 6) {
             let mut rest = &input[..];
             let mut inputs: Vec<Vec<i16>> = Vec::new();
-            for name in &network.inputs {
-                let tensor = network.tensor(name).unwrap();
+            for tensor in network.given() {
                 let (here, after) = rest.split_at(tensor.elements());
                 let value =
                     |&byte: &u8| if tensor.signed { (byte as i8).into() } else { byte.into() };
                 inputs.push(here.iter().map(value).collect());
                 rest = after;
             }
-            golden.run(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            golden.next(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
             for layer in &network.layers {
                 written.extend(golden.tap(&layer.output).unwrap().iter().map(|&x| x as u8));
             }

@@ -115,6 +115,13 @@ const BARS: &[Bar] = &[
         unit: "points of top-1 that integer features cost the trained keyword model",
     },
     Bar {
+        name: "real_models",
+        command: "test --release -p hwgen-verify --test network_litert real_models -- --ignored --nocapture",
+        figure: "real_models:",
+        target: AtLeast(19.0),
+        unit: "models that others trained (HWGEN_MODELS) as LiteRT's reference kernels, byte for byte",
+    },
+    Bar {
         name: "kws_mini",
         command: "test -p hwgen-verify --test cnn_rtl kws_mini -- --ignored --nocapture",
         figure: "kws_mini:",

@@ -73,6 +73,7 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
             tensor(names[3], &[4]),
         ],
         layers: operators.into_iter().enumerate().map(layer).collect(),
+        states: vec![],
     }
 }
 

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system said no.
-    #[error("cannot {act} {}: {}", shown(path), reason(source))]
+    #[error("cannot {act} {}: {}", shown(path), reason(cause))]
     Io {
         /// What was tried: `read`, `write`.
         act: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said; not a source, since the text has it.
-        source: io::Error,
+        /// What the system said; no `source`, since the text has it.
+        cause: io::Error,
     },
     /// Larger than the reader takes.
     #[error("cannot read {}: it has more than {most} bytes", shown(path))]
@@ -85,7 +85,7 @@ impl FileError {
     /// An error of the system, for `map_err`.
     pub fn io(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
         let path = path.to_path_buf();
-        move |source| FileError::Io { act, path, source }
+        move |cause| FileError::Io { act, path, cause }
     }
 }
 

@@ -1,9 +1,11 @@
 //! A bit width for each layer: what a search writes and the generator reads.
 
-use crate::graph::{Linear, Multiplier, Network, Operator};
+use crate::graph::{Linear, Multiplier, Network, Operator, printable};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use thiserror::Error;
 
 /// `policy.json`.
@@ -13,11 +15,35 @@ pub struct Policy {
     /// Version of the format: 1.
     pub version: u32,
     /// Bits of the weights, 2 to 8, of layers by name; others keep theirs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "widths")]
     pub weight_bits: BTreeMap<String, u32>,
     /// Top bits, 2 to 8, that layers read of weights that stay stored with eight: MSB sharing.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "widths")]
     pub shared_bits: BTreeMap<String, u32>,
+}
+
+/// Widths by layer, none of them named twice.
+fn widths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u32>, D::Error> {
+    struct Widths;
+    impl<'de> Visitor<'de> for Widths {
+        type Value = BTreeMap<String, u32>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bits by the names of layers")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut widths = BTreeMap::new();
+            while let Some((layer, bits)) = map.next_entry::<String, u32>()? {
+                let name = printable(&layer);
+                if widths.insert(layer, bits).is_some() {
+                    return Err(A::Error::custom(format!("layer `{name}` is named twice")));
+                }
+            }
+            Ok(widths)
+        }
+    }
+    deserializer.deserialize_map(Widths)
 }
 
 /// Why a policy does not fit a network.
@@ -73,7 +99,7 @@ impl Policy {
                 }
                 _ => None,
             });
-            let linear = linear.ok_or_else(|| PolicyError::Layer(name.clone()))?;
+            let linear = linear.ok_or_else(|| PolicyError::Layer(printable(name)))?;
             if !(2..=linear.bits).contains(&bits) {
                 let (layer, has) = (name.clone(), linear.bits);
                 return Err(PolicyError::Bits { layer, bits, has });

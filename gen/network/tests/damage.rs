@@ -2,8 +2,9 @@
 
 mod models;
 
-use hwgen_network::graph::load;
+use hwgen_network::graph::{self, load, save_with_binary};
 use hwgen_network::import::{ImportError, MOST_BYTES, import};
+use hwgen_network::policy::Policy;
 use hwgen_network::zoo;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -70,6 +71,85 @@ fn corpus() {
 fn too_long() {
     let error = import("long", &vec![0; MOST_BYTES + 1]);
     assert_eq!(error, Err(ImportError::TooLarge(MOST_BYTES + 1)));
+}
+
+/// What many tables share counts as often as it is used, before it is read.
+#[test]
+fn what_is_shared_is_bounded() {
+    for (name, model) in models::shared() {
+        let begin = std::time::Instant::now();
+        let said = import(name, &model).err().map(|error| error.to_string());
+        assert!(begin.elapsed().as_secs() < 5, "{name}");
+        if name != "names" {
+            let said = said.unwrap_or_else(|| panic!("{name}: {} bytes are taken", model.len()));
+            assert!(said.len() < 2_000_000 && !said.contains("damaged"), "{name}: {said:.300}");
+        }
+    }
+}
+
+/// Lists of a binary file that lie over each other are no more than the file.
+#[test]
+fn lists_that_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.json");
+    save_with_binary(&zoo::kws_mini(1), &path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let size = std::fs::metadata(path.with_extension("bin")).unwrap().len();
+    for layer in value["layers"].as_array_mut().unwrap() {
+        if let Some(linear) = layer["operator"].get_mut("linear") {
+            linear["weights"] = serde_json::json!({"offset": 0, "length": size});
+        }
+    }
+    std::fs::write(&path, value.to_string()).unwrap();
+    let said = load(&path).unwrap_err().to_string();
+    assert!(said.ends_with("they must not overlap"), "{said}");
+}
+
+/// An unknown or repeated key is an error, however deep it lies.
+#[test]
+fn keys_are_known_and_once() {
+    let text = serde_json::to_string(&zoo::kws_mini(1)).unwrap();
+    let keys = [
+        "\"version\":",
+        "\"shape\":",
+        "\"operator\":",
+        "\"kind\":",
+        "\"stride\":",
+        "\"top\":",
+        "\"weights\":",
+        "\"mantissas\":",
+        "\"min\":",
+    ];
+    for key in keys {
+        let at = text.find(key).unwrap();
+        let value = text[at + key.len()..].chars().next().unwrap();
+        let again = match value {
+            '[' => "[1, 1]",
+            '{' => "{}",
+            '"' => "\"\"",
+            _ => "1",
+        };
+        let twice = format!("{}{key}{again},{}", &text[..at], &text[at..]);
+        let said = graph::read(&twice).unwrap_err();
+        assert!(said.contains("duplicate field") || said.contains("missing"), "{key}: {said}");
+        let unknown = format!("{}\"nothing\":1,{}", &text[..at], &text[at..]);
+        let said = graph::read(&unknown).unwrap_err();
+        assert!(said.contains("unknown field `nothing`"), "{key}: {said}");
+    }
+    let policy = |text: &str| serde_json::from_str::<Policy>(text).unwrap_err().to_string();
+    let said = policy(r#"{"version": 1, "weight_bits": {"a": 4, "b": 3, "a": 2}}"#);
+    assert!(said.starts_with("layer `a` is named twice"), "{said}");
+    assert!(policy(r#"{"version": 1, "version": 1}"#).contains("duplicate field"));
+    assert!(policy(r#"{"version": 1, "bits": {}}"#).contains("unknown field"));
+}
+
+#[test]
+fn names_move_no_cursor() {
+    let mut network = zoo::kws_mini(1);
+    network.layers[0].name = "\u{1b}[2Jconv".to_owned();
+    let said = network.validate().unwrap_err().to_string();
+    assert!(said.contains(r"\u{1b}[2Jconv") && !said.contains('\u{1b}'), "{said}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ impl Chain {
             outputs: vec![],
             tensors: vec![tensor("x", shape)],
             layers: vec![],
+            states: vec![],
         };
         Chain { network, last: "x".into() }
     }

@@ -260,6 +260,7 @@ fn random_network(rng: &mut ChaCha8Rng) -> Network {
         outputs: vec![],
         tensors: vec![],
         layers: vec![],
+        states: vec![],
     };
     let mut draft = Draft { network, rng };
     let shape = [7, 6, 11].map(|most| draft.rng.random_range(1..=most));

@@ -30,16 +30,32 @@ if resolver == "default":
     parts = [(-1, detail["index"]) for detail in interpreter.get_output_details()]
 else:
     nodes = interpreter._get_ops_details()
-    parts = [(n, node["outputs"][0]) for n, node in enumerate(nodes)]
+    parts = [(n, t) for n, node in enumerate(nodes) for t in node["outputs"]]
 kinds = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
-parts = [(n, t) for n, t in parts if kinds[t]["dtype"] in (np.int8, np.uint8)]
+parts = [(n, t) for n, t in parts if t in kinds and kinds[t]["dtype"] in (np.int8, np.uint8)]
+
+
+def real_input(tensor):
+    """The quantised tensor that a real input becomes: what comes in are its bytes."""
+    for node in interpreter._get_ops_details():
+        if node["op_name"] == "QUANTIZE" and tensor in node["inputs"]:
+            return kinds[node["outputs"][0]]
+    raise ValueError(f"nothing quantises input {tensor}")
+
+
 data = np.fromfile(inputs, dtype=np.uint8)
 at = 0
 with open(output, "wb") as file:
     for _ in range(int(count)):
         for detail in given:
             length = int(np.prod(detail["shape"]))
-            value = data[at : at + length].view(detail["dtype"]).reshape(detail["shape"])
+            value = data[at : at + length]
+            if detail["dtype"] == np.float32:
+                inner = real_input(detail["index"])
+                scale, zero_point = inner["quantization"]
+                value = value.view(inner["dtype"]).astype(np.float32) - np.float32(zero_point)
+                value = value * np.float32(scale)
+            value = value.view(detail["dtype"]).reshape(detail["shape"])
             interpreter.set_tensor(detail["index"], value)
             at += length
         interpreter.invoke()

@@ -107,9 +107,22 @@ impl NetworkError {
 /// What can be wrong with a network's file.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// It cannot be read or written, or is too long.
+    /// It cannot be read or written.
     #[error(transparent)]
     File(#[from] hwgen_files::FileError),
+    /// Its text would be longer than is read again.
+    #[error(
+        "{} would have {bytes} bytes, of which {most} can be read: put the weights into a binary file (-b)",
+        path.display()
+    )]
+    LongText {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        most: u64,
+    },
     /// It is no JSON of this format.
     #[error("{}:{line}:{column}: {problem}", path.display())]
     Syntax {
@@ -133,6 +146,16 @@ pub enum FileError {
         expected: String,
         /// What it is.
         found: String,
+    },
+    /// Lists that are longer than the binary file all together.
+    #[error("{}: its lists take {bytes} bytes of the {has} of the binary file: they must not overlap", path.display())]
+    Overlap {
+        /// The network.
+        path: PathBuf,
+        /// Of all lists.
+        bytes: u64,
+        /// Of the file.
+        has: usize,
     },
     /// A list that lies outside the binary file.
     #[error("{}: layer `{layer}` has numbers at byte {offset}, beyond the end of the binary file", path.display())]

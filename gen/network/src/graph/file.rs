@@ -1,13 +1,15 @@
 //! `network.json`, and the binary file that may lie beside it.
 
-use super::text::pretty;
-use super::{Binary, FileError, Network, NetworkError, Number, Numbers};
+use super::text::{pretty, printable};
+use super::{Binary, FileError, Linear, Network, NetworkError, Number, Numbers};
 use schemars::schema_for;
 use sha2::{Digest, Sha256};
 use std::path::{Component, Path};
 
-/// Most bytes of either file.
-const MOST_BYTES: u64 = 1 << 29;
+/// Most bytes of the text: lists of its shortest elements become some ten times as much.
+const MOST_TEXT: u64 = 1 << 25;
+/// Most bytes of the binary file: all weights, biases and multipliers that are allowed.
+const MOST_BINARY: u64 = 1 << 27;
 
 /// The JSON schema of `network.json`.
 pub fn schema() -> String {
@@ -21,10 +23,10 @@ pub fn schema() -> String {
 /// # Errors
 /// The first fault, with the file.
 pub fn load(path: &Path) -> Result<Network, FileError> {
-    let text = hwgen_files::read(path, MOST_BYTES)?;
+    let text = hwgen_files::read(path, MOST_TEXT)?;
     let mut network: Network = serde_json::from_slice(&text).map_err(|error| {
         let message = error.to_string();
-        let problem = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let problem = printable(message.split(" at line ").next().unwrap_or_default());
         let (line, column) = (error.line(), error.column());
         FileError::Syntax { path: path.to_owned(), line, column, problem }
     })?;
@@ -51,7 +53,7 @@ pub fn read(text: &str) -> Result<Network, String> {
 /// Writes one file that holds everything; `-` is standard output.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be written, or would be too long to be read.
 pub fn save(network: &Network, path: &Path) -> Result<(), FileError> {
     Ok(hwgen_files::write(path, &text(network, path)?)?)
 }
@@ -79,7 +81,13 @@ pub fn save_with_binary(network: &Network, path: &Path) -> Result<(), FileError>
 }
 
 fn text(network: &Network, path: &Path) -> Result<Vec<u8>, FileError> {
-    pretty(network).map_err(|error| hwgen_files::FileError::io("write", path)(error.into()).into())
+    let io = |error: serde_json::Error| hwgen_files::FileError::io("write", path)(error.into());
+    let text = pretty(network).map_err(io)?;
+    let (bytes, most) = (text.len(), MOST_TEXT);
+    match bytes as u64 > most {
+        true => Err(FileError::LongText { path: path.to_owned(), bytes, most }),
+        false => Ok(text),
+    }
 }
 
 fn binary_of(path: &Path, binary: &Binary) -> Result<Vec<u8>, FileError> {
@@ -88,7 +96,7 @@ fn binary_of(path: &Path, binary: &Binary) -> Result<Vec<u8>, FileError> {
         return Err(FileError::Elsewhere { path: path.to_owned(), file: binary.file.clone() });
     }
     let file = path.with_file_name(&binary.file);
-    let bytes = hwgen_files::read(&file, MOST_BYTES)?;
+    let bytes = hwgen_files::read(&file, MOST_BINARY)?;
     let found = sha256(&bytes);
     if !found.eq_ignore_ascii_case(&binary.sha256) {
         let (path, expected) = (path.to_owned(), binary.sha256.clone());
@@ -102,11 +110,28 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 fn fetch(network: &mut Network, bytes: &[u8], path: &Path) -> Result<(), FileError> {
+    let lists = network.layers.iter().filter_map(|layer| layer.operator.linear());
+    let length = |linear: &Linear| {
+        let multipliers = &linear.multipliers;
+        [
+            linear.weights.stored_bytes(),
+            linear.bias.stored_bytes(),
+            multipliers.mantissas.stored_bytes(),
+            multipliers.shifts.stored_bytes(),
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+    };
+    let all = lists.map(length).fold(0, u64::saturating_add);
+    if all > bytes.len() as u64 {
+        let (path, has) = (path.to_owned(), bytes.len());
+        return Err(FileError::Overlap { path, bytes: all, has });
+    }
     for layer in &mut network.layers {
         let name = layer.name.clone();
         let Some(linear) = layer.operator.linear_mut() else { continue };
         let outside = |offset| {
-            let (path, layer) = (path.to_owned(), name.clone());
+            let (path, layer) = (path.to_owned(), name.escape_debug().to_string());
             FileError::Outside { path, layer, offset }
         };
         fetch_list(&mut linear.weights, bytes).map_err(outside)?;

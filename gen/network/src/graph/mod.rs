@@ -5,18 +5,20 @@
 //! by integers: weights, biases, multipliers with a shift. Scales are there for people and for
 //! importers. `docs/network.md` defines what each layer computes.
 //!
-//! - `tensor`, `layer`, `operator`: the parts; `numbers`: their weights; `multiplier`: rescaling.
+//! - `tensor`, `layer`, `operator`, `state`: the parts; `form`: an operator as JSON has it; `numbers`: their weights; `multiplier`: rescaling.
 //! - `shapes`: what an operator makes of its inputs' shapes; `validate`: the checks.
 //! - `file`: `network.json` and the binary file beside it; `text`: how the JSON is laid out.
 
 mod error;
 mod file;
+mod form;
 mod layer;
 mod multiplier;
 mod numbers;
 mod operator;
 mod shapes;
 mod softmax;
+mod state;
 mod tensor;
 mod text;
 mod validate;
@@ -28,8 +30,12 @@ pub use multiplier::{Multiplier, Multipliers, Rounding};
 pub use numbers::{Number, Numbers, Stored};
 pub use operator::{Clamp, Kernel, Linear, Operator, Pads, Window};
 pub use softmax::softmax_table;
+pub use state::State;
 pub use tensor::Tensor;
-pub use validate::{MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS, MOST_WEIGHTS};
+pub use text::printable;
+pub use validate::{
+    MOST_BIASES, MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS, MOST_NAME, MOST_WEIGHTS, SCALES,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +62,9 @@ pub struct Network {
     pub tensors: Vec<Tensor>,
     /// The layers, in the order they run.
     pub layers: Vec<Layer>,
+    /// What is kept from run to run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<State>,
 }
 
 /// A file of weights.

@@ -56,6 +56,11 @@ impl<T: Number> Numbers<T> {
         self.stored
     }
 
+    /// Bytes that it takes of the binary file; saturates.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.stored.map_or(0, |stored| stored.length.saturating_mul(T::BYTES as u64))
+    }
+
     /// Appends the numbers to a binary file and remembers only where.
     pub(super) fn store(&mut self, bytes: &mut Vec<u8>) {
         // i32 lie on their own boundary, so that a memory map can be read as it is

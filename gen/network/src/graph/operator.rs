@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// An operator. `x`, `y` stand for inputs and `z` for the output, each with its zero point; `M()`
 /// for rescaling; every result is clamped.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operator {
     /// `z = z0 + M(bias + sum of w * (x - x0))` over a window; outside the image `x` is `x0`.
@@ -104,6 +104,18 @@ pub enum Operator {
         table: Numbers<i32>,
         /// Steps of the output that make probability 1: 2 to 65536.
         steps: u32,
+    },
+    /// `z = table[x - the smallest x]`: a function of one element, such as a sigmoid.
+    Lookup {
+        /// 2^bits integers of the output, from the smallest input's on.
+        table: Numbers<i32>,
+    },
+    /// A part of the input. The output has its shape, or that without some of its sizes of 1.
+    Slice {
+        /// The first index, an entry an axis.
+        begin: Vec<usize>,
+        /// Indices of each axis.
+        size: Vec<usize>,
     },
     /// Inputs side by side along an axis.
     Concat {
@@ -235,6 +247,8 @@ impl Operator {
             Operator::MatMul { .. } => "mat_mul",
             Operator::Requantise { .. } => "requantise",
             Operator::Softmax { .. } => "softmax",
+            Operator::Lookup { .. } => "lookup",
+            Operator::Slice { .. } => "slice",
             Operator::Concat { .. } => "concat",
             Operator::Pad { .. } => "pad",
             Operator::Reshape => "reshape",

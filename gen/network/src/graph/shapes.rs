@@ -52,9 +52,11 @@ pub(super) fn output_shape(
         Operator::Add { .. } if x != shape(1) => {
             Err(format!("inputs {x:?} and {:?} differ in shape", shape(1)))
         }
-        Operator::Add { .. } | Operator::Requantise { .. } | Operator::Softmax { .. } => {
-            Ok(x.to_vec())
-        }
+        Operator::Add { .. }
+        | Operator::Requantise { .. }
+        | Operator::Softmax { .. }
+        | Operator::Lookup { .. } => Ok(x.to_vec()),
+        Operator::Slice { begin, size } => slice(x, begin, size, output),
         Operator::MatMul { transpose, .. } => mat_mul(x, shape(1), *transpose),
         Operator::Concat { axis } => {
             let mut sum = x.to_vec();
@@ -119,6 +121,25 @@ fn mat_mul(x: &[usize], y: &[usize], transpose: bool) -> Result<Vec<usize>, Stri
         (&[rows, inner], &[other, columns], false) if inner == other => Ok(vec![rows, columns]),
         _ => Err(format!("matrices {x:?} and {y:?} cannot be multiplied (transpose: {transpose})")),
     }
+}
+
+fn slice(
+    x: &[usize],
+    begin: &[usize],
+    size: &[usize],
+    output: &Tensor,
+) -> Result<Vec<usize>, String> {
+    let lengths = begin.len() == x.len() && size.len() == x.len();
+    let within = |axis: usize| {
+        size[axis] > 0 && begin[axis].checked_add(size[axis]).is_some_and(|end| end <= x[axis])
+    };
+    if !lengths || !(0..x.len()).all(within) {
+        return Err(format!("the part of {size:?} from {begin:?} on is none of {x:?}"));
+    }
+    let long =
+        |shape: &[usize]| shape.iter().filter(|&&size| size > 1).copied().collect::<Vec<_>>();
+    let dropped = output.shape.len() <= size.len() && long(&output.shape) == long(size);
+    Ok(if dropped { output.shape.clone() } else { size.to_vec() })
 }
 
 fn ascending(axes: &[usize], shape: &[usize]) -> Result<(), String> {

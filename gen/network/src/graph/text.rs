@@ -13,6 +13,12 @@ pub(super) fn pretty(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What a file says, with control characters escaped, so that it can be printed.
+pub fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
+}
+
 struct Layout {
     objects: PrettyFormatter<'static>,
 }

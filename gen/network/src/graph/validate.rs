@@ -2,19 +2,27 @@
 
 use super::shapes::output_shape;
 use super::{
-    Clamp, Layer, Linear, Multiplier, Network, NetworkError, Operator, Tensor, VERSION, Window,
+    Clamp, Layer, Linear, Multiplier, Network, NetworkError, Operator, State, Tensor, VERSION,
+    Window,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// Most tensors, and most layers.
 pub const MOST_LAYERS: usize = 4096;
 /// Most elements of a tensor.
 pub const MOST_ELEMENTS: usize = 1 << 24;
 /// Most elements of all tensors together.
-pub const MOST_IN_ALL: usize = 1 << 27;
-/// Most weights of a layer.
+pub const MOST_IN_ALL: usize = 1 << 26;
+/// Most weights of all layers together.
 pub const MOST_WEIGHTS: usize = 1 << 26;
-/// Most steps of a softmax row's probability, and its heaviest weight.
+/// Most biases, and most multipliers, of all layers together.
+pub const MOST_BIASES: usize = 1 << 22;
+/// Most bytes of a name.
+pub const MOST_NAME: usize = 1024;
+/// Scales of tensors; beyond, single precision has no room for products of them.
+pub const SCALES: RangeInclusive<f64> = 1e-18..=1e18;
+/// A softmax's heaviest weight.
 const MOST_WEIGHT_OF_SOFTMAX: i32 = 1 << 23;
 
 type Result<T> = std::result::Result<T, NetworkError>;
@@ -31,6 +39,9 @@ impl Network {
         count(place, "layers", self.layers.len(), MOST_LAYERS)?;
         count(place, "inputs", self.inputs.len(), MOST_LAYERS)?;
         count(place, "outputs", self.outputs.len(), MOST_LAYERS)?;
+        let names = self.tensors.iter().map(|tensor| &tensor.name);
+        let names = names.chain(self.layers.iter().map(|layer| &layer.name)).chain([&self.name]);
+        names.into_iter().try_for_each(|name| named(name))?;
         unique("tensors", self.tensors.iter().map(|tensor| &tensor.name))?;
         unique("layers", self.layers.iter().map(|layer| &layer.name))?;
         self.tensors.iter().try_for_each(Tensor::validate)?;
@@ -42,7 +53,27 @@ impl Network {
         let tensors: BTreeMap<&str, &Tensor> =
             self.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         self.order(&tensors)?;
-        self.layers.iter().try_for_each(|layer| layer.validate(&tensors))
+        self.amounts()?;
+        self.layers.iter().try_for_each(|layer| layer.validate(&tensors))?;
+        let mut kept = BTreeSet::new();
+        self.states.iter().try_for_each(|state| {
+            if !kept.insert(&state.input) {
+                let name = state.input.clone();
+                return Err(NetworkError::Duplicate { kind: "states", name });
+            }
+            state.validate(self, &tensors)
+        })
+    }
+
+    /// What all layers have together.
+    fn amounts(&self) -> Result<()> {
+        let linear = || self.layers.iter().filter_map(|layer| layer.operator.linear());
+        let all = |of: fn(&Linear) -> usize| linear().map(of).sum::<usize>() as i64;
+        let (weights, biases) = (all(|l| l.weights.len()), all(|l| l.bias.len()));
+        let multipliers = all(|l| l.multipliers.mantissas.len());
+        within("network", "weights in all", weights, 0, MOST_WEIGHTS as i64)?;
+        within("network", "biases in all", biases, 0, MOST_BIASES as i64)?;
+        within("network", "multipliers in all", multipliers, 0, MOST_BIASES as i64)
     }
 
     /// Every tensor is written once, before it is read.
@@ -99,12 +130,37 @@ impl Tensor {
             ));
         }
         within(&place, "bits", self.bits.into(), 2, 8)?;
-        if !(self.scale.is_finite() && self.scale > 0.0) {
-            let range = "a finite number above 0";
+        // no number is in no range
+        if !SCALES.contains(&self.scale) {
+            let range = format!("{:e} to {:e}", SCALES.start(), SCALES.end());
             return Err(NetworkError::out_of_range(&place, "scale", self.scale, range));
         }
         let (lowest, highest) = (self.lowest(), self.highest());
         within(&place, "zero_point", self.zero_point.into(), lowest.into(), highest.into())
+    }
+}
+
+impl State {
+    fn validate(&self, network: &Network, tensors: &BTreeMap<&str, &Tensor>) -> Result<()> {
+        let place = format!("state `{}`", self.input);
+        for (list, name) in [(&network.inputs, &self.input), (&network.outputs, &self.output)] {
+            if !list.contains(name) {
+                let what = if name == &self.input { "input" } else { "output" };
+                let problem = format!("`{name}` is no {what} of the network");
+                return Err(NetworkError::Shape { place, problem });
+            }
+        }
+        let of = |name: &String| tensors.get(name.as_str()).copied();
+        let (Some(input), Some(output)) = (of(&self.input), of(&self.output)) else {
+            return Ok(());
+        };
+        same_kind(&place, output, input)?;
+        if input.shape != output.shape {
+            let problem = format!("shapes {:?} and {:?} differ", input.shape, output.shape);
+            return Err(NetworkError::Shape { place, problem });
+        }
+        let (lowest, highest) = (input.lowest().into(), input.highest().into());
+        within(&place, "initial", self.initial.into(), lowest, highest)
     }
 }
 
@@ -201,10 +257,20 @@ impl Operator {
             }
             Operator::Softmax { table, steps } => {
                 within(place, "steps", (*steps).into(), 2, 1 << 16)?;
-                softmax_table(place, table, x)?;
-                let row = x.shape.last().copied().unwrap_or(1) as i64;
-                fits(place, row * i64::from(table[0]))
+                // a sum of 2^24 entries of 2^23 fits 64 bits
+                softmax_table(place, table, x)
             }
+            Operator::Lookup { table } => {
+                if table.len() != 1 << x.bits {
+                    let expected = format!("{}, one an input", 1 << x.bits);
+                    return Err(NetworkError::wrong_length(place, "table", table.len(), expected));
+                }
+                let (lowest, highest) = (output.lowest().into(), output.highest().into());
+                table.iter().enumerate().try_for_each(|(n, &entry)| {
+                    within(place, &format!("table[{n}]"), entry.into(), lowest, highest)
+                })
+            }
+            Operator::Slice { .. } => same_kind(place, x, output),
             Operator::Concat { .. } => inputs.iter().try_for_each(|x| same_kind(place, x, output)),
             Operator::Pad { before, after, value } => {
                 for (name, rims) in [("before", before), ("after", after)] {
@@ -368,6 +434,26 @@ fn count(place: &str, field: &str, length: usize, most: usize) -> Result<()> {
         return Ok(());
     }
     Err(NetworkError::wrong_length(place, field, length, format!("1 to {most}")))
+}
+
+/// Names are printed: they are short, and nothing in them moves a cursor.
+fn named(name: &str) -> Result<()> {
+    let place = "network";
+    if name.len() > MOST_NAME {
+        return Err(NetworkError::out_of_range(
+            place,
+            "bytes of a name",
+            name.len(),
+            format!("at most {MOST_NAME}"),
+        ));
+    }
+    match name.chars().any(char::is_control) {
+        false => Ok(()),
+        true => {
+            let (value, range) = (name.escape_debug(), "free of control characters");
+            Err(NetworkError::out_of_range(place, "a name", value, range))
+        }
+    }
 }
 
 fn unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a String>) -> Result<()> {

@@ -32,6 +32,9 @@ pub enum ImportError {
     /// The file is damaged.
     #[error("the file is damaged: {}", report::printable(.0))]
     Damaged(String),
+    /// The file is beyond what is taken.
+    #[error("the file has {0}")]
+    Beyond(String),
     /// Nodes that cannot be taken.
     #[error("{0}")]
     Unsupported(Unsupported),

@@ -127,6 +127,10 @@ pub(super) fn lower(
             }
             Ok(0)
         }
+        Operator::Slice { begin, size } => lowering.part(image, (from, to), (begin, size)),
+        Operator::Lookup { .. } => {
+            Err(unsupported(name, "the core has no tables of functions", "run it on the host"))
+        }
         Operator::Softmax { table, steps } => {
             let mut entries: Vec<u32> = table.iter().map(|&entry| entry.max(0) as u32).collect();
             entries.resize(256, 0);

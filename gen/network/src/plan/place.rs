@@ -92,6 +92,7 @@ pub(super) fn is_depthwise(layer: &Layer, input: &Tensor, output: &Tensor) -> bo
         | Operator::MaxPool2d { .. }
         | Operator::Mean { .. }
         | Operator::Pad { .. }
+        | Operator::Slice { .. }
         | Operator::Requantise { .. } => true,
         _ => false,
     }

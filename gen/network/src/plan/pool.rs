@@ -144,6 +144,35 @@ impl Lowering<'_> {
         Ok(sum_bits(1, &ONE))
     }
 
+    /// A part of the rows, columns and channels.
+    pub(super) fn part(
+        &self,
+        image: &mut Image,
+        (from, to): (Place, Place),
+        (begin, size): (&[usize], &[usize]),
+    ) -> Result<u32, PlanError> {
+        // of rows, columns, channels; an axis that the shape has not is one of 1
+        let of = |list: &[usize], rest: u32| {
+            let mut all = [rest; 3];
+            let own = all[3 - list.len()..].iter_mut().zip(list);
+            own.for_each(|(to, &size)| *to = size as u32);
+            all
+        };
+        let ([y, x, channel], [height, width, channels]) = (of(begin, 0), of(size, 1));
+        if channels != to.channels {
+            let what = "its one channel becomes columns";
+            return Err(unsupported(self.name, what, "keep the axis of channels"));
+        }
+        let base = from.base + (y * from.width + x) * from.pitch + channel;
+        let input = Place { base, height, channels, ..from };
+        let output = Place { height, width, ..to };
+        let window =
+            Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
+        let clamp = Clamp { zero: 0, ..self.clamp(graph::Clamp::of(self.output)) };
+        self.alone(image, (input, output), window, (ONE, Rounding::Twice, clamp), Sum::All)?;
+        Ok(sum_bits(1, &ONE))
+    }
+
     /// Every channel on its own, all elements of a window with one weight. Where channels do not
     /// lie as lanes read them, and no largest is wanted, a dense layer that sees but one of them.
     fn alone(

@@ -66,6 +66,7 @@ impl Builder {
             outputs: Vec::new(),
             tensors: Vec::new(),
             layers: Vec::new(),
+            states: Vec::new(),
         };
         let rng = ChaCha8Rng::seed_from_u64(seed);
         Builder {

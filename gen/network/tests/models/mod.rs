@@ -16,6 +16,11 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("mobilenet", mobilenet(4), 3),
         ("streaming", streaming(5), 100),
         ("variants", variants(6), 300),
+        ("functions", functions(7), 300),
+        ("shapes", shapes(8), 300),
+        ("wide", wide(9), 100),
+        ("bytes", bytes(10), 100),
+        ("kept", kept(11), 300),
     ]
 }
 
@@ -37,7 +42,7 @@ pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 6, 5, 2]);
     let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
-    let x = w.other(BuiltinOperator::LOGISTIC, x);
+    let x = w.other(BuiltinOperator::HARD_SWISH, x);
     let x = w.relu(x);
     let x = w.other(BuiltinOperator::TRANSPOSE, x);
     let x = w.other(BuiltinOperator(255), x);
@@ -154,6 +159,111 @@ pub(crate) fn variants(seed: u64) -> Vec<u8> {
     let x = w.fully_connected(x, 24, Act::Relu6);
     let x = w.expand(x, 1);
     let x = w.fully_connected_rows(x, 9);
+    w.finish(&[x])
+}
+
+/// Functions of one element, which become tables.
+pub(crate) fn functions(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 5, 4, 6]);
+    let x = w.conv(x, 8, [3, 3], [1, 1], [1, 1], true, Act::None);
+    let gate = w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128);
+    let y = w.function(BuiltinOperator::TANH, x, 1.0 / 128.0, 0);
+    let x = w.add(gate, y, Act::None);
+    let x = w.function(BuiltinOperator::RELU_N1_TO_1, x, 0.02, 3);
+    let x = w.fully_connected(x, 1, Act::None);
+    let x = w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128);
+    w.finish(&[x])
+}
+
+/// Parts of tensors, a convolution in one dimension, shapes that are computed.
+pub(crate) fn shapes(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 20, 12]);
+    // Keras' Conv1D
+    let x = w.expand(x, 1);
+    let x = w.conv(x, 16, [1, 5], [1, 2], [1, 1], false, Act::Relu);
+    let x = w.open_reshape(x, &[1, 8, 16]);
+    let last = w.strided_slice(x, &[0, -3, 0], &[1, 0, 0]);
+    let inner = w.strided_slice(x, &[0, 2, 0], &[1, 5, 0]);
+    let sum = w.add(last, inner, Act::None);
+    let parts = w.split(sum, 2, &[8, 3, 5]);
+    let x = w.concat(&[parts[2], parts[0]], 2);
+    let x = w.open_reshape(x, &[1, 39]);
+    let x = w.fully_connected(x, 7, Act::None);
+    w.finish(&[x, parts[1]])
+}
+
+/// A softmax of many classes.
+pub(crate) fn wide(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 24]);
+    let x = w.fully_connected(x, 1024, Act::None);
+    let x = w.softmax(x);
+    w.finish(&[x])
+}
+
+/// A rim of unsigned bytes.
+pub(crate) fn bytes(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input_of_bytes(&[1, 3, 4, 2]);
+    let x = w.pad_bytes(x, &[[0, 0], [1, 0], [0, 2], [0, 0]], 200);
+    let x = w.quantize(x);
+    w.finish(&[x])
+}
+
+/// A wake word's model: convolutions in time whose past is kept in variables.
+pub(crate) fn kept(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let now = w.input(&[1, 2, 10]);
+    let now = w.expand(now, 2);
+    let (handle, past) = w.state(now, &[1, 3, 1, 10], 5);
+    let x = w.concat(&[past, now], 1);
+    let rest = w.strided_slice(x, &[0, 2, 0, 0], &[1, 0, 0, 0]);
+    w.assign(handle, rest);
+    let x = w.conv(x, 8, [4, 1], [1, 1], [1, 1], false, Act::Relu);
+    let (handle, past) = w.state(x, &[1, 2, 1, 8], -128);
+    let x = w.concat(&[past, x], 1);
+    let rest = w.strided_slice(x, &[0, 2, 0, 0], &[1, 0, 0, 0]);
+    w.assign(handle, rest);
+    let x = w.depthwise(x, 1, [4, 1], [1, 1], false, Act::Relu);
+    let x = w.reshape(x, &[1, 8]);
+    let x = w.fully_connected(x, 1, Act::None);
+    let x = w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128);
+    w.finish(&[x])
+}
+
+/// Files that are small and whose parts are shared: each could become gigabytes.
+pub(crate) fn shared() -> Vec<(&'static str, Vec<u8>)> {
+    let weights = {
+        let mut w = Writer::new(1);
+        let x = w.input(&[1, 1024]);
+        let outputs = w.shared_weights(x, 1024, 4000);
+        w.finish(&outputs)
+    };
+    let axes = {
+        let mut w = Writer::new(2);
+        let x = w.input(&[1, 4, 4, 4]);
+        let outputs = w.shared_axes(x, 1 << 18, 4000);
+        w.finish(&outputs)
+    };
+    let names = {
+        let mut w = Writer::new(3);
+        w.long_name = Some("name".repeat(25_000));
+        let mut x = w.input(&[1, 4]);
+        for _ in 0..4000 {
+            x = w.relu(x);
+        }
+        w.finish(&[x])
+    };
+    vec![("weights", weights), ("axes", axes), ("names", names)]
+}
+
+/// A scale that no arithmetic survives.
+pub(crate) fn scale(scale: f32) -> Vec<u8> {
+    let mut w = Writer::new(1);
+    let x = w.input_of_scale(&[1, 4], scale);
+    let x = w.reshape(x, &[1, 2, 2]);
     w.finish(&[x])
 }
 

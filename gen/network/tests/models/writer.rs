@@ -5,13 +5,15 @@
 use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 use hwgen_network::import::tflite::schema::{
     ActivationFunctionType, AddOptions, AddOptionsArgs, BatchMatMulOptions, BatchMatMulOptionsArgs,
-    Buffer, BufferArgs, BuiltinOperator, BuiltinOptions, ConcatenationOptions,
-    ConcatenationOptionsArgs, Conv2DOptions, Conv2DOptionsArgs, DepthwiseConv2DOptions,
-    DepthwiseConv2DOptionsArgs, FullyConnectedOptions, FullyConnectedOptionsArgs, Model, ModelArgs,
-    Operator, OperatorArgs, OperatorCode, OperatorCodeArgs, Padding, Pool2DOptions,
-    Pool2DOptionsArgs, QuantizationParameters, QuantizationParametersArgs, ReducerOptions,
-    ReducerOptionsArgs, ReshapeOptions, ReshapeOptionsArgs, SoftmaxOptions, SoftmaxOptionsArgs,
-    SqueezeOptions, SqueezeOptionsArgs, SubGraph, SubGraphArgs, Tensor, TensorArgs, TensorType,
+    Buffer, BufferArgs, BuiltinOperator, BuiltinOptions, CallOnceOptions, CallOnceOptionsArgs,
+    ConcatenationOptions, ConcatenationOptionsArgs, Conv2DOptions, Conv2DOptionsArgs,
+    DepthwiseConv2DOptions, DepthwiseConv2DOptionsArgs, FullyConnectedOptions,
+    FullyConnectedOptionsArgs, Long, Model, ModelArgs, Operator, OperatorArgs, OperatorCode,
+    OperatorCodeArgs, Padding, Pool2DOptions, Pool2DOptionsArgs, QuantizationParameters,
+    QuantizationParametersArgs, ReducerOptions, ReducerOptionsArgs, ReshapeOptions,
+    ReshapeOptionsArgs, SoftmaxOptions, SoftmaxOptionsArgs, SqueezeOptions, SqueezeOptionsArgs,
+    StridedSliceOptions, StridedSliceOptionsArgs, SubGraph, SubGraphArgs, Tensor, TensorArgs,
+    TensorType, VarHandleOptions, VarHandleOptionsArgs,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -58,10 +60,19 @@ pub(crate) struct Writer {
     operators: Vec<WIPOffset<Operator<'static>>>,
     codes: Vec<BuiltinOperator>,
     inputs: Vec<i32>,
+    states: Vec<State>,
+    /// A name that all tensors share.
+    pub(crate) long_name: Option<String>,
     /// Weights of four bits, two a byte.
     pub(crate) four_bits: bool,
     /// Dense layers with a scale for each output.
     pub(crate) scale_an_output: bool,
+}
+
+/// A variable, as the initialisation needs it.
+struct State {
+    like: Id,
+    initial: i8,
 }
 
 type Options = (BuiltinOptions, Option<WIPOffset<UnionWIPOffset>>);
@@ -78,6 +89,8 @@ impl Writer {
             operators: Vec::new(),
             codes: Vec::new(),
             inputs: Vec::new(),
+            states: Vec::new(),
+            long_name: None,
             four_bits: false,
             scale_an_output: false,
         }
@@ -260,14 +273,25 @@ impl Writer {
 
     /// A rim of a value of its own.
     pub(crate) fn pad_with(&mut self, x: Id, rims: &[[usize; 2]], value: i8) -> Id {
+        self.pad_kind(x, rims, TensorType::INT8, value as u8)
+    }
+
+    /// The same of unsigned bytes.
+    pub(crate) fn pad_bytes(&mut self, x: Id, rims: &[[usize; 2]], value: u8) -> Id {
+        self.pad_kind(x, rims, TensorType::UINT8, value)
+    }
+
+    fn pad_kind(&mut self, x: Id, rims: &[[usize; 2]], kind: TensorType, value: u8) -> Id {
         let values: Vec<i32> = rims.iter().flatten().map(|&rim| rim as i32).collect();
         let constant = self.constant(&[rims.len(), 2], &values);
-        let buffer = self.buffer(&[value as u8]);
+        let buffer = self.buffer(&[value]);
         let (scale, zero_point) = (self.tensors[x].scale, self.tensors[x].zero_point);
-        let value = self.tensor(&[1], TensorType::INT8, buffer, &[scale], &[zero_point], 0);
+        let value = self.tensor(&[1], kind, buffer, &[scale], &[zero_point], 0);
         let shape =
             self.tensors[x].shape.iter().zip(rims).map(|(size, rim)| size + rim[0] + rim[1]);
-        let out = self.like(x, &shape.collect::<Vec<_>>());
+        let shape = shape.collect::<Vec<_>>();
+        let out = self.tensor(&shape, kind, 0, &[scale], &[zero_point], 0);
+        self.tensors[out].rms = self.tensors[x].rms;
         self.node(BuiltinOperator::PADV2, &[x, constant, value], out, (BuiltinOptions::NONE, None))
     }
 
@@ -403,7 +427,182 @@ impl Writer {
         self.node(code, &[x], out, (BuiltinOptions::NONE, None))
     }
 
+    /// Dense layers that share one list of weights.
+    pub(crate) fn shared_weights(&mut self, x: Id, units: usize, count: usize) -> Vec<Id> {
+        let length = self.tensors[x].shape.iter().product();
+        let weights = self.weights(&[units, length], usize::MAX);
+        let dense = |w: &mut Writer| {
+            let options = FullyConnectedOptions::create(&mut w.fbb, &Default::default());
+            let options = options.as_union_value();
+            let options = (BuiltinOptions::FullyConnectedOptions, Some(options));
+            let out = w.filled(&[1, units], 0.1, 0, 40.0);
+            w.node(BuiltinOperator::FULLY_CONNECTED, &[x, weights.id], out, options)
+        };
+        (0..count).map(|_| dense(self)).collect()
+    }
+
+    /// Means that share one list of axes, which names the same ones again and again.
+    pub(crate) fn shared_axes(&mut self, x: Id, entries: usize, count: usize) -> Vec<Id> {
+        let axes = self.constant(&[entries], &vec![1; entries]);
+        let [_, _, width, depth] = self.image(x);
+        let mean = |w: &mut Writer| {
+            let options = ReducerOptions::create(&mut w.fbb, &Default::default());
+            let options = (BuiltinOptions::ReducerOptions, Some(options.as_union_value()));
+            let out = w.like(x, &[1, width, depth]);
+            w.node(BuiltinOperator::MEAN, &[x, axes], out, options)
+        };
+        (0..count).map(|_| mean(self)).collect()
+    }
+
+    /// An input of a scale of its own.
+    pub(crate) fn input_of_scale(&mut self, shape: &[usize], scale: f32) -> Id {
+        self.given(shape, scale, 0)
+    }
+
+    /// A function of one element, its output in steps of `scale` around `zero_point`.
+    pub(crate) fn function(
+        &mut self,
+        code: BuiltinOperator,
+        x: Id,
+        scale: f32,
+        zero_point: i64,
+    ) -> Id {
+        let shape = self.tensors[x].shape.clone();
+        let out = self.filled(&shape, scale, zero_point, 40.0);
+        self.node(code, &[x], out, (BuiltinOptions::NONE, None))
+    }
+
+    /// From `begin` to before `end` of each axis; `end` 0 is the axis' end.
+    pub(crate) fn strided_slice(&mut self, x: Id, begin: &[i32], end: &[i32]) -> Id {
+        let size = |((&all, &begin), &end): ((&usize, &i32), &i32)| {
+            let from = |at: i32| if at < 0 { all as i32 + at } else { at };
+            (if end == 0 { all as i32 } else { from(end) } - from(begin)) as usize
+        };
+        let axes = self.tensors[x].shape.iter().zip(begin).zip(end);
+        let shape: Vec<usize> = axes.map(size).collect();
+        let out = self.like(x, &shape);
+        self.slice_into(x, begin, end, 0, out)
+    }
+
+    fn slice_into(&mut self, x: Id, begin: &[i32], end: &[i32], shrink: i32, out: Id) -> Id {
+        let open = |(axis, &end): (usize, &i32)| i32::from(end == 0) << axis;
+        let args = StridedSliceOptionsArgs {
+            end_mask: end.iter().enumerate().map(open).sum(),
+            shrink_axis_mask: shrink,
+            ..Default::default()
+        };
+        let options = StridedSliceOptions::create(&mut self.fbb, &args).as_union_value();
+        let (ones, length) = (vec![1; begin.len()], [begin.len()]);
+        let [begin, end, ones] = [begin, end, &ones].map(|list| self.constant(&length, list));
+        let options = (BuiltinOptions::StridedSliceOptions, Some(options));
+        self.node(BuiltinOperator::STRIDED_SLICE, &[x, begin, end, ones], out, options)
+    }
+
+    /// Parts of such sizes along an axis.
+    pub(crate) fn split(&mut self, x: Id, axis: usize, sizes: &[usize]) -> Vec<Id> {
+        let values: Vec<i32> = sizes.iter().map(|&size| size as i32).collect();
+        let sizes_of = self.constant(&[sizes.len()], &values);
+        let along = self.constant(&[], &[axis as i32]);
+        let shape = self.tensors[x].shape.clone();
+        let part = |w: &mut Writer, size: usize| {
+            let mut shape = shape.clone();
+            shape[axis] = size;
+            w.like(x, &shape)
+        };
+        let parts: Vec<Id> = sizes.iter().map(|&size| part(self, size)).collect();
+        let options = (BuiltinOptions::NONE, None);
+        let operands = [x, sizes_of, along];
+        let node = self.operator(BuiltinOperator::SPLIT_V, &operands, &parts, options);
+        self.operators.push(node);
+        parts
+    }
+
+    /// A reshape whose batch is open, as Keras writes it: the shape is computed of the input's.
+    pub(crate) fn open_reshape(&mut self, x: Id, shape: &[usize]) -> Id {
+        let none = (BuiltinOptions::NONE, None);
+        let rank = self.tensors[x].shape.len();
+        let sizes = self.tensor(&[rank], TensorType::INT32, 0, &[], &[], 0);
+        self.node(BuiltinOperator::SHAPE, &[x], sizes, none);
+        let batch = self.tensor(&[], TensorType::INT32, 0, &[], &[], 0);
+        self.slice_into(sizes, &[0], &[1], 1, batch);
+        let rest = shape[1..].iter().map(|&size| self.constant(&[], &[size as i32]));
+        let parts: Vec<Id> = std::iter::once(batch).chain(rest.collect::<Vec<_>>()).collect();
+        let wanted = self.tensor(&[shape.len()], TensorType::INT32, 0, &[], &[], 0);
+        self.node(BuiltinOperator::PACK, &parts, wanted, none);
+        let out = self.like(x, shape);
+        self.node(BuiltinOperator::RESHAPE, &[x, wanted], out, none)
+    }
+
+    /// A variable like `like`: its handle, and what a run reads of it.
+    pub(crate) fn state(&mut self, like: Id, shape: &[usize], initial: i8) -> (Id, Id) {
+        if self.states.is_empty() {
+            let args = CallOnceOptionsArgs { init_subgraph_index: 1 };
+            let options = CallOnceOptions::create(&mut self.fbb, &args).as_union_value();
+            let options = (BuiltinOptions::CallOnceOptions, Some(options));
+            let node = self.operator(BuiltinOperator::CALL_ONCE, &[], &[], options);
+            self.operators.push(node);
+        }
+        let handle = self.tensor(&[], TensorType::RESOURCE, 0, &[], &[], 0);
+        let options = self.variable(self.states.len());
+        self.node(BuiltinOperator::VAR_HANDLE, &[], handle, options);
+        let read = self.like(like, shape);
+        self.states.push(State { like: read, initial });
+        (
+            handle,
+            self.node(
+                BuiltinOperator::READ_VARIABLE,
+                &[handle],
+                read,
+                (BuiltinOptions::NONE, None),
+            ),
+        )
+    }
+
+    pub(crate) fn assign(&mut self, handle: Id, x: Id) {
+        let options = (BuiltinOptions::NONE, None);
+        let node = self.operator(BuiltinOperator::ASSIGN_VARIABLE, &[handle, x], &[], options);
+        self.operators.push(node);
+    }
+
+    fn variable(&mut self, number: usize) -> Options {
+        let name = self.fbb.create_string(&format!("state {number}"));
+        let args = VarHandleOptionsArgs { container: None, shared_name: Some(name) };
+        let options = VarHandleOptions::create(&mut self.fbb, &args).as_union_value();
+        (BuiltinOptions::VarHandleOptions, Some(options))
+    }
+
+    /// The subgraph that gives variables their first values.
+    fn initialisation(&mut self) -> Option<WIPOffset<SubGraph<'static>>> {
+        let first = self.tensors.len();
+        let mut operators = vec![];
+        for (number, State { like, initial }) in
+            std::mem::take(&mut self.states).into_iter().enumerate()
+        {
+            let Written { ref shape, scale, zero_point, .. } = self.tensors[like];
+            let shape = shape.clone();
+            let buffer = self.buffer(&vec![initial as u8; shape.iter().product()]);
+            let handle = self.tensor(&[], TensorType::RESOURCE, 0, &[], &[], 0) - first;
+            let value = self.tensor(&shape, TensorType::INT8, buffer, &[scale], &[zero_point], 0);
+            let options = self.variable(number);
+            operators.push(self.operator(BuiltinOperator::VAR_HANDLE, &[], &[handle], options));
+            let operands = [handle, value - first];
+            let none = (BuiltinOptions::NONE, None);
+            operators.push(self.operator(BuiltinOperator::ASSIGN_VARIABLE, &operands, &[], none));
+        }
+        let tensors: Vec<_> = self.tensors.drain(first..).map(|tensor| tensor.table).collect();
+        let none: &[i32] = &[];
+        let args = SubGraphArgs {
+            tensors: Some(self.fbb.create_vector(&tensors)),
+            inputs: Some(self.fbb.create_vector(none)),
+            outputs: Some(self.fbb.create_vector(none)),
+            operators: Some(self.fbb.create_vector(&operators)),
+            name: None,
+        };
+        (!operators.is_empty()).then(|| SubGraph::create(&mut self.fbb, &args))
+    }
+
     pub(crate) fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
+        let initialisation = self.initialisation();
         let fbb = &mut self.fbb;
         let codes: Vec<_> = self
             .codes
@@ -427,11 +626,12 @@ impl Writer {
             operators: Some(fbb.create_vector(&self.operators)),
             name: None,
         };
-        let graph = SubGraph::create(fbb, &args);
+        let graphs: Vec<_> =
+            std::iter::once(SubGraph::create(fbb, &args)).chain(initialisation).collect();
         let args = ModelArgs {
             version: 3,
             operator_codes: Some(fbb.create_vector(&codes)),
-            subgraphs: Some(fbb.create_vector(&[graph])),
+            subgraphs: Some(fbb.create_vector(&graphs)),
             description: None,
             buffers: Some(fbb.create_vector(&self.buffers)),
         };
@@ -441,21 +641,33 @@ impl Writer {
     }
 
     fn node(&mut self, code: BuiltinOperator, inputs: &[Id], out: Id, options: Options) -> Id {
+        let operator = self.operator(code, inputs, &[out], options);
+        self.operators.push(operator);
+        out
+    }
+
+    fn operator(
+        &mut self,
+        code: BuiltinOperator,
+        inputs: &[Id],
+        outputs: &[Id],
+        options: Options,
+    ) -> WIPOffset<Operator<'static>> {
         let opcode_index = self.codes.iter().position(|&known| known == code);
         let opcode_index = opcode_index.unwrap_or_else(|| {
             self.codes.push(code);
             self.codes.len() - 1
         });
-        let inputs: Vec<i32> = inputs.iter().map(|&id| id as i32).collect();
+        let numbers = |ids: &[Id]| ids.iter().map(|&id| id as i32).collect::<Vec<_>>();
+        let (inputs, outputs) = (numbers(inputs), numbers(outputs));
         let args = OperatorArgs {
             opcode_index: opcode_index as u32,
             inputs: Some(self.fbb.create_vector(&inputs)),
-            outputs: Some(self.fbb.create_vector(&[out as i32])),
+            outputs: Some(self.fbb.create_vector(&outputs)),
             builtin_options_type: options.0,
             builtin_options: options.1,
         };
-        self.operators.push(Operator::create(&mut self.fbb, &args));
-        out
+        Operator::create(&mut self.fbb, &args)
     }
 
     /// An output that random sums of so many taps fill without much saturation.
@@ -546,19 +758,24 @@ impl Writer {
     ) -> Id {
         let fbb = &mut self.fbb;
         let sizes: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
+        let halves = |&zero: &i64| Long::new(zero as u32, (zero >> 32) as i32);
+        let halves: Vec<Long> = zero_points.iter().map(halves).collect();
         let args = QuantizationParametersArgs {
             scale: Some(fbb.create_vector(scales)),
-            zero_point: Some(fbb.create_vector(zero_points)),
+            zero_point: Some(fbb.create_vector(&halves)),
             quantized_dimension: axis as i32,
             ..Default::default()
         };
         let quantization = (!scales.is_empty()).then(|| QuantizationParameters::create(fbb, &args));
-        let name = format!("t{}", self.tensors.len());
+        let name = match &self.long_name {
+            Some(name) => name.clone(),
+            None => format!("t{}", self.tensors.len()),
+        };
         let args = TensorArgs {
             shape: Some(fbb.create_vector(&sizes)),
             type_: kind,
             buffer,
-            name: Some(fbb.create_string(&name)),
+            name: Some(fbb.create_shared_string(&name)),
             quantization,
             is_variable: false,
         };

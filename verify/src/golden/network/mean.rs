@@ -7,8 +7,8 @@ use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
 /// Sums over some axes, rescaled.
 pub(super) struct Mean {
-    /// The result each input element goes into.
-    target: Vec<usize>,
+    axes: Vec<usize>,
+    shape: Vec<usize>,
     sums: Vec<i32>,
     multiplier: Multiplier,
     rounding: Rounding,
@@ -24,19 +24,9 @@ impl Mean {
         x: &Tensor,
         output: &Tensor,
     ) -> Mean {
-        let target = |n: usize| {
-            let (mut rest, mut stride, mut target) = (n, 1, 0);
-            for (axis, &size) in x.shape.iter().enumerate().rev() {
-                if !axes.contains(&axis) {
-                    target += rest % size * stride;
-                    stride *= size;
-                }
-                rest /= size;
-            }
-            target
-        };
         Mean {
-            target: (0..x.elements()).map(target).collect(),
+            axes: axes.to_vec(),
+            shape: x.shape.clone(),
             sums: vec![0; output.elements()],
             multiplier,
             rounding,
@@ -44,13 +34,27 @@ impl Mean {
             zero_points: [x.zero_point, output.zero_point],
         }
     }
+
+    /// The result that input element `n` goes into.
+    fn target(&self, n: usize) -> usize {
+        let (mut rest, mut stride, mut target) = (n, 1, 0);
+        for (axis, &size) in self.shape.iter().enumerate().rev() {
+            if !self.axes.contains(&axis) {
+                target += rest % size * stride;
+                stride *= size;
+            }
+            rest /= size;
+        }
+        target
+    }
 }
 
 impl Compute for Mean {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
         let [before, after] = self.zero_points;
         self.sums.fill(0);
-        for (&x, &target) in inputs[0].iter().zip(&self.target) {
+        for (n, &x) in inputs[0].iter().enumerate() {
+            let target = self.target(n);
             self.sums[target] += i32::from(x) - before;
         }
         for (result, &sum) in output.iter_mut().zip(&self.sums) {

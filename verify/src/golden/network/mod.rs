@@ -14,17 +14,19 @@ mod concat;
 mod conv;
 mod dot;
 mod fully_connected;
+mod lookup;
 mod mat_mul;
 mod mean;
 mod pad;
 mod pool;
 mod requantise;
 mod rescale;
+mod slice;
 mod softmax;
 
 pub use rescale::rescale;
 
-use hwgen_network::graph::{Layer, Network, NetworkError, Operator, Tensor};
+use hwgen_network::graph::{Layer, Network, NetworkError, Operator, State, Tensor};
 use std::collections::BTreeMap;
 
 /// A network ready to run, and every tensor's value of the latest run.
@@ -34,6 +36,14 @@ pub struct Interpreter {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     steps: Vec<Step>,
+    states: Vec<Kept>,
+}
+
+/// A state: the places of its input and of its output.
+struct Kept {
+    input: usize,
+    output: usize,
+    initial: i16,
 }
 
 /// A layer, made ready.
@@ -66,13 +76,49 @@ impl Interpreter {
             let compute = prepare(&layer.operator, &read, &tensors[output]);
             Step { inputs, output, compute }
         };
-        Ok(Interpreter {
+        let kept = |state: &State| Kept {
+            input: names[&state.input],
+            output: names[&state.output],
+            initial: state.initial as i16,
+        };
+        let states = network.states.iter().map(kept).collect();
+        let mut interpreter = Interpreter {
+            states,
             values: tensors.iter().map(|tensor| vec![0; tensor.elements()]).collect(),
             inputs: places(&network.inputs),
             outputs: places(&network.outputs),
             steps: network.layers.iter().map(step).collect(),
             names,
-        })
+        };
+        interpreter.restart();
+        Ok(interpreter)
+    }
+
+    /// Gives all states their first values.
+    pub fn restart(&mut self) {
+        // what the next run takes are the outputs of the one before
+        for Kept { output, initial, .. } in &self.states {
+            self.values[*output].fill(*initial);
+        }
+    }
+
+    /// Runs the network on the inputs that are given, in their order; its states are those that the
+    /// run before left. Returns all inputs, states among them, one after the other.
+    ///
+    /// # Panics
+    /// As [`Interpreter::run`].
+    pub fn next(&mut self, given: &[&[i16]]) -> Vec<i16> {
+        let kept: Vec<_> =
+            self.states.iter().map(|state| self.values[state.output].clone()).collect();
+        let mut given = given.iter().copied();
+        let mut inputs: Vec<&[i16]> = vec![];
+        for place in &self.inputs {
+            let state = self.states.iter().position(|state| state.input == *place);
+            inputs.extend(state.map_or_else(|| given.next(), |state| Some(&kept[state])));
+        }
+        assert!(given.next().is_none(), "one value for each input of the network that is given");
+        self.run(&inputs);
+        inputs.concat()
     }
 
     /// Runs the network on its inputs, in their order.
@@ -149,6 +195,8 @@ fn prepare(operator: &Operator, inputs: &[&Tensor], output: &Tensor) -> Box<dyn 
         Operator::Softmax { table, steps } => {
             Box::new(softmax::Softmax::new(table, *steps, x, output))
         }
+        Operator::Lookup { table } => Box::new(lookup::Lookup::new(table, x)),
+        Operator::Slice { begin, size } => Box::new(slice::Slice::new(begin, size, x)),
         Operator::Concat { axis } => Box::new(concat::Concat::new(*axis, inputs, output)),
         Operator::Pad { before, value, .. } => Box::new(pad::Pad::new(before, *value, x, output)),
         Operator::Reshape => Box::new(Same),

@@ -330,6 +330,7 @@ impl<'a> Conversion<'a> {
             outputs,
             tensors: std::mem::take(&mut self.tensors),
             layers: std::mem::take(&mut self.layers),
+            states: Vec::new(),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Nodes become layers.
 
-use super::model::{Model, Tensor};
-use super::node::{Node, kind};
+use super::folding::fold;
+use super::model::{Model, Tensor, shown};
+use super::node::{Known, Node, beyond, kind};
 use super::schema::{BuiltinOperator as Builtin, Operator as TfOperator, TensorType};
+use super::states::{Kept, Variables};
 use super::{elementwise, linear, pooling, shaping};
-use crate::graph::{Layer, Network, Operator, VERSION};
+use crate::graph::{
+    Layer, MOST_BIASES, MOST_LAYERS, MOST_WEIGHTS, Network, Operator, State, VERSION,
+};
 use crate::import::ImportError;
 use crate::import::report::{Problem, UnsupportedNode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The network, and every node that is not supported.
 pub(super) fn convert(
     name: &str,
-    model: &Model,
+    model: &Model<'_>,
 ) -> Result<(Network, Vec<UnsupportedNode>), ImportError> {
     let mut conversion = Conversion::new(model);
     for (n, &operator) in model.operators.iter().enumerate() {
-        let code = conversion.code(operator)?;
+        let code = model.code(operator)?;
         if let Err(Problem { problem, rewrite }) = conversion.node(n, operator, code) {
             let node = conversion.describe(n, operator);
             let operator = conversion.operator_name(operator, code);
@@ -29,8 +33,14 @@ pub(super) fn convert(
 struct Conversion<'a, 'm> {
     model: &'m Model<'a>,
     names: Vec<String>,
-    /// Tensors that stand for others: outputs of conversions to and from float at the edges.
+    /// Tensors that stand for others: outputs of conversions to and from float at the edges,
+    /// variables that were written.
     same: BTreeMap<usize, usize>,
+    /// Integers computed of shapes.
+    known: Known,
+    variables: Variables<'a>,
+    /// Weights and biases so far.
+    amounts: [usize; 2],
     used: BTreeSet<usize>,
     layers: Vec<Layer>,
     unsupported: Vec<UnsupportedNode>,
@@ -40,13 +50,12 @@ impl<'a, 'm> Conversion<'a, 'm> {
     fn new(model: &'m Model<'a>) -> Self {
         let mut taken = BTreeSet::new();
         let unique = |(n, tensor): (usize, &Tensor)| {
-            // the converter joins the names of all that it fused
-            let first = tensor.name.split(';').next().unwrap_or_default();
+            let first = shown(tensor.name);
             if !tensor.bytes.is_empty() {
                 // a bias often has its layer's name; it is no tensor of the network
-                return first.to_owned();
+                return first;
             }
-            let mut name = if first.is_empty() { format!("tensor_{n}") } else { first.to_owned() };
+            let mut name = if first.is_empty() { format!("tensor_{n}") } else { first };
             while !taken.insert(name.clone()) {
                 name = format!("{name}#{n}");
             }
@@ -57,71 +66,132 @@ impl<'a, 'm> Conversion<'a, 'm> {
             names: names.collect(),
             model,
             same: BTreeMap::new(),
+            known: Known::new(),
+            variables: Variables::default(),
+            amounts: [0; 2],
             used: BTreeSet::new(),
             layers: Vec::new(),
             unsupported: Vec::new(),
         }
     }
 
-    fn code(&self, operator: TfOperator<'a>) -> Result<Builtin, ImportError> {
-        let n = operator.opcode_index() as usize;
-        let damaged = || ImportError::Damaged(format!("operator code {n} does not exist"));
-        let code = self.model.codes.get(n).ok_or_else(damaged)?;
-        // files of before 2020 have the one-byte field alone; later ones have the larger in either
-        let old = i32::from(code.deprecated_builtin_code());
-        Ok(Builtin(code.builtin_code().0.max(old)))
+    fn node(&mut self, n: usize, operator: TfOperator<'a>, code: Builtin) -> Result<(), Problem> {
+        let known = std::mem::take(&mut self.known);
+        let folded = self.layer(n, operator, code, &known);
+        self.known = known;
+        self.known.extend(folded?);
+        Ok(())
     }
 
-    fn node(&mut self, n: usize, operator: TfOperator<'a>, code: Builtin) -> Result<(), Problem> {
-        let node = Node::new(self.model, operator)?;
-        if self.edge(&node, code)? {
-            return Ok(());
+    /// Makes a layer of a node, or the integers that it computes of shapes.
+    fn layer(
+        &mut self,
+        n: usize,
+        operator: TfOperator<'a>,
+        code: Builtin,
+        known: &Known,
+    ) -> Result<Option<(usize, Vec<i64>)>, Problem> {
+        let node = Node::new(self.model, known, operator)?;
+        if let Builtin::CALL_ONCE
+        | Builtin::VAR_HANDLE
+        | Builtin::READ_VARIABLE
+        | Builtin::ASSIGN_VARIABLE = code
+        {
+            if let Some((output, known)) = self.variables.node(&node, code)? {
+                self.same.insert(output, self.stands_for(known));
+            }
+            return Ok(None);
         }
-        // how many of the inputs are activations
-        let (operator, count) = match code {
-            Builtin::CONV_2D => (linear::conv(&node)?, 1),
-            Builtin::DEPTHWISE_CONV_2D => (linear::depthwise(&node)?, 1),
-            Builtin::FULLY_CONNECTED => (linear::fully_connected(&node)?, 1),
-            Builtin::BATCH_MATMUL => (linear::mat_mul(&node)?, 2),
+        if let (Some(list), &[output]) = (fold(&node, code)?, &node.outputs[..]) {
+            return Ok(Some((output, list)));
+        }
+        if self.edge(&node, code)? {
+            return Ok(None);
+        }
+        self.room(&node, code)?;
+        // first of its inputs that are activations, and how many are
+        let (operators, inputs) = match code {
+            Builtin::CONV_2D => (vec![linear::conv(&node)?], 0..1),
+            Builtin::DEPTHWISE_CONV_2D => (vec![linear::depthwise(&node)?], 0..1),
+            Builtin::FULLY_CONNECTED => (vec![linear::fully_connected(&node)?], 0..1),
+            Builtin::BATCH_MATMUL => (vec![linear::mat_mul(&node)?], 0..2),
             Builtin::AVERAGE_POOL_2D | Builtin::MAX_POOL_2D => {
-                (pooling::pool(&node, code == Builtin::MAX_POOL_2D)?, 1)
+                (vec![pooling::pool(&node, code == Builtin::MAX_POOL_2D)?], 0..1)
             }
-            Builtin::MEAN => (pooling::mean(&node)?, 1),
-            Builtin::ADD => (elementwise::add(&node)?, 2),
-            Builtin::RELU | Builtin::RELU6 | Builtin::QUANTIZE => {
-                (elementwise::requantise(&node, code)?, 1)
+            Builtin::MEAN => (vec![pooling::mean(&node)?], 0..1),
+            Builtin::ADD => (vec![elementwise::add(&node)?], 0..2),
+            Builtin::RELU | Builtin::RELU6 | Builtin::RELU_N1_TO_1 | Builtin::QUANTIZE => {
+                (vec![elementwise::requantise(&node, code)?], 0..1)
             }
-            Builtin::SOFTMAX => (elementwise::softmax(&node)?, 1),
-            Builtin::CONCATENATION => (shaping::concat(&node)?, node.inputs.len()),
-            Builtin::PAD | Builtin::PADV2 => (shaping::pad(&node)?, 1),
-            Builtin::RESHAPE | Builtin::SQUEEZE | Builtin::EXPAND_DIMS => {
-                (shaping::reshape(&node)?, 1)
-            }
+            Builtin::LOGISTIC | Builtin::TANH => (vec![elementwise::lookup(&node, code)?], 0..1),
+            Builtin::SOFTMAX => (vec![elementwise::softmax(&node)?], 0..1),
+            Builtin::CONCATENATION => (vec![shaping::concat(&node)?], 0..node.inputs.len()),
+            Builtin::PAD | Builtin::PADV2 => (vec![shaping::pad(&node)?], 0..1),
+            Builtin::RESHAPE => (vec![shaping::reshape(&node)?], 0..1),
+            Builtin::SQUEEZE | Builtin::EXPAND_DIMS => (vec![shaping::axes_of_one(&node)?], 0..1),
+            Builtin::SLICE => (vec![shaping::slice(&node)?], 0..1),
+            Builtin::STRIDED_SLICE => (vec![shaping::strided_slice(&node)?], 0..1),
+            Builtin::SPLIT => (shaping::split(&node, false)?, 1..2),
+            Builtin::SPLIT_V => (shaping::split(&node, true)?, 0..1),
             _ => return Err(Problem::new("there is no such layer", suggestion(code))),
         };
-        self.push(n, &node, operator, count)
+        let mut places = Vec::new();
+        for n in inputs {
+            node.activation(n)?.convert("")?;
+            places.extend(node.inputs[n]);
+        }
+        if operators.len() != node.outputs.len() {
+            node.output()?;
+        }
+        let outputs = node.outputs.clone();
+        for (part, (operator, output)) in operators.into_iter().zip(outputs).enumerate() {
+            self.push((n, part), operator, &places, output)?;
+        }
+        Ok(None)
+    }
+
+    /// Counts a node's weights before they are read: many nodes may share one list of the file.
+    fn room(&mut self, node: &Node, code: Builtin) -> Result<(), Problem> {
+        if self.layers.len() >= MOST_LAYERS {
+            return Err(beyond(format!("{MOST_LAYERS} layers are before it, the most")));
+        }
+        let linear = [Builtin::CONV_2D, Builtin::DEPTHWISE_CONV_2D, Builtin::FULLY_CONNECTED];
+        let Some(weights) = node.optional(1).filter(|_| linear.contains(&code)) else {
+            return Ok(());
+        };
+        let outputs = match code {
+            Builtin::DEPTHWISE_CONV_2D => weights.shape.last(),
+            _ => weights.shape.first(),
+        };
+        let own = [weights.elements(), outputs.copied().unwrap_or(0)];
+        for (sum, (own, most)) in
+            self.amounts.iter_mut().zip(own.into_iter().zip([MOST_WEIGHTS, MOST_BIASES]))
+        {
+            *sum = sum.saturating_add(own);
+            if *sum > most {
+                let problem = format!("with it the model has {sum} weights or biases");
+                return Err(beyond(format!("{problem}, of which {most} are taken")));
+            }
+        }
+        Ok(())
     }
 
     fn push(
         &mut self,
-        n: usize,
-        node: &Node,
+        (n, part): (usize, usize),
         operator: Operator,
-        count: usize,
+        inputs: &[usize],
+        output: usize,
     ) -> Result<(), Problem> {
-        let mut inputs = Vec::new();
-        for n in 0..count {
-            node.activation(n)?.convert("")?;
-            inputs.extend(node.inputs[n]);
-        }
-        node.output()?.convert("")?;
-        let output = node.outputs[0];
+        self.model.tensors[output].convert("")?;
         for &n in inputs.iter().chain([&output]) {
             self.used.insert(self.stands_for(n));
         }
+        let kind = operator.kind();
+        let part = if part > 0 { format!("_{part}") } else { String::new() };
         self.layers.push(Layer {
-            name: format!("{n}_{}", operator.kind()),
-            inputs: inputs.into_iter().map(|n| self.name(n)).collect(),
+            name: format!("{n}_{kind}{part}"),
+            inputs: inputs.iter().map(|&n| self.name(n)).collect(),
             output: self.name(output),
             operator,
         });
@@ -177,44 +247,71 @@ impl<'a, 'm> Conversion<'a, 'm> {
     }
 
     fn finish(mut self, name: &str) -> Result<(Network, Vec<UnsupportedNode>), ImportError> {
-        let mut edges = |places: &[usize], what: &str| -> Vec<String> {
-            let mut names = Vec::new();
-            for &n in places {
-                let place = self.same.get(&n).copied().unwrap_or(n);
-                let tensor = &self.model.tensors[place];
-                self.used.insert(place);
-                if let Err(Problem { problem, rewrite }) = tensor.convert("") {
-                    let node = format!("{what} `{}`", self.names[place]);
-                    let operator = kind(tensor.kind);
-                    let node = UnsupportedNode { node, operator, problem, rewrite };
-                    self.unsupported.push(node);
+        // what nodes say of their operands need not be said again of the network's
+        let nodes = self.unsupported.len();
+        let mut inputs = self.edges(&self.model.inputs, "input");
+        let own = self.edges(&self.model.outputs, "output");
+        let (mut states, mut outputs) = (Vec::new(), Vec::new());
+        for (read, kept) in self.variables.kept() {
+            match kept {
+                Ok(Kept { read, written, initial }) => {
+                    let input = self.edges(&[read], "variable");
+                    let output = self.edges(&[written], "variable");
+                    inputs.extend(input.iter().cloned());
+                    outputs.extend(output.iter().filter(|name| !own.contains(name)).cloned());
+                    let pairs = input.into_iter().zip(output);
+                    states.extend(pairs.map(|(input, output)| State { input, output, initial }));
                 }
-                names.push(self.names[place].clone());
+                Err(Problem { problem, rewrite }) => {
+                    let node = format!("variable `{}`", self.names[read]);
+                    let operator = "VAR_HANDLE".to_owned();
+                    self.unsupported.push(UnsupportedNode { node, operator, problem, rewrite });
+                }
             }
-            names
-        };
-        let inputs = edges(&self.model.inputs, "input");
-        let outputs = edges(&self.model.outputs, "output");
+        }
+        // two variables may keep one tensor
+        outputs.sort();
+        outputs.dedup();
+        outputs.extend(own);
+        if nodes > 0 {
+            self.unsupported.truncate(nodes);
+        }
         let tensor = |&n: &usize| self.model.tensors[n].convert(&self.names[n]).ok();
         let network = Network {
             version: VERSION,
-            name: name.to_owned(),
+            name: shown(name),
             binary: None,
             inputs,
             outputs,
             tensors: self.used.iter().filter_map(tensor).collect(),
             layers: self.layers,
+            states,
         };
         Ok((network, self.unsupported))
+    }
+
+    /// Names of tensors at the network's edges.
+    fn edges(&mut self, places: &[usize], what: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        for &n in places {
+            let place = self.stands_for(n);
+            let tensor = &self.model.tensors[place];
+            self.used.insert(place);
+            if let Err(Problem { problem, rewrite }) = tensor.convert("") {
+                let node = format!("{what} `{}`", self.names[place]);
+                let operator = kind(tensor.kind);
+                self.unsupported.push(UnsupportedNode { node, operator, problem, rewrite });
+            }
+            names.push(self.names[place].clone());
+        }
+        names
     }
 }
 
 /// What to write instead of an operator there is no layer for.
 fn suggestion(code: Builtin) -> &'static str {
     match code {
-        Builtin::LOGISTIC
-        | Builtin::TANH
-        | Builtin::HARD_SWISH
+        Builtin::HARD_SWISH
         | Builtin::ELU
         | Builtin::LEAKY_RELU
         | Builtin::PRELU
@@ -224,9 +321,7 @@ fn suggestion(code: Builtin) -> &'static str {
             "resize the input before the network"
         }
         Builtin::TRANSPOSE => "keep height, width, channels order throughout",
-        Builtin::STRIDED_SLICE | Builtin::SLICE | Builtin::SPLIT | Builtin::GATHER => {
-            "give each part its own convolution and concatenate"
-        }
+        Builtin::GATHER => "give each part its own convolution and concatenate",
         Builtin::TRANSPOSE_CONV => "pad and convolve instead",
         Builtin::LSTM | Builtin::UNIDIRECTIONAL_SEQUENCE_LSTM | Builtin::RNN | Builtin::SVDF => {
             "use temporal convolutions instead"

@@ -37,10 +37,37 @@ pub(super) fn requantise(node: &Node, code: Builtin) -> Result<Operator, Problem
     let activation = match code {
         Builtin::RELU => Activation::RELU,
         Builtin::RELU6 => Activation::RELU6,
+        Builtin::RELU_N1_TO_1 => Activation::RELU_N1_TO_1,
         _ => Activation::NONE,
     };
     let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
     Ok(Operator::Requantise { multiplier, rounding: Rounding::Twice, clamp })
+}
+
+/// A function of one element, as TFLite's `LUTPopulate` tabulates it: in single precision,
+/// the function itself rounded to it.
+pub(super) fn lookup(node: &Node, code: Builtin) -> Result<Operator, Problem> {
+    let (x, output) = (node.activation(0)?, node.output()?);
+    let ((from, zero), (to, target)) = (x.quantisation()?, output.quantisation()?);
+    let (domain, bounds) = (x.convert("")?, output.convert("")?);
+    let inverse = 1.0 / to;
+    let entry = |integer: i32| {
+        let real = from * (integer - zero) as f32;
+        let value = match code {
+            Builtin::LOGISTIC => 1.0 / (1.0 + single(-real, f64::exp)),
+            // TANH
+            _ => single(real, f64::tanh),
+        };
+        let steps = (value * inverse).round() + target as f32;
+        steps.clamp(bounds.lowest() as f32, bounds.highest() as f32) as i32
+    };
+    let table: Vec<i32> = (domain.lowest()..=domain.highest()).map(entry).collect();
+    Ok(Operator::Lookup { table: table.into() })
+}
+
+/// A function of a single-precision number, rounded to one.
+fn single(x: f32, function: fn(f64) -> f64) -> f32 {
+    function(x.into()) as f32
 }
 
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
@@ -50,10 +77,8 @@ pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
     let (step, _) = node.output()?.quantisation()?;
     let steps = (1.0 / step).round();
     if !(2.0..=65536.0).contains(&steps) || !options.beta().is_finite() || options.beta() < 0.0 {
-        return Err(broken(format!(
-            "its output has scale {step} and its beta is {}",
-            options.beta()
-        )));
+        let problem = format!("its output has scale {step} and its beta is {}", options.beta());
+        return Err(Problem::new(problem, "use an output scale of 1/256 and a beta of 1"));
     }
     // the exponent's slope is a single-precision product, as in `PopulateSoftmaxLookupTable`
     let table = softmax_table(8, scale * options.beta());

@@ -1,8 +1,8 @@
 //! Layers with weights, and products of activations.
 
 use super::activation::{clamp, multiplier};
-use super::model::Tensor;
-use super::node::{Node, broken, kind};
+use super::model::{Tensor, long};
+use super::node::{Node, beyond, broken, kind, sound};
 use super::pooling::window;
 use super::schema::{ActivationFunctionType, FullyConnectedOptionsWeightsFormat, TensorType};
 use crate::graph::{Clamp, Linear, MOST_WEIGHTS, Operator, Rounding};
@@ -73,12 +73,16 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     let outputs = weights.shape[axis];
     let dense = weights.shape.len() == 2;
     let (bits, values) = weight_values(weights)?;
-    let scales = &weights.scales;
+    let scales = weights.scales;
     if ![1, outputs].contains(&scales.len()) || scales.len() > 1 && weights.axis != axis {
         let problem = format!("its weights have {} scales", scales.len());
         return Err(Problem::new(problem, "quantise per tensor or per output channel"));
     }
-    if weights.zero_points.iter().any(|&zero_point| zero_point != 0) {
+    // a channel of zeros may have a scale of 0
+    if let Some(scale) = scales.iter().find(|&scale| !(scale == 0.0 || sound(scale))) {
+        return Err(Problem::new(format!("its weights have scale {scale:e}"), "calibrate again"));
+    }
+    if weights.zero_points.iter().any(|zero_point| long(zero_point) != 0) {
         return Err(Problem::new(
             "its weights have a zero point",
             "quantise weights symmetrically",
@@ -87,7 +91,7 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     let (x_scale, _) = x.quantisation()?;
     let (z_scale, _) = output.quantisation()?;
     let factor = |scale: f32| f64::from(x_scale) * f64::from(scale) / f64::from(z_scale);
-    let multipliers = scales.iter().map(|&scale| multiplier(factor(scale)));
+    let multipliers = scales.iter().map(|scale| multiplier(factor(scale)));
     Ok(Linear {
         shared: None,
         bits,
@@ -103,7 +107,7 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
 fn weight_values(weights: &Tensor) -> Result<(u32, Vec<i8>), Problem> {
     let elements = weights.elements();
     if elements == 0 || elements > MOST_WEIGHTS {
-        return Err(broken(format!("it has {elements} weights: must have 1 to {MOST_WEIGHTS}")));
+        return Err(beyond(format!("it has {elements} weights: must have 1 to {MOST_WEIGHTS}")));
     }
     let (bits, bytes) = match weights.kind {
         TensorType::INT8 => (8, elements),

@@ -4,11 +4,13 @@
 //!   before one is read.
 //! - `model`: tensors with their constants; `node`: a node's operands.
 //! - `convert`: which operator becomes what; `linear`, `pooling`, `elementwise`, `shaping`: how.
+//! - `folding`: integers computed of shapes; `states`: variables of streaming models.
 //! - `activation`: fused activations as bounds.
 
 mod activation;
 mod convert;
 mod elementwise;
+mod folding;
 mod linear;
 mod model;
 mod node;
@@ -27,6 +29,7 @@ mod pooling;
 #[path = "schema.rs"]
 pub mod schema_text;
 mod shaping;
+mod states;
 
 /// Accessors and builders of the model format.
 #[doc(hidden)]
@@ -34,7 +37,11 @@ pub use schema_text::tflite as schema;
 
 use super::{ImportError, Unsupported};
 use crate::graph::Network;
+use flatbuffers::{InvalidFlatbuffer, VerifierOptions};
 use model::Model;
+
+/// Bytes that a file of any length may make of lists that many of its tables share.
+const MOST_SHARED: usize = 1 << 26;
 
 /// Whether a file says that it is a model.
 pub fn recognises(bytes: &[u8]) -> bool {
@@ -46,18 +53,25 @@ pub fn recognises(bytes: &[u8]) -> bool {
 /// # Errors
 /// The file's fault, or every node that is not supported.
 pub fn import(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
-    let damaged = |error: flatbuffers::InvalidFlatbuffer| {
-        // the trace repeats the path from the root in many lines
-        let text = error.to_string();
-        ImportError::Damaged(
-            text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned(),
-        )
-    };
-    let root = schema::root_as_model(bytes).map_err(damaged)?;
+    // lists may be shared; what is read of all of them is bounded by the file
+    let max_apparent_size = MOST_SHARED + 4 * bytes.len();
+    let options = VerifierOptions { max_apparent_size, ..VerifierOptions::default() };
+    let root = schema::root_as_model_with_opts(&options, bytes).map_err(|error| match error {
+        InvalidFlatbuffer::ApparentSizeTooLarge => {
+            let what = format!("lists that are shared to make more than {max_apparent_size} bytes");
+            ImportError::Beyond(what)
+        }
+        error => {
+            // the trace repeats the path from the root in many lines
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            ImportError::Damaged(line.trim_end_matches('.').to_owned())
+        }
+    })?;
     let model = Model::new(root)?;
     let (network, nodes) = convert::convert(name, &model)?;
     if !nodes.is_empty() {
-        return Err(ImportError::Unsupported(Unsupported { total: model.nodes, nodes }));
+        return Err(ImportError::Unsupported(Unsupported { total: model.operators.len(), nodes }));
     }
     network.validate()?;
     Ok(network)

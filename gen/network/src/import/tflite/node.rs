@@ -1,36 +1,49 @@
 //! A node's operands, with what is wrong with them in words.
 
-use super::model::{Model, Tensor};
+use super::model::{Model, Tensor, long, shown};
 use super::schema::{self, TensorType};
-use crate::graph;
+use crate::graph::{self, SCALES};
 use crate::import::report::Problem;
+use flatbuffers::Vector;
+use std::collections::BTreeMap;
+
+/// Most tensors that a node reads or writes.
+const MOST_OPERANDS: usize = 64;
+
+/// Integers that some nodes compute of shapes: a tensor's number and its elements.
+pub(super) type Known = BTreeMap<usize, Vec<i64>>;
 
 /// A node in conversion.
-pub(super) struct Node<'a, 'm> {
+pub(super) struct Node<'a, 'm, 'k> {
     pub(super) model: &'m Model<'a>,
+    known: &'k Known,
     pub(super) operator: schema::Operator<'a>,
     /// Tensors read, those left out as `None`.
     pub(super) inputs: Vec<Option<usize>>,
     pub(super) outputs: Vec<usize>,
 }
 
-impl<'a, 'm> Node<'a, 'm> {
+impl<'a, 'm, 'k> Node<'a, 'm, 'k> {
     pub(super) fn new(
         model: &'m Model<'a>,
+        known: &'k Known,
         operator: schema::Operator<'a>,
     ) -> Result<Self, Problem> {
-        let places =
-            |list: Option<flatbuffers::Vector<'a, i32>>| -> Result<Vec<Option<usize>>, Problem> {
-                let list = list.map(|list| list.iter().take(1024).collect::<Vec<i32>>());
-                let place = |n: i32| match usize::try_from(n) {
-                    Ok(n) if n < model.tensors.len() => Ok(Some(n)),
-                    Ok(n) => Err(broken(format!("it names tensor {n}, which does not exist"))),
-                    Err(_) => Ok(None),
-                };
-                list.unwrap_or_default().into_iter().map(place).collect()
+        let places = |list: Option<Vector<'a, i32>>| -> Result<Vec<Option<usize>>, Problem> {
+            let list = list.unwrap_or_default();
+            if list.len() > MOST_OPERANDS {
+                let problem = format!("it has {} inputs or outputs", list.len());
+                return Err(Problem::new(problem, format!("use at most {MOST_OPERANDS}")));
+            }
+            let place = |n: i32| match usize::try_from(n) {
+                Ok(n) if n < model.tensors.len() => Ok(Some(n)),
+                Ok(n) => Err(broken(format!("it names tensor {n}, which does not exist"))),
+                Err(_) => Ok(None),
             };
+            list.iter().map(place).collect()
+        };
         let outputs = places(operator.outputs())?.into_iter().flatten().collect();
-        Ok(Node { model, operator, inputs: places(operator.inputs())?, outputs })
+        Ok(Node { model, known, operator, inputs: places(operator.inputs())?, outputs })
     }
 
     /// Input `n`, if it is there.
@@ -63,6 +76,22 @@ impl<'a, 'm> Node<'a, 'm> {
         Err(Problem::new(problem, "give it as a constant"))
     }
 
+    /// The few integers of input `n`, given in the file or computed of shapes.
+    pub(super) fn integers(&self, n: usize, what: &str) -> Result<Vec<i64>, Problem> {
+        if let Some(list) = self.known_integers(n) {
+            return Ok(list);
+        }
+        let tensor = self.constant(n)?;
+        let problem = format!("{what} (input {n}) are {:?} {}", tensor.shape, kind(tensor.kind));
+        Err(Problem::new(problem, "give a few integers"))
+    }
+
+    /// The same, `None` for all else.
+    pub(super) fn known_integers(&self, n: usize) -> Option<Vec<i64>> {
+        let place = self.inputs.get(n).copied().flatten()?;
+        self.known.get(&place).cloned().or_else(|| self.model.tensors[place].few())
+    }
+
     /// The only output.
     pub(super) fn output(&self) -> Result<&'m Tensor<'a>, Problem> {
         match self.outputs[..] {
@@ -77,21 +106,44 @@ pub(super) fn broken(problem: impl Into<String>) -> Problem {
     Problem::new(problem, "the file is damaged: write it again")
 }
 
+/// What hwgen's bounds do not allow.
+pub(super) fn beyond(problem: impl Into<String>) -> Problem {
+    Problem::new(problem, "make the layer smaller")
+}
+
+/// Whether a scale can be reckoned with.
+pub(super) fn sound(scale: f32) -> bool {
+    SCALES.contains(&scale.into())
+}
+
 impl Tensor<'_> {
     /// Scale and zero point of a tensor that has one of each.
     pub(super) fn quantisation(&self) -> Result<(f32, i32), Problem> {
         let rewrite = "quantise the whole model to int8 (full integer quantisation)";
+        let of = || format!("tensor `{}`", shown(self.name));
         if ![TensorType::INT8, TensorType::UINT8].contains(&self.kind) {
-            let problem = format!("tensor `{}` is {}", self.name, kind(self.kind));
+            return Err(Problem::new(format!("{} is {}", of(), kind(self.kind)), rewrite));
+        }
+        let (scales, zero_points) = (self.scales, self.zero_points);
+        if scales.len() != 1 || zero_points.len() > 1 {
+            let problem = format!("{} has {} scales: must have one", of(), scales.len());
             return Err(Problem::new(problem, rewrite));
         }
-        match (&self.scales[..], &self.zero_points[..]) {
-            (&[scale], &[zero_point]) if scale.is_finite() && scale > 0.0 => {
-                let zero_point = i32::try_from(zero_point);
-                Ok((scale, zero_point.map_err(|_| broken("a zero point is out of range"))?))
-            }
-            _ => Err(Problem::new(format!("tensor `{}` has no single scale", self.name), rewrite)),
+        let scale = scales.get(0);
+        if !sound(scale) {
+            let problem = format!("{} has scale {scale:e}", of());
+            let range = format!("scales are {:e} to {:e}", SCALES.start(), SCALES.end());
+            return Err(Problem::new(problem, range + ": calibrate again"));
         }
+        // a list that is left out is one of zeros
+        let zero_point = zero_points.iter().next().map_or(0, long);
+        let range = if self.kind == TensorType::INT8 { -128..=127 } else { 0..=255 };
+        if !range.contains(&zero_point) {
+            let problem = format!("{} has zero point {zero_point}", of());
+            let range = format!("zero points are {} to {}", range.start(), range.end());
+            return Err(Problem::new(problem, range + ": calibrate again"));
+        }
+        Ok((scale, zero_point as i32))
     }
 
     /// Its shape without the batch, and whether there was one.
@@ -102,7 +154,7 @@ impl Tensor<'_> {
             ref shape => shape.to_vec(),
         };
         if shape.len() > 3 {
-            let problem = format!("tensor `{}` has shape {:?}", self.name, self.shape);
+            let problem = format!("tensor `{}` has shape {:?}", shown(self.name), self.shape);
             return Err(Problem::new(problem, "use a batch of 1 and at most three axes more"));
         }
         Ok((shape, batch))

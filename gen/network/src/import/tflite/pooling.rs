@@ -1,7 +1,8 @@
 //! Windows, pools and means.
 
 use super::activation::{clamp, multiplier};
-use super::node::{Node, broken};
+use super::model::Tensor;
+use super::node::{Node, beyond, broken};
 use super::schema::{ActivationFunctionType, Padding};
 use crate::graph::{Kernel, MOST_ELEMENTS, Multiplier, Operator, Pads, Rounding, Window};
 use crate::import::report::Problem;
@@ -24,10 +25,10 @@ pub(super) fn window(
     let positive = |n: i32| usize::try_from(n).ok().filter(|&n| (1..=4096).contains(&n));
     let pair = |pair: [i32; 2]| Some([positive(pair[0])?, positive(pair[1])?]);
     let (Some(stride), Some(dilation)) = (pair(stride), pair(dilation)) else {
-        return Err(broken("a stride or dilation is out of range: must be 1 to 4096"));
+        return Err(beyond("a stride or dilation is out of range: must be 1 to 4096"));
     };
     if kernel.iter().any(|size| !(1..=4096).contains(size)) {
-        return Err(broken(format!("its kernel is {kernel:?}: must be 1 to 4096")));
+        return Err(beyond(format!("its kernel is {kernel:?}: must be 1 to 4096")));
     }
     let rim = |side: usize, size: usize| match padding {
         Padding::SAME => {
@@ -58,7 +59,7 @@ pub(super) fn pool(node: &Node, max: bool) -> Result<Operator, Problem> {
         [1, 1],
         options.padding(),
     )?;
-    same_scale(node)?;
+    same_scale(node, 1)?;
     let clamp = clamp(options.fused_activation_function(), node.output()?)?;
     Ok(match max {
         true => Operator::MaxPool2d { window, clamp },
@@ -66,14 +67,18 @@ pub(super) fn pool(node: &Node, max: bool) -> Result<Operator, Problem> {
     })
 }
 
-/// Operators that move elements keep their scale.
-pub(super) fn same_scale(node: &Node) -> Result<(), Problem> {
-    let output = node.output()?.quantisation()?;
-    for n in 0..node.inputs.len() {
-        let Some(x) = node.optional(n).filter(|x| x.bytes.is_empty()) else { continue };
-        if x.quantisation()? != output {
-            let problem = format!("input {n} and the output differ in scale or zero point");
-            return Err(Problem::new(problem, "quantise them alike, or put a QUANTIZE before it"));
+/// Operators that move elements of their first inputs keep scale and type.
+pub(super) fn same_scale(node: &Node, inputs: usize) -> Result<(), Problem> {
+    let kind = |tensor: &Tensor| Ok((tensor.kind, tensor.quantisation()?));
+    for n in 0..inputs {
+        let x = kind(node.activation(n)?)?;
+        for &output in &node.outputs {
+            if x != kind(&node.model.tensors[output])? {
+                let problem =
+                    format!("input {n} and the output differ in type, scale or zero point");
+                let rewrite = "quantise them alike, or put a QUANTIZE before it";
+                return Err(Problem::new(problem, rewrite));
+            }
         }
     }
     Ok(())
@@ -82,7 +87,7 @@ pub(super) fn same_scale(node: &Node) -> Result<(), Problem> {
 pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
     let options = node.operator.builtin_options_as_reducer_options();
     let (x, output) = (node.activation(0)?, node.output()?);
-    let list = node.constant(1)?.integers().ok_or_else(|| broken("its axes are no integers"))?;
+    let list = node.integers(1, "its axes")?;
     let mut axes = list.into_iter().map(|axis| x.axis(axis)).collect::<Result<Vec<_>, _>>()?;
     axes.sort_unstable();
     axes.dedup();
@@ -90,7 +95,7 @@ pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
     let sizes = axes.iter().map(|&axis| shape[axis]);
     let count = sizes.fold(1, |product: usize, size| product.saturating_mul(size));
     if count > MOST_ELEMENTS {
-        return Err(broken(format!("it takes the mean of {count} elements")));
+        return Err(beyond(format!("it takes the mean of {count} elements")));
     }
     let (x_scale, z_scale) = (x.quantisation()?.0, output.quantisation()?.0);
     let rescaling = multiplier(f64::from(x_scale) / f64::from(z_scale))?;
