@@ -1,18 +1,21 @@
 //! `hwgen check`
 
 use crate::failure::Failure;
-use crate::import::read;
+use crate::network::load;
 use crate::output::{print, print_json};
+use anyhow::Context;
+use hwgen_network::graph::{Network, Tensor};
 use hwgen_network::import::{ImportError, Unsupported};
-use serde_json::json;
+use hwgen_network::plan::{Budget, PlanError, size};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// List every node of a model that is not supported
+/// Tell what a network takes and gives, and every node that is not supported
 ///
-/// Exit code 0: all are, and `hwgen import` will take it; 1: some are not.
+/// Exit code 0: `hwgen import` takes it and a core runs it; 1: it does not, or none does.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The model
+    /// A TensorFlow Lite or ONNX model, or network.json
     file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -20,28 +23,137 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let report = match read(&args.file)? {
-        Ok(network) => {
-            let layers = network.layers.len();
-            let text = format!("every node is supported: {layers} layers\n");
-            let supported = json!({"supported": true, "layers": layers, "unsupported": []});
-            return if args.json { print_json(&supported) } else { print(&text) };
+    match load(&args.file)? {
+        Ok(network) => told(&network, args.json),
+        Err(ImportError::Unsupported(report)) => {
+            match args.json {
+                true => print_json(&refused(&report))?,
+                false => print(&format!("{report}\n"))?,
+            }
+            Err(Failure::Check)
         }
-        Err(ImportError::Unsupported(report)) => report,
         Err(fault) => {
-            let context = format!("cannot import {}", args.file.display());
-            return Err(anyhow::Error::from(fault).context(context).into());
+            let cannot = || format!("cannot import {}", args.file.display());
+            Ok(Err(fault).with_context(cannot)?)
         }
-    };
-    if args.json {
-        print_json(&as_json(&report))?;
-    } else {
-        print(&format!("{report}\n"))?;
     }
-    Err(Failure::Check)
 }
 
-fn as_json(report: &Unsupported) -> serde_json::Value {
+/// A network that was read: its edges, and a core if there is one.
+fn told(network: &Network, as_json: bool) -> Result<(), Failure> {
+    let core = core(network);
+    match as_json {
+        true => print_json(&network_json(network, &core))?,
+        false => print(&text(network, &core))?,
+    }
+    if core.is_ok() { Ok(()) } else { Err(Failure::Check) }
+}
+
+/// A core that runs a network.
+struct Core {
+    multipliers: u32,
+    cycles: u64,
+}
+
+fn core(network: &Network) -> Result<Core, PlanError> {
+    let mut linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
+    let narrow_weights = linear.any(|linear| linear.bits < 8);
+    let budget = Budget { multipliers: 256, packed: true, narrow_weights, single_port: false };
+    let (spec, plan) = size(network, budget)?;
+    Ok(Core { multipliers: spec.all_multipliers(), cycles: plan.cycles() })
+}
+
+fn text(network: &Network, core: &Result<Core, PlanError>) -> String {
+    let layers = match network.layers.len() {
+        1 => "1 layer".to_owned(),
+        count => format!("{count} layers"),
+    };
+    let mut text = match core {
+        Ok(Core { multipliers, cycles }) => format!(
+            "every node is supported: {layers}, {cycles} cycles on a core of {multipliers} \
+             multipliers\n"
+        ),
+        Err(error) => format!(
+            "every node is read: {layers}, but no core runs them (hwgen infer does)\n  {error}\n"
+        ),
+    };
+    for (what, names) in [("input ", &network.inputs), ("output", &network.outputs)] {
+        for tensor in names.iter().filter_map(|name| network.tensor(name)) {
+            let kept = kept(network, &tensor.name);
+            text += &format!("{what} {}{kept}\n", tensor_text(tensor, what == "output"));
+        }
+    }
+    text
+}
+
+/// What a tensor at the edge is for, if it is a state.
+fn kept(network: &Network, name: &str) -> String {
+    let mut states = network.states.iter();
+    match states.find(|state| state.input == name || state.output == name) {
+        Some(state) if state.input == name => {
+            format!("; kept: `{}` of the run before, {} at first", state.output, state.initial)
+        }
+        Some(state) => format!("; kept: `{}` of the next run", state.input),
+        None => String::new(),
+    }
+}
+
+fn tensor_text(tensor: &Tensor, classes: bool) -> String {
+    let Tensor { name, shape, scale, zero_point, .. } = tensor;
+    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let axes = axes(tensor).join(", ");
+    // a number is no choice
+    let classes = match shape[..] {
+        [count] if classes && count > 1 => format!(", {count} classes"),
+        _ => String::new(),
+    };
+    let (sizes, kind) = (sizes.join(" x "), kind(tensor));
+    // most files have scales in single precision, which fewer digits tell
+    let single = *scale as f32;
+    let scale = if f64::from(single) == *scale { single.to_string() } else { scale.to_string() };
+    format!("`{name}`: {sizes} ({axes}){classes}, {kind}, scale {scale}, zero point {zero_point}")
+}
+
+/// Names of a tensor's axes, the one whose index varies fastest last.
+fn axes(tensor: &Tensor) -> &'static [&'static str] {
+    match tensor.shape.len() {
+        1 => &["elements"],
+        2 => &["rows", "columns"],
+        _ => &["height", "width", "channels"],
+    }
+}
+
+/// As NumPy names the type, for as many bits.
+fn kind(tensor: &Tensor) -> String {
+    format!("{}{}", if tensor.signed { "int" } else { "uint" }, tensor.bits)
+}
+
+fn network_json(network: &Network, core: &Result<Core, PlanError>) -> Value {
+    let tensors = |names: &[String]| -> Vec<Value> {
+        let tensors = names.iter().filter_map(|name| network.tensor(name));
+        let one = |tensor: &Tensor| {
+            json!({
+                "name": tensor.name, "shape": tensor.shape, "axes": axes(tensor),
+                "type": kind(tensor), "scale": tensor.scale, "zero_point": tensor.zero_point,
+            })
+        };
+        tensors.map(one).collect()
+    };
+    json!({
+        "supported": core.is_ok(),
+        "layers": network.layers.len(),
+        "core": core.as_ref().ok().map(|core| {
+            json!({"multipliers": core.multipliers, "cycles": core.cycles})
+        }),
+        "no_core": core.as_ref().err().map(ToString::to_string),
+        "inputs": tensors(&network.inputs),
+        "outputs": tensors(&network.outputs),
+        "states": network.states,
+        "unsupported": [],
+    })
+}
+
+fn refused(report: &Unsupported) -> Value {
     let nodes = report.nodes.iter().map(|node| {
         json!({
             "node": node.node,

@@ -2,17 +2,17 @@
 
 use crate::failure::{Failure, wrong};
 use crate::files::apart;
+use crate::network::load;
 use crate::output::print_json;
 use anyhow::Context;
-use hwgen_network::graph::{Network, save, save_with_binary, schema};
-use hwgen_network::import::{ImportError, MOST_BYTES, import};
+use hwgen_network::graph::{save, save_with_binary, schema};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Import a trained network
 ///
-/// Reads a TensorFlow Lite model that is quantised to int8 and writes it as integers: network.json,
-/// which docs/network.md describes.
+/// Reads a TensorFlow Lite model that is quantised to int8, or a quantised ONNX model, and writes it as
+/// integers: network.json, which docs/network.md describes.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let written = [("--output", Some(&*args.output)), ("--binary", side.as_deref())];
     apart(&written, &[("the model", Some(file))])?;
-    let network = read(file)?.with_context(|| format!("cannot import {}", file.display()))?;
+    let network = load(file)?.with_context(|| format!("cannot import {}", file.display()))?;
     let write = if args.binary { save_with_binary } else { save };
     write(&network, &args.output).map_err(anyhow::Error::from)?;
     let (layers, weights) = (network.layers.len(), network.weights());
@@ -63,11 +63,4 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     Ok(())
-}
-
-/// Reads a model; the inner result is what it says of itself.
-pub(crate) fn read(path: &Path) -> Result<Result<Network, ImportError>, Failure> {
-    let bytes = hwgen_files::read(path, MOST_BYTES as u64)?;
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(import(&name, &bytes))
 }

@@ -1,23 +1,24 @@
 //! `hwgen verify --network`: inferences on engines, against the integer model.
 
 use crate::failure::{Failure, wrong};
+use crate::inputs::{Carried, apart, runs};
 use crate::network::{Planned, bytes};
 use crate::output::{print, print_json};
 use anyhow::{Context, ensure};
 use clap::value_parser;
 use hwgen_designs::registry::Generate;
 use hwgen_hdl::sim::Initial;
-use hwgen_network::graph::Tensor;
 use hwgen_verify::cosim::{Engine, survive};
 use hwgen_verify::drive::cnn::Inferences;
 use hwgen_verify::golden::network::Interpreter;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is inferred.
 #[derive(clap::Args)]
 pub(crate) struct Inputs {
-    /// Inputs of the network: a file of bytes, input after input, or a folder of such (*.bin)
+    /// Inputs of the network: a file of bytes, all inputs of a run one after the other, run after run; an
+    /// array of NumPy (*.npy), its reals quantised; or a folder of such (*.bin, *.npy)
     #[arg(long, value_name = "PATH", requires = "network")]
     inputs: Option<PathBuf>,
     /// The inputs' classes, a byte each
@@ -51,18 +52,27 @@ pub(crate) fn run(
         return wrong("--network needs --inputs");
     };
     let Planned { network, spec, plan } = planned;
-    let tensor = network.inputs.first().and_then(|name| network.tensor(name));
-    let tensor = tensor.context("the network has no input")?;
-    let mut inputs = inputs(path, tensor)?;
-    inputs.truncate(args.limit.unwrap_or(u64::MAX).try_into().unwrap_or(usize::MAX));
+    let mut given: Vec<Vec<i16>> =
+        runs(path, network)?.into_iter().flat_map(|file| file.runs).collect();
+    given.truncate(args.limit.unwrap_or(u64::MAX).try_into().unwrap_or(usize::MAX));
     let labels = args.labels.as_deref().map(bytes).transpose()?;
     if let Some(labels) = &labels {
-        let (has, needs) = (labels.len(), inputs.len());
+        let (has, needs) = (labels.len(), given.len());
         let enough = has >= needs;
         ensure_labels(enough, has, needs)?;
     }
     let mut interpreter = Interpreter::new(network).context("cannot run the network")?;
-    let expected: Vec<_> = inputs.iter().map(|input| outputs(&mut interpreter, input)).collect();
+    // states of a run are what the integer model left in the run before
+    let mut carried = Carried::new(network);
+    let (mut inputs, mut expected) = (vec![], vec![]);
+    for given in &given {
+        let all = carried.inputs(given);
+        interpreter.run(&apart(network, &all));
+        let outputs: Vec<Vec<i16>> = interpreter.outputs().map(<[i16]>::to_vec).collect();
+        carried.keep(&outputs);
+        inputs.push(all);
+        expected.push(outputs);
+    }
     let right = |outputs: &[Vec<Vec<i16>>]| {
         let labels = labels.iter().flatten();
         let first = outputs.iter().map(|outputs| top(outputs.last()));
@@ -146,44 +156,8 @@ fn ensure_labels(enough: bool, has: usize, needs: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Inputs in a file, or in the files of a folder, in the order of their names.
-pub(crate) fn inputs(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<Vec<i16>>> {
-    let files = if path.is_dir() {
-        let entries = std::fs::read_dir(path)
-            .with_context(|| format!("cannot read folder {}", path.display()))?;
-        let mut files = vec![];
-        for entry in entries {
-            let file = entry.with_context(|| format!("cannot read {}", path.display()))?.path();
-            if file.extension().is_some_and(|extension| extension == "bin") {
-                files.push(file);
-            }
-        }
-        files.sort();
-        ensure!(!files.is_empty(), "folder {} has no *.bin", path.display());
-        files
-    } else {
-        vec![path.to_owned()]
-    };
-    let mut inputs = vec![];
-    for file in files {
-        let bytes = bytes(&file)?;
-        let each = tensor.elements();
-        let whole = !bytes.is_empty() && bytes.len().is_multiple_of(each);
-        let (has, name) = (bytes.len(), file.display());
-        ensure!(whole, "{name}: its {has} bytes are not inputs of {each} bytes");
-        let element = |&byte: &u8| if tensor.signed { i16::from(byte as i8) } else { byte.into() };
-        inputs.extend(bytes.chunks(each).map(|input| input.iter().map(element).collect()));
-    }
-    Ok(inputs)
-}
-
-fn outputs(interpreter: &mut Interpreter, input: &[i16]) -> Vec<Vec<i16>> {
-    interpreter.run(&[input]);
-    interpreter.outputs().map(<[i16]>::to_vec).collect()
-}
-
 /// The largest output, the first of equals.
-fn top(output: Option<&Vec<i16>>) -> Option<usize> {
+pub(crate) fn top(output: Option<&Vec<i16>>) -> Option<usize> {
     let output = output?;
     let largest = output.iter().max()?;
     output.iter().position(|value| value == largest)

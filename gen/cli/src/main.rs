@@ -20,7 +20,9 @@ mod emit;
 mod failure;
 mod files;
 mod import;
+mod infer;
 mod inferences;
+mod inputs;
 mod link;
 mod list;
 mod network;
@@ -47,6 +49,8 @@ Examples:
   hwgen describe lapa --set rows=8                   ports and latency of a size
   hwgen emit --design lapa > lapa.v                  its Verilog
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
+  hwgen check kws.tflite                             what a trained network is, and whether a core runs it
+  hwgen infer --network kws.tflite --inputs clips/   its results, by the integer model
   hwgen import kws.tflite -o network.json            a trained network as integers
   hwgen build --board hx8k --design echo             a bitstream for a board
 
@@ -68,6 +72,7 @@ enum Command {
     Power(power::Args),
     Import(import::Args),
     Check(check::Args),
+    Infer(infer::Args),
     Board(board::Args),
     Build(build::Args),
     Program(program::Args),
@@ -89,6 +94,7 @@ fn main() -> ExitCode {
         Command::Power(args) => power::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Infer(args) => infer::run(&args),
         Command::Board(args) => board::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Program(args) => program::run(&args),

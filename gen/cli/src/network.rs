@@ -2,18 +2,20 @@
 
 use crate::design::Size;
 use crate::failure::{Failure, wrong};
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow};
 use clap::value_parser;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
-use hwgen_network::graph::{self, Network};
-use hwgen_network::import;
+use hwgen_network::graph::{self, Network, printable};
+use hwgen_network::import::{self, ImportError};
 use hwgen_network::plan::{Budget, Plan, plan, size};
 use hwgen_network::policy::Policy;
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read: a network of the largest size, in JSON.
-const MOST_BYTES: u64 = 1 << 30;
+/// The largest file of labels or of words.
+const MOST_BYTES: u64 = 1 << 28;
+/// The largest policy: two entries for each of as many layers as there may be.
+const MOST_POLICY: u64 = 1 << 24;
 
 /// Which network, on how large a core.
 #[derive(clap::Args)]
@@ -74,7 +76,7 @@ impl OnCore {
         let network = read(path)?;
         let network = match &self.policy {
             None => network,
-            Some(path) => policy(path)?.apply(&network).context("cannot apply the policy")?,
+            Some(path) => with_policy(path, &network)?,
         };
         let network = if taps { tapped(network) } else { network };
         let planned = match self.multipliers {
@@ -108,25 +110,32 @@ fn tapped(mut network: Network) -> Network {
 
 /// Reads a network of our own or of another's making.
 fn read(path: &Path) -> anyhow::Result<Network> {
-    if path.extension().is_some_and(|extension| extension == "json") {
-        return Ok(graph::load(path)?);
-    }
-    let bytes = bytes(path)?;
-    let name = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
-    import::import(&name, &bytes).with_context(|| format!("cannot import {}", path.display()))
+    load(path)?.with_context(|| format!("cannot import {}", path.display()))
 }
 
-fn policy(path: &Path) -> anyhow::Result<Policy> {
-    let text = bytes(path)?;
-    serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))
+/// The same; the inner result is what a model says of itself.
+pub(crate) fn load(path: &Path) -> anyhow::Result<Result<Network, ImportError>> {
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return Ok(Ok(graph::load(path)?));
+    }
+    let bytes = hwgen_files::read(path, import::MOST_BYTES as u64)?;
+    let name = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
+    Ok(import::import(&name, &bytes))
+}
+
+/// The network with the bits that a policy gives its weights.
+pub(crate) fn with_policy(path: &Path, network: &Network) -> anyhow::Result<Network> {
+    let text = hwgen_files::read_text(path, MOST_POLICY)?;
+    let policy: Policy = serde_json::from_str(&text).map_err(|error| {
+        let problem = printable(&error.to_string());
+        anyhow!("cannot read {}: {problem}", path.display())
+    })?;
+    policy.apply(network).context("cannot apply the policy")
 }
 
 /// A file's bytes, if it is not beyond all measure.
 pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let cannot = || format!("cannot read {}", path.display());
-    let size = std::fs::metadata(path).with_context(cannot)?.len();
-    ensure!(size <= MOST_BYTES, "{}: it has {size} bytes, {MOST_BYTES} at most", cannot());
-    std::fs::read(path).with_context(cannot)
+    Ok(hwgen_files::read(path, MOST_BYTES)?)
 }
 
 /// The plan as a table: jobs, cycles and use of each layer.

@@ -1,7 +1,8 @@
 //! `hwgen run`
 
 use crate::failure::Failure;
-use crate::network::{Planned, bytes};
+use crate::inputs::{Carried, apart, runs};
+use crate::network::Planned;
 use crate::on_board::OnBoard;
 use crate::output::{print, print_json, table};
 use anyhow::{Context, bail, ensure};
@@ -64,11 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     // what can be wrong without the board is told before it is loaded
     let names = args.names.as_deref().map(|path| names(path, &planned)).transpose()?;
     let network = planned.network.clone();
-    let tensors = tensors(&network, &network.inputs)?;
+    let mut carried = Carried::new(&network);
     let mut inputs = vec![];
     for path in &args.inputs {
         for file in files_of(path)? {
-            inputs.extend(read(&file, &tensors)?);
+            inputs.extend(read(&file, &network)?);
         }
     }
     let mut golden = match args.check {
@@ -78,10 +79,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut inference = args.board.open(&mut planned)?;
     let (mut rows, mut results, mut differing) = (vec![], vec![], 0);
     for input in inputs {
-        let outputs = inference.infer(&input.elements).context("the board stopped")?;
+        let all = carried.inputs(&input.elements);
+        let outputs = inference.infer(&all).context("the board stopped")?;
+        carried.keep(&outputs);
         let cycles = inference.counters().context("the board stopped")?.latest_cycles;
         if let Some(golden) = &mut golden {
-            golden.run(&apart(&input.elements, &tensors));
+            golden.run(&apart(&network, &all));
             differing += usize::from(!golden.outputs().eq(outputs.iter().map(Vec::as_slice)));
         }
         let scores = outputs.last().context("the network has no output")?;
@@ -131,23 +134,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if differing > 0 { Err(Failure::Check) } else { Ok(()) }
 }
 
-/// The network's tensors of these names.
-fn tensors<'n>(network: &'n Network, names: &[String]) -> anyhow::Result<Vec<&'n Tensor>> {
-    let tensors: Option<Vec<_>> = names.iter().map(|name| network.tensor(name)).collect();
-    let tensors = tensors.filter(|tensors| !tensors.is_empty());
-    tensors.context("the network has no input")
-}
-
-/// A run's inputs, a slice each.
-fn apart<'i>(mut elements: &'i [i16], tensors: &[&Tensor]) -> Vec<&'i [i16]> {
-    let own = |tensor: &&Tensor| {
-        let (own, rest) = elements.split_at(tensor.elements());
-        elements = rest;
-        own
-    };
-    tensors.iter().map(own).collect()
-}
-
 /// A name a class.
 fn names(path: &Path, planned: &Planned) -> anyhow::Result<Vec<String>> {
     let text = hwgen_files::read_text(path, MOST_NAMES).context("--names")?;
@@ -179,12 +165,13 @@ fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = vec![];
     for entry in std::fs::read_dir(path).with_context(cannot)? {
         let file = entry.with_context(cannot)?.path();
-        if is_clip(&file) || file.extension().is_some_and(|extension| extension == "bin") {
+        let is_input = |extension: &std::ffi::OsStr| extension == "bin" || extension == "npy";
+        if is_clip(&file) || file.extension().is_some_and(is_input) {
             files.push(file);
         }
     }
     files.sort();
-    ensure!(!files.is_empty(), "folder {} has no *.wav, *.flac or *.bin", path.display());
+    ensure!(!files.is_empty(), "folder {} has no *.wav, *.flac, *.bin or *.npy", path.display());
     Ok(files)
 }
 
@@ -193,32 +180,23 @@ fn is_clip(path: &Path) -> bool {
 }
 
 /// The runs of a file.
-fn read(path: &Path, tensors: &[&Tensor]) -> anyhow::Result<Vec<Input>> {
+fn read(path: &Path, network: &Network) -> anyhow::Result<Vec<Input>> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
     if is_clip(path) {
-        let [tensor] = tensors else {
-            bail!("{}: a clip is one input, the network takes {}", path.display(), tensors.len());
+        let given: Vec<&Tensor> = network.given().collect();
+        let [tensor] = given[..] else {
+            bail!("{}: a clip is one input, the network takes {}", path.display(), given.len());
         };
         let elements = features(path, tensor)?;
         return Ok(vec![Input { name, elements }]);
     }
-    let bytes = bytes(path)?;
-    let each = tensors.iter().map(|tensor| tensor.elements()).sum::<usize>().max(1);
-    let whole = !bytes.is_empty() && bytes.len().is_multiple_of(each);
-    let (has, file) = (bytes.len(), path.display());
-    ensure!(whole, "{file}: its {has} bytes are not inputs of {each} bytes");
-    let signs =
-        tensors.iter().flat_map(|tensor| std::iter::repeat_n(tensor.signed, tensor.elements()));
-    let signs: Vec<_> = signs.collect();
-    let element = |(&byte, &signed): (&u8, &bool)| match signed {
-        true => i16::from(byte as i8),
-        false => byte.into(),
+    let all: Vec<Vec<i16>> = runs(path, network)?.into_iter().flat_map(|file| file.runs).collect();
+    let several = all.len() > 1;
+    let numbered = |(at, elements)| {
+        let name = if several { format!("{name}:{at}") } else { name.clone() };
+        Input { name, elements }
     };
-    let runs = bytes.chunks(each).enumerate().map(|(at, run)| Input {
-        name: if has > each { format!("{name}:{at}") } else { name.clone() },
-        elements: run.iter().zip(&signs).map(element).collect(),
-    });
-    Ok(runs.collect())
+    Ok(all.into_iter().enumerate().map(numbered).collect())
 }
 
 /// The features of a clip that the network takes.

@@ -1,4 +1,4 @@
-//! `hwgen import` and `hwgen check`.
+//! `hwgen import`, `hwgen check`, `hwgen infer`, and `hwgen verify` of networks.
 
 mod command;
 #[path = "../../network/tests/models/mod.rs"]
@@ -34,7 +34,18 @@ fn a_model_becomes_a_file() {
     assert!(load(&output).unwrap() == inline);
     let names = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(names, 3, "a temporary file is left");
-    assert_eq!(ok(&["check", &model]), "every node is supported: 6 layers\n");
+    let text = ok(&["check", &model]);
+    assert!(text.starts_with("every node is supported: 6 layers, "), "{text}");
+    assert!(
+        text.contains("input  `t0`: 6 x 5 x 2 (height, width, channels), int8, scale 0.0"),
+        "{text}"
+    );
+    assert!(
+        text.contains(": 3 (elements), 3 classes, int8, scale 0.00390625, zero point -128"),
+        "{text}"
+    );
+    // a network of our own is told the same
+    assert_eq!(ok(&["check", output.to_str().unwrap()]), text);
     assert!(ok(&["check", &model, "--json"]).contains("\"supported\": true"));
     assert_eq!(ok(&["import", "--schema"]), hwgen_network::graph::schema());
 }
@@ -72,4 +83,89 @@ fn files_that_are_no_models() {
     ];
     let folder = format!("{}/", folder.path().display());
     assert_snapshot!(said.join("\n").replace(&folder, ""));
+}
+
+/// What the core has no job for is read, and said to be so.
+#[test]
+fn no_core_is_no_support() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "kept.tflite", &models::kept(11));
+    let run = hwgen(&["check", &model]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{}", run.stdout);
+    assert!(run.stdout.starts_with("every node is read: "), "{}", run.stdout);
+    assert!(run.stdout.contains("_lookup`: the core has no tables of functions"), "{}", run.stdout);
+    assert!(run.stdout.contains("; kept: "), "{}", run.stdout);
+    let json = hwgen(&["check", &model, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&json["supported"], &json["states"][0]["initial"]), (&false.into(), &5.into()));
+}
+
+/// Results of the integer model, from bytes and from arrays, and what a stream keeps.
+#[test]
+fn inferences_of_the_integer_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "kept.tflite", &models::kept(11));
+    let runs: Vec<u8> = (0..60).map(|n| (n * 37 % 251) as u8).collect();
+    let bytes = write(folder.path(), "a.bin", &runs);
+    let results = folder.path().join("results");
+    let output = results.to_str().unwrap();
+    let json = ok(&["infer", "--network", &model, "--inputs", &bytes, "-o", output, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let values = json["results"].as_array().unwrap();
+    assert_eq!(values.len(), 3);
+    let name = json["outputs"][0]["name"].as_str().unwrap().to_owned();
+    let last = values[2]["outputs"][&name][0].as_i64().unwrap();
+    let array = std::fs::read(results.join(format!("{name}.npy"))).unwrap();
+    assert_eq!(array[array.len() - 1] as i8, last as i8);
+    // the same runs as an array of integers
+    let header = "{'descr': '|i1', 'fortran_order': False, 'shape': (3, 2, 10), }          \n";
+    let mut array = b"\x93NUMPY\x01\x00".to_vec();
+    array.extend((header.len() as u16).to_le_bytes());
+    array.extend(header.as_bytes());
+    array.extend(&runs);
+    let array = write(folder.path(), "b.npy", &array);
+    let again = ok(&["infer", "--network", &model, "--inputs", &array, "--json"]);
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    for (a, b) in values.iter().zip(again["results"].as_array().unwrap()) {
+        assert_eq!(a["outputs"], b["outputs"]);
+    }
+    // the third run alone has another past
+    let third = write(folder.path(), "c.bin", &runs[40..]);
+    let alone = ok(&["infer", "--network", &model, "--inputs", &third, "--json", "--taps"]);
+    let alone: serde_json::Value = serde_json::from_str(&alone).unwrap();
+    assert!(alone["outputs"].as_array().unwrap().len() > 5);
+    let short = write(folder.path(), "d.bin", &runs[..7]);
+    let said = refused(1, &["infer", "--network", &model, "--inputs", &short]);
+    assert!(said.contains("its 7 bytes are not inputs of 20 bytes (`t0`)"), "{said}");
+}
+
+/// A run has all inputs, one after the other.
+#[test]
+fn two_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "two.tflite", &models::streaming(5));
+    let runs: Vec<u8> = (0..2 * 440).map(|n| (n * 91 % 253) as u8).collect();
+    let inputs = write(folder.path(), "in.bin", &runs);
+    let network = ["--network", &model, "--inputs", &inputs];
+    let verify = ["verify", "--design", "cnn", "--multipliers", "60", "--engines", "jit", "--taps"];
+    let said = ok(&[&verify[..], &network].concat());
+    assert!(said.contains("golden: 2 inputs") && said.contains("jit: 0 differ"), "{said}");
+}
+
+/// Small files whose parts are shared, and files that never end: a line each, little memory.
+#[test]
+#[cfg(unix)]
+fn hostile_files_take_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files: Vec<String> = vec!["/dev/zero".into()];
+    for (name, model) in models::shared() {
+        files.push(write(folder.path(), &format!("{name}.tflite"), &model));
+    }
+    for file in files {
+        let limited =
+            format!("ulimit -v 600000; exec {} check {file}", env!("CARGO_BIN_EXE_hwgen"));
+        let run = command::run(std::process::Command::new("sh").args(["-c", &limited]));
+        assert!(run.code <= 1, "{file}: {} {}", run.code, run.stderr);
+        assert!(!run.stderr.contains("panic") && !run.stderr.contains("memory"), "{}", run.stderr);
+    }
 }

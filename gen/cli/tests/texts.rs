@@ -18,7 +18,7 @@ fn help() {
     assert_snapshot!("help", ok(&["--help"]));
     let subcommands = [
         "list", "describe", "emit", "sim", "verify", "study", "power", "import", "check", "build",
-        "program", "board", "run", "eembc", "doctor",
+        "program", "board", "run", "eembc", "doctor", "infer",
     ];
     for subcommand in subcommands {
         let text = ok(&[subcommand, "--help"]);
