@@ -64,9 +64,21 @@ pub(crate) fn report(failure: Failure) -> ExitCode {
     }
 }
 
-/// An error and its causes, without `(os error 2)`, which tells nobody anything.
+/// An error and its causes, each said once, without `(os error 2)`, which tells nobody anything.
 fn plain(error: &anyhow::Error) -> String {
-    let text = format!("{error:#}");
+    let mut text = String::new();
+    for cause in error.chain() {
+        let said = without_numbers(&cause.to_string());
+        if text.is_empty() {
+            text = said;
+        } else if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+    }
+    text
+}
+
+fn without_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
@@ -80,10 +92,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_errors_are_left_out() {
-        let error = std::io::Error::from_raw_os_error(2);
-        let error = anyhow::anyhow!("{error}: really").context(format!("no `x`: {error}"));
+    fn causes_are_said_once_and_without_numbers() {
+        let system = || std::io::Error::from_raw_os_error(2);
         let none = "No such file or directory";
-        assert_eq!(plain(&error), format!("no `x`: {none}: {none}: really"));
+        let error = anyhow::Error::from(system()).context(format!("no `x`: {}", system()));
+        assert_eq!(plain(&error), format!("no `x`: {none}"));
+        let error = anyhow::Error::from(system()).context("no `x`").context("cannot go on");
+        assert_eq!(plain(&error), format!("cannot go on: no `x`: {none}"));
+        assert_eq!(without_numbers("a (os error 13) and b"), "a and b");
     }
 }

@@ -32,8 +32,9 @@ struct Victim {
 }
 
 impl Victim {
-    /// A command with `@` for its folder. It is run to its end first, unless it has none.
-    fn new(name: &'static str, ends: bool, arguments: &str) -> Victim {
+    /// A command with `@` for its folder. It is run to its end first; or if it has none that we wait
+    /// for, until a file of this name is there.
+    fn new(name: &'static str, endless: Option<&str>, arguments: &str) -> Victim {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for inner in ["cache", "tmp"] {
@@ -42,15 +43,26 @@ impl Victim {
         fs::write(root.join("small.tflite"), models::small(1)).unwrap();
         let replaced = arguments.replace('@', root.to_str().unwrap());
         let arguments = replaced.split(' ').map(str::to_owned).collect();
-        let duration = Duration::from_millis(1500);
-        let mut victim = Victim { name, arguments, folder, whole: None, duration };
-        if ends {
-            let began = Instant::now();
-            victim.finish();
-            victim.duration = began.elapsed().min(Duration::from_secs(5));
-            victim.whole = Some(victim.written());
-            victim.forget();
+        let mut victim = Victim { name, arguments, folder, whole: None, duration: Duration::ZERO };
+        let began = Instant::now();
+        match endless {
+            None => {
+                victim.finish();
+                victim.duration = began.elapsed().min(Duration::from_secs(5));
+                victim.whole = Some(victim.written());
+            }
+            Some(file) => {
+                let mut child = victim.command().spawn().unwrap();
+                while victim.folder.path().join(file).symlink_metadata().is_err() {
+                    assert!(child.try_wait().unwrap().is_none(), "{name} ended");
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                victim.duration = 2 * began.elapsed();
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
         }
+        victim.forget();
         victim
     }
 
@@ -157,19 +169,19 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn victims(long: bool) -> Vec<Victim> {
     let mut victims = vec![
-        Victim::new("import", true, "import small.tflite -b -o @/out.json"),
-        Victim::new("emit", true, "emit --design lapa -o @/out/"),
-        Victim::new("build", true, "build --board hx8k --design echo --synth-only -o @/out"),
+        Victim::new("import", None, "import small.tflite -b -o @/out.json"),
+        Victim::new("emit", None, "emit --design lapa -o @/out/"),
+        Victim::new("build", None, "build --board hx8k --design echo --synth-only -o @/out"),
         Victim::new(
             "verify",
-            true,
+            None,
             "verify --design mac_array --set rows=1 --set columns=1 --engines verilator,icarus,yosys",
         ),
-        Victim::new("board sim", false, "board sim --design lapa_predictor --path @/link"),
+        Victim::new("board sim", Some("link"), "board sim --design lapa_predictor --path @/link"),
     ];
     if long {
         // its end is minutes away: what it leaves is a ledger, and gates under way
-        victims.push(Victim::new("study", false, "study lapa --out @/study"));
+        victims.push(Victim::new("study", Some("study/ledger.jsonl"), "study lapa --out @/study"));
     }
     victims
 }

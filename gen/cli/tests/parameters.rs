@@ -68,7 +68,7 @@ fn every_wrong_parameter_is_exit_code_2() {
         command.current_dir(folder.path()).env("HWGEN_DATA", folder.path());
         let run = run(&mut command);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{line}: {}", run.stderr);
-        assert!(run.stderr.starts_with("error: "), "{line}: {}", run.stderr);
+        assert!(run.stderr.contains("error: "), "{line}: {}", run.stderr);
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing was done");
     let said = refused(2, &["build", "--board", "icebraker", "--design", "echo"]);
@@ -86,7 +86,7 @@ fn messages_are_plain() {
         &["power", "--design", "lapa", "--lib", "no\x1b[2Jlib"],
     ] {
         let said = hwgen(arguments).stderr;
-        assert!(said.contains("No such file or directory"), "{said}");
+        assert_eq!(said.matches("No such file or directory").count(), 1, "{said}");
         let control = |c: char| c.is_control() && c != '\n';
         assert!(!said.contains("os error") && !said.contains(control), "{said:?}");
     }
