@@ -92,7 +92,7 @@ fn prediction_takes_at_most_a_fifth() {
     let library = data::folder().unwrap().join("liberty/sky130hd_tt.lib.gz");
     let library = Library::read(&library).unwrap();
     let mut ledger = Path::new(env!("CARGO_TARGET_TMPDIR")).to_path_buf();
-    ledger.push("prediction.jsonl");
+    ledger.push("prediction_ledger.jsonl");
     let mut ledger = Ledger::open(&ledger).unwrap();
     let mut most = 0f64;
     for workload in &recorded {
