@@ -109,7 +109,7 @@ const ROWS: &[Row] = rows! {
     or_zero:     o => mux(o.c, o.a, 0),          v => if v.c { v.a.clone() } else { Int::ZERO };
     zero_or:     o => mux(o.c, 0, o.a),          v => if v.c { Int::ZERO } else { v.a.clone() };
     from_zero:   o => 0 - o.a,                   v => into_range(&-&v.a, v.ty);
-    zero_and:    o => 0 & o.a,                   v => bitwise(&Int::ZERO, &v.a, v.ty, |a, b| a && b);
+    largest_and: o => largest(o.a.ty()) & o.a,   v => bitwise(&largest(v.ty), &v.a, v.ty, |a, b| a && b);
     plus_least:  o => o.a + least(o.a.ty()),     v => into_range(&(&v.a + least(v.ty)), v.ty);
     less_largest: o => largest(o.a.ty()) - o.a,  v => into_range(&(largest(v.ty) - &v.a), v.ty);
     times_least: o => o.a * least(o.a.ty()),     v => &v.a * least(v.ty);

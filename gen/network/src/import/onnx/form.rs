@@ -94,7 +94,7 @@ impl Form {
     }
 
     /// As an image, if its elements lie so in both orders: one channel, or one pixel.
-    pub(super) fn as_image(self) -> Form {
+    pub(super) fn into_image(self) -> Form {
         let alike = match self.shape[..] {
             [1, channels, ref sides @ ..] if [1, 2].contains(&sides.len()) => {
                 channels == 1 || sides.iter().all(|&side| side == 1)

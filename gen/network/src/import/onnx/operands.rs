@@ -78,7 +78,7 @@ impl Conversion<'_> {
         x: usize,
         form: Form,
     ) -> Result<(usize, Form), Problem> {
-        let form = form.as_image();
+        let form = form.into_image();
         let shape = form.here()?;
         if self.tensors[x].shape == shape {
             return Ok((x, form));
