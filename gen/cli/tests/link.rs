@@ -99,7 +99,8 @@ fn what_does_not_fit_is_refused() {
     let again =
         ok(&["run", "--port", board.port(), "--network", &network, "--multipliers", "18", &clip]);
     assert!(again.contains("score"), "{again}");
-    let missing = refused(1, &["run", "--port", "/nonexistent", "--network", &network]);
+    let missing =
+        refused(1, &["run", "--port", "/nonexistent", "--wait", "0", "--network", &network]);
     assert!(missing.starts_with("error: cannot open port /nonexistent: "), "{missing}");
     let no_spi = refused(2, &["run", "--port", "spi:ulx3s", "--network", &network]);
     assert_eq!(no_spi, "error: --port spi:ulx3s: board `ulx3s` has no SPI to a host\n");
