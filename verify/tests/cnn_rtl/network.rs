@@ -174,7 +174,12 @@ fn generated_tflite_networks() {
         "streaming runs",
         "variants runs",
     ];
-    assert_eq!(told, expected);
+    let (known, tables) = told.split_at(expected.len());
+    assert_eq!(known, expected);
+    for said in tables {
+        let no_table = said.contains("the core has no tables of functions");
+        assert!(said.ends_with(" runs") || no_table, "{said}");
+    }
 }
 
 /// MLPerf Tiny's two models, and inputs recorded for them.
