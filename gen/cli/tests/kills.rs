@@ -167,21 +167,27 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
+const VERIFY: &str =
+    "verify --design mac_array --set rows=1 --set columns=1 --engines verilator,icarus,yosys";
+
+/// Without a compiler, which takes ten seconds.
+const VERIFY_BRIEFLY: &str =
+    "verify --design mac_array --set rows=1 --set columns=1 --engines icarus,yosys";
+
 fn victims(long: bool) -> Vec<Victim> {
     let mut victims = vec![
         Victim::new("import", None, "import small.tflite -b -o @/out.json"),
         Victim::new("emit", None, "emit --design lapa -o @/out/"),
         Victim::new("build", None, "build --board hx8k --design echo --synth-only -o @/out"),
-        Victim::new(
-            "verify",
-            None,
-            "verify --design mac_array --set rows=1 --set columns=1 --engines verilator,icarus,yosys",
-        ),
+        Victim::new("verify", None, if long { VERIFY } else { VERIFY_BRIEFLY }),
         Victim::new("board sim", Some("link"), "board sim --design lapa_predictor --path @/link"),
     ];
     if long {
         // its end is minutes away: what it leaves is a ledger, and gates under way
-        victims.push(Victim::new("study", Some("study/ledger.jsonl"), "study lapa --out @/study"));
+        let mut study =
+            Victim::new("study", Some("study/ledger.jsonl"), "study lapa --out @/study");
+        study.duration = Duration::from_secs(30);
+        victims.push(study);
     }
     victims
 }
