@@ -68,7 +68,7 @@ fn what_is_no_recording_of_the_design_is_refused() {
         "{scope}"
     );
     let missing = Recording::read(Path::new("/nonexistent.vcd"), &adder(4));
-    assert!(matches!(missing, Err(WaveError::Read { .. })));
+    assert!(matches!(missing, Err(WaveError::File(_))));
     // cut anywhere: an error or a shorter run, never a panic
     for length in 0..whole.len() {
         let _ = read(&whole[..length], 4);

@@ -79,6 +79,9 @@ enum Command {
     Run(run::Args),
     Eembc(eembc::Args),
     Doctor(doctor::Args),
+    /// Read a wave file for `power`, which starts this
+    #[command(hide = true)]
+    ReadWaves,
 }
 
 fn main() -> ExitCode {
@@ -101,6 +104,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Eembc(args) => eembc::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::ReadWaves => {
+            hwgen_verify::waves::serve().map_err(|error| anyhow::Error::from(error).into())
+        }
     };
     result.map_or_else(failure::report, |()| ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use hwgen_verify::power::{GateDevice, Library, Options, Part, PowerModel, Report
 use hwgen_verify::waves::Recording;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Tell a design's energy and area from its gates in a standard-cell library
 #[derive(clap::Args)]
@@ -102,7 +103,10 @@ enum Vectors {
 impl Vectors {
     fn new(args: &Args, module: &Module, spec: &str) -> anyhow::Result<Vectors> {
         if args.vectors != Path::new("random") {
-            let recording = Recording::read(&args.vectors, module);
+            let reader = std::env::current_exe().context("cannot take vectors")?;
+            let mut reader = Command::new(reader);
+            reader.arg("read-waves");
+            let recording = Recording::read_apart(&args.vectors, module, &reader);
             return Ok(Vectors::Recorded(recording.context("cannot take vectors")?));
         }
         let name = args.design.0.name();

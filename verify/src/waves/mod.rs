@@ -5,20 +5,30 @@
 //! bits become 0; an output's are not compared, and no output is before a reset has been seen, if
 //! the design has one.
 
+mod apart;
+mod file;
+
+pub use apart::serve;
+
+use file::{Changes, Fault, Ports, Waves};
+use hwgen_files::{FileError, printable};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::Device;
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use wellen::simple::Waveform;
-use wellen::{Hierarchy, ScopeRef, SignalRef};
+use std::process::Command;
+
+/// The largest file that is read.
+const MOST_BYTES: u64 = 1 << 30;
+/// What the reader of the formats may say.
+const LONGEST_REASON: usize = 200;
 
 /// Why a file is no recording of a design, or not that of its gates.
 #[derive(Debug, thiserror::Error)]
 pub enum WaveError {
-    /// Not there, or no waves.
+    /// Not there, or of no size to be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No waves.
     #[error("cannot read {}: {why}", path.display())]
     Read {
         /// The file.
@@ -63,54 +73,68 @@ pub enum WaveError {
 /// The ports of a design over time.
 #[derive(Debug)]
 pub struct Recording {
-    /// Positions in the file's time table.
-    edges: Vec<u32>,
-    inputs: Vec<Changes>,
-    /// Those of the design's that the file has.
-    outputs: Vec<(usize, Changes)>,
+    waves: Waves,
     /// The input that resets, and the digit that does.
     reset: Option<(usize, u8)>,
 }
 
-/// A signal's values, binary digits, each from a position in the time table on.
-type Changes = Vec<(u32, String)>;
-
 impl Recording {
-    /// Reads the ports of a design with one clock.
+    /// Reads the ports of a design with one clock, in this process.
+    ///
+    /// The reader of the formats trusts its files: one that is damaged on purpose may take all
+    /// memory and end the process. [`Recording::read_apart`] is for files of strangers.
     ///
     /// # Errors
     /// No waves; no scope like the design.
     pub fn read(path: &Path, module: &Module) -> Result<Recording, WaveError> {
-        let mut file = open(path).map_err(|why| WaveError::Read { path: path.to_owned(), why })?;
-        let clock = module.clocks.first().map(|clock| clock.name.to_string());
-        let inputs = module.inputs.iter().map(|port| port.name.to_string());
-        let wanted: Vec<String> = clock.into_iter().chain(inputs).collect();
-        let ports = scope(file.hierarchy(), &wanted).ok_or_else(|| WaveError::Scope {
-            path: path.to_owned(),
-            module: module.name.to_string(),
-            ports: wanted.join(", "),
+        let bytes = hwgen_files::read(path, MOST_BYTES)?;
+        Recording::of(path, module, |ports| file::waves(bytes, ports))
+    }
+
+    /// Reads them in a process of its own, which `reader` starts and which calls [`serve`] at
+    /// once: what a damaged file does to it, or asks of it, is an error here.
+    ///
+    /// # Errors
+    /// As [`Recording::read`]; a process that cannot be started.
+    pub fn read_apart(
+        path: &Path,
+        module: &Module,
+        reader: &Command,
+    ) -> Result<Recording, WaveError> {
+        let bytes = hwgen_files::read(path, MOST_BYTES)?;
+        Recording::of(path, module, |ports| apart::waves(bytes, ports, reader))
+    }
+
+    fn of(
+        path: &Path,
+        module: &Module,
+        read: impl FnOnce(&Ports) -> Result<Waves, Fault>,
+    ) -> Result<Recording, WaveError> {
+        let ports = Ports::of(module);
+        let waves = read(&ports).map_err(|fault| match fault {
+            Fault::Read(why) => {
+                let words: Vec<&str> = why.split_whitespace().collect();
+                let why = printable(&words.join(" ")).chars().take(LONGEST_REASON).collect();
+                WaveError::Read { path: path.to_owned(), why }
+            }
+            Fault::Scope => WaveError::Scope {
+                path: path.to_owned(),
+                module: module.name.to_string(),
+                ports: ports.needed().collect::<Vec<_>>().join(", "),
+            },
+            Fault::Width { port, is, must } => WaveError::Width { port, is, must },
         })?;
-        let mut changes = |name: &str, width: u32| changes(&mut file, ports[name], name, width);
-        let edges = match module.clocks.first() {
-            Some(clock) => rising(&changes(&clock.name, 1)?),
-            None => vec![],
-        };
-        let inputs = module.inputs.iter().map(|port| changes(&port.name, port.ty.width));
-        let inputs = inputs.collect::<Result<_, _>>()?;
-        let outputs = module.outputs.iter().enumerate();
-        let outputs = outputs.filter(|(_, port)| ports.contains_key(&*port.name));
-        let outputs = outputs.map(|(index, port)| Ok((index, changes(&port.name, port.ty.width)?)));
         let reset = module.clocks.first().and_then(|clock| {
             let reset = clock.reset.as_ref()?;
             let input = module.inputs.iter().position(|port| port.node == reset.signal)?;
             Some((input, if reset.active_low { b'0' } else { b'1' }))
         });
-        Ok(Recording { edges, inputs, outputs: outputs.collect::<Result<_, _>>()?, reset })
+        Ok(Recording { waves, reset })
     }
 
     /// Rising edges of the clock.
     pub fn cycles(&self) -> usize {
-        self.edges.len()
+        self.waves.edges.len()
     }
 
     /// Runs a device with the recorded inputs; returns the output values compared.
@@ -120,12 +144,13 @@ impl Recording {
     pub fn replay(&self, device: &mut dyn Device) -> Result<u64, WaveError> {
         let module = device.module().clone();
         let clocks: Vec<_> = module.clock_ids().collect();
-        let mut inputs: Vec<Cursor> = self.inputs.iter().map(|all| Cursor::new(all)).collect();
+        let mut inputs: Vec<Cursor> =
+            self.waves.inputs.iter().map(|all| Cursor::new(all)).collect();
         let mut outputs: Vec<(usize, Cursor)> =
-            self.outputs.iter().map(|(index, all)| (*index, Cursor::new(all))).collect();
+            self.waves.outputs.iter().map(|(index, all)| (*index, Cursor::new(all))).collect();
         let mut known = self.reset.is_none();
         let mut compared = 0;
-        for (edge, &time) in self.edges.iter().enumerate() {
+        for (edge, &time) in self.waves.edges.iter().enumerate() {
             for (input, cursor) in inputs.iter_mut().enumerate() {
                 let width = module.inputs[input].ty.width as usize;
                 device.poke_pattern(input, &pattern(cursor.before(time), width));
@@ -151,78 +176,23 @@ impl Recording {
     }
 }
 
-fn open(path: &Path) -> Result<Waveform, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let read = || wellen::simple::read_from_reader(BufReader::new(file));
-    // the reader trusts what it reads more than we do
-    let read = std::panic::catch_unwind(AssertUnwindSafe(read));
-    read.map_err(|_| "it is damaged".to_owned())?.map_err(|error| error.to_string())
-}
-
-/// The outermost scope with all these names: its variables.
-fn scope(hierarchy: &Hierarchy, wanted: &[String]) -> Option<HashMap<String, SignalRef>> {
-    let mut level: Vec<ScopeRef> = hierarchy.scopes().collect();
-    while !level.is_empty() {
-        for &scope in &level {
-            let variables = hierarchy[scope].vars(hierarchy).map(|variable| {
-                let variable = &hierarchy[variable];
-                (variable.name(hierarchy).to_owned(), variable.signal_ref())
-            });
-            let variables: HashMap<_, _> = variables.collect();
-            if wanted.iter().all(|name| variables.contains_key(name)) {
-                return Some(variables);
-            }
-        }
-        level = level.iter().flat_map(|&scope| hierarchy[scope].scopes(hierarchy)).collect();
-    }
-    None
-}
-
-fn changes(
-    file: &mut Waveform,
-    signal: SignalRef,
-    port: &str,
-    width: u32,
-) -> Result<Changes, WaveError> {
-    file.load_signals(&[signal]);
-    let found = file.get_signal(signal).map(|signal| {
-        let digits = |(time, value): (u32, wellen::SignalValueRef)| {
-            (time, value.to_bit_string().unwrap_or_default())
-        };
-        signal.iter_changes().map(digits).collect::<Changes>()
-    });
-    let (found, must) = (found.unwrap_or_default(), width as usize);
-    match found.iter().find(|(_, digits)| digits.len() != must) {
-        Some((_, digits)) => {
-            Err(WaveError::Width { port: port.to_owned(), is: digits.len(), must })
-        }
-        None => Ok(found),
-    }
-}
-
-/// When a clock becomes 1.
-fn rising(clock: &Changes) -> Vec<u32> {
-    let pairs = clock.windows(2).filter(|pair| pair[0].1 != "1" && pair[1].1 == "1");
-    pairs.map(|pair| pair[1].0).collect()
-}
-
 /// A walk through a signal's changes.
 struct Cursor<'c> {
-    changes: &'c [(u32, String)],
+    changes: &'c Changes,
     next: usize,
 }
 
 impl<'c> Cursor<'c> {
-    fn new(changes: &'c [(u32, String)]) -> Cursor<'c> {
+    fn new(changes: &'c Changes) -> Cursor<'c> {
         Cursor { changes, next: 0 }
     }
 
     /// The value just before a time, which must not go back; empty before the first.
     fn before(&mut self, time: u32) -> &'c str {
-        while self.changes.get(self.next).is_some_and(|(at, _)| *at < time) {
+        while self.changes.at.get(self.next).is_some_and(|at| *at < time) {
             self.next += 1;
         }
-        self.next.checked_sub(1).map_or("", |last| &self.changes[last].1)
+        self.next.checked_sub(1).map_or("", |last| self.changes.value(last))
     }
 }
 
