@@ -27,7 +27,7 @@ pub enum SpecError {
         expected: String,
     },
     /// A value of the wrong type, as text for a number.
-    #[error("`{field}` = {value} cannot be read: {problem}{}", allowed(.range))]
+    #[error("`{}` = {} cannot be read: {}{}", short(.field), short(.value), short(.problem), allowed(.range))]
     WrongType {
         /// The parameter.
         field: String,
@@ -39,7 +39,7 @@ pub enum SpecError {
         range: String,
     },
     /// A word that is none of the choices.
-    #[error("`{field}` = \"{value}\" is unknown: must be one of {}{}", .known.join(", "), did_you_mean(.nearest))]
+    #[error("`{field}` = \"{}\" is unknown: must be one of {}{}", short(.value), .known.join(", "), did_you_mean(.nearest))]
     UnknownChoice {
         /// The parameter.
         field: String,
@@ -51,7 +51,7 @@ pub enum SpecError {
         nearest: Option<String>,
     },
     /// A parameter that does not exist.
-    #[error("unknown parameter `{field}`{}: known here are {}", did_you_mean(.nearest), .known.join(", "))]
+    #[error("unknown parameter `{}`{}: known here are {}", short(.field), did_you_mean(.nearest), .known.join(", "))]
     UnknownField {
         /// The name given.
         field: String,
@@ -61,7 +61,7 @@ pub enum SpecError {
         nearest: Option<String>,
     },
     /// A parameter given twice in one file.
-    #[error("`{field}` is given twice: keep one")]
+    #[error("`{}` is given twice: keep one", short(.field))]
     Duplicate {
         /// The parameter.
         field: String,
@@ -77,6 +77,12 @@ pub enum SpecError {
     /// A file whose outermost value is not an object.
     #[error("a specification is a JSON object, as in {{\"rows\": 8}}")]
     NotAnObject,
+    /// A path of more names than any parameter has.
+    #[error("no parameter lies {most} names deep")]
+    TooDeep {
+        /// Names that are read.
+        most: usize,
+    },
     /// An override that is not `key=value`.
     #[error("an override is key=value, as in rows=8 or filter.mode=top_k")]
     NotAnOverride,
@@ -101,8 +107,20 @@ impl SpecError {
             | SpecError::UnknownChoice { field, .. }
             | SpecError::UnknownField { field, .. }
             | SpecError::Duplicate { field } => Some(field),
-            SpecError::Syntax { .. } | SpecError::NotAnObject | SpecError::NotAnOverride => None,
+            SpecError::Syntax { .. }
+            | SpecError::NotAnObject
+            | SpecError::TooDeep { .. }
+            | SpecError::NotAnOverride => None,
         }
+    }
+}
+
+/// A text as a message shows it: the start of a long one.
+fn short(text: &str) -> String {
+    const MOST: usize = 120;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -137,7 +155,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Origin::Set { text } => write!(f, "--set {text}"),
+            Origin::Set { text } => write!(f, "--set {}", short(text)),
             Origin::Default => write!(f, "default"),
         }
     }

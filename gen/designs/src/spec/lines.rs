@@ -1,6 +1,10 @@
 //! The line of every value in a JSON text, which serde does not keep.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+/// Paths are kept up to this length: longer ones are of no parameter, and would take the square of
+/// a file's length.
+const LONGEST_PATH: usize = 256;
 
 /// A key given twice in one object.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,13 +51,15 @@ impl Scan<'_> {
 
     fn object(&mut self, path: &str) -> Result<(), DuplicateKey> {
         self.at += 1;
+        let mut keys = HashSet::new();
         while self.peek() == Some(b'"') {
             let line = self.line;
             let key = self.string();
             let member = super::load::member_path(path, &key);
-            if self.found.insert(member.clone(), line).is_some() {
+            if !keys.insert(key) {
                 return Err(DuplicateKey { path: member, line });
             }
+            let member = self.keep(member, line);
             self.skip(b':');
             self.value(&member)?;
             self.skip(b',');
@@ -66,14 +72,23 @@ impl Scan<'_> {
         self.at += 1;
         let mut index = 0;
         while !matches!(self.peek(), Some(b']') | None) {
-            let entry = format!("{path}[{index}]");
-            self.found.insert(entry.clone(), self.line);
+            let entry = self.keep(format!("{path}[{index}]"), self.line);
             self.value(&entry)?;
             self.skip(b',');
             index += 1;
         }
         self.skip(b']');
         Ok(())
+    }
+
+    /// Notes a path's line; returns the path, or its beginning if it is too long.
+    fn keep(&mut self, mut path: String, line: usize) -> String {
+        if path.len() > LONGEST_PATH {
+            path.truncate(path.floor_char_boundary(LONGEST_PATH));
+        } else {
+            self.found.insert(path.clone(), line);
+        }
+        path
     }
 
     /// The next byte that is not white space.
@@ -135,5 +150,11 @@ mod tests {
     fn a_key_given_twice_is_found_inside_its_own_object() {
         let text = "{\"a\": 1,\n \"b\": {\"a\": 1,\n \"c\": 2,\n \"a\": 3}}";
         assert_eq!(lines(text), Err(DuplicateKey { path: "b.a".into(), line: 4 }));
+    }
+
+    #[test]
+    fn long_paths_take_no_memory() {
+        let text = format!("{{\"{}\": [{}1]}}", "k".repeat(1 << 18), "1,".repeat(1 << 17));
+        assert_eq!(lines(&text).unwrap().len(), 0);
     }
 }

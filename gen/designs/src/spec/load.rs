@@ -39,7 +39,11 @@ pub(super) fn member_path(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// One value to set; objects are split into their members, so this is a number, word or list.
+/// Names in a path, at most; no specification nests half as deep.
+const DEEPEST: usize = 16;
+
+/// One value to set; objects are split into their members, so this is a number, word, list or an
+/// object without members.
 struct Assignment {
     keys: Vec<String>,
     value: Value,
@@ -134,7 +138,19 @@ fn override_assignments(text: &str) -> Result<Vec<Assignment>, LoadError> {
         return Err(LoadError::new(origin, SpecError::NotAnOverride));
     };
     let keys: Vec<String> = key.trim().split('.').map(str::to_owned).collect();
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.trim()));
+    if keys.len() > DEEPEST {
+        return Err(LoadError::new(origin, SpecError::TooDeep { most: DEEPEST }));
+    }
+    let value = match serde_json::from_str(value) {
+        Ok(json) => {
+            lines(value).map_err(|DuplicateKey { path, .. }| {
+                let field = member_path(key.trim(), &path);
+                LoadError::new(origin.clone(), SpecError::Duplicate { field })
+            })?;
+            json
+        }
+        Err(_) => Value::from(value.trim()),
+    };
     let mut assignments = Vec::new();
     split(&keys, value, &mut |keys, value| {
         assignments.push(Assignment { keys, value, origin: origin.clone() });
@@ -145,7 +161,8 @@ fn override_assignments(text: &str) -> Result<Vec<Assignment>, LoadError> {
 /// Hands each value inside nested objects to `visit`, with the keys that lead to it.
 fn split(keys: &[String], value: Value, visit: &mut impl FnMut(Vec<String>, Value)) {
     match value {
-        Value::Object(members) => {
+        // without members it still names a parameter, unless it is the whole specification
+        Value::Object(members) if keys.is_empty() || !members.is_empty() => {
             for (key, member) in members {
                 split(&[keys, &[key]].concat(), member, visit);
             }
@@ -156,7 +173,10 @@ fn split(keys: &[String], value: Value, visit: &mut impl FnMut(Vec<String>, Valu
 
 fn set(json: &mut Value, keys: &[String], value: Value) {
     let Some((key, rest)) = keys.split_first() else {
-        *json = value;
+        // an object without members changes none
+        if !(json.is_object() && value.is_object()) {
+            *json = value;
+        }
         return;
     };
     if !json.is_object() {
@@ -193,6 +213,10 @@ fn reading_problem<T: Spec>(keys: &[String], value: &Value, message: &str) -> Sp
 }
 
 fn nearest(name: &str, known: &[String]) -> Option<String> {
+    // no mistyped name of ours is that long
+    if name.len() > 64 {
+        return None;
+    }
     let (distance, best) = known.iter().map(|known| (edit_distance(name, known), known)).min()?;
     let close = distance <= 1 + name.len() / 3 || best.starts_with(name);
     close.then(|| best.clone())
