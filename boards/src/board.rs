@@ -7,6 +7,7 @@ mod check;
 
 pub use check::BoardError;
 
+use hwgen_files::printable;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -254,20 +255,18 @@ pub fn find(name: &str) -> Result<Board, BoardError> {
 impl Board {
     /// Reads a board from a file's text and checks it.
     pub fn parse(text: &str) -> Result<Board, BoardError> {
-        let board: Board = toml::from_str(text)
-            .map_err(|error| BoardError::Syntax(error.to_string().trim_end().to_string()))?;
+        let board: Board = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            BoardError::Syntax { line, what: printable(error.message()) }
+        })?;
         board.check()?;
         Ok(board)
     }
 
     /// Reads a board's file, of 64 KiB at most.
     pub fn load(path: &Path) -> Result<Board, BoardError> {
-        let unreadable = |source| BoardError::Unreadable { path: path.into(), source };
-        let size = std::fs::metadata(path).map_err(unreadable)?.len();
-        if size > check::MOST_BYTES {
-            return Err(BoardError::TooLong { path: path.into(), size });
-        }
-        Board::parse(&std::fs::read_to_string(path).map_err(unreadable)?)
+        Board::parse(&hwgen_files::read_text(path, check::MOST_BYTES)?)
     }
 
     /// LEDs that nothing else stands in the way of.

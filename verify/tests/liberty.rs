@@ -111,3 +111,43 @@ fn damage_is_an_error_or_another_library_but_no_panic() {
     }
     assert!(good > 100 && bad > 1000, "{good}, {bad}");
 }
+
+/// A file of a few bytes takes no more than a library of that size.
+#[test]
+fn bombs_are_refused_before_they_are_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.lib.gz");
+    let file = std::fs::File::create(&path).unwrap();
+    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    let megabyte = "a:b;".repeat(1 << 18);
+    packer.write_all(b"library (l) {").unwrap();
+    (0..20).for_each(|_| packer.write_all(megabyte.as_bytes()).unwrap());
+    packer.finish().unwrap();
+    let error = Library::read(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("bytes unpack to more than") && error.contains("bomb.lib.gz"),
+        "{error}"
+    );
+
+    let many = format!("library (l) {{ a ({}) ; }}", "b,".repeat((1 << 21) + 1));
+    let error = Library::parse(&many).unwrap_err().to_string();
+    assert_eq!(error, "line 1: the library has more than 2097152 groups and values");
+    let error = Library::read("/dev/zero").unwrap_err().to_string();
+    assert_eq!(error, "library: cannot read /dev/zero: it is a device, not a file");
+}
+
+/// What a name among many stands for is kept once.
+#[test]
+fn pins_of_one_group_share_what_they_have() {
+    let inside = "internal_power () { rise_power (scalar) { values (\"1\"); } }";
+    let pins = format!("pin (A, {}) {{", "A,".repeat(20_000));
+    let from = "pin (A) {";
+    assert!(TOY.contains(from));
+    let library = Library::parse(&TOY.replacen(from, &format!("{pins} {inside}"), 1)).unwrap();
+    let cell = library.cells.values().find(|cell| cell.pins.len() > 20_000).unwrap();
+    assert!(
+        cell.pins[..20_000]
+            .windows(2)
+            .all(|pair| { std::sync::Arc::ptr_eq(&pair[0].powers, &pair[1].powers) })
+    );
+}

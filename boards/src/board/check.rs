@@ -1,7 +1,6 @@
 //! A board's file is checked before any of it is printed into Verilog, a script or a command line.
 
 use super::{Board, Family, Uses};
-use std::path::PathBuf;
 
 /// The longest board file that is read.
 pub(super) const MOST_BYTES: u64 = 64 << 10;
@@ -25,24 +24,16 @@ pub enum BoardError {
         known: Vec<&'static str>,
     },
     /// The file cannot be read.
-    #[error("cannot read board file {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The file is no board's.
-    #[error("board file {}: it has {size} bytes, {MOST_BYTES} at most", path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        size: u64,
-    },
-    /// It is not TOML, or a field is missing or of the wrong kind.
     #[error("board file: {0}")]
-    Syntax(String),
+    File(#[from] hwgen_files::FileError),
+    /// It is not TOML, or a field is missing or of the wrong kind.
+    #[error("board file: line {line}: {what}")]
+    Syntax {
+        /// Counted from 1.
+        line: usize,
+        /// What the reader says.
+        what: String,
+    },
     /// A value is not what its field takes.
     #[error("board file: {field} is `{value}`, it must be {must}")]
     Value {
@@ -227,6 +218,24 @@ mod tests {
             assert_ne!(text, GOOD, "{right}");
             let error = Board::parse(&text).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_board_is_told_in_a_line() {
+        let says = |text: &str| Board::parse(text).unwrap_err().to_string();
+        let error = says(&GOOD.replacen("[uart]", "[\"u\\u001b[2J\"]", 1));
+        assert!(error.contains("unknown field `u\\u{1b}[2J`"), "{error}");
+        let twice = says(&format!("{GOOD}\n[uart]\nrx = \"1\"\ntx = \"2\"\n"));
+        assert!(
+            twice.starts_with("board file: line ") && twice.contains("duplicate key"),
+            "{twice}"
+        );
+        for deep in
+            ["a = ".to_owned() + &"[".repeat(60_000), format!("a{} = 1", ".a".repeat(30_000))]
+        {
+            let error = says(&deep);
+            assert!(error.lines().count() == 1 && error.len() < 300, "{error}");
         }
     }
 

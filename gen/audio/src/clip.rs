@@ -1,14 +1,17 @@
 //! Files of samples.
 
+use hwgen_files::{FileError, printable};
 use std::{
-    fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::Read,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
 
 /// The longest clip that is read, in samples: a bit more than 17 minutes at 16 kHz.
 pub const MAX_SAMPLES: usize = 1 << 24;
+
+/// The largest file that is read: the longest clip, and as much again beside its samples.
+const MOST_BYTES: u64 = 4 * MAX_SAMPLES as u64;
 
 /// One channel of sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,13 +26,8 @@ pub struct Clip {
 #[derive(Debug, Error)]
 pub enum AudioError {
     /// It cannot be opened or read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It begins neither as WAV nor as FLAC.
     #[error("{path}: begins neither as a WAV file (RIFF) nor as a FLAC file (fLaC)")]
     UnknownFormat {
@@ -72,14 +70,17 @@ pub enum AudioError {
 /// [`AudioError`]: the file cannot be read, is damaged, of another layout, or longer than
 /// [`MAX_SAMPLES`].
 pub fn read(path: &Path) -> Result<Clip, AudioError> {
-    let io = |source| AudioError::Io { path: path.to_owned(), source };
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
-    let mut magic = vec![];
-    file.by_ref().take(4).read_to_end(&mut magic).map_err(io)?;
-    file.rewind().map_err(io)?;
-    match &magic[..] {
-        b"RIFF" => wav(path, file),
-        b"fLaC" => flac(path, file),
+    decode(path, &hwgen_files::read(path, MOST_BYTES)?)
+}
+
+/// Reads the bytes of a file; the path is for errors alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn decode(path: &Path, bytes: &[u8]) -> Result<Clip, AudioError> {
+    match bytes.get(..4) {
+        Some(b"RIFF") => wav(path, bytes),
+        Some(b"fLaC") => flac(path, bytes),
         _ => Err(AudioError::UnknownFormat { path: path.to_owned() }),
     }
 }
@@ -113,7 +114,7 @@ fn flac(path: &Path, file: impl Read) -> Result<Clip, AudioError> {
 }
 
 fn damaged(path: &Path, format: &'static str, error: &dyn std::error::Error) -> AudioError {
-    AudioError::Damaged { path: path.to_owned(), format, problem: error.to_string() }
+    AudioError::Damaged { path: path.to_owned(), format, problem: printable(&error.to_string()) }
 }
 
 fn layout(path: &Path, channels: u32, bits: u32, kind: &'static str) -> Result<(), AudioError> {

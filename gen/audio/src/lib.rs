@@ -12,6 +12,6 @@ mod clip;
 mod extract;
 mod recipe;
 
-pub use clip::{AudioError, Clip, MAX_SAMPLES, read};
+pub use clip::{AudioError, Clip, MAX_SAMPLES, decode, read};
 pub use extract::Extractor;
 pub use recipe::{Recipe, RecipeError};

@@ -62,7 +62,7 @@ fn wav_and_flac_are_read() {
 fn what_cannot_be_used_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.bin");
-    assert_eq!(problem(&path), "No such file or directory (os error 2)");
+    assert_eq!(problem(&path), "No such file or directory");
     fs::write(&path, "ID3 ").unwrap();
     let text = "begins neither as a WAV file (RIFF) nor as a FLAC file (fLaC)";
     assert_eq!(problem(&path), text);

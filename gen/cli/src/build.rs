@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return asic::layout(tech, (design, &args.size), &folder, args.json);
     }
     let board = args.board.as_deref().unwrap_or_default();
-    let board = board::find(board).map_err(usage)?;
+    let board = board::find(board)?;
     let hertz = args.mhz.map(hertz).transpose()?;
     let clocking = board.clocking(hertz).map_err(usage)?;
     let options = Options {
@@ -215,10 +215,12 @@ fn inner(args: &Args, planned: Option<&Planned>, hertz: u32) -> Result<Inner, Fa
     Ok(Inner { dsp_blocks: name == CnnSpec::NAME, ..inner })
 }
 
+/// The longest list of words, in bytes.
+const MOST_WORDS: u64 = 1 << 20;
+
 /// A network that listens to the board's microphone.
 fn live(planned: &Planned, words: &Path, hertz: u32, divisor: u32) -> Result<Inner, Failure> {
-    let text = String::from_utf8(network::bytes(words)?)
-        .map_err(|_| anyhow!("{} is no text", words.display()))?;
+    let text = hwgen_files::read_text(words, MOST_WORDS)?;
     let words = text.lines().map(str::trim).filter(|word| !word.is_empty());
     let (listen, pulses) = (ListenSpec::default(), Pulses::of(hertz));
     let words = words.map(str::to_owned).collect();

@@ -1,10 +1,12 @@
 //! Which design, of which size: the arguments most commands share.
 
 use crate::failure::Failure;
-use anyhow::Context;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hwgen_designs::registry::{self, Configured, Design};
 use std::path::{Path, PathBuf};
+
+/// The longest specification.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A design of the registry, named on the command line.
 #[derive(Clone, Copy)]
@@ -50,9 +52,7 @@ impl Size {
 
     /// The design in this size.
     pub(crate) fn configure(&self, design: Named) -> Result<Box<dyn Configured>, Failure> {
-        let read = |path: &PathBuf| {
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-        };
+        let read = |path: &PathBuf| hwgen_files::read_text(path, MOST_BYTES);
         let text = self.spec.as_ref().map(read).transpose()?;
         let file = self.spec.as_deref().zip(text.as_deref());
         Ok(design.0.configure(file, &self.set)?)

@@ -1,5 +1,6 @@
 //! How a command ends when it does not end well.
 
+use hwgen_boards::board::BoardError;
 use hwgen_designs::spec::LoadError;
 use hwgen_files::FileError;
 use std::process::ExitCode;
@@ -39,6 +40,16 @@ impl From<LoadError> for Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Failure {
         Failure::Error(error.into())
+    }
+}
+
+impl From<BoardError> for Failure {
+    fn from(error: BoardError) -> Failure {
+        match error {
+            BoardError::Unknown { .. } => usage(error),
+            // a file that is damaged or is not there
+            _ => Failure::Error(error.into()),
+        }
     }
 }
 

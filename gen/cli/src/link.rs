@@ -1,6 +1,6 @@
 //! What carries a board's packets.
 
-use crate::failure::{Failure, usage, wrong};
+use crate::failure::{Failure, wrong};
 use clap::ValueEnum;
 use hwgen_boards::board;
 use hwgen_boards::host::advice::latency;
@@ -53,7 +53,7 @@ impl Port {
             }
             return Ok(Box::new(line));
         };
-        let board = board::find(name).map_err(usage)?;
+        let board = board::find(name)?;
         let Some(spi) = &board.spi else {
             return wrong(format!("--port {port}: board `{name}` has no SPI to a host"));
         };

@@ -1,6 +1,6 @@
 //! `hwgen program`
 
-use crate::failure::{Failure, usage};
+use crate::failure::Failure;
 use crate::output::print_json;
 use anyhow::{Context, anyhow};
 use hwgen_boards::board;
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let board = board::find(&args.board).map_err(usage)?;
+    let board = board::find(&args.board)?;
     let loader = if args.iceprog { Loader::Iceprog } else { Loader::OpenFpgaLoader };
     let made = command(&board, &args.file, loader, args.flash, &args.tools);
     let mut command = made.map_err(anyhow::Error::from)?;

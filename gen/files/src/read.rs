@@ -5,13 +5,17 @@ use std::fs::{File, FileType};
 use std::io::{Read, stdin};
 use std::path::Path;
 
-/// The bytes of a file, or of standard input for `-`. A pipe is read to its end.
+/// Bytes of a pipe or of standard input that are read at most: it tells nobody how many will come.
+const MOST_OF_A_PIPE: u64 = 1 << 27;
+
+/// The bytes of a file, or of standard input for `-`. A pipe is read to its end,
+/// 128 MiB at most.
 ///
 /// # Errors
 /// What the system says; more than `most` bytes; a folder or a device, such as `/dev/zero`.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     if path == Path::new("-") {
-        return up_to(stdin().lock(), path, most, 0);
+        return up_to(stdin().lock(), path, most.min(MOST_OF_A_PIPE), 0);
     }
     let failed = || FileError::io("read", path);
     // asked before it is opened: opening alone may set a device going
@@ -19,6 +23,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     if let Some(what) = endless(data.file_type()) {
         return Err(FileError::NoFile { act: "read", path: path.into(), what });
     }
+    let most = if data.is_file() { most } else { most.min(MOST_OF_A_PIPE) };
     let large = || FileError::Large { path: path.into(), most };
     if data.len() > most {
         return Err(large());
@@ -96,6 +101,21 @@ mod tests {
         assert_eq!(error, "cannot read /dev/zero: it is a device, not a file");
         let error = read(Path::new("/"), 9).unwrap_err().to_string();
         assert_eq!(error, "cannot read /: it is a folder, not a file");
+    }
+
+    #[test]
+    fn a_pipe_that_never_ends_is_refused() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let writer = path.clone();
+        std::thread::spawn(move || {
+            let mut pipe = File::create(writer).unwrap();
+            while std::io::Write::write_all(&mut pipe, &[0; 1 << 16]).is_ok() {}
+        });
+        let error = read(&path, 1 << 40).unwrap_err().to_string();
+        assert!(error.ends_with("pipe: it has more than 134217728 bytes"), "{error}");
     }
 
     #[test]

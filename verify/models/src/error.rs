@@ -1,19 +1,14 @@
 //! What can go wrong with a model.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// A model that cannot be loaded or run.
 #[derive(Debug, Error)]
 pub enum ModelError {
     /// A file that cannot be opened or read.
-    #[error("{path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] hwgen_files::FileError),
     /// A file that is not what its name says.
     #[error("{path}: {why}")]
     Format {

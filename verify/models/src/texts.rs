@@ -2,7 +2,10 @@
 
 use crate::ModelError;
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::path::Path;
+
+/// The longest file that is read.
+const MOST_BYTES: u64 = 1 << 26;
 
 /// Texts of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,8 +31,7 @@ pub struct Tokens {
 /// A file that cannot be read or has another form.
 pub fn tokens(folder: &Path) -> Result<Tokens, ModelError> {
     let path = folder.join("tokens.json");
-    let bytes =
-        fs::read(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
+    let bytes = hwgen_files::read(&path, MOST_BYTES)?;
     serde_json::from_slice(&bytes)
         .map_err(|error| ModelError::Format { path, why: error.to_string() })
 }

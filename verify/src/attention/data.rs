@@ -5,22 +5,30 @@
 //! of this project; where the folder is absent, what needs it is skipped.
 
 use super::{Head, Matrix, Workload};
+use hwgen_files::FileError;
 use npyz::{NpyFile, Order, half::f16};
 use std::{
     env,
-    fs::File,
-    io::{self, BufReader},
+    io::{self, Cursor},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
 
 /// More elements than any file we read has; bounds what a damaged header can ask for.
 const MAX_ELEMENTS: u64 = 1 << 24;
+/// The largest file: so many elements of half precision, and a header.
+const MOST_BYTES: u64 = (2 * MAX_ELEMENTS) + MOST_HEADER as u64;
+/// The longest header, and brackets in it at most: its reader calls itself for each.
+const MOST_HEADER: usize = 1 << 16;
+const MOST_BRACKETS: usize = 4;
 
 /// A data file that cannot be used.
 #[derive(Debug, Error)]
 pub enum DataError {
     /// It cannot be opened or read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is no array of half precision.
     #[error("{path}: {source}")]
     Read {
         /// The file.
@@ -72,16 +80,27 @@ pub fn recorded_workloads() -> Result<Option<Vec<Workload>>, DataError> {
 }
 
 /// An array of five axes, the last one the head dimension; C order.
-struct Array {
+pub struct Array {
     shape: [usize; 5],
     values: Vec<f32>,
 }
 
 impl Array {
     fn read(path: PathBuf, expected: &'static str) -> Result<Self, DataError> {
+        let bytes = hwgen_files::read(&path, MOST_BYTES)?;
+        Array::parse(path, &bytes, expected)
+    }
+
+    /// Reads a file's bytes; its path and what is `expected` are for errors.
+    ///
+    /// # Errors
+    /// No array of half precision in C order with four or five axes, none of them empty.
+    pub fn parse(path: PathBuf, bytes: &[u8], expected: &'static str) -> Result<Self, DataError> {
         let cannot_read = |source| DataError::Read { path: path.clone(), source };
-        let reader = BufReader::new(File::open(&path).map_err(cannot_read)?);
-        let file = NpyFile::new(reader).map_err(cannot_read)?;
+        if !has_plain_header(bytes) {
+            return Err(cannot_read(io::Error::other("it has no header of a NumPy array")));
+        }
+        let file = NpyFile::new(Cursor::new(bytes)).map_err(cannot_read)?;
         let (axes, order) = (file.shape().to_vec(), file.order());
         let elements = axes.iter().try_fold(1u64, |product, &axis| product.checked_mul(axis));
         let fits = elements.is_some_and(|elements| elements <= MAX_ELEMENTS);
@@ -100,12 +119,36 @@ impl Array {
         Ok(Array { shape, values: values.into_iter().map(f16::to_f32).collect() })
     }
 
+    /// Its axes; an array of four has a second one of length 1.
+    pub fn shape(&self) -> [usize; 5] {
+        self.shape
+    }
+
     /// The tokens of one head; `part` picks among queries, keys and values.
     fn head(&self, layer: usize, part: usize, head: usize) -> Matrix {
         let [_, parts, heads, tokens, dim] = self.shape;
         let start = ((layer * parts + part) * heads + head) * tokens * dim;
         Matrix::new(dim, self.values[start..][..tokens * dim].to_vec())
     }
+}
+
+/// Whether a header is there and of a length and depth that its reader can be given.
+fn has_plain_header(bytes: &[u8]) -> bool {
+    let (length, at): (u32, usize) = match bytes {
+        [_, _, _, _, _, _, 1, _, a, b, ..] => (u32::from_le_bytes([*a, *b, 0, 0]), 10),
+        [_, _, _, _, _, _, 2..=3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]), 12),
+        _ => return false,
+    };
+    let header = bytes.get(at..at.saturating_add(length as usize));
+    header.is_some_and(|header| {
+        let brackets = header.iter().filter(|byte| b"([{".contains(byte)).count();
+        // its reader multiplies the axes without a look at what comes out
+        let numbers = header.split(|byte| !byte.is_ascii_digit()).filter(|run| !run.is_empty());
+        let elements = numbers.map(std::str::from_utf8).try_fold(1u64, |product, number| {
+            product.checked_mul(number.ok()?.parse::<u64>().ok()?.max(1))
+        });
+        header.len() <= MOST_HEADER && brackets <= MOST_BRACKETS && elements.is_some()
+    })
 }
 
 /// Reads `[layer][query, key, value][head][token][dim]`.
@@ -161,10 +204,29 @@ mod tests {
     use super::*;
     use npyz::WriterBuilder;
 
+    #[test]
+    fn a_header_that_lies_is_no_header() {
+        let lies = |header: &[u8], length: u32| {
+            let mut bytes = b"\x93NUMPY\x02\x00".to_vec();
+            bytes.extend(length.to_le_bytes());
+            bytes.extend(header);
+            Array::parse("a.npy".into(), &bytes, "none").err().unwrap().to_string()
+        };
+        let none = "a.npy: it has no header of a NumPy array";
+        assert_eq!(lies(b"{}", u32::MAX), none);
+        let deep = b"(".repeat(60_000);
+        assert_eq!(lies(&deep, deep.len() as u32), none);
+        let long = b"{'descr': '<f2', 'fortran_order': False, 'shape': (3, 9223372036854775807)}";
+        assert_eq!(lies(long, long.len() as u32), none);
+        // more elements than the file has bytes
+        let header = b"{'descr': '<f2', 'fortran_order': False, 'shape': (16, 64, 64, 256)}";
+        assert!(lies(header, header.len() as u32).starts_with("a.npy: "));
+    }
+
     fn write(path: &Path, shape: &[u64], order: Order) {
         let elements: u64 = shape.iter().product();
         let options = npyz::WriteOptions::new().default_dtype().shape(shape).order(order);
-        let mut writer = options.writer(File::create(path).unwrap()).begin_nd().unwrap();
+        let mut writer = options.writer(std::fs::File::create(path).unwrap()).begin_nd().unwrap();
         writer.extend((0..elements).map(|i| f16::from_f32(i as f32))).unwrap();
         writer.finish().unwrap();
     }

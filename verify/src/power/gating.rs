@@ -35,7 +35,7 @@ pub(super) fn with_gated(library: &Library) -> Option<Library> {
         Function::And(vec![name(ENABLE), flip_flop.next.clone()]),
         Function::And(vec![Function::Not(Box::new(name(ENABLE))), hold]),
     ]);
-    let (name, powers) = (ENABLE.to_string(), vec![]);
+    let (name, powers) = (ENABLE.to_string(), [].into());
     cell.pins.push(Pin { name, output: false, capacitance: 0.0, function: None, powers });
     let mut library = library.clone();
     library.cells.insert(GATED.to_string(), cell);

@@ -193,7 +193,7 @@ fn check(options: &Options, library: &Library) -> Result<SramTechnology, PowerEr
     within("the feature size", node, 5.0, 2000.0, "5 to 2000 nm, and given for this library")?;
     let inverters = library.cells.values().filter(|cell| {
         let mut outputs = cell.pins.iter().filter(|pin| pin.output);
-        let function = outputs.next().and_then(|pin| pin.function.as_ref());
+        let function = outputs.next().and_then(|pin| pin.function.as_deref());
         cell.pins.len() == 2 && matches!(function, Some(liberty::Function::Not(_)))
     });
     let by_area = |a: &&liberty::Cell, b: &&liberty::Cell| {

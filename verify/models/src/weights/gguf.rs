@@ -8,7 +8,7 @@ use gguf_rs_lib::format::{Metadata, types::GGUFTensorType};
 use gguf_rs_lib::reader::file_reader::{GGUFFileReader, GGUFReaderConfig};
 use ndarray::{Array1, Array2};
 use npyz::half::f16;
-use std::{fs, io::BufReader, path::Path};
+use std::{io::Cursor, path::Path};
 
 /// Weights in a quantised block.
 const BLOCK: usize = 32;
@@ -18,9 +18,8 @@ const BLOCK: usize = 32;
 /// # Errors
 /// A file that cannot be read or does not hold such a model.
 pub fn decoder(path: &Path) -> Result<Decoder, ModelError> {
-    let failed = |source| ModelError::Read { path: path.to_owned(), source };
     let format = |why: String| ModelError::Format { path: path.to_owned(), why };
-    let file = BufReader::new(fs::File::open(path).map_err(failed)?);
+    let file = Cursor::new(hwgen_files::read(path, MAX_FILE)?);
     let config = GGUFReaderConfig { max_file_size: MAX_FILE, ..GGUFReaderConfig::default() };
     let reader =
         GGUFFileReader::with_config(file, config).map_err(|error| format(error.to_string()))?;
@@ -60,7 +59,7 @@ fn shape(metadata: &Metadata) -> Result<DecoderShape, String> {
     Ok(shape)
 }
 
-struct File(GGUFFileReader<BufReader<fs::File>>);
+struct File(GGUFFileReader<Cursor<Vec<u8>>>);
 
 impl File {
     /// `shape` is outermost first; a GGUF file has it innermost first.

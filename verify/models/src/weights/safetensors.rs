@@ -6,7 +6,7 @@ use crate::encoder::{Encoder, EncoderShape};
 use crate::tensors::Tensors;
 use ndarray::{Array1, Array2};
 use safetensors::{Dtype, SafeTensors};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Reads the encoder whose weights are `NAME.safetensors` and whose dimensions `NAME.json`.
 ///
@@ -15,24 +15,14 @@ use std::{fs, path::Path};
 pub fn encoder(folder: &Path, name: &str) -> Result<Encoder, ModelError> {
     let path = folder.join(format!("{name}.json"));
     let format = |why: String| ModelError::Format { path: path.clone(), why };
-    let shape: EncoderShape =
-        serde_json::from_slice(&read(&path)?).map_err(|error| format(error.to_string()))?;
+    let shape: EncoderShape = serde_json::from_slice(&hwgen_files::read(&path, MAX_FILE)?)
+        .map_err(|error| format(error.to_string()))?;
 
     let path = folder.join(format!("{name}.safetensors"));
     let format = |why: String| ModelError::Format { path: path.clone(), why };
-    let bytes = read(&path)?;
+    let bytes = hwgen_files::read(&path, MAX_FILE)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(|error| format(error.to_string()))?;
     Encoder::load(shape, &mut File(tensors))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    let failed = |source| ModelError::Read { path: path.to_owned(), source };
-    let length = fs::metadata(path).map_err(failed)?.len();
-    if length > MAX_FILE {
-        let why = format!("{length} bytes: no more than {MAX_FILE} are read");
-        return Err(ModelError::Format { path: path.to_owned(), why });
-    }
-    fs::read(path).map_err(failed)
 }
 
 struct File<'f>(SafeTensors<'f>);

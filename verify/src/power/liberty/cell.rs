@@ -5,6 +5,7 @@ use super::function::Function;
 use super::table::{Table, Template, Units};
 use super::text::{Attribute, Group};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A cell.
 #[derive(Clone, Debug)]
@@ -51,10 +52,10 @@ pub struct Pin {
     pub output: bool,
     /// Farads.
     pub capacitance: f64,
-    /// What an output shows; `None` for inputs.
-    pub function: Option<Function>,
-    /// Energy of its changes, the load's ½CV² not counted.
-    pub powers: Vec<InternalPower>,
+    /// What an output shows; `None` for inputs. Pins of one group share it.
+    pub function: Option<Arc<Function>>,
+    /// Energy of its changes, the load's ½CV² not counted; shared likewise.
+    pub powers: Arc<[InternalPower]>,
 }
 
 /// Energy of a pin's changes.
@@ -143,12 +144,12 @@ fn pin(
     let default = if output { defaults.output_capacitance } else { defaults.input_capacitance };
     let capacitance = group.number("capacitance")?.unwrap_or(default) * units.capacitance;
     let function = match group.attribute("function") {
-        Some(attribute) if output => Some(function(attribute)?),
+        Some(attribute) if output => Some(Arc::new(function(attribute)?)),
         _ => None,
     };
     let powers = group.of_kind("internal_power");
     let powers = powers.map(|power| internal_power(power, templates, units));
-    let powers = powers.collect::<Result<Vec<_>, _>>()?;
+    let powers = powers.collect::<Result<Arc<[_]>, _>>()?;
     let named = |name: &&str| Pin {
         name: name.to_string(),
         output,

@@ -12,6 +12,7 @@ pub use cell::{Cell, FlipFlop, InternalPower, Pin};
 pub use function::Function;
 pub use table::Table;
 
+use hwgen_files::{FileError, reason};
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ use text::{Group, error, parse};
 
 /// The longest text that is read.
 const LONGEST: u64 = 1 << 28;
+/// What a packed text of few bytes may unpack to, and a byte of a longer one: libraries, which are
+/// numbers, pack ten to twenty times.
+const UNPACKED_BYTES: u64 = 1 << 24;
+const UNPACKED_BYTES_A_BYTE: u64 = 64;
 
 /// A library of cells.
 #[derive(Clone, Debug)]
@@ -42,12 +47,15 @@ const NO_LOGIC: &[&str] = &["lpflow", "dlygate", "dlymetal", "clkdly", "probe", 
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// Its file cannot be read.
-    #[error("cannot read library {}: {reason}", path.display())]
-    File {
+    #[error("library: {0}")]
+    File(FileError),
+    /// It cannot be unpacked.
+    #[error("cannot unpack library {}: {reason}", path.display())]
+    Packed {
         /// Which file.
         path: PathBuf,
         /// Why.
-        reason: std::io::Error,
+        reason: String,
     },
     /// It is not written as Liberty is.
     #[error("line {line}: {what}")]
@@ -71,29 +79,17 @@ impl Library {
     /// Reads a file; it is unpacked if its name ends in `.gz`.
     ///
     /// # Errors
-    /// A file that cannot be read, is larger than 256 MiB, or is not a library.
+    /// A file that cannot be read, is larger than 256 MiB, unpacks to more than libraries do, or is
+    /// not a library.
     pub fn read(path: impl AsRef<Path>) -> Result<Library, LibraryError> {
         let path = path.as_ref();
-        let failed = |reason| LibraryError::File { path: path.into(), reason };
-        let file = std::fs::File::open(path).map_err(failed)?;
-        let packed = path.extension().is_some_and(|extension| extension == "gz");
-        let mut text = vec![];
-        let read = match packed {
-            true => {
-                flate2::read::MultiGzDecoder::new(file).take(LONGEST + 1).read_to_end(&mut text)
-            }
-            false => file.take(LONGEST + 1).read_to_end(&mut text),
-        };
-        read.map_err(failed)?;
-        if text.len() as u64 > LONGEST {
-            return Err(failed(std::io::Error::other("it is larger than 256 MiB")));
+        let mut text = hwgen_files::read(path, LONGEST).map_err(LibraryError::File)?;
+        if path.extension().is_some_and(|extension| extension == "gz") {
+            text = unpack(&text)
+                .map_err(|reason| LibraryError::Packed { path: path.into(), reason })?;
         }
         // names and numbers are ASCII; comments may be anything
-        let text = match String::from_utf8(text) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        };
-        Library::parse(&text)
+        Library::parse(&String::from_utf8_lossy(&text))
             .map_err(|error| LibraryError::InFile { path: path.into(), inner: Box::new(error) })
     }
 
@@ -139,6 +135,17 @@ impl Library {
         });
         let cells = cells.collect::<Result<_, LibraryError>>()?;
         Ok(Library { name: group.name().to_string(), volts, cells, text: for_synthesis })
+    }
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, String> {
+    let most = UNPACKED_BYTES.max(packed.len() as u64 * UNPACKED_BYTES_A_BYTE).min(LONGEST);
+    let mut text = vec![];
+    let unpacker = flate2::read::MultiGzDecoder::new(packed);
+    unpacker.take(most + 1).read_to_end(&mut text).map_err(|error| reason(&error))?;
+    match text.len() as u64 > most {
+        true => Err(format!("{} bytes unpack to more than {most}", packed.len())),
+        false => Ok(text),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Energy tables over input slew and output load.
 
 use super::LibraryError;
-use super::text::{Group, error, short};
+use super::text::{Attribute, Group, error, short};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Entries of a table, at most.
@@ -78,20 +79,21 @@ impl Table {
         let Some(template) = templates.get(group.name()) else {
             return wrong(format!("no table template `{}`", short(group.name())));
         };
-        let mut axes = template.axes.clone();
-        for (axis, index) in axes.iter_mut().zip(["index_1", "index_2"]) {
-            if let (Some((_, points)), Some(own)) = (axis, group.attribute(index)) {
-                *points = own.numbers()?;
-            }
-        }
-        let [first, second] = axes;
-        let (Some(first), second) = (first, second) else {
+        let axis = |n: usize, index: &str| {
+            let Some((axis, points)) = &template.axes[n] else { return Ok(None) };
+            let own = group.attribute(index).map(Attribute::numbers).transpose()?;
+            Ok(Some((*axis, own.map_or(Cow::Borrowed(points), Cow::Owned))))
+        };
+        let (Some(first), second) = (axis(0, "index_1")?, axis(1, "index_2")?) else {
             return wrong(format!("template `{}` has axes we do not know", short(group.name())));
         };
         let points = first.1.len() * second.as_ref().map_or(1, |second| second.1.len());
         if points != values.len() {
             return wrong(format!("{} values for {points} points", values.len()));
         }
+        // not before they are known to be as many as the table has values
+        let owned = |(axis, points): (Axis, Cow<Vec<f64>>)| (axis, points.into_owned());
+        let (first, second) = (owned(first), second.map(owned));
         let rising = |points: &[f64]| points.windows(2).all(|pair| pair[0] < pair[1]);
         if !rising(&first.1) || !second.as_ref().is_none_or(|second| rising(&second.1)) {
             return wrong("the points of an axis do not rise".into());

@@ -8,6 +8,29 @@ use super::LibraryError;
 
 /// Groups inside groups, at most.
 const DEPTH: usize = 32;
+/// Groups, attributes and their values that are kept, at most: some 200 MiB of them.
+const MOST_PARTS: usize = 1 << 21;
+/// The groups that are kept, which are those that somebody asks for; the others (timing, noise)
+/// are passed over.
+const KEPT: &[&str] = &[
+    "bundle",
+    "bus",
+    "cell",
+    "fall_power",
+    "ff",
+    "ff_bank",
+    "internal_power",
+    "latch",
+    "latch_bank",
+    "leakage_power",
+    "lu_table_template",
+    "operating_conditions",
+    "pin",
+    "power",
+    "power_lut_template",
+    "rise_power",
+    "statetable",
+];
 
 /// `kind (names) { attributes, groups }`.
 #[derive(Debug, Default)]
@@ -82,12 +105,12 @@ pub(super) fn error(line: u32, what: String) -> LibraryError {
 
 /// The start of a word, for messages.
 pub(super) fn short(text: &str) -> String {
-    text.chars().take(40).collect()
+    hwgen_files::printable(&text.chars().take(40).collect::<String>())
 }
 
 /// Reads the one group a file holds, and hands it to `read`.
 pub(super) fn parse(text: &str) -> Result<Group<'_>, LibraryError> {
-    let mut parser = Parser { text, at: 0, line: 1 };
+    let mut parser = Parser { text, at: 0, line: 1, parts: 0 };
     let (kind, line) = match parser.token()? {
         (Token::Word(kind), line) => (kind, line),
         (_, line) => return Err(error(line, "a library begins with `library (name) {`".into())),
@@ -123,9 +146,19 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     line: u32,
+    /// Parts that were kept so far.
+    parts: usize,
 }
 
 impl<'t> Parser<'t> {
+    /// Keeps so many parts more.
+    fn keep(&mut self, parts: usize) -> Result<(), LibraryError> {
+        self.parts += parts;
+        let few = self.parts <= MOST_PARTS;
+        let what = || format!("the library has more than {MOST_PARTS} groups and values");
+        few.then_some(()).ok_or_else(|| error(self.line, what()))
+    }
+
     fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
@@ -199,7 +232,10 @@ impl<'t> Parser<'t> {
         let mut list = vec![];
         loop {
             match self.token()? {
-                (Token::Word(word), _) => list.push(word),
+                (Token::Word(word), _) => {
+                    self.keep(1)?;
+                    list.push(word);
+                }
                 (Token::Punctuation(','), _) => {}
                 (Token::Punctuation(')'), _) => return Ok(list),
                 (token, line) => {
@@ -224,6 +260,7 @@ impl<'t> Parser<'t> {
                     return Err(error(line, format!("{what} of line {}", group.line)));
                 }
             };
+            self.keep(1)?;
             match self.token()? {
                 (Token::Punctuation(':'), _) => {
                     let values = vec![self.simple(line)?];
@@ -239,6 +276,10 @@ impl<'t> Parser<'t> {
                     if depth == 0 {
                         return Err(error(line, format!("groups nest more than {DEPTH} deep")));
                     }
+                    if !KEPT.contains(&name) {
+                        self.pass_over(name, line, depth - 1)?;
+                        continue;
+                    }
                     let mut inner = Group { kind: name, names: values, line, ..Group::default() };
                     self.body(&mut inner, depth - 1)?;
                     inner.span = start..self.at;
@@ -250,6 +291,28 @@ impl<'t> Parser<'t> {
                 }
             }
         }
+    }
+
+    /// What is in a group, and its `}`.
+    fn pass_over(&mut self, kind: &str, began: u32, depth: usize) -> Result<(), LibraryError> {
+        let mut open = 1;
+        while open > 0 {
+            match self.token()? {
+                (Token::Punctuation('{'), line) => {
+                    open += 1;
+                    if open > depth + 1 {
+                        return Err(error(line, format!("groups nest more than {DEPTH} deep")));
+                    }
+                }
+                (Token::Punctuation('}'), _) => open -= 1,
+                (Token::End, line) => {
+                    let what = format!("the end of the file in group `{}`", short(kind));
+                    return Err(error(line, format!("{what} of line {began}")));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The value after a colon: up to a semicolon, or the end of the line where one is missing.
