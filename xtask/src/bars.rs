@@ -45,6 +45,20 @@ const BARS: &[Bar] = &[
         unit: "of 200 commands killed at any moment that leave something torn or running",
     },
     Bar {
+        name: "readers",
+        command: "test -p hwgen-readers --test mutants ten_thousand -- --ignored --nocapture",
+        figure: "readers:",
+        target: AtLeast(10_000.0),
+        unit: "damaged files that every reader answered without a panic, in 512 MiB and 5 s",
+    },
+    Bar {
+        name: "fuzz_readers",
+        command: "test -p hwgen-readers --test mutants fuzzer -- --ignored --nocapture",
+        figure: "fuzz_readers:",
+        target: AtLeast(10_000.0),
+        unit: "inputs of libFuzzer that crashed no reader",
+    },
+    Bar {
         name: "race",
         command: "test --release -p hwgen-verify --test race -- --ignored --nocapture",
         figure: "race:",
