@@ -84,3 +84,21 @@ fn streams() {
     m.stream_out("out", &input.with_payload(payload));
     insta::assert_snapshot!(text(&m.finish()));
 }
+
+/// Yosys reads a block of statements in time with the square of its length.
+#[test]
+fn contents_of_memories_stand_in_short_blocks() {
+    let m = ModuleBuilder::new("rom");
+    let address = m.input("address", u(12));
+    let words: Vec<u64> = (0..3_476).map(|at| at * 0x9e37_79b9 % (1 << 32)).collect();
+    let rom = m.memory("rom", words.len(), u(32)).init(words.iter().copied());
+    m.output("word", rom.read_sync(address, m.lit(u(1), 1)));
+    let text = m.finish().verilog().unwrap();
+    let blocks: Vec<_> = text.split("initial begin").skip(1).collect();
+    assert_eq!(blocks.len(), words.len().div_ceil(16));
+    for (at, word) in words.iter().enumerate() {
+        let line = format!("    rom[{at}] = 32'd{word};\n");
+        assert!(blocks[at / 16].contains(&line), "{line}");
+    }
+    assert!(blocks.iter().all(|block| block.matches(" = ").count() <= 17), "{text}");
+}

@@ -114,4 +114,15 @@ fn a_chain_is_printed_within_a_second() {
     let module = chain(100_000);
     let (text, time) = timed(|| module.verilog().unwrap());
     println!("chain: {:.3} seconds, {} bytes", time.as_secs_f64(), text.len());
+    for engine in [Engine::Interpreter, Engine::Jit] {
+        let start = |links| {
+            let module = chain(links);
+            timed(|| Simulator::new(&module, engine).peek_u64("y")).1.as_secs_f64()
+        };
+        println!(
+            "{engine:?}: {:.2} s for 25,000, {:.2} s for 100,000",
+            start(25_000),
+            start(100_000)
+        );
+    }
 }
