@@ -73,6 +73,27 @@ const BARS: &[Bar] = &[
         unit: "times as long a processing element at 64x64 as at 16x16",
     },
     Bar {
+        name: "chain",
+        command: "test --release -p hwgen-hdl --test scale -- --ignored --nocapture",
+        figure: "chain:",
+        target: AtMost(1.0),
+        unit: "seconds to print a chain of 100,000 unnamed nets",
+    },
+    Bar {
+        name: "wide",
+        command: "test --release -p hwgen --test large wide -- --ignored --nocapture",
+        figure: "wide:",
+        target: AtMost(1.0),
+        unit: "seconds to emit a linear layer of 4,096 inputs and 256 lanes",
+    },
+    Bar {
+        name: "baked",
+        command: "test --release -p hwgen --test large baked -- --ignored --nocapture",
+        figure: "baked:",
+        target: AtMost(2.0),
+        unit: "seconds in which Yosys reads the trained keyword network in its core's memories",
+    },
+    Bar {
         name: "attention",
         command: "test -p hwgen-verify --test lapa_attention -- --ignored --nocapture",
         figure: "attention:",

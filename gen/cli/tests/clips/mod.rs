@@ -10,6 +10,7 @@ pub(crate) fn data(name: &str) -> Option<PathBuf> {
 }
 
 /// So many clips.
+#[allow(dead_code)] // not every test file needs them
 pub(crate) fn clips(folder: &Path, count: usize) -> Vec<PathBuf> {
     match data("speech_commands/flac") {
         Some(recorded) => recorded_clips(&recorded, count),

@@ -1,0 +1,41 @@
+//! Large designs, printed and read: bars.
+
+mod clips;
+mod command;
+
+use command::ok;
+use std::process::Command;
+use std::time::Instant;
+
+#[test]
+#[ignore = "a bar: cargo xtask bars wide"]
+fn a_wide_layer_is_emitted_within_a_second() {
+    let start = Instant::now();
+    let sizes = ["--set", "inputs=4096", "--set", "outputs=1", "--set", "lanes=256"];
+    let text = ok(&[&["emit", "--design", "linear"][..], &sizes].concat());
+    println!("wide: {:.3} seconds, {} bytes", start.elapsed().as_secs_f64(), text.len());
+}
+
+#[test]
+#[ignore = "a bar, and Yosys: cargo xtask bars baked"]
+fn yosys_reads_a_baked_network() {
+    let Some(network) = clips::data("mlperf_tiny/kws_ref_model_int8.tflite") else {
+        println!("no trained network: HWGEN_DATA names its folder");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let network = network.to_str().unwrap();
+    // the most words first; the core of `hwgen emit --help` last, which is the figure
+    for multipliers in ["5", "60"] {
+        let path = folder.path().join("baked.v");
+        let core = ["emit", "--design", "cnn", "--network", network, "--baked"];
+        let sized = ["--multipliers", multipliers, "-o", path.to_str().unwrap()];
+        ok(&[&core[..], &sized].concat());
+        let start = Instant::now();
+        let script = format!("read_verilog {}; hierarchy -auto-top", path.display());
+        let yosys = Command::new("yosys").args(["-q", "-p", &script]).status().unwrap();
+        assert!(yosys.success());
+        let seconds = start.elapsed().as_secs_f64();
+        println!("baked: {seconds:.2} seconds with {multipliers} multipliers");
+    }
+}
