@@ -173,13 +173,16 @@ impl<T: Transport> Inference<T> {
     /// # Errors
     /// The board does not answer, the core stands still, or an output is shorter or longer than it must be.
     pub fn results(&mut self) -> Result<Vec<Vec<i16>>, BoardError> {
-        let mut outputs = vec![];
-        for at in 0..self.plan.outputs.len() {
-            let beats = self.beats(&self.plan.outputs[at]);
-            let bytes = self.board.read_packet(self.numbers.output, beats)?;
-            let bytes: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
-            let elements = self.plan.outputs[at].elements(&bytes);
-            outputs.push(elements.iter().map(|&element| element as i16).collect());
+        // all outputs are one packet: the program's last beat has `last`
+        let beats = self.plan.outputs.iter().map(|port| self.beats(port));
+        let counts: Vec<usize> = beats.collect();
+        let bytes = self.board.read_packet(self.numbers.output, counts.iter().sum())?;
+        let bytes: Vec<i8> = bytes.iter().map(|&byte| byte as i8).collect();
+        let (mut rest, mut outputs) = (bytes.as_slice(), vec![]);
+        for (port, beats) in self.plan.outputs.iter().zip(counts) {
+            let (own, others) = rest.split_at(beats * self.spec.results as usize);
+            rest = others;
+            outputs.push(port.elements(own).iter().map(|&element| element as i16).collect());
         }
         Ok(outputs)
     }

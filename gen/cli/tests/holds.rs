@@ -54,7 +54,9 @@ fn a_network_that_was_trained_anew_is_refused() {
         let on = ["run", "--port", board.port(), "--baud", "3000000", "--network", network];
         hwgen(&[&on[..], &SIZE, more, &[&input]].concat())
     };
-    let info = |more: &[&str]| ok(&[&["board", "info", "--port", board.port()], more].concat());
+    let info = |more: &[&str]| {
+        ok(&[&["board", "info", "--port", board.port(), "--baud", "9600"], more].concat())
+    };
     assert!(info(&[]).contains("nothing loaded since the reset"), "{}", info(&[]));
 
     let names = folder.path().join("names");
@@ -110,7 +112,7 @@ fn sum() -> Network {
     let tensor = |name: &str| json!({"name": name, "shape": [4, 5, 3], "bits": 8, "signed": true, "scale": 0.5, "zero_point": 0});
     let half = json!({"mantissa": 1 << 30, "shift": 0});
     let operator = json!({
-        "kind": "add", "left_shift": 0, "inputs": [half, half], "multiplier": {"mantissa": 1 << 30, "shift": 1},
+        "kind": "add", "left_shift": 20, "inputs": [half, half], "multiplier": {"mantissa": 1 << 30, "shift": -18},
         "clamp": {"min": -128, "max": 127},
     });
     serde_json::from_value(json!({
@@ -152,7 +154,7 @@ fn a_port_that_is_about_to_appear_is_waited_for() {
     assert!(none.starts_with("error: cannot open port ") && none.contains("plugged in?"), "{none}");
     let asked = std::thread::spawn({
         let port = port.to_owned();
-        move || hwgen(&["board", "info", "--port", &port, "--baud", "3000000", "--wait", "60"])
+        move || hwgen(&["board", "info", "--port", &port, "--baud", "9600", "--wait", "60"])
     });
     std::thread::sleep(std::time::Duration::from_millis(300));
     let small = ["--design", "lapa_predictor", "--set", "max_keys=8", "--set", "head_dim=4"];

@@ -66,7 +66,7 @@ fn every_command_prints_json() {
     let on = ["--network", &net, "--multipliers", "18"];
     let simulated = [&["board", "sim"][..], &on, &["--json"]].concat();
     let board = Simulated::start(&on);
-    let port = ["--port", board.port(), "--baud", "3000000"];
+    let port = ["--port", board.port(), "--baud", "9600"];
     let mut seen = 0;
     for name in all() {
         let words: Vec<&str> = name.split(' ').collect();
