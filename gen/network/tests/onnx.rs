@@ -6,6 +6,7 @@ mod models;
 use hwgen_network::graph::Operator;
 use hwgen_network::import::onnx::proto::{ModelProto, TensorProto};
 use hwgen_network::import::{ImportError, import, onnx};
+use hwgen_network::plan::{Budget, size};
 use models::{Maker, Style, integers, list, text};
 use prost::Message;
 use rand::{Rng, SeedableRng};
@@ -138,6 +139,26 @@ fn three_axes_are_rows_or_a_line() {
         m.conv(&x, 4, [3], 1, true, &[])
     });
     assert_eq!(turned, (vec![7, 5], vec![1, 5, 4]));
+}
+
+/// Offsets behind quantised vectors of few odd channels, as quantising without preparation writes them.
+#[test]
+fn what_stands_behind_a_result_has_a_core() {
+    for channels in [3, 10, 48] {
+        let mut m = Maker::new(QDQ, 3);
+        let mut x = m.input(&[1, 20]);
+        for outputs in [16, channels] {
+            x = m.mat_mul(&x, outputs, false);
+            x = m.quantise(&x);
+            x = m.offset(&x);
+            x = m.quantise(&x);
+        }
+        let model = m.finish(&x);
+        let network = import("model", &model.encode_to_vec()).unwrap();
+        let budget =
+            Budget { multipliers: 29, packed: true, narrow_weights: true, single_port: false };
+        assert!(size(&network, budget).is_ok(), "{channels} channels");
+    }
 }
 
 #[test]

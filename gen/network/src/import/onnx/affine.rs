@@ -86,12 +86,29 @@ impl Conversion<'_> {
         }
     }
 
-    /// Each channel times 1: a convolution whose one weight a channel stands for many steps, so that
-    /// a bias, which becomes a whole number of them, loses little. Which weight is found when it is
-    /// known how the result is quantised.
+    /// Each channel times 1: a layer whose one weight a channel stands for many steps, so that a bias,
+    /// which becomes a whole number of them, loses little. Which weight is found when it is known how
+    /// the result is quantised. Short vectors are a dense layer, for which no channel has to lie
+    /// anywhere in particular; images and long vectors a convolution of each channel.
     fn each_channel(&mut self, n: usize, x: usize, form: Form) -> Result<Pending, Problem> {
         let tensor = self.tensors[x].clone();
         let [height, width, channels] = tensor.image();
+        let dense = tensor.shape.len() < 3 && channels <= MOST_DENSE;
+        let each = if dense { channels } else { 1 };
+        self.count(16 * channels)?;
+        self.count_weights(each * channels)?;
+        let one = |n: usize| if n % each == n / each || !dense { ONE } else { 0 };
+        let sums = Sums {
+            bits: 8,
+            weights: (0..each * channels).map(one).collect(),
+            scales: vec![1.0 / f64::from(ONE); channels].into(),
+            bias: vec![0.0; channels].into(),
+            free: true,
+        };
+        if dense {
+            let (inputs, written, what) = (vec![x], tensor.shape, What::Dense { sums });
+            return Ok(Pending { node: n, inputs, what, written, form, bounds: UNBOUNDED });
+        }
         let written = vec![height, width, channels];
         let x = match tensor.shape == written {
             true => x,
@@ -99,14 +116,6 @@ impl Conversion<'_> {
                 let image = Tensor { shape: written.clone(), ..tensor };
                 self.push(n, &[x], image, Operator::Reshape)
             }
-        };
-        self.count(17 * channels)?;
-        let sums = Sums {
-            bits: 8,
-            weights: vec![ONE; channels].into(),
-            scales: vec![1.0 / f64::from(ONE); channels].into(),
-            bias: vec![0.0; channels].into(),
-            free: true,
         };
         let (kernel, stride, dilation, pads) = ([1; 2], [1; 2], [1; 2], Pads::default());
         let window = Window { kernel, stride, dilation, pads };
@@ -156,7 +165,9 @@ impl Conversion<'_> {
         if sums.scales.len() != factors.len() {
             return Err(broken("its factors do not fit the layer before"));
         }
-        if let Some(n) = factors.iter().position(|factor| !(factor.abs() <= MOST_FACTOR)) {
+        if let Some(n) =
+            factors.iter().position(|factor| factor.is_nan() || factor.abs() > MOST_FACTOR)
+        {
             let problem = format!("its factor of output {n} is {:e}", factors[n]);
             return Err(Problem::new(problem, "train or export again with finite numbers"));
         }
@@ -177,6 +188,9 @@ impl Conversion<'_> {
 
 /// The largest factor of an output.
 const MOST_FACTOR: f64 = 1e12;
+
+/// Most channels of a vector that become a dense layer of their own.
+const MOST_DENSE: usize = 128;
 
 /// The weight that stands for 1 where a layer has none of its own.
 pub(super) const ONE: i8 = 64;

@@ -46,7 +46,8 @@ impl Conversion<'_> {
             }
             What::Dense { sums } => {
                 self.count_weights(sums.weights.len())?;
-                let linear = sums.linear(self.tensors[pending.inputs[0]].scale, to, clamp)?;
+                let from = self.tensors[pending.inputs[0]].scale;
+                let linear = sums.fitted(from, to).linear(from, to, clamp)?;
                 Operator::FullyConnected { linear }
             }
             What::Mean { axes, keep, count } => {
@@ -257,7 +258,9 @@ impl Sums {
             return self.clone();
         }
         let (mut weights, mut scales) = (self.weights.to_vec(), self.scales.to_vec());
+        let each = weights.len() / scales.len().max(1);
         for (n, weight) in weights.iter_mut().enumerate().filter(|(_, weight)| **weight != 0) {
+            let n = n / each.max(1);
             let whole = scales[n] * f64::from(ONE);
             let lost = |one: i8| {
                 let step = from * whole / f64::from(one);

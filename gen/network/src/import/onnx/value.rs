@@ -146,6 +146,6 @@ pub(super) struct Sums {
     pub(super) scales: Rc<[f64]>,
     /// Real, one an output.
     pub(super) bias: Rc<[f64]>,
-    /// There is one weight an output, which stands for a factor and may be any.
+    /// There is one weight an output but 0, which stands for a factor and may be any.
     pub(super) free: bool,
 }
