@@ -143,6 +143,13 @@ const BARS: &[Bar] = &[
         unit: "inputs of trained networks equal in our engine and Verilator",
     },
     Bar {
+        name: "graphs",
+        command: "test --release -p hwgen-verify --test random_graphs two_thousand -- --ignored --nocapture",
+        figure: "graphs:",
+        target: AtLeast(2_000.0),
+        unit: "random graphs run as the interpreter does on 8 cores, or are refused: at most 15 %",
+    },
+    Bar {
         name: "keywords",
         command: "test --release -p hwgen-verify --test mfcc_quality trained -- --ignored --nocapture",
         figure: "keywords:",

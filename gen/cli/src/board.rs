@@ -84,9 +84,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn simulate(args: &Sim) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
     let name = args.design.0.name();
-    let payload = match args.network.plan(name, &*configured, false)? {
+    let payload = match args.network.plan(name, &args.size, &*configured, false)? {
         None => Payload::new(name, &*configured),
-        Some(planned) => of_network(&planned)?,
+        Some(planned) => {
+            args.network.tell(&args.size, &planned.spec);
+            of_network(&planned)?
+        }
     };
     let line = match args.link {
         Link::Uart => Line::Uart { divisor: args.divisor },

@@ -182,7 +182,7 @@ fn planned(args: &Args) -> Result<Option<Planned>, Failure> {
         return Ok(None);
     };
     let configured = args.size.configure(design)?;
-    args.network.plan(design.0.name(), &*configured, false)
+    args.network.plan(design.0.name(), &args.size, &*configured, false)
 }
 
 /// The design's Verilog with a board's ports, for a clock of so many Hz.

@@ -6,7 +6,7 @@ use crate::output::{print, print_json};
 use anyhow::Context;
 use hwgen_network::graph::{Network, Tensor};
 use hwgen_network::import::{ImportError, Unsupported};
-use hwgen_network::plan::{Budget, PlanError, size};
+use hwgen_network::plan::{PlanError, supported};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -56,10 +56,7 @@ struct Core {
 }
 
 fn core(network: &Network) -> Result<Core, PlanError> {
-    let mut linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
-    let narrow_weights = linear.any(|linear| linear.bits < 8);
-    let budget = Budget { multipliers: 256, packed: true, narrow_weights, single_port: false };
-    let (spec, plan) = size(network, budget)?;
+    let (spec, plan) = supported(network)?;
     Ok(Core { multipliers: spec.all_multipliers(), cycles: plan.cycles() })
 }
 

@@ -1,5 +1,6 @@
 //! A network on the core `cnn`: the arguments that emit and verify share.
 
+use crate::cores::told;
 use crate::design::Size;
 use crate::failure::{Failure, wrong};
 use anyhow::{Context, anyhow};
@@ -8,7 +9,7 @@ use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network, printable};
 use hwgen_network::import::{self, ImportError};
-use hwgen_network::plan::{Budget, Plan, plan, size};
+use hwgen_network::plan::{self, Budget, Plan, SUPPORTED_MULTIPLIERS};
 use hwgen_network::policy::Policy;
 use std::path::{Path, PathBuf};
 
@@ -26,11 +27,11 @@ pub(crate) struct OnCore {
     /// Bits of the weights by layer: policy.json
     #[arg(long, value_name = "FILE", requires = "network")]
     policy: Option<PathBuf>,
-    /// Multipliers that the core may have; without, its size is that of --spec and --set
+    /// Multipliers that the core may have: 256 without, unless --spec or --set size it
     #[arg(long, value_name = "N", requires = "network", value_parser = value_parser!(u32).range(1..))]
     multipliers: Option<u32>,
-    /// With --multipliers: memories of one port, as iCE40 UltraPlus has large ones
-    #[arg(long, requires = "multipliers")]
+    /// Memories of one port, as iCE40 UltraPlus has large ones; with --spec or --set, say it there
+    #[arg(long, requires = "network")]
     single_port: bool,
 }
 
@@ -61,9 +62,13 @@ impl OnCore {
     }
 
     /// The network and its core, if one is named; with `taps` every layer's result is an output.
+    ///
+    /// The core is the fastest within --multipliers; without that, the one that --spec and --set say; with
+    /// neither, the fastest within what makes a network a supported one.
     pub(crate) fn plan(
         &self,
         design: &str,
+        size: &Size,
         configured: &dyn Configured,
         taps: bool,
     ) -> Result<Option<Planned>, Failure> {
@@ -79,24 +84,33 @@ impl OnCore {
             Some(path) => with_policy(path, &network)?,
         };
         let network = if taps { tapped(network) } else { network };
-        let planned = match self.multipliers {
-            None => {
+        let (spec, plan) = match (self.multipliers, size.is_given()) {
+            (None, true) => {
+                if self.single_port {
+                    return wrong(
+                        "--single-port beside --spec or --set: say --set single_port=true",
+                    );
+                }
                 let spec: CnnSpec = serde_json::from_str(&configured.json())
                     .context("cannot read the core's size")?;
                 let plan =
-                    plan(&network, &spec).context("the network does not go onto the core")?;
+                    plan::plan(&network, &spec).context("the network does not go onto the core")?;
                 (spec, plan)
             }
-            Some(multipliers) => {
-                let narrow = network.layers.iter().filter_map(|layer| layer.operator.linear());
-                let narrow_weights = narrow.clone().any(|linear| linear.bits < 8);
-                let single_port = self.single_port;
-                let budget = Budget { multipliers, packed: true, narrow_weights, single_port };
-                size(&network, budget).context("no core fits the network")?
+            (multipliers, _) => {
+                let most = multipliers.unwrap_or(SUPPORTED_MULTIPLIERS);
+                let budget = Budget { single_port: self.single_port, ..Budget::of(&network, most) };
+                plan::size(&network, budget).context("no core fits the network")?
             }
         };
-        let (spec, plan) = planned;
         Ok(Some(Planned { network, spec, plan }))
+    }
+
+    /// Tells which core it is, if nobody sized it.
+    pub(crate) fn tell(&self, size: &Size, spec: &CnnSpec) {
+        if self.sizes_itself(size) {
+            tell!("the core: {} (--multipliers N changes that)", told(spec));
+        }
     }
 }
 

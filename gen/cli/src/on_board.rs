@@ -49,7 +49,7 @@ impl OnBoard {
     pub(crate) fn network(&self) -> Result<Planned, Failure> {
         let design = registry::find("cnn").context("there is no design `cnn`")?;
         let configured = self.size.configure(Named(design))?;
-        let planned = self.network.plan("cnn", &*configured, false)?;
+        let planned = self.network.plan("cnn", &self.size, &*configured, false)?;
         planned.ok_or_else(|| usage(anyhow!("which network? --network FILE names it")))
     }
 

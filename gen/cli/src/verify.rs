@@ -55,7 +55,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
     let (name, taps) = (args.design.0.name(), args.inferences.taps);
-    if let Some(planned) = args.network.plan(name, &*configured, taps)? {
+    if let Some(planned) = args.network.plan(name, &args.size, &*configured, taps)? {
+        args.network.tell(&args.size, &planned.spec);
         return inferences::run(&args.inferences, &planned, &args.engines, args.json);
     }
     let model = golden(args.design.0.name(), &configured.json());

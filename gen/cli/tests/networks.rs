@@ -169,3 +169,21 @@ fn hostile_files_take_little_memory() {
         assert!(!run.stderr.contains("panic") && !run.stderr.contains("memory"), "{}", run.stderr);
     }
 }
+
+/// The first command that a user types; --set and --spec size the core themselves.
+#[test]
+fn a_network_has_a_core_that_nobody_sized() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "variants.tflite", &models::variants(6));
+    let emit = ["emit", "--design", "cnn", "--network", &model];
+    let run = hwgen(&emit);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let says = " multipliers (--multipliers N changes that)\n";
+    assert!(run.stderr.starts_with("the core: ") && run.stderr.contains(says), "{}", run.stderr);
+    let small = hwgen(&[&emit[..], &["--multipliers", "9"]].concat());
+    assert!(small.code == 0 && !small.stderr.contains("the core: "), "{}", small.stderr);
+    let set = hwgen(&[&emit[..], &["--set", "weight_rows=8"]].concat());
+    assert!(set.code == 1 && set.stderr.contains("raise `weight_rows`"), "{}", set.stderr);
+    let few = hwgen(&[&emit[..], &["--multipliers", "1"]].concat());
+    assert!(few.code == 1 && few.stderr.contains("raise --multipliers"), "{}", few.stderr);
+}

@@ -5,7 +5,7 @@ use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
     Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
 };
-use hwgen_network::plan::{Budget, plan, size};
+use hwgen_network::plan::{Budget, PlanError, plan, size, supported};
 
 /// A network in the making: each layer reads the one before.
 struct Chain {
@@ -222,4 +222,41 @@ fn what_does_not_fit_says_what_to_raise() {
         error.starts_with("bytes of activations: ") && error.ends_with("raise `activation_words`"),
         "{error}"
     );
+}
+
+#[test]
+fn the_multipliers_that_are_needed_are_the_fewest() {
+    let (small, sums) = (kws_mini(), resnet_8());
+    for network in [&small, &sums] {
+        for single_port in [false, true] {
+            let budget = |multipliers| Budget { single_port, ..Budget::of(network, multipliers) };
+            let error = size(network, budget(1)).unwrap_err();
+            let PlanError::Multipliers { needed, given: 1 } = error else { panic!("{error}") };
+            assert!(size(network, budget(needed)).unwrap().0.all_multipliers() <= needed);
+            let error = size(network, budget(needed - 1)).unwrap_err().to_string();
+            let says =
+                format!("{needed} multipliers needed, {} given; raise --multipliers", needed - 1);
+            assert_eq!(error, says);
+        }
+    }
+}
+
+/// What has a core, and what is refused in words that name no core's parameter.
+#[test]
+fn supported_networks_have_a_core() {
+    let (spec, plan) = supported(&kws_mini()).unwrap();
+    assert!(spec.all_multipliers() <= 256 && plan.cycles() < 5_000);
+    let mut net = Chain::new(&[4, 4, 3]);
+    let x = net.last.clone();
+    net.conv([1, 1], [1, 1], Some(4));
+    let multiplier = Multiplier { mantissa: 1 << 30, shift: 9 };
+    let operator = Operator::Requantise {
+        multiplier,
+        rounding: Rounding::Twice,
+        clamp: Clamp { min: -128, max: 127 },
+    };
+    net.push(operator, &[4, 4, 3], vec![x]);
+    let error = supported(&net.finish()).unwrap_err().to_string();
+    let says = "layer `layer_1`: its multiplier 256 is 128 or more; train with scales nearer to each other";
+    assert_eq!(error, says);
 }

@@ -212,7 +212,7 @@ fn random_layer(
     let window = Window { kernel, stride, dilation, padding, padded: rng.random() };
     let largest = depthwise && spec.maxima && rng.random_bool(0.3);
     let layer = Layer { input, output, window, depthwise, stored, largest };
-    let best = spec.best_group(&layer);
+    let best = spec.best_group(&layer, pitch).unwrap_or(0);
     let group = if depthwise { 0 } else { rng.random_range(0..=best) };
 
     // one step further it may no longer fit

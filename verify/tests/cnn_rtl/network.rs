@@ -182,6 +182,22 @@ fn generated_tflite_networks() {
     }
 }
 
+/// What is read by the outside as well as by layers, in its own shape and in others.
+#[test]
+fn outputs_that_layers_read() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(13);
+    for (name, model) in
+        [("embedding", models::embedding(7)), ("padding_shown", models::padding_shown(8))]
+    {
+        let network = import::import(name, &model).unwrap();
+        for (multipliers, single_port) in [(9, false), (29, false), (29, true)] {
+            let budget = Budget { single_port, ..budget(multipliers, false) };
+            let (spec, plan) = size(&network, budget).unwrap();
+            equal(&network, &spec, &plan, &random_inputs(&network, 2, rng), 0.0);
+        }
+    }
+}
+
 /// MLPerf Tiny's two models, and inputs recorded for them.
 struct Trained {
     kws: Network,

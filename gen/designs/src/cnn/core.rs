@@ -244,7 +244,9 @@ impl<'m> Sequence<'m> {
     ) -> Sequence<'m> {
         let memory = m.memory("job_memory", spec.program_words(), u(32));
         let memory = match contents {
-            None => memory,
+            // a core that is started before it has all of a program awaits input: `ready` never depends on
+            // what nothing has set
+            None => memory.init(vec![0; spec.program_words()]),
             Some(image) => memory.init(image.program()),
         };
         memory.write(load.program.address, load.program.data, load.program.enable);

@@ -53,6 +53,13 @@ pub struct Stored {
     pub hold: bool,
 }
 
+impl Stored {
+    /// Whether half a step stands below each weight, so that none is 0.
+    pub fn halves(&self) -> bool {
+        self.shared && self.bits < 8
+    }
+}
+
 /// Weights and scales of a layer.
 pub struct Numbers<'n> {
     /// The weight of an output channel for a window's row, column and input channel; 0 in a
@@ -84,14 +91,24 @@ pub struct Layer {
 }
 
 impl CnnSpec {
-    /// The group for which a dense layer takes the fewest cycles: of those that its input's place
-    /// allows.
-    pub fn best_group(&self, layer: &Layer) -> u8 {
-        let allowed = |group: &u8| {
-            let channels = 1u32 << group;
-            layer.input.base.is_multiple_of(channels) && layer.input.pitch.is_multiple_of(channels)
+    /// The group for which a layer takes the fewest cycles, of those that its places allow; `room` are
+    /// the bytes that may be written in each position of its output. A depthwise layer has but group 0.
+    pub fn best_group(&self, layer: &Layer, room: u32) -> Option<u8> {
+        let Layer { input, output, depthwise, stored, .. } = layer;
+        let one = output.height * output.width == 1;
+        // shared weights are never 0: no lane may see what is no channel
+        let exact =
+            |group: u8| *depthwise || !stored.halves() || input.channels.is_multiple_of(1 << group);
+        let fits = |group: &u8| {
+            let read = if *depthwise { self.lanes } else { 1 << group };
+            let written = self.results >> group;
+            exact(*group)
+                && input.base.is_multiple_of(read)
+                && input.pitch.is_multiple_of(read)
+                && output.base.is_multiple_of(written)
+                && (one || output.pitch.is_multiple_of(written))
+                && output.channels.next_multiple_of(written) <= room
         };
-        let groups = (0..=self.group_most() as u8).filter(allowed);
         let cycles = |group: &u8| {
             let jobs = self.shapes(layer, *group);
             let of = |shape: &Shape| {
@@ -100,7 +117,8 @@ impl CnnSpec {
             };
             jobs.iter().map(of).sum::<u64>()
         };
-        if layer.depthwise { 0 } else { groups.min_by_key(cycles).unwrap_or(0) }
+        let most = if *depthwise { 0 } else { self.group_most() as u8 };
+        (0..=most).filter(fits).min_by_key(cycles)
     }
 
     /// Full blocks, and the rest.
@@ -141,8 +159,7 @@ impl CnnSpec {
 
     /// Adds a layer to the image: at most two jobs.
     ///
-    /// Its places must be aligned: the input's to the group, or to `lanes` if depthwise; the
-    /// output's to `results`.
+    /// Its places must be as [`best_group`](Self::best_group) has them for the group.
     pub fn lower(&self, image: &mut Image, layer: &Layer, group: u8, numbers: &Numbers<'_>) {
         let Layer { input, output, window, depthwise, stored, largest } = *layer;
         let (per_block, per_chunk) = (self.lanes >> group, self.results >> group);

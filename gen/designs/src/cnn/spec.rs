@@ -88,7 +88,8 @@ const ACTIVATION_WORDS: Parameter =
 const WEIGHT_ROWS: Parameter =
     integer("weight_rows", 2, 1 << 16, "rows of weights, `lanes` bytes each");
 const SCALE_ROWS: Parameter = integer("scale_rows", 2, 1 << 14, "rows of scales, `results` each");
-const JOBS: Parameter = integer("jobs", 1, 1024, "jobs of a program");
+/// Something comes in and something goes out: with fewer jobs a program does nothing that could be seen.
+const JOBS: Parameter = integer("jobs", 2, 1024, "jobs of a program");
 const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 
 const MAXIMA: Parameter = flag("maxima", "the program may take the largest of a window");

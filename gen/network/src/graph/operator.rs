@@ -287,7 +287,7 @@ impl Operator {
     }
 
     /// Multiplications of activations with weights or activations.
-    pub(super) fn multiplies(&self, inputs: &[&Tensor], output: &Tensor) -> u64 {
+    pub(crate) fn multiplies(&self, inputs: &[&Tensor], output: &Tensor) -> u64 {
         let row = output.image()[2].max(1);
         let each = match (self, inputs) {
             (Operator::Conv2d { linear, .. } | Operator::FullyConnected { linear }, _) => {

@@ -39,6 +39,36 @@ pub enum PlanError {
         /// The core's parameter.
         parameter: &'static str,
     },
+    /// No core has so much room.
+    #[error("{what}: {needed} needed, {most} at most on any core; use a smaller network")]
+    Beyond {
+        /// What does not fit.
+        what: &'static str,
+        /// How many.
+        needed: u64,
+        /// How many the largest core has.
+        most: u64,
+    },
+    /// Cores run it, but none within the budget.
+    #[error("{needed} multipliers needed, {given} given; raise --multipliers")]
+    Multipliers {
+        /// Of the smallest core that runs it.
+        needed: u32,
+        /// How many there may be.
+        given: u32,
+    },
+}
+
+impl PlanError {
+    /// The same of a core that was as large as cores are: there is no parameter to raise.
+    pub(super) fn of_any_core(self) -> PlanError {
+        match self {
+            PlanError::Room { what, needed, given, .. } => {
+                PlanError::Beyond { what, needed, most: given }
+            }
+            other => other,
+        }
+    }
 }
 
 /// An unsupported layer.

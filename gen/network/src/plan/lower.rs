@@ -1,10 +1,13 @@
 //! The jobs of a layer.
 
+use super::draft::{Draft, Step};
 use super::error::{PlanError, unsupported};
+use super::join::Part;
+use super::layout::{Layout, is_depthwise, is_part};
 use super::offset;
-use super::place::{Places, is_depthwise, moves_nothing, origin, readers, rim};
+use super::place::Places;
 use super::scale::{rounding, scale};
-use crate::graph::{self, Kernel, Linear, Network, Operator, Tensor};
+use crate::graph::{self, Kernel, Linear, Operator, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{
     Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale, Softmax,
@@ -12,38 +15,23 @@ use hwgen_designs::cnn::{
 
 /// Adds a layer's jobs to the image; returns the bits that its sums need.
 pub(super) fn lower(
-    network: &Network,
+    draft: &Draft<'_>,
     spec: &CnnSpec,
-    places: &Places,
-    layer: &graph::Layer,
+    (layout, places): (&Layout, &Places),
+    step: &Step<'_>,
     image: &mut Image,
 ) -> Result<u32, PlanError> {
-    let tensor = |name: &String| network.tensor(name).expect("a checked network has its tensors");
-    let inputs: Vec<_> = layer.inputs.iter().map(tensor).collect();
-    let output = tensor(&layer.output);
-    let (x, from, to) = (inputs[0], places.of(&layer.inputs[0]), places.of(&layer.output));
-    let name = &layer.name[..];
-    let lowering = Lowering { spec, name, x, output };
-    match &layer.operator {
+    let inputs: Vec<_> = step.inputs.iter().map(|&id| &draft.tensors[id]).collect();
+    let output = &draft.tensors[step.output];
+    let (x, from, to) = (inputs[0], places.of(step.inputs[0]), places.of(step.output));
+    let name = &step.name[..];
+    let lowering = Lowering { spec, name, x, output, room: layout.room(step.output) };
+    match &*step.operator {
         Operator::Conv2d { window, groups, linear } => {
-            let mut window = *window;
-            let mut from = from;
-            let mut x = x;
-            // a rim before it is padding
-            if let Some((before, pads)) = rim(network, layer) {
-                (x, from) = (tensor(before), places.of(before));
-                window.pads.top += pads.top;
-                window.pads.left += pads.left;
-            }
-            let depthwise = is_depthwise(layer, x, output);
-            let lowering = Lowering { x, ..lowering };
-            lowering.convolution(image, (from, to), &window, *groups, depthwise, linear)
+            let depthwise = is_depthwise(draft, step);
+            lowering.convolution(image, (from, to), window, *groups, depthwise, linear)
         }
-        Operator::FullyConnected { linear } => {
-            // read as it lies, whatever shape it was given since
-            let from = places.of(origin(network, &layer.inputs[0]));
-            lowering.dense(image, (from, to), linear)
-        }
+        Operator::FullyConnected { linear } => lowering.dense(image, (from, to), linear),
         Operator::AveragePool2d { window, rounding: r, clamp } => {
             lowering.average(image, (from, to), *window, rounding(*r), *clamp)
         }
@@ -73,7 +61,7 @@ pub(super) fn lower(
                     _ => Err(unsupported(name, "a multiplier is 1 or more", "widen the output")),
                 }
             };
-            let other = places.of(&layer.inputs[1]);
+            let other = places.of(step.inputs[1]);
             image.jobs.push(Job::Add(Add {
                 inputs: [from.base, other.base],
                 zeros: [x, second].map(|x| (x.zero_point - offset(x)) as i8),
@@ -85,47 +73,18 @@ pub(super) fn lower(
             }));
             Ok(0)
         }
-        Operator::Pad { .. } if moves_nothing(network, layer) => Ok(0),
         Operator::Pad { before, after, value } => {
             lowering.pad(image, (from, to), before, after, *value)
         }
-        Operator::Reshape => {
-            let from = places.of(origin(network, &layer.output));
-            let flat = from.pitch == from.channels || from.height * from.width == 1;
-            let dense = |layer: &&graph::Layer| {
-                let operator = &layer.operator;
-                matches!(operator, Operator::FullyConnected { .. } | Operator::Reshape)
-            };
-            let read = readers(network, &layer.output);
-            match flat || (!read.is_empty() && read.iter().all(dense)) {
-                true => Ok(0),
-                false => {
-                    let what =
-                        format!("its {} channels lie {} bytes apart", from.channels, from.pitch);
-                    Err(unsupported(name, what, "make them a multiple of the core's `results`"))
-                }
-            }
-        }
-        Operator::Concat { .. } => {
-            // whole beats and chunks are written, or parts would spill into each other
-            for input in &layer.inputs {
-                let place = places.of(input);
-                let given = network.inputs.contains(input);
-                let spills = given && !place.bytes().is_multiple_of(spec.results);
-                // an addition writes all between its first and last byte
-                let adds = |layer: &&graph::Layer| {
-                    layer.output == *input && matches!(layer.operator, Operator::Add { .. })
-                };
-                if to.channels != place.channels && network.layers.iter().any(|l| adds(&l)) {
-                    let what = format!("`{input}` is a sum");
-                    return Err(unsupported(name, what, "join before the addition"));
-                }
-                if spills || !place.base.is_multiple_of(spec.results) {
-                    let what = format!("`{input}` is no multiple of {} bytes", spec.results);
-                    return Err(unsupported(name, what, "lower the core's `results`"));
-                }
-            }
-            Ok(0)
+        // the same bytes
+        Operator::Reshape => Ok(0),
+        Operator::Concat { axis } => {
+            let parts = step.inputs.iter().enumerate().map(|(n, &id)| Part {
+                tensor: inputs[n],
+                place: places.of(id),
+                lies_there: is_part(layout, step, n),
+            });
+            lowering.join(image, to, *axis, &parts.collect::<Vec<_>>())
         }
         Operator::Slice { begin, size } => lowering.part(image, (from, to), (begin, size)),
         Operator::Lookup { .. } => {
@@ -161,10 +120,28 @@ pub(super) fn lower(
                 let instead = "set the core's `matrices`";
                 return Err(unsupported(name, "the core multiplies no tensors", instead));
             }
-            let other = (inputs[1], places.of(&layer.inputs[1]));
+            let other = (inputs[1], places.of(step.inputs[1]));
             let rescaling = (*multiplier, rounding(*r));
             lowering.product(image, (from, to), other, *transpose, rescaling, *clamp)
         }
+    }
+}
+
+/// Accumulators hold so many bits.
+pub(super) fn check_bits(
+    spec: &CnnSpec,
+    layer: &str,
+    needs: &str,
+    bits: u32,
+) -> Result<(), PlanError> {
+    let most = spec.accumulator_bits;
+    let instead = match most {
+        32 => "no core has more than 32: use smaller weights, biases or windows",
+        _ => "raise the core's `accumulator_bits`, at most 32",
+    };
+    match bits > most {
+        true => Err(unsupported(layer, format!("{needs} {bits} bits"), instead)),
+        false => Ok(()),
     }
 }
 
@@ -174,6 +151,8 @@ pub(super) struct Lowering<'n> {
     pub(super) name: &'n str,
     pub(super) x: &'n Tensor,
     pub(super) output: &'n Tensor,
+    /// Bytes that may be written in each position of the output.
+    pub(super) room: u32,
 }
 
 impl Lowering<'_> {
@@ -195,27 +174,30 @@ impl Lowering<'_> {
         }
     }
 
-    /// Adds a layer's jobs, if its places are as the core reads and writes them and there is room
-    /// for its weights.
+    /// Adds a layer's jobs, if lanes can share results so that its places are as the core reads and
+    /// writes them.
     pub(super) fn push(
+        &self,
+        image: &mut Image,
+        layer: &Layer,
+        room: u32,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), PlanError> {
+        let Some(group) = self.spec.best_group(layer, room) else {
+            let what = "its tensors do not lie as the core reads and writes them";
+            return Err(unsupported(self.name, what, "lower the core's `results`"));
+        };
+        self.push_grouped(image, layer, group, numbers)
+    }
+
+    /// Adds a layer's jobs, if there is room for its weights.
+    fn push_grouped(
         &self,
         image: &mut Image,
         layer: &Layer,
         group: u8,
         numbers: &Numbers<'_>,
     ) -> Result<(), PlanError> {
-        let fits = |place: &Place, bytes: u32| {
-            place.base.is_multiple_of(bytes) && place.pitch.is_multiple_of(bytes)
-        };
-        let (lanes, results) = (self.spec.lanes, self.spec.results >> group);
-        if layer.depthwise && !fits(&layer.input, lanes) {
-            let what = format!("its input's channels do not lie at multiples of {lanes} bytes");
-            return Err(unsupported(self.name, what, "give it one that is not reshaped or joined"));
-        }
-        if !fits(&layer.output, results) {
-            let what = format!("its output does not lie at multiples of {results} bytes");
-            return Err(unsupported(self.name, what, "lower the core's `results`"));
-        }
         let planes = image.planes.len() as u64 + self.spec.planes(layer, group);
         let (needed, given) = (planes.div_ceil(8), u64::from(self.spec.weight_rows));
         if needed > given {
@@ -261,14 +243,7 @@ impl Lowering<'_> {
         let left = linear.multipliers.of(o).shift.max(0);
         let whole = (weights * 128 + i64::from(bias).abs()) << left;
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
-        if bits > self.spec.accumulator_bits {
-            let what = format!("output {o}'s sum needs {bits} bits");
-            return Err(unsupported(
-                self.name,
-                what,
-                "raise the core's `accumulator_bits`, at most 32",
-            ));
-        }
+        check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;
         Ok(bits)
     }
 
@@ -302,22 +277,39 @@ impl Lowering<'_> {
             };
             let scale = |o: u32| scales[o as usize];
             let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
-            self.push(image, &layer, 0, &numbers)?;
+            self.push(image, &layer, self.room, &numbers)?;
             return Ok(bits);
         }
         let (inside, outside) = (from.channels / groups as u32, to.channels / groups as u32);
-        for g in 0..groups as u32 {
+        let weight = |g: u32, o: u32, ky: u32, kx: u32, c: u32| {
+            let o = g * outside + o;
+            linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
+        };
+        let group = |g: u32| {
             let input = Place { base: from.base + g * inside, channels: inside, ..from };
             let output = Place { base: to.base + g * outside, channels: outside, ..to };
-            let layer = Layer { input, output, window, depthwise, stored, largest: false };
-            let weight = |o: u32, ky: u32, kx: u32, c: u32| {
-                let o = g * outside + o;
-                linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
+            Layer { input, output, window, depthwise: false, stored, largest: false }
+        };
+        // what a group writes beyond its channels is what the next one writes then
+        let room = |g: u32| self.room - g * outside;
+        let whole = Layer { input: from, output: to, ..group(0) };
+        let apart = (0..groups as u32).all(|g| self.spec.best_group(&group(g), room(g)).is_some());
+        if !apart && !stored.halves() {
+            // all at once, with weights of 0 for the channels of other groups
+            let weight = |o: u32, ky: u32, kx: u32, c: u32| match o / outside == c / inside {
+                true => weight(o / outside, o % outside, ky, kx, c % inside),
+                false => 0,
             };
+            let scale = |o: u32| scales[o as usize];
+            let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
+            self.push(image, &whole, self.room, &numbers)?;
+            return Ok(bits);
+        }
+        for g in 0..groups as u32 {
+            let weight = |o: u32, ky: u32, kx: u32, c: u32| weight(g, o, ky, kx, c);
             let scale = |o: u32| scales[(g * outside + o) as usize];
             let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
-            let group = self.spec.best_group(&layer);
-            self.push(image, &layer, group, &numbers)?;
+            self.push(image, &group(g), room(g), &numbers)?;
         }
         Ok(bits)
     }
@@ -332,26 +324,33 @@ impl Lowering<'_> {
         let outputs = to.channels as usize;
         let inputs = (linear.weights.len() / outputs) as u32;
         let (scales, bits) = self.scales(linear, outputs)?;
-        let all = from.height * from.width;
-        let (positions, seen, step) = match inputs == from.channels {
-            true => (all, from.channels, from.pitch),
-            // all positions are one row; between their channels may be bytes that are none
-            false => (1, all * from.pitch, all * from.pitch),
-        };
-        if positions * inputs != all * from.channels {
+        // positions of a row; between their channels may be bytes that are none
+        let (each, all) = (inputs / from.channels, from.height * from.width);
+        if inputs != each * from.channels || !all.is_multiple_of(each.max(1)) {
             let what = format!("its rows of {inputs} are parts of positions");
             return Err(unsupported(self.name, what, "reshape before"));
         }
-        let input =
-            Place { base: from.base, height: 1, width: positions, channels: seen, pitch: step };
         let (channels, pitch) = (from.channels, from.pitch);
-        let output = Place { height: 1, width: positions, channels: outputs as u32, ..to };
+        let output = Place { height: 1, width: all / each, channels: outputs as u32, ..to };
         let stored = self.stored(linear);
         let window =
             Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding: [0; 2], padded: 0 };
-        let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
-        let weight = |o: u32, _: u32, _: u32, c: u32| {
-            let (position, channel) = (c / pitch, c % pitch);
+        let layer = match stored.halves() && pitch != channels {
+            // what lies between channels is not read: a window of so many positions
+            true => {
+                let input = Place { height: 1, width: all, ..from };
+                let window = Window { kernel: [1, each], stride: [1, each], ..window };
+                Layer { input, output, window, depthwise: false, stored, largest: false }
+            }
+            false => {
+                let step = each * pitch;
+                let (width, seen) = (all / each, step - pitch + channels);
+                let input = Place { height: 1, width, channels: seen, pitch: step, ..from };
+                Layer { input, output, window, depthwise: false, stored, largest: false }
+            }
+        };
+        let weight = |o: u32, _: u32, x: u32, c: u32| {
+            let (position, channel) = (x + c / pitch, c % pitch);
             match channel < channels {
                 true => linear.weights[(o * inputs + position * channels + channel) as usize],
                 false => 0,
@@ -360,8 +359,7 @@ impl Lowering<'_> {
         let scale = |o: u32| scales[o as usize];
         let (rounding, clamp) = (rounding(linear.rounding), self.clamp(linear.clamp));
         let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
-        let group = self.spec.best_group(&layer);
-        self.push(image, &layer, group, &numbers)?;
+        self.push(image, &layer, self.room, &numbers)?;
         Ok(bits)
     }
 
@@ -394,7 +392,7 @@ impl Lowering<'_> {
         let whole = image.planes.len().next_multiple_of(8);
         image.planes.resize(whole, vec![false; self.spec.lanes as usize]);
         let at = image.jobs.len();
-        self.push(image, &layer, 0, &numbers)?;
+        self.push_grouped(image, &layer, 0, &numbers)?;
         let (lane, step) = if transpose { (other.pitch, 1) } else { (1, other.pitch) };
         let fill = Fill {
             input: other.base,

@@ -1,12 +1,17 @@
 //! A network on a core: a place for every tensor, a program, and its cycles.
 //!
-//! - `copies`: tensors that have to stand twice, banks; `place`: memory; `lower`, `pool`: jobs of
-//!   each layer; `scale`: requantisation; `size`: a core for a network.
+//! - `draft`: what the core has to do of a network; `layout`: how tensors lie so that all who read and
+//!   write them can, and copies where they cannot; `banks`, `place`: addresses;
+//! - `lower`, `pool`, `join`: jobs of each layer; `scale`: requantisation;
+//! - `size`: a core for a network.
 //!
 //! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
 
-mod copies;
+mod banks;
+mod draft;
 mod error;
+mod join;
+mod layout;
 mod lower;
 mod place;
 mod pool;
@@ -14,10 +19,10 @@ mod scale;
 mod size;
 
 pub use error::PlanError;
-pub use size::{Budget, size};
+pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, supported};
 
 use crate::graph::{Network, Tensor};
-use copies::{Prepared, prepared};
+use draft::{Draft, Id};
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::{CnnSpec, Image, Job, Transfer};
 use place::Places;
@@ -79,10 +84,6 @@ impl Plan {
 }
 
 impl Port {
-    fn new(tensor: &Tensor, place: Place) -> Port {
-        Port { name: tensor.name.clone(), place, offset: offset(tensor) }
-    }
-
     /// A tensor's elements as bytes of its place.
     pub fn bytes(&self, elements: &[i32]) -> Vec<i8> {
         let mut bytes = vec![0; self.place.bytes() as usize];
@@ -117,14 +118,17 @@ fn offset(tensor: &Tensor) -> i32 {
 /// # Errors
 /// A layer that the core has no job for; memories that are too small.
 pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
-    let Prepared { network, banks } = &prepared(network, spec)?;
-    let places = Places::new(network, spec, banks)?;
-    let port = |name: &String| {
-        let tensor = network.tensor(name).expect("a checked network has its tensors");
-        Port::new(tensor, places.of(name))
+    let mut draft = Draft::new(network);
+    let mut layout = layout::agree(&mut draft, spec)?;
+    let banks = banks::banks(&mut draft, spec, &mut layout);
+    let places = Places::new(&draft, spec, &layout, &banks)?;
+    let port = |(name, &id): (&String, &Id)| Port {
+        name: name.clone(),
+        place: places.of(id),
+        offset: offset(&draft.tensors[id]),
     };
-    let inputs: Vec<_> = network.inputs.iter().map(port).collect();
-    let outputs: Vec<_> = network.outputs.iter().map(port).collect();
+    let inputs: Vec<_> = network.inputs.iter().zip(&draft.inputs).map(port).collect();
+    let outputs: Vec<_> = network.outputs.iter().zip(&draft.outputs).map(port).collect();
     let mut image = Image::default();
     let mut steps = vec![];
     let mut sum_bits = 0;
@@ -143,10 +147,12 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
         image.jobs.push(Job::Input(transfer(port)));
         done(&image, "in", image.jobs.len() - 1, 0);
     }
-    for layer in &network.layers {
+    for step in &draft.steps {
         let first = image.jobs.len();
-        sum_bits = sum_bits.max(lower::lower(network, spec, &places, layer, &mut image)?);
-        done(&image, &layer.name, first, network.layer_multiplies(layer));
+        let bits = lower::lower(&draft, spec, (&layout, &places), step, &mut image)?;
+        lower::check_bits(spec, &step.name, "its sums need", bits)?;
+        sum_bits = sum_bits.max(bits);
+        done(&image, &step.name, first, draft.multiplies(step));
     }
     for port in &outputs {
         image.jobs.push(Job::Output(transfer(port)));

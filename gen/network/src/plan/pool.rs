@@ -1,5 +1,6 @@
 //! Layers that see each channel alone and have no weights: pools, means, changes of scale.
 
+use super::draft::kept;
 use super::error::{PlanError, unsupported};
 use super::lower::Lowering;
 use super::offset;
@@ -72,7 +73,7 @@ impl Lowering<'_> {
         Ok(sum_bits(1, &ONE))
     }
 
-    /// The mean over rows and columns.
+    /// The mean over any axes.
     pub(super) fn mean(
         &self,
         image: &mut Image,
@@ -81,20 +82,28 @@ impl Lowering<'_> {
         (multiplier, rounding): (graph::Multiplier, Rounding),
         clamp: graph::Clamp,
     ) -> Result<u32, PlanError> {
-        let x = self.x;
-        if x.shape.len() != 3 || axes[..] != [0, 1] {
-            let what = format!("it takes the mean over axes {axes:?}");
-            return Err(unsupported(self.name, what, "take it over rows and columns"));
-        }
-        let kernel = [x.shape[0], x.shape[1]];
+        let (whole, kept) = (self.x.image(), kept(self.x, axes));
+        let sides = [0, 1, 2].map(|axis| (whole[axis] / kept[axis]) as u32);
+        let kernel = [sides[0] as usize, sides[1] as usize];
         let window =
             graph::Window { kernel, stride: [1; 2], dilation: [1; 2], pads: Pads::default() };
-        let count = (kernel[0] * kernel[1]) as u32;
-        let zero = x.zero_point - offset(x);
-        let scale = scale(self.name, multiplier, -zero * count as i32)?;
-        let to = Place { height: 1, width: 1, channels: from.channels, ..to };
-        let numbers = (scale, rounding, self.clamp(clamp));
-        self.alone(image, (from, to), self.window(&window), numbers, Sum::All)?;
+        let count: u32 = sides.iter().product();
+        let zero = self.x.zero_point - offset(self.x);
+        let Some(bias) = i32::try_from(count).ok().and_then(|count| count.checked_mul(-zero))
+        else {
+            let what = format!("it takes the mean of {count} elements");
+            return Err(unsupported(self.name, what, "shrink the image before"));
+        };
+        let scale = scale(self.name, multiplier, bias)?;
+        let [height, width, _] = kept.map(|side| side as u32);
+        let to = Place { height, width, ..to };
+        let (window, clamp) = (self.window(&window), self.clamp(clamp));
+        if sides[2] == 1 {
+            self.alone(image, (from, to), window, (scale, rounding, clamp), Sum::All)?;
+        } else {
+            let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, rounding, clamp };
+            self.dense_of(image, (from, to), window, &numbers)?;
+        }
         Ok(sum_bits(count, &scale))
     }
 
@@ -128,17 +137,48 @@ impl Lowering<'_> {
         after: &[usize],
         value: i32,
     ) -> Result<u32, PlanError> {
-        let (&[top, left, 0], &[_, _, 0]) = (before, after) else {
-            let what = format!("it pads by {before:?} before and {after:?} behind");
-            return Err(unsupported(self.name, what, "pad rows and columns of images only"));
-        };
+        // of an image's height, width and channels; a tensor of fewer axes has the last ones
+        let mut rim = [0; 3];
+        rim[3 - before.len()..].copy_from_slice(before);
+        let [top, left, first] = rim.map(|rim| rim as i32);
+        let byte = value - offset(self.x);
         let window = Window {
             kernel: [1; 2],
             stride: [1; 2],
             dilation: [1; 2],
-            padding: [top as i32, left as i32],
-            padded: (value - offset(self.x)) as i8,
+            padding: [top, left],
+            padded: byte as i8,
         };
+        let clamp = Clamp { zero: 0, ..self.clamp(graph::Clamp::of(self.output)) };
+        if first == 0 && after.last() == Some(&0) {
+            self.alone(image, places, window, (ONE, Rounding::Twice, clamp), Sum::All)?;
+        } else {
+            // each output channel sees one of the input's, or is but a bias
+            let own = |o: u32| {
+                let c = o.checked_sub(first as u32);
+                c.filter(|c| *c < places.0.channels)
+            };
+            let weight = |o: u32, _: u32, _: u32, c: u32| i8::from(own(o) == Some(c));
+            let scale = |o: u32| match own(o) {
+                Some(_) => ONE,
+                None => Scale { bias: byte, ..ONE },
+            };
+            let numbers =
+                Numbers { weight: &weight, scale: &scale, rounding: Rounding::Twice, clamp };
+            self.dense_of(image, places, window, &numbers)?;
+        }
+        Ok(sum_bits(1, &Scale { bias: byte, ..ONE }))
+    }
+
+    /// The same elements in another place.
+    pub(super) fn moved(
+        &self,
+        image: &mut Image,
+        places: (Place, Place),
+        padding: [i32; 2],
+    ) -> Result<u32, PlanError> {
+        let window =
+            Window { kernel: [1; 2], stride: [1; 2], dilation: [1; 2], padding, padded: 0 };
         let clamp = Clamp { zero: 0, ..self.clamp(graph::Clamp::of(self.output)) };
         self.alone(image, places, window, (ONE, Rounding::Twice, clamp), Sum::All)?;
         Ok(sum_bits(1, &ONE))
@@ -183,17 +223,31 @@ impl Lowering<'_> {
         (scale, rounding, clamp): (Scale, Rounding, Clamp),
         sum: Sum,
     ) -> Result<(), PlanError> {
-        let lanes = self.spec.lanes;
-        let aligned = input.base.is_multiple_of(lanes) && input.pitch.is_multiple_of(lanes);
-        let largest = sum == Sum::Largest;
-        let depthwise = aligned || largest;
-        let stored = Stored { bits: 8, shared: false, hold: depthwise };
-        let layer = Layer { input, output, window, depthwise, stored, largest };
         let one = if sum == Sum::Negated { -1 } else { 1 };
-        let weight = |o: u32, _: u32, _: u32, c: u32| if depthwise || o == c { one } else { 0 };
+        let stored = Stored { bits: 8, shared: false, hold: true };
+        let largest = sum == Sum::Largest;
+        let layer = Layer { input, output, window, depthwise: true, stored, largest };
+        if largest || self.spec.best_group(&layer, self.room).is_some() {
+            let weight = |_: u32, _: u32, _: u32, _: u32| one;
+            let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
+            return self.push(image, &layer, self.room, &numbers);
+        }
+        let weight = |o: u32, _: u32, _: u32, c: u32| if o == c { one } else { 0 };
         let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
-        let group = if depthwise { 0 } else { self.spec.best_group(&layer) };
-        self.push(image, &layer, group, &numbers)
+        self.dense_of(image, (input, output), window, &numbers)
+    }
+
+    /// Every output channel a sum of all input channels.
+    fn dense_of(
+        &self,
+        image: &mut Image,
+        (input, output): (Place, Place),
+        window: Window,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), PlanError> {
+        let stored = Stored { bits: 8, shared: false, hold: false };
+        let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
+        self.push(image, &layer, self.room, numbers)
     }
 }
 
@@ -230,13 +284,13 @@ fn parts(window: &Window, axis: usize, input: u32, output: u32) -> Vec<Part> {
 }
 
 /// Outputs that one job makes: whole lines, or a line, or a column.
-struct Strip {
-    first: [u32; 2],
-    place: Place,
+pub(super) struct Strip {
+    pub(super) first: [u32; 2],
+    pub(super) place: Place,
 }
 
 /// A rectangle of outputs as strips, each of positions that lie equally far apart.
-fn strips(whole: &Place, [y, x]: [u32; 2], [rows, columns]: [u32; 2]) -> Vec<Strip> {
+pub(super) fn strips(whole: &Place, [y, x]: [u32; 2], [rows, columns]: [u32; 2]) -> Vec<Strip> {
     let strip = |first: [u32; 2], height: u32, width: u32, pitch: u32| {
         let base = whole.base + (first[0] * whole.width + first[1]) * whole.pitch;
         Strip { first, place: Place { base, height, width, pitch, ..*whole } }

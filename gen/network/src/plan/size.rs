@@ -21,46 +21,80 @@ pub struct Budget {
 /// Words of a memory of one port, as iCE40 UltraPlus has them.
 const SINGLE_PORT_WORDS: u32 = 1 << 14;
 
+/// The budget of a network that is called supported: a core exists within so many multipliers.
+pub const SUPPORTED_MULTIPLIERS: u32 = 256;
+
+impl Budget {
+    /// What a user has in mind who names but a number of multipliers.
+    pub fn of(network: &Network, multipliers: u32) -> Budget {
+        let mut linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
+        let narrow_weights = linear.any(|linear| linear.bits < 8);
+        Budget { multipliers, packed: true, narrow_weights, single_port: false }
+    }
+}
+
+/// The core that makes a network a supported one, and the network on it: [`size`] within
+/// [`SUPPORTED_MULTIPLIERS`].
+///
+/// # Errors
+/// Why no core runs it.
+pub fn supported(network: &Network) -> Result<(CnnSpec, Plan), PlanError> {
+    size(network, Budget::of(network, SUPPORTED_MULTIPLIERS))
+}
+
 /// The fastest core within the budget, and the network on it.
 ///
 /// # Errors
 /// No core that it fits; see [`plan`].
 pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
+    // a requantiser has two at least
+    let least_of = |spec: &CnnSpec| spec.multipliers() + 2 * spec.results;
+    let (within, beyond): (Vec<_>, Vec<_>) =
+        cores(budget).partition(|spec| least_of(spec) <= budget.multipliers);
+    let within_count = within.len();
     let mut best: Option<(CnnSpec, Plan)> = None;
-    let mut refused = None;
-    for lanes in (1..=8).map(|bits| 1 << bits) {
-        for results in (0..=4).map(|bits| 1u32 << bits).filter(|&results| results <= lanes) {
-            let spec = roomy(lanes, results, budget);
-            match plan(network, &spec) {
-                Ok(mut plan) => {
-                    let spec = fitted(&spec, &plan);
-                    if spec.single_port {
-                        // the second bank begins elsewhere
-                        plan = super::plan(network, &spec)?;
-                    }
-                    if spec.all_multipliers() > budget.multipliers {
-                        continue;
-                    }
-                    let faster =
-                        best.as_ref().is_none_or(|(_, best)| plan.cycles() < best.cycles());
-                    if faster {
-                        best = Some((spec, plan));
-                    }
+    let (mut refused, mut least) = (None, None);
+    for (n, spec) in within.iter().chain(&beyond).enumerate() {
+        // where none will do, what is needed is of interest
+        if n >= within_count && best.is_some() {
+            break;
+        }
+        match on(network, spec) {
+            Ok((spec, plan)) => {
+                let needed = spec.all_multipliers();
+                least = Some(least.unwrap_or(needed).min(needed));
+                let faster = best.as_ref().is_none_or(|(_, best)| plan.cycles() < best.cycles());
+                if needed <= budget.multipliers && faster {
+                    best = Some((spec, plan));
                 }
-                // the plainest core's refusal says most
-                Err(error) => refused = refused.or(Some(error)),
             }
+            // the plainest core's refusal says most
+            Err(error) => refused = refused.or(Some(error)),
         }
     }
-    let none = || {
-        refused.unwrap_or(PlanError::Room {
-            what: "multipliers",
-            needed: roomy(2, 1, budget).all_multipliers().into(),
-            given: budget.multipliers.into(),
-            parameter: "multipliers",
-        })
-    };
-    best.ok_or_else(none)
+    let given = budget.multipliers;
+    best.ok_or_else(|| match (least, refused) {
+        (Some(needed), _) => PlanError::Multipliers { needed, given },
+        (None, Some(error)) => error.of_any_core(),
+        (None, None) => unreachable!("some core was tried"),
+    })
+}
+
+/// A core just large enough, and the plan on it.
+fn on(network: &Network, roomy: &CnnSpec) -> Result<(CnnSpec, Plan), PlanError> {
+    let planned = plan(network, roomy)?;
+    let spec = fitted(roomy, &planned);
+    // the second bank begins elsewhere
+    let planned = if spec.single_port { plan(network, &spec)? } else { planned };
+    Ok((spec, planned))
+}
+
+/// All cores, the plainest first, with more memory than any plan takes.
+fn cores(budget: Budget) -> impl Iterator<Item = CnnSpec> {
+    let lanes = (1..=8).map(|bits| 1u32 << bits);
+    let results = |lanes: u32| (0..=4).map(|bits| 1u32 << bits).filter(move |&r| r <= lanes);
+    let sizes = lanes.flat_map(move |lanes| results(lanes).map(move |results| (lanes, results)));
+    sizes.map(move |(lanes, results)| roomy(lanes, results, budget))
 }
 
 /// A core with more memory than any plan takes.

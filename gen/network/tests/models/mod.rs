@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test needs some of it
 
+pub(crate) mod graphs;
 mod writer;
 
 use hwgen_network::import::tflite::schema::BuiltinOperator;
@@ -85,6 +86,33 @@ pub(crate) fn operators(seed: u64) -> Vec<u8> {
     let shares = w.softmax(affinity);
     let mixed = w.mat_mul(shares, nodes, false);
     w.finish(&[scores, mixed])
+}
+
+/// An image that goes out as it is, flattened, and through a dense layer.
+pub(crate) fn embedding(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 6, 4, 3]);
+    let image = w.conv(x, 6, [3, 3], [1, 1], [1, 1], true, Act::Relu);
+    let image = w.average_pool(image, [1, 1], [2, 1], false);
+    let flat = w.reshape(image, &[1, 72]);
+    let rows = w.reshape(image, &[1, 4, 18]);
+    let classes = w.fully_connected(flat, 5, Act::None);
+    let shares = w.softmax(rows);
+    w.finish(&[flat, classes, image, shares])
+}
+
+/// Padding that a convolution, a pool and the outside read.
+pub(crate) fn padding_shown(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 6, 6, 3]);
+    let x = w.conv(x, 3, [1, 1], [1, 1], [1, 1], false, Act::None);
+    let padded = w.pad(x, &[[0, 0], [1, 2], [0, 1], [0, 0]]);
+    let y = w.conv(padded, 4, [3, 3], [1, 1], [1, 1], false, Act::Relu);
+    let z = w.max_pool(padded, [2, 2], [2, 2], false);
+    let unseen = w.pad(x, &[[0, 0], [1, 1], [1, 1], [0, 0]]);
+    let u = w.depthwise(unseen, 1, [3, 3], [1, 1], false, Act::None);
+    let v = w.average_pool(unseen, [2, 3], [1, 1], true);
+    w.finish(&[padded, y, z, u, v])
 }
 
 /// MLPerf Tiny's anomaly detector: 640 to 8 to 640, dense.

@@ -100,6 +100,16 @@ impl Writer {
         self.tensors[x].shape[..].try_into().unwrap()
     }
 
+    pub(crate) fn shape(&self, x: Id) -> Vec<usize> {
+        self.tensors[x].shape.clone()
+    }
+
+    /// Whether two tensors have one scale and one zero point.
+    pub(crate) fn alike(&self, x: Id, y: Id) -> bool {
+        let kind = |x: Id| (self.tensors[x].scale, self.tensors[x].zero_point);
+        kind(x) == kind(y)
+    }
+
     pub(crate) fn input(&mut self, shape: &[usize]) -> Id {
         let (scale, zero_point) =
             (self.rng.random_range(0.02..0.05), self.rng.random_range(-40..40));
@@ -382,6 +392,13 @@ impl Writer {
 
     pub(crate) fn quantize(&mut self, x: Id) -> Id {
         self.rescaled(BuiltinOperator::QUANTIZE, x, 5)
+    }
+
+    /// The same numbers on another's scale.
+    pub(crate) fn quantize_as(&mut self, x: Id, like: Id) -> Id {
+        let shape = self.tensors[x].shape.clone();
+        let out = self.like(like, &shape);
+        self.node(BuiltinOperator::QUANTIZE, &[x], out, (BuiltinOptions::NONE, None))
     }
 
     fn rescaled(&mut self, code: BuiltinOperator, x: Id, zero_point: i64) -> Id {

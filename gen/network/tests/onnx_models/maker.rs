@@ -284,7 +284,7 @@ impl Maker {
         self.floats(&[outputs], values)
     }
 
-    fn shape(&mut self, x: &str) -> Vec<usize> {
+    pub fn shape(&mut self, x: &str) -> Vec<usize> {
         run(&self.model, &self.sample, |_, _| {})[x].shape.clone()
     }
 

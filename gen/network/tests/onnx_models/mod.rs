@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, missing_docs, unreachable_pub)] // each test needs some of it
 
+pub mod graphs;
 mod maker;
 pub mod reference;
 

@@ -1,0 +1,209 @@
+//! A network as the core takes it: padding that convolutions read over, reshapes that nobody but dense
+//! layers or the outside sees, means that make rows of channels.
+
+use crate::graph::{Network, Operator, Pads, Tensor};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// A tensor's place in the list of all.
+pub(super) type Id = usize;
+
+/// A network whose layers may read other tensors than they were given, and may be joined by copies.
+#[derive(Debug, Clone)]
+pub(super) struct Draft<'n> {
+    pub(super) tensors: Vec<Tensor>,
+    /// What comes in.
+    pub(super) inputs: Vec<Id>,
+    /// What goes out: of a reshaped tensor, the one that it was, whose elements stand in the same order.
+    pub(super) outputs: Vec<Id>,
+    /// In the order they run.
+    pub(super) steps: Vec<Step<'n>>,
+    /// Tensors that have to lie without gaps between positions.
+    pub(super) dense: Vec<bool>,
+}
+
+/// A layer, or a copy.
+#[derive(Debug, Clone)]
+pub(super) struct Step<'n> {
+    pub(super) name: String,
+    pub(super) operator: Cow<'n, Operator>,
+    pub(super) inputs: Vec<Id>,
+    pub(super) output: Id,
+}
+
+impl Draft<'_> {
+    /// What the core has to do of a network that was checked.
+    pub(super) fn new(network: &Network) -> Draft<'_> {
+        let ids: HashMap<&str, Id> =
+            network.tensors.iter().enumerate().map(|(id, tensor)| (&tensor.name[..], id)).collect();
+        let all = |names: &[String]| names.iter().map(|name| ids[&name[..]]).collect::<Vec<_>>();
+        let steps = network.layers.iter().map(|layer| Step {
+            name: layer.name.clone(),
+            operator: Cow::Borrowed(&layer.operator),
+            inputs: all(&layer.inputs),
+            output: ids[&layer.output[..]],
+        });
+        let mut draft = Draft {
+            tensors: network.tensors.clone(),
+            inputs: all(&network.inputs),
+            outputs: all(&network.outputs),
+            steps: steps.collect(),
+            dense: vec![false; network.tensors.len()],
+        };
+        draft.read_over_padding();
+        draft.sum_channels_apart();
+        draft.read_through_reshapes();
+        draft.drop_unread();
+        draft
+    }
+
+    /// Products that a step needs.
+    pub(super) fn multiplies(&self, step: &Step<'_>) -> u64 {
+        let inputs: Vec<_> = step.inputs.iter().map(|&id| &self.tensors[id]).collect();
+        step.operator.multiplies(&inputs, &self.tensors[step.output])
+    }
+
+    /// The step that makes each tensor.
+    fn makers(&self) -> Vec<Option<usize>> {
+        let mut makers = vec![None; self.tensors.len()];
+        for (at, step) in self.steps.iter().enumerate() {
+            makers[step.output] = Some(at);
+        }
+        makers
+    }
+
+    /// A tensor like another, of another name and shape.
+    pub(super) fn like(&mut self, id: Id, name: &str, shape: Vec<usize>) -> Id {
+        let mut name = name.to_owned();
+        while self.tensors.iter().any(|tensor| tensor.name == name) {
+            name.push('\'');
+        }
+        self.tensors.push(Tensor { name, shape, ..self.tensors[id].clone() });
+        self.dense.push(false);
+        self.tensors.len() - 1
+    }
+
+    /// A convolution behind padding of what stands for 0 reads what was padded.
+    fn read_over_padding(&mut self) {
+        let makers = self.makers();
+        for at in 0..self.steps.len() {
+            let read = self.steps[at].inputs[0];
+            let before = makers[read].map(|maker| &self.steps[maker]);
+            let Some(Step { operator: padding, inputs, .. }) = before else {
+                continue;
+            };
+            let (Operator::Pad { before, after, value }, from) = (&**padding, inputs[0]) else {
+                continue;
+            };
+            let (&[top, left, 0], &[bottom, right, 0]) = (&before[..], &after[..]) else {
+                continue;
+            };
+            let zero = *value == self.tensors[from].zero_point;
+            let step = &mut self.steps[at];
+            if !zero || !matches!(*step.operator, Operator::Conv2d { .. }) {
+                continue;
+            }
+            if let Operator::Conv2d { window, .. } = step.operator.to_mut() {
+                let Pads { top: t, left: l, bottom: b, right: r } = window.pads;
+                let (top, left) = (t + top, l + left);
+                window.pads = Pads { top, left, bottom: b + bottom, right: r + right };
+            }
+            step.inputs[0] = from;
+        }
+    }
+
+    /// Dense layers and the outside read a reshaped tensor where it lies, if rows are whole positions
+    /// there.
+    fn read_through_reshapes(&mut self) {
+        let makers = self.makers();
+        let origin = |steps: &[Step<'_>], mut id: Id| {
+            while let Some(step) = makers[id].map(|maker| &steps[maker]) {
+                match *step.operator {
+                    Operator::Reshape => id = step.inputs[0],
+                    _ => break,
+                }
+            }
+            id
+        };
+        for output in &mut self.outputs {
+            *output = origin(&self.steps, *output);
+        }
+        let mut at = 0;
+        while at < self.steps.len() {
+            let Step { operator, inputs, output, .. } = &self.steps[at];
+            if let Operator::FullyConnected { linear } = &**operator {
+                let row = linear.weights.len() / self.tensors[*output].image()[2];
+                let (given, first) = (inputs[0], origin(&self.steps, inputs[0]));
+                let whole = |id: Id| row.is_multiple_of(self.tensors[id].image()[2]);
+                if whole(first) {
+                    self.steps[at].inputs[0] = first;
+                } else if !whole(given) {
+                    let rows = self.tensors[given].elements() / row;
+                    self.reshape(at, 0, vec![rows, row]);
+                    at += 1;
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// The input of a step in another shape.
+    fn reshape(&mut self, at: usize, which: usize, shape: Vec<usize>) {
+        let read = self.steps[at].inputs[which];
+        let name = format!("{} reshaped", self.tensors[read].name);
+        let output = self.like(read, &name, shape);
+        self.steps[at].inputs[which] = output;
+        let operator = Cow::Owned(Operator::Reshape);
+        self.steps.insert(at, Step { name, operator, inputs: vec![read], output });
+    }
+
+    /// A mean over channels too leaves one channel a position; where they are given as channels of
+    /// fewer positions, they are reshaped.
+    fn sum_channels_apart(&mut self) {
+        let mut at = 0;
+        while at < self.steps.len() {
+            let Step { operator, inputs, output, .. } = &self.steps[at];
+            if let Operator::Mean { axes, .. } = &**operator {
+                let (x, z) = (&self.tensors[inputs[0]], *output);
+                let kept = kept(x, axes);
+                if kept[2] != self.tensors[z].image()[2] {
+                    let name = format!("{} as an image", self.tensors[z].name);
+                    let image = self.like(z, &name, kept.to_vec());
+                    self.steps[at].output = image;
+                    let operator = Cow::Owned(Operator::Reshape);
+                    let reshape = Step { name, operator, inputs: vec![image], output: z };
+                    self.steps.insert(at + 1, reshape);
+                    at += 1;
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// Padding and reshapes that nobody reads any more are left out.
+    fn drop_unread(&mut self) {
+        let mut read = vec![0; self.tensors.len()];
+        let outputs = self.outputs.iter();
+        for &id in self.steps.iter().flat_map(|step| &step.inputs).chain(outputs) {
+            read[id] += 1;
+        }
+        let mut kept = vec![];
+        while let Some(step) = self.steps.pop() {
+            let idle = matches!(*step.operator, Operator::Pad { .. } | Operator::Reshape);
+            if idle && read[step.output] == 0 {
+                step.inputs.iter().for_each(|&id| read[id] -= 1);
+            } else {
+                kept.push(step);
+            }
+        }
+        kept.reverse();
+        self.steps = kept;
+    }
+}
+
+/// The image that is left of a tensor's when axes are summed, each of them 1.
+pub(super) fn kept(x: &Tensor, axes: &[usize]) -> [usize; 3] {
+    let mut image = x.image();
+    axes.iter().for_each(|axis| image[axis + 3 - x.shape.len()] = 1);
+    image
+}

@@ -1,0 +1,333 @@
+//! How tensors lie, agreed upon by all who write and read them: bytes from position to position, which
+//! tensors are parts or views of others, and copies where they cannot agree.
+//!
+//! What each one asks for:
+//! - a layer writes `results` bytes at once, or fewer if lanes share a result: where it writes begins
+//!   at multiples of that, and what is written beyond the channels must harm nothing;
+//! - additions and what comes in write every byte from the first to the last;
+//! - depthwise convolutions and largest elements are read by whole words; means and changes of scale are
+//!   fast then;
+//! - an addition's terms and sum lie alike;
+//! - a reshaped tensor is the same bytes: of as many channels, or without gaps between positions;
+//! - parts of a concatenation lie in it, if each begins where it can be written; else they are copied.
+
+use super::draft::{Draft, Id, Step};
+use super::error::{PlanError, unsupported};
+use super::place::check_sizes;
+use crate::graph::{Clamp, Multiplier, Operator, Rounding};
+use hwgen_designs::cnn::CnnSpec;
+use std::borrow::Cow;
+
+/// A tensor that lies in another's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Within {
+    pub(super) owner: Id,
+    /// Channels before its own, in each position.
+    channels: u32,
+    /// Positions before its own.
+    positions: u32,
+    /// Bytes that may be written in each position; as many as the owner has room for without.
+    room: Option<u32>,
+}
+
+/// How all tensors lie.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    /// Bytes from a position to the next.
+    pub(super) pitches: Vec<u32>,
+    pub(super) within: Vec<Option<Within>>,
+}
+
+impl Layout {
+    /// The tensor whose memory a tensor lies in, and where there.
+    pub(super) fn root(&self, mut id: Id) -> (Id, u32) {
+        let mut offset = 0;
+        while let Some(within) = &self.within[id] {
+            offset += within.channels + within.positions * self.pitches[within.owner];
+            id = within.owner;
+        }
+        (id, offset)
+    }
+
+    /// Bytes that may be written in each position of a tensor.
+    pub(super) fn room(&self, id: Id) -> u32 {
+        match self.within[id] {
+            None => self.pitches[id],
+            Some(Within { owner, channels, room, .. }) => {
+                room.unwrap_or_else(|| self.room(owner) - channels)
+            }
+        }
+    }
+
+    /// Whether all positions of a tensor begin at multiples of so many bytes.
+    fn aligned(&self, id: Id, bytes: u32) -> bool {
+        self.root(id).1.is_multiple_of(bytes) && self.pitches[id].is_multiple_of(bytes)
+    }
+}
+
+/// Whether a tensor lies in a concatenation that it is a part of: it is not copied there.
+pub(super) fn is_part(layout: &Layout, step: &Step<'_>, input: usize) -> bool {
+    let first = step.inputs.iter().position(|id| *id == step.inputs[input]) == Some(input);
+    first && layout.within[step.inputs[input]].is_some_and(|within| within.owner == step.output)
+}
+
+/// Rounds of copies until all agree; each one settles what it finds.
+const ROUNDS: usize = 64;
+
+/// Agrees on a layout; adds the copies that it takes.
+pub(super) fn agree(draft: &mut Draft<'_>, spec: &CnnSpec) -> Result<Layout, PlanError> {
+    for _ in 0..ROUNDS {
+        let layout = proposed(draft, spec);
+        check_sizes(draft, &layout)?;
+        let complaints = complaints(draft, spec, &layout);
+        if complaints.is_empty() {
+            return Ok(layout);
+        }
+        // from the last on, so that places of steps stay what they are
+        for Complaint { step, input, dense } in complaints.into_iter().rev() {
+            let made = copy(draft, step, input);
+            draft.dense[made] = dense;
+        }
+    }
+    Err(unsupported(&draft.steps[0].name, "no layout suits all layers", "leave out a reshape"))
+}
+
+/// What a reader asks for that it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Complaint {
+    step: usize,
+    input: usize,
+    /// It wants a copy without gaps, not one that lies as it likes best.
+    dense: bool,
+}
+
+/// A multiplier of 1.
+const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
+
+/// Whether a step only copies.
+fn is_copy(step: &Step<'_>) -> bool {
+    matches!(*step.operator, Operator::Requantise { multiplier, .. } if multiplier == ONE)
+}
+
+/// Gives a step a copy of what it reads, made by a step before it; returns the copy.
+pub(super) fn copy(draft: &mut Draft<'_>, at: usize, input: usize) -> Id {
+    let read = draft.steps[at].inputs[input];
+    let from = &draft.tensors[read];
+    let (name, shape, clamp) =
+        (format!("copy of {}", from.name), from.shape.clone(), Clamp::of(from));
+    let output = draft.like(read, &name, shape);
+    let name = draft.tensors[output].name.clone();
+    let operator =
+        Cow::Owned(Operator::Requantise { multiplier: ONE, rounding: Rounding::Twice, clamp });
+    draft.steps[at].inputs[input] = output;
+    draft.steps.insert(at, Step { name, operator, inputs: vec![read], output });
+    output
+}
+
+/// Whether each output channel of a step sees one channel of its input.
+pub(super) fn is_depthwise(draft: &Draft<'_>, step: &Step<'_>) -> bool {
+    let channels = |id: Id| draft.tensors[id].image()[2];
+    match &*step.operator {
+        Operator::Conv2d { groups, .. } => {
+            let (seen, made) = (channels(step.inputs[0]), channels(step.output));
+            *groups == seen && made == *groups && *groups > 1
+        }
+        _ => false,
+    }
+}
+
+/// Whether a step reads whole words, and does with nothing less.
+fn reads_words(draft: &Draft<'_>, step: &Step<'_>) -> bool {
+    is_depthwise(draft, step) || matches!(*step.operator, Operator::MaxPool2d { .. })
+}
+
+/// Whether a step is faster where it reads whole words.
+fn likes_words(draft: &Draft<'_>, step: &Step<'_>) -> bool {
+    let channels = |id: Id| draft.tensors[id].image()[2];
+    match &*step.operator {
+        Operator::AveragePool2d { .. } => true,
+        Operator::Mean { .. } | Operator::Pad { .. } | Operator::Slice { .. } => {
+            channels(step.inputs[0]) == channels(step.output)
+        }
+        Operator::Requantise { .. } => !is_copy(step),
+        _ => reads_words(draft, step),
+    }
+}
+
+/// A layout that all agree on but for [`complaints`].
+fn proposed(draft: &Draft<'_>, spec: &CnnSpec) -> Layout {
+    let tensors = &draft.tensors;
+    let size = |id: Id| {
+        let [height, width, channels] = tensors[id].image().map(|side| side as u32);
+        (height * width, channels)
+    };
+    // tensors whose pitch is that of their channels
+    let mut dense = draft.dense.clone();
+    for step in draft.steps.iter().filter(|step| matches!(*step.operator, Operator::Reshape)) {
+        let ((_, from), (positions, channels)) = (size(step.inputs[0]), size(step.output));
+        dense[step.output] = positions > 1 && (from != channels || dense[step.inputs[0]]);
+    }
+    let mut alike = Alike::new(tensors.len());
+    let mut within = parts(draft, spec, &dense);
+    for step in &draft.steps {
+        let (x, z) = (step.inputs[0], step.output);
+        match &*step.operator {
+            Operator::Reshape => {
+                if size(x).1 == size(z).1 {
+                    alike.join(x, z);
+                }
+                let all = Within { owner: x, channels: 0, positions: 0, room: None };
+                within[z] = Some(all);
+            }
+            Operator::Add { .. } => {
+                let terms = step.inputs.iter().filter(|term| !dense[**term]);
+                terms.for_each(|term| alike.join(*term, z));
+            }
+            Operator::Concat { .. } => {
+                let lies = |part: &&Id| within[**part].is_some_and(|within| within.owner == z);
+                step.inputs.iter().filter(lies).for_each(|part| alike.join(*part, z));
+            }
+            _ => {}
+        }
+    }
+    // bytes that pitches are multiples of
+    let mut grains = vec![1; tensors.len()];
+    let mut widest = vec![0; tensors.len()];
+    let mut ask = |id: Id, bytes: u32| {
+        let class = alike.of(id);
+        grains[class] = bytes.max(grains[class]);
+        widest[class] = size(id).1.max(widest[class]);
+    };
+    for &input in &draft.inputs {
+        ask(input, size(input).1.next_power_of_two().min(spec.results));
+    }
+    for step in &draft.steps {
+        if likes_words(draft, step) {
+            ask(step.inputs[0], spec.lanes);
+        }
+        ask(step.output, spec.results);
+    }
+    let pitch = |id: Id| match dense[id] {
+        true => size(id).1,
+        false => widest[alike.of(id)].max(size(id).1).next_multiple_of(grains[alike.of(id)]),
+    };
+    let pitches = (0..tensors.len()).map(pitch).collect();
+    Layout { pitches, within }
+}
+
+/// Classes of tensors that have one pitch.
+struct Alike(Vec<Id>);
+
+impl Alike {
+    fn new(tensors: usize) -> Alike {
+        Alike((0..tensors).collect())
+    }
+
+    fn of(&self, mut id: Id) -> Id {
+        while self.0[id] != id {
+            id = self.0[id];
+        }
+        id
+    }
+
+    fn join(&mut self, a: Id, b: Id) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.0[a] = b;
+    }
+}
+
+/// Parts that lie in the concatenations that they are parts of.
+fn parts(draft: &Draft<'_>, spec: &CnnSpec, dense: &[bool]) -> Vec<Option<Within>> {
+    let count = draft.tensors.len();
+    let mut within: Vec<Option<Within>> = vec![None; count];
+    // what lies elsewhere: in what it was before a reshape
+    let mut elsewhere = vec![false; count];
+    // what is written from its first byte to its last
+    let mut solid = vec![false; count];
+    draft.inputs.iter().for_each(|&input| solid[input] = true);
+    let mut reads = vec![false; count];
+    for step in draft.steps.iter().filter(|step| reads_words(draft, step)) {
+        reads[step.inputs[0]] = true;
+    }
+    for step in &draft.steps {
+        match &*step.operator {
+            Operator::Reshape => elsewhere[step.output] = true,
+            Operator::Add { .. } => solid[step.output] = true,
+            Operator::Concat { axis } => {
+                let whole = &draft.tensors[step.output];
+                let axis = axis + 3 - whole.shape.len();
+                let lines: usize = whole.image()[..axis].iter().product();
+                let (mut channels, mut positions) = (0, 0);
+                for (n, &part) in step.inputs.iter().enumerate() {
+                    let [height, width, own] = draft.tensors[part].image().map(|side| side as u32);
+                    let last = n + 1 == step.inputs.len();
+                    let fits = match axis {
+                        2 => {
+                            let grain = if reads[part] { spec.lanes } else { spec.results };
+                            let ends = own.is_multiple_of(spec.results) || last;
+                            channels % grain == 0 && ends && !solid[part]
+                        }
+                        _ => lines == 1,
+                    };
+                    if fits && !elsewhere[part] && !dense[part] {
+                        elsewhere[part] = true;
+                        solid[step.output] |= solid[part];
+                        let room = (axis == 2 && !last).then_some(own);
+                        let owner = step.output;
+                        within[part] = Some(Within { owner, channels, positions, room });
+                    }
+                    match axis {
+                        2 => channels += own,
+                        _ => positions += height * width,
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    within
+}
+
+/// Who is not content.
+fn complaints(draft: &Draft<'_>, spec: &CnnSpec, layout: &Layout) -> Vec<Complaint> {
+    let mut complaints = vec![];
+    for (at, step) in draft.steps.iter().enumerate() {
+        for (input, &x) in step.inputs.iter().enumerate() {
+            let complaint = |dense: bool| Complaint { step: at, input, dense };
+            let [height, width, channels] = draft.tensors[x].image().map(|side| side as u32);
+            match &*step.operator {
+                Operator::Reshape => {
+                    let same = draft.tensors[step.output].image()[2] as u32 == channels;
+                    let dense = layout.pitches[x] == channels || height * width == 1;
+                    if !same && !dense {
+                        complaints.push(complaint(true));
+                    }
+                }
+                Operator::Add { .. } => {
+                    let alike = layout.pitches[x] == layout.pitches[step.output];
+                    if !alike || !layout.aligned(x, spec.results) {
+                        complaints.push(complaint(false));
+                    }
+                }
+                // copied from where lanes share results, to anywhere
+                Operator::Concat { .. } if !is_part(layout, step, input) => {
+                    if !layout.aligned(x, spec.results) {
+                        complaints.push(complaint(false));
+                    }
+                }
+                Operator::Requantise { .. } if draft.dense[step.output] => {
+                    if !layout.aligned(x, spec.results) {
+                        complaints.push(complaint(false));
+                    }
+                }
+                _ if reads_words(draft, step) => {
+                    if !layout.aligned(x, spec.lanes) {
+                        complaints.push(complaint(false));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    complaints
+}
