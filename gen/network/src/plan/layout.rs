@@ -21,7 +21,9 @@ use std::borrow::Cow;
 /// A tensor that lies in another's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Within {
-    pub(super) owner: Id,
+    owner: Id,
+    /// Which of the inputs of the step that makes the owner, if that is a concatenation.
+    part: usize,
     /// Channels before its own, in each position.
     channels: u32,
     /// Positions before its own.
@@ -67,8 +69,8 @@ impl Layout {
 
 /// Whether a tensor lies in a concatenation that it is a part of: it is not copied there.
 pub(super) fn is_part(layout: &Layout, step: &Step<'_>, input: usize) -> bool {
-    let first = step.inputs.iter().position(|id| *id == step.inputs[input]) == Some(input);
-    first && layout.within[step.inputs[input]].is_some_and(|within| within.owner == step.output)
+    let within = layout.within[step.inputs[input]];
+    within.is_some_and(|within| (within.owner, within.part) == (step.output, input))
 }
 
 /// Rounds of copies until all agree; each one settles what it finds.
@@ -176,7 +178,7 @@ fn proposed(draft: &Draft<'_>, spec: &CnnSpec) -> Layout {
                 if size(x).1 == size(z).1 {
                     alike.join(x, z);
                 }
-                let all = Within { owner: x, channels: 0, positions: 0, room: None };
+                let all = Within { owner: x, part: 0, channels: 0, positions: 0, room: None };
                 within[z] = Some(all);
             }
             Operator::Add { .. } => {
@@ -274,7 +276,7 @@ fn parts(draft: &Draft<'_>, spec: &CnnSpec, dense: &[bool]) -> Vec<Option<Within
                         solid[step.output] |= solid[part];
                         let room = (axis == 2 && !last).then_some(own);
                         let owner = step.output;
-                        within[part] = Some(Within { owner, channels, positions, room });
+                        within[part] = Some(Within { owner, part: n, channels, positions, room });
                     }
                     match axis {
                         2 => channels += own,
