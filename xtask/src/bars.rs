@@ -150,6 +150,13 @@ const BARS: &[Bar] = &[
         unit: "random graphs run as the interpreter does on 8 cores, or are refused: at most 15 %",
     },
     Bar {
+        name: "lockstep",
+        command: "test --release -p hwgen-verify --test lockstep every_design -- --ignored --nocapture",
+        figure: "lockstep:",
+        target: AtLeast(720.0),
+        unit: "checks of all designs passed, 12 seeds each, our engine and Icarus",
+    },
+    Bar {
         name: "keywords",
         command: "test --release -p hwgen-verify --test mfcc_quality trained -- --ignored --nocapture",
         figure: "keywords:",

@@ -1,6 +1,6 @@
 //! Random graphs, as TFLite and ONNX files, through import, plan and core: what is called supported has a
-//! core, and every output byte of the circuit is the interpreter's, which is LiteRT's where a Python
-//! is named (`HWGEN_LITERT_PYTHON`).
+//! core, and every output byte of the circuit is the interpreter's. Where a Python is named, the interpreter
+//! stands beside LiteRT (`HWGEN_LITERT_PYTHON`), and ONNX Runtime and qonnx (`HWGEN_ONNX_PYTHON`).
 
 mod cores;
 #[path = "../../../gen/network/tests/models/mod.rs"]
@@ -116,9 +116,16 @@ fn tflite(seeds: std::ops::Range<u64>, cores: &mut Cores, tally: &mut Tally) {
 }
 
 fn onnx(seeds: std::ops::Range<u64>, cores: &mut Cores, tally: &mut Tally) {
+    let mut beside = peer::Runtime::find();
     for seed in seeds {
         let (name, model) = (format!("onnx {seed}"), onnx_models::graphs::random(seed));
-        run(&name, &model.encode_to_vec(), cores, tally);
+        let runs = run(&name, &model.encode_to_vec(), cores, tally);
+        if let (Some(runs), Some(runtime)) = (runs, &mut beside) {
+            runtime.add(model, runs);
+        }
+    }
+    if let Some(runtime) = beside {
+        runtime.compare();
     }
 }
 

@@ -1,6 +1,11 @@
-//! The interpreter beside LiteRT's reference kernels, all graphs in one process of Python.
+//! The interpreter beside LiteRT's reference kernels and beside ONNX Runtime and qonnx, all graphs in one process
+//! of Python.
 
-use hwgen_network::graph::{Network, Operator};
+use hwgen_network::graph::{Network, Operator, Tensor};
+use hwgen_network::import::onnx::proto::tensor_shape_proto::dimension::Value::DimValue;
+use hwgen_network::import::onnx::proto::type_proto::Value::TensorType;
+use hwgen_network::import::onnx::proto::{ModelProto, ValueInfoProto};
+use prost::Message;
 use std::path::Path;
 use std::process::Command;
 
@@ -66,5 +71,97 @@ impl Litert {
         }
         println!("{compared} bytes beside LiteRT, {excused} differ behind a softmax");
         assert!(excused * 2_000 <= compared);
+    }
+}
+
+/// Runs a script on the graphs of a folder.
+fn call(python: &str, script: &str, folder: &Path, count: usize) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/random_graphs").join(script);
+    let run = Command::new(python).arg(script).arg(folder).arg(count.to_string()).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// ONNX Runtime and qonnx, and what they are to be compared on.
+pub(super) struct Runtime {
+    python: String,
+    folder: tempfile::TempDir,
+    graphs: Vec<(ModelProto, Runs)>,
+}
+
+impl Runtime {
+    /// If a Python is named.
+    pub(super) fn find() -> Option<Runtime> {
+        let python = std::env::var("HWGEN_ONNX_PYTHON").ok();
+        if python.is_none() {
+            println!("no HWGEN_ONNX_PYTHON: nothing is compared with ONNX Runtime and qonnx");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        Some(Runtime { python: python?, folder, graphs: vec![] })
+    }
+
+    pub(super) fn add(&mut self, model: ModelProto, runs: Runs) {
+        let at = self.graphs.len();
+        let path = |end: &str| self.folder.path().join(format!("{at}.{end}"));
+        std::fs::write(path("onnx"), model.encode_to_vec()).unwrap();
+        let tensor = runs.network.tensor(&runs.network.inputs[0]).unwrap();
+        let places = places(&shape(&model.graph.as_ref().unwrap().input[0]), tensor);
+        let mut bytes = vec![];
+        for input in &runs.inputs {
+            let mut real = vec![0.0; input.len()];
+            for (&q, &place) in input.iter().zip(&places) {
+                real[place] = tensor.real(q.into()) as f32;
+            }
+            bytes.extend(real.into_iter().flat_map(f32::to_le_bytes));
+        }
+        std::fs::write(path("in"), bytes).unwrap();
+        self.graphs.push((model, runs));
+    }
+
+    /// A step that one layer differs by goes on through the layers after it, so that here only the count of
+    /// outputs that differ is bounded, as of `network_onnx`.
+    pub(super) fn compare(&self) {
+        call(&self.python, "onnx.py", self.folder.path(), self.graphs.len());
+        let (mut compared, mut differ) = (0, 0);
+        for (at, (model, runs)) in self.graphs.iter().enumerate() {
+            let bytes = std::fs::read(self.folder.path().join(format!("{at}.out"))).unwrap();
+            let word = |word: &[u8]| f32::from_le_bytes(word.try_into().unwrap());
+            let mut theirs = bytes.chunks_exact(4).map(word);
+            let results = &model.graph.as_ref().unwrap().output;
+            for outputs in &runs.outputs {
+                for (ours, (result, name)) in
+                    outputs.iter().zip(results.iter().zip(&runs.network.outputs))
+                {
+                    let tensor = runs.network.tensor(name).unwrap();
+                    let theirs: Vec<f32> = theirs.by_ref().take(ours.len()).collect();
+                    let places = places(&shape(result), tensor).into_iter();
+                    let apart = ours.iter().zip(places).filter(|(ours, place)| {
+                        tensor.quantise(theirs[*place].into()) != i32::from(**ours)
+                    });
+                    (compared, differ) = (compared + ours.len(), differ + apart.count());
+                }
+            }
+            assert_eq!(theirs.next(), None, "graph {at}");
+        }
+        println!("{differ} of {compared} outputs differ from ONNX Runtime and qonnx");
+        assert!(differ * 20 < compared);
+    }
+}
+
+fn shape(info: &ValueInfoProto) -> Vec<usize> {
+    let Some(TensorType(tensor)) = info.r#type.as_ref().and_then(|kind| kind.value.as_ref()) else {
+        panic!("no tensor");
+    };
+    let sizes = tensor.shape.as_ref().unwrap().dim.iter();
+    sizes.map(|dim| if let Some(DimValue(size)) = dim.value { size as usize } else { 0 }).collect()
+}
+
+/// Where the elements of a tensor lie in the file's, whose images have channels first.
+fn places(shape: &[usize], tensor: &Tensor) -> Vec<usize> {
+    let count = tensor.elements();
+    match *shape {
+        [1, channels, height, width] if tensor.shape == [height, width, channels] => {
+            (0..count).map(|n| n % channels * height * width + n / channels).collect()
+        }
+        _ => (0..count).collect(),
     }
 }

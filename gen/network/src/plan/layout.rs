@@ -85,10 +85,10 @@ pub(super) fn agree(draft: &mut Draft<'_>, spec: &CnnSpec) -> Result<Layout, Pla
         if complaints.is_empty() {
             return Ok(layout);
         }
-        // from the last on, so that places of steps stay what they are
-        for Complaint { step, input, dense } in complaints.into_iter().rev() {
-            let made = copy(draft, step, input);
-            draft.dense[made] = dense;
+        // each copy moves the steps behind it
+        for (copies, complaint) in complaints.into_iter().enumerate() {
+            let made = copy(draft, complaint.step + copies, complaint.input);
+            draft.dense[made] = complaint.dense;
         }
     }
     Err(unsupported(&draft.steps[0].name, "no layout suits all layers", "leave out a reshape"))
