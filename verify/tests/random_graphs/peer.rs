@@ -120,7 +120,7 @@ impl Runtime {
     /// A step that one layer differs by goes on through the layers after it, so that here only the count of
     /// outputs that differ is bounded, as of `network_onnx`.
     pub(super) fn compare(&self) {
-        call(&self.python, "onnx.py", self.folder.path(), self.graphs.len());
+        call(&self.python, "runtime.py", self.folder.path(), self.graphs.len());
         let (mut compared, mut differ) = (0, 0);
         for (at, (model, runs)) in self.graphs.iter().enumerate() {
             let bytes = std::fs::read(self.folder.path().join(format!("{at}.out"))).unwrap();

@@ -1,6 +1,6 @@
 """Runs ONNX models N.onnx of a folder on the numbers of N.in, float32; writes N.out, the outputs of each run.
 
-onnx.py FOLDER COUNT
+runtime.py FOLDER COUNT
 Models with Quant nodes run in qonnx, others in ONNX Runtime without optimisation.
 """
 
