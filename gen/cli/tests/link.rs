@@ -95,6 +95,10 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(unloaded, "error: the board has no network: use --load\n");
     let text = run(&["--multipliers", "18", "--load", &network]);
     assert!(text.contains("are not inputs of 490 bytes"), "{text}");
+    let unloaded = run(&["--multipliers", "18", &clip]);
+    assert_eq!(unloaded, "error: the board has no network: use --load\n", "the input came first");
+    let on = ["run", "--port", board.port(), "--network", &network, "--multipliers", "18"];
+    ok(&[&on[..], &["--load", &clip]].concat());
     // the network is there now, whoever loaded it
     let again =
         ok(&["run", "--port", board.port(), "--network", &network, "--multipliers", "18", &clip]);
