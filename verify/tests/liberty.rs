@@ -133,7 +133,7 @@ fn bombs_are_refused_before_they_are_unpacked() {
     let error = Library::parse(&many).unwrap_err().to_string();
     assert_eq!(error, "line 1: the library has more than 2097152 groups and values");
     let error = Library::read("/dev/zero").unwrap_err().to_string();
-    assert_eq!(error, "library: cannot read /dev/zero: it is a device, not a file");
+    assert_eq!(error, "cannot read /dev/zero: it is a device, not a file");
 }
 
 /// What a name among many stands for is kept once.

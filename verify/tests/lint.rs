@@ -16,7 +16,7 @@ const SIZES: &[(&str, &[&[&str]])] = &[
         &["max_keys=1", "head_dim=1", "rows=1", "lanes=1", "window=2"],
     ]),
     ("cnn", &[
-        &["lanes=2", "results=1", "activation_words=4", "weight_rows=2", "scale_rows=2", "jobs=1", "narrow_weights=false",
+        &["lanes=2", "results=1", "activation_words=4", "weight_rows=2", "scale_rows=2", "jobs=2", "narrow_weights=false",
           "accumulator_bits=20", "additions=false", "softmax_tables=0", "matrices=false"],
         &["lanes=4", "results=4", "pixels=1", "packed=false", "activation_words=7", "weight_rows=5", "scale_rows=3", "jobs=2", "softmax_tables=3"],
         &["lanes=4", "results=2", "activation_words=8", "weight_rows=8", "scale_rows=4", "jobs=2"],

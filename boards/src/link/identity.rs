@@ -124,9 +124,9 @@ mod tests {
             assert_eq!(Identity::read(&no_beat), None, "beats of {bytes} bytes");
         }
         let mut hostile = [0; IDENTITY_BYTES];
-        hostile[28..48].copy_from_slice(b"\x1b[2J\r\xff............");
+        hostile[28..48].copy_from_slice(b"\x1b[2J\r\xff..............");
         let design = Identity::read(&hostile).map(|identity| identity.design);
-        assert_eq!(design.as_deref(), Some(r"\x1b[2J\r\xff............"));
+        assert_eq!(design.as_deref(), Some(r"\x1b[2J\r\xff.............."));
         assert_eq!(spec_hash("{\"b\": 1,  \"a\":2}"), spec_hash("{\"a\":2,\"b\":1}"));
     }
 }

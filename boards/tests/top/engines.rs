@@ -67,7 +67,7 @@ fn the_text_is_clean() {
             "activation_words=4",
             "weight_rows=2",
             "scale_rows=2",
-            "jobs=1",
+            "jobs=2",
             "softmax_tables=0",
             "matrices=false",
         ],

@@ -140,7 +140,10 @@ fn two_inputs_are_one_run() {
     }
     let (short, _) = bytes(folder.path(), "short.bin", 60);
     let told = refused(1, &[&run[..], &on, &[&short]].concat());
-    assert!(told.contains("its 60 bytes are not inputs of 120 bytes"), "{told}");
+    assert!(
+        told.contains("its 60 bytes are not inputs of 60 bytes (`a`) and 60 bytes (`b`)"),
+        "{told}"
+    );
     let bridge = refused(1, &[&["eembc", "--port", board.port()], &on[..]].concat());
     assert!(bridge.contains("the network has 2 inputs and 1 outputs"), "{bridge}");
 }

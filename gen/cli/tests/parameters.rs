@@ -126,8 +126,11 @@ fn waves_go_through_pipes_and_replace_no_device() {
 }
 
 #[test]
-fn no_folder_of_the_project_is_in_the_command() {
+fn no_source_of_the_project_is_named_in_the_command() {
     let bytes = fs::read(env!("CARGO_BIN_EXE_hwgen")).unwrap();
-    let project = env!("CARGO_MANIFEST_DIR").strip_suffix("/gen/cli").unwrap().as_bytes();
-    assert!(!bytes.windows(project.len()).any(|window| window == project));
+    let project = env!("CARGO_MANIFEST_DIR").strip_suffix("/gen/cli").unwrap();
+    // what libraries generate lies in the target folder, which only `cargo xtask release` maps
+    for room in ["boards", "gen", "hdl", "verify"].map(|room| format!("{project}/{room}")) {
+        assert!(!bytes.windows(room.len()).any(|window| window == room.as_bytes()), "{room}");
+    }
 }

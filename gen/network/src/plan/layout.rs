@@ -313,19 +313,13 @@ fn complaints(draft: &Draft<'_>, spec: &CnnSpec, layout: &Layout) -> Vec<Complai
                 }
                 // copied from where lanes share results, to anywhere
                 Operator::Concat { .. } if !is_part(layout, step, input) => {
-                    if !layout.aligned(x, spec.results) {
-                        complaints.push(complaint(false));
-                    }
+                    complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
                 }
                 Operator::Requantise { .. } if draft.dense[step.output] => {
-                    if !layout.aligned(x, spec.results) {
-                        complaints.push(complaint(false));
-                    }
+                    complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
                 }
                 _ if reads_words(draft, step) => {
-                    if !layout.aligned(x, spec.lanes) {
-                        complaints.push(complaint(false));
-                    }
+                    complaints.extend((!layout.aligned(x, spec.lanes)).then(|| complaint(false)));
                 }
                 _ => {}
             }

@@ -41,13 +41,13 @@ impl Lowering<'_> {
         for row in &rows {
             for column in &columns {
                 let count = row.inside * column.inside;
-                let divided = division(self.name, count, range.clone(), rounding)?;
-                let scale = Scale { bias: -zero * count as i32, ..divided };
+                let (divided, by) = division(self.name, count, range.clone(), rounding)?;
+                let scale = Scale { bias: divided.bias - zero * count as i32, ..divided };
                 bits = bits.max(sum_bits(count, &scale));
                 let first = [row.first, column.first];
                 for part in strips(&to, first, [row.count, column.count]) {
                     let window = moved(&whole, part.first);
-                    let numbers = (scale, rounding, clamp);
+                    let numbers = (scale, by, clamp);
                     self.alone(image, (from, part.place), window, numbers, Sum::All)?;
                 }
             }

@@ -35,13 +35,13 @@ pub(super) fn rounding(rounding: graph::Rounding) -> Rounding {
 }
 
 /// A scale that divides any sum of `count` numbers of `range` by `count`, rounded so, `Twice` being
-/// to nearest, halves away from 0; tried on every such sum.
+/// to nearest, halves away from 0, and the core's rounding that it needs; tried on every such sum.
 pub(super) fn division(
     layer: &str,
     count: u32,
     range: RangeInclusive<i32>,
     rounding: Rounding,
-) -> Result<Scale, PlanError> {
+) -> Result<(Scale, Rounding), PlanError> {
     let refuse = || {
         let what = format!("a pool of {count} elements has no exact scale");
         unsupported(layer, what, "use a smaller window")
@@ -49,6 +49,12 @@ pub(super) fn division(
     if count == 0 || count > 1 << 14 {
         return Err(refuse());
     }
+    // no multiplier is exact on both sides of 0; what is rounded down need not be: the core drops what
+    // is far below a step
+    let (bias, by) = match rounding {
+        Rounding::Once => (count as i32 / 2, Rounding::Floor),
+        other => (0, other),
+    };
     // 2^(31 + right - left) / count, between 2^30 and 2^31
     let right = count.next_power_of_two().ilog2() as u8;
     let candidates = (0..=4u8).flat_map(|more| {
@@ -60,15 +66,20 @@ pub(super) fn division(
         let Ok(multiplier) = u32::try_from(multiplier) else {
             continue;
         };
-        let scale = Scale { bias: 0, multiplier, left: 1, right };
-        if multiplier < 1 << 31 && divides(&scale, count, &range, rounding) {
-            return Ok(scale);
+        let scale = Scale { bias, multiplier, left: 1, right };
+        if multiplier < 1 << 31 && divides((&scale, by), count, &range, rounding) {
+            return Ok((scale, by));
         }
     }
     Err(refuse())
 }
 
-fn divides(scale: &Scale, count: u32, range: &RangeInclusive<i32>, rounding: Rounding) -> bool {
+fn divides(
+    (scale, by): (&Scale, Rounding),
+    count: u32,
+    range: &RangeInclusive<i32>,
+    rounding: Rounding,
+) -> bool {
     let count = i64::from(count);
     let [least, most] = [*range.start(), *range.end()].map(i64::from);
     // both directions: halves up, then away from 0, are not the same below 0
@@ -82,8 +93,8 @@ fn divides(scale: &Scale, count: u32, range: &RangeInclusive<i32>, rounding: Rou
             Rounding::Floor => false,
         };
         let up = rounding != Rounding::Floor && (rest > 0 || rest == 0 && half_up);
-        let product = (sum << scale.left) * i64::from(scale.multiplier);
-        rounded(product, scale.right, rounding) == floor + i64::from(up)
+        let product = ((sum + i64::from(scale.bias)) << scale.left) * i64::from(scale.multiplier);
+        rounded(product, scale.right, by) == floor + i64::from(up)
     })
 }
 
@@ -114,8 +125,8 @@ mod tests {
         for count in (1..=130).chain([250, 256, 1000, 1024]) {
             for range in [-128..=127, 0..=255] {
                 for rounding in Rounding::ALL {
-                    let scale = division("pool", count, range.clone(), rounding).unwrap();
-                    assert!(divides(&scale, count, &range, rounding));
+                    let (scale, by) = division("pool", count, range.clone(), rounding).unwrap();
+                    assert!(divides((&scale, by), count, &range, rounding));
                 }
             }
         }

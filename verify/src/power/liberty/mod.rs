@@ -47,7 +47,7 @@ const NO_LOGIC: &[&str] = &["lpflow", "dlygate", "dlymetal", "clkdly", "probe", 
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// Its file cannot be read.
-    #[error("library: {0}")]
+    #[error("{0}")]
     File(FileError),
     /// It cannot be unpacked.
     #[error("cannot unpack library {}: {reason}", path.display())]
