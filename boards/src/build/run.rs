@@ -103,7 +103,7 @@ mod tests {
         let mut seen = vec![];
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two >&2; head -c 5000 /dev/zero | tr '\\0' x"]);
-        let log = run(&mut command, Duration::from_secs(20), &mut |line| seen.push(line.len()));
+        let log = run(&command, Duration::from_secs(20), &mut |line| seen.push(line.len()));
         let log = log.ok().unwrap();
         assert_eq!(seen.iter().sum::<usize>(), 5006);
         assert_eq!(log.len(), 4);

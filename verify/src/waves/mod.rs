@@ -144,8 +144,7 @@ impl Recording {
     pub fn replay(&self, device: &mut dyn Device) -> Result<u64, WaveError> {
         let module = device.module().clone();
         let clocks: Vec<_> = module.clock_ids().collect();
-        let mut inputs: Vec<Cursor> =
-            self.waves.inputs.iter().map(|all| Cursor::new(all)).collect();
+        let mut inputs: Vec<Cursor> = self.waves.inputs.iter().map(Cursor::new).collect();
         let mut outputs: Vec<(usize, Cursor)> =
             self.waves.outputs.iter().map(|(index, all)| (*index, Cursor::new(all))).collect();
         let mut known = self.reset.is_none();

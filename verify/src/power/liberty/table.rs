@@ -82,7 +82,7 @@ impl Table {
         let axis = |n: usize, index: &str| {
             let Some((axis, points)) = &template.axes[n] else { return Ok(None) };
             let own = group.attribute(index).map(Attribute::numbers).transpose()?;
-            Ok(Some((*axis, own.map_or(Cow::Borrowed(points), Cow::Owned))))
+            Ok(Some((*axis, own.map_or(Cow::Borrowed(&points[..]), Cow::Owned))))
         };
         let (Some(first), second) = (axis(0, "index_1")?, axis(1, "index_2")?) else {
             return wrong(format!("template `{}` has axes we do not know", short(group.name())));
@@ -92,7 +92,7 @@ impl Table {
             return wrong(format!("{} values for {points} points", values.len()));
         }
         // not before they are known to be as many as the table has values
-        let owned = |(axis, points): (Axis, Cow<Vec<f64>>)| (axis, points.into_owned());
+        let owned = |(axis, points): (Axis, Cow<[f64]>)| (axis, points.into_owned());
         let (first, second) = (owned(first), second.map(owned));
         let rising = |points: &[f64]| points.windows(2).all(|pair| pair[0] < pair[1]);
         if !rising(&first.1) || !second.as_ref().is_none_or(|second| rising(&second.1)) {
