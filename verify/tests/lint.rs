@@ -191,6 +191,16 @@ fn default_designs_pass_the_linter() {
     }
 }
 
+/// People read them side by side.
+#[test]
+fn lines_fit() {
+    for design in designs() {
+        let text = design.configure(None, &[]).unwrap().build().verilog().unwrap();
+        let long = text.lines().enumerate().find(|(_, line)| line.len() > 120);
+        assert_eq!(long, None, "{}", design.name());
+    }
+}
+
 #[test]
 #[ignore = "minutes: `cargo xtask bars synthesis`"]
 fn default_designs_are_clean() {

@@ -5,6 +5,7 @@ mod memories;
 use super::comment::comment;
 use super::expression::Writer;
 use super::keywords::is_cpp_word;
+use super::lines::{COLUMNS, cut};
 use super::literal::literal;
 use super::nets::Nets;
 use crate::names::Names;
@@ -14,9 +15,6 @@ use crate::ty::Type;
 use memories::{Reach, read_reach};
 use std::fmt::Write;
 use std::sync::Arc;
-
-/// Instances and lists are wrapped before this column.
-const LINE_WIDTH: usize = 110;
 
 /// What the module is, its parameters and where it was written, as comments.
 pub(super) fn header(module: &Module) -> String {
@@ -92,14 +90,18 @@ impl<'a> Body<'a> {
     /// Declares nets of one class, type and line together.
     fn declare(&mut self, class: &str, nets: &[(Type, String, Place)]) {
         for run in nets.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2)) {
-            let names: Vec<String> = run.iter().map(|(_, name, _)| name.clone()).collect();
+            let names: Vec<&str> = run.iter().map(|(_, name, _)| name.as_str()).collect();
             let (ty, _, place) = &run[0];
-            self.line(wrapped(&format!("{class} {}", declared(*ty)), &names, ";"), *place);
+            self.line(format!("{class} {}{};", declared(*ty), names.join(", ")), *place);
         }
     }
 
     fn line(&mut self, text: impl std::fmt::Display, place: Place) {
-        let _ = writeln!(self.out, "  {text} // {place}");
+        let text = cut(2, &text.to_string());
+        let comment = format!("// {place}");
+        let last = text.rsplit('\n').next().map_or(0, str::len);
+        let between = if last + 1 + comment.len() > COLUMNS { "\n      " } else { " " };
+        let _ = writeln!(self.out, "{text}{between}{comment}");
     }
 
     fn ports(&mut self) {
@@ -224,7 +226,10 @@ impl<'a> Body<'a> {
                 let clear = self.writer.whole(clear);
                 branches.push((Some(clear), reset_lines(self, |r| Some(&r.clear_value))));
             }
-            let enable = first.enable.map(|enable| self.writer.whole(enable));
+            let always =
+                |enable: &NodeId| module.constant(*enable).is_some_and(|on| *on == 1.into());
+            let enable = first.enable.filter(|enable| !always(enable));
+            let enable = enable.map(|enable| self.writer.whole(enable));
             let next = |r: &&Register| {
                 let name = self.writer.net_name(r.node);
                 format!("{name} <= {};", self.writer.whole(r.next))
@@ -252,25 +257,25 @@ impl<'a> Body<'a> {
 
     /// `if … else if … else …`, each branch a statement or a block.
     fn branches(&mut self, branches: &[(Option<String>, Vec<String>)]) {
-        let mut lead = "    ".to_string();
+        let mut lead = "";
         for (condition, statements) in branches {
             let head = match condition {
                 Some(condition) => format!("{lead}if ({condition}) "),
-                None => lead.clone(),
+                None => lead.to_string(),
             };
             match statements.as_slice() {
                 [one] => {
-                    let _ = writeln!(self.out, "{head}{one}");
+                    let _ = writeln!(self.out, "{}", cut(4, &format!("{head}{one}")));
                 }
                 _ => {
-                    let _ = writeln!(self.out, "{head}begin");
+                    let _ = writeln!(self.out, "{}", cut(4, &format!("{head}begin")));
                     for statement in statements {
-                        let _ = writeln!(self.out, "      {statement}");
+                        let _ = writeln!(self.out, "{}", cut(6, statement));
                     }
                     self.out.push_str("    end\n");
                 }
             }
-            lead = "    else ".to_string();
+            lead = "else ";
         }
     }
 
@@ -299,8 +304,7 @@ impl<'a> Body<'a> {
                 };
                 pins.push(format!(".{}({net})", port.name));
             }
-            let head = format!("{} {} (", inner.name, instance.name);
-            let text = wrapped(&head, &pins, ");");
+            let text = format!("{} {} ({});", inner.name, instance.name, pins.join(", "));
             self.line(text, instance.place);
         }
     }
@@ -344,28 +348,8 @@ impl<'a> Body<'a> {
             let mut parts = vec!["1'b0".to_string()];
             parts.extend(unread);
             let name = self.unique("unused");
-            let text = wrapped(&format!("wire {name} = &{{"), &parts, "};");
-            let _ = writeln!(self.out, "  {text}");
+            let text = format!("wire {name} = &{{{}}};", parts.join(", "));
+            let _ = writeln!(self.out, "{}", cut(2, &text));
         }
     }
-}
-
-/// A list on as many lines as it needs.
-fn wrapped(head: &str, items: &[String], tail: &str) -> String {
-    let mut out = head.to_string();
-    let mut column = head.len();
-    for (index, item) in items.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ", " };
-        if column + item.len() + 4 > LINE_WIDTH {
-            out.push_str(separator.trim_end());
-            out.push_str("\n      ");
-            column = 6;
-        } else {
-            out.push_str(separator);
-            column += separator.len();
-        }
-        out.push_str(item);
-        column += item.len();
-    }
-    out + tail
 }

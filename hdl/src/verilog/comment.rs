@@ -1,9 +1,7 @@
 //! The author's text as comments: whatever it holds, tools read past it.
 
+use super::lines::COLUMNS;
 use std::fmt::Write;
-
-/// Longer lines are broken.
-const COLUMNS: usize = 120;
 
 /// First words by which tools take a comment for an order to themselves.
 const ORDERS: &str = "

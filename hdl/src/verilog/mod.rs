@@ -19,6 +19,7 @@ mod body;
 mod comment;
 mod expression;
 mod keywords;
+mod lines;
 mod literal;
 mod nets;
 

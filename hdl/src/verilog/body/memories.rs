@@ -1,5 +1,6 @@
 //! Memories in the text: declarations, power-up words, write and read ports.
 
+use super::super::lines::cut;
 use super::super::literal::literal;
 use super::{Body, MemoryNames, declared};
 use crate::netlist::*;
@@ -8,6 +9,9 @@ use std::fmt::Write;
 
 /// Power-up words that stand in one block: Yosys takes time with the square of a block's length.
 const BLOCK: usize = 16;
+
+/// From so many lanes on, a masked write is a loop.
+const LOOPED: u32 = 8;
 
 impl Body<'_> {
     pub(super) fn declare_memories(&mut self) {
@@ -82,15 +86,19 @@ impl Body<'_> {
                 });
                 for (at, word) in words.iter().enumerate() {
                     let (at, word) = (block * BLOCK + at, literal(memory.word, word));
-                    let _ = writeln!(self.out, "    {name}[{at}] = {word};");
+                    let _ = writeln!(self.out, "{}", cut(4, &format!("{name}[{at}] = {word};")));
                 }
                 self.out.push_str("  end\n");
             }
             for clock in 0..module.clocks.len() {
                 let clock = ClockId::new(clock);
+                let edge = &module.clocks[clock.index()].name;
                 let mut statements = vec![];
                 for write in memory.writes.iter().filter(|write| write.clock == clock) {
-                    statements.extend(self.write_statements(memory, name, write));
+                    match self.looped_write(memory, write) {
+                        Some(text) => self.out.push_str(&text),
+                        None => statements.extend(self.write_statements(memory, name, write)),
+                    }
                 }
                 for (port, read) in memory.reads.iter().enumerate() {
                     if let Some((_, enable)) = read.sync.filter(|(at, _)| *at == clock) {
@@ -100,30 +108,74 @@ impl Body<'_> {
                 if statements.is_empty() {
                     continue;
                 }
-                let edge = &module.clocks[clock.index()].name;
                 let _ = writeln!(self.out, "\n  always @(posedge {edge}) begin");
                 for statement in statements {
-                    let _ = writeln!(self.out, "    {statement}");
+                    let _ = writeln!(self.out, "{}", cut(4, &statement));
                 }
                 self.out.push_str("  end\n");
             }
         }
     }
 
+    /// A memory's only write, of many lanes, as a loop: Yosys takes time with the square of the
+    /// statements in a block.
+    fn looped_write(&mut self, memory: &Memory, write: &WritePort) -> Option<String> {
+        let module = self.module();
+        let is_net = |id: NodeId| module.constant(id).is_none();
+        let mask = write.mask.filter(|&mask| is_net(mask) && is_net(write.data))?;
+        let lanes = module.ty(mask).width;
+        if lanes < LOOPED || memory.writes.len() > 1 {
+            return None;
+        }
+        let conditions = self.write_conditions(memory, write)?;
+        let name = &memory.name;
+        let (lane, block) = (self.unique("lane"), self.unique(&format!("{name}_lanes")));
+        let width = memory.word.width / lanes;
+        let bits = match width {
+            1 => format!("[{lane}]"),
+            _ => format!("[{width}*{lane} +: {width}]"),
+        };
+        let (address, data) = (self.writer.operand(write.address), self.writer.operand(write.data));
+        let passes = format!("{}[{lane}]", self.writer.operand(mask));
+        let conditions = [conditions, vec![passes]].concat().join(" && ");
+        let mut text = format!("\n  genvar {lane};\n  generate\n");
+        let edge = &module.clocks[write.clock.index()].name;
+        for (indent, line) in [
+            (4, format!("for ({lane} = 0; {lane} < {lanes}; {lane} = {lane} + 1) begin : {block}")),
+            (6, format!("always @(posedge {edge})")),
+            (8, format!("if ({conditions})")),
+            (10, format!("{name}[{address}]{bits} <= {data}{bits};")),
+            (4, "end".into()),
+            (2, "endgenerate".into()),
+        ] {
+            text += &cut(indent, &line);
+            text.push('\n');
+        }
+        Some(text)
+    }
+
+    /// When a port writes; nothing if it never does.
+    fn write_conditions(&mut self, memory: &Memory, write: &WritePort) -> Option<Vec<String>> {
+        let mut conditions = vec![];
+        match self.module().constant(write.enable) {
+            Some(never) if *never == Int::ZERO => return None,
+            Some(_) => {}
+            None => conditions.push(self.writer.operand(write.enable)),
+        }
+        match reach(self.module(), memory, write.address) {
+            Reach::Beyond => return None,
+            Reach::Either => conditions.push(format!("({})", self.inside(memory, write.address))),
+            Reach::Inside => {}
+        }
+        Some(conditions)
+    }
+
     fn write_statements(&mut self, memory: &Memory, name: &str, write: &WritePort) -> Vec<String> {
         let module = self.module();
-        let reach = reach(module, memory, write.address);
-        if reach == Reach::Beyond {
+        let Some(conditions) = self.write_conditions(memory, write) else {
             return vec![];
-        }
+        };
         let address = self.writer.operand(write.address);
-        let mut conditions = vec![];
-        if module.constant(write.enable).is_none_or(|enable| *enable != 1.into()) {
-            conditions.push(self.writer.operand(write.enable));
-        }
-        if reach == Reach::Either {
-            conditions.push(format!("({})", self.inside(memory, write.address)));
-        }
         let Some(mask) = write.mask else {
             let data = self.writer.operand(write.data);
             return vec![guarded(&conditions, format!("{name}[{address}] <= {data};"))];
