@@ -1,6 +1,7 @@
 //! Nodes become layers.
 
 use super::array::{Array, name as kind_name, sizes};
+use super::elementwise::sigmoid;
 use super::form::{Form, Order};
 use super::node::{broken, describe};
 use super::proto::{
@@ -172,7 +173,7 @@ impl<'a> Conversion<'a> {
     /// Whether an input of three axes is a line: windows go along it before its axes are moved.
     fn feeds_windows(&self, input: &str) -> bool {
         const WINDOWS: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool"];
-        const SAME: [&str; 14] = [
+        const SAME: [&str; 15] = [
             "Add",
             "BatchNormalization",
             "Clip",
@@ -187,6 +188,7 @@ impl<'a> Conversion<'a> {
             "QuantizeLinear",
             "Relu",
             "Sigmoid",
+            "Tanh",
         ];
         let mut names = BTreeSet::from([input]);
         let mut lists = BTreeMap::new();
@@ -269,6 +271,8 @@ impl<'a> Conversion<'a> {
             "Relu" => self.bounded(n, node, [0.0, f64::INFINITY]),
             "Clip" => self.clip(n, node),
             "Softmax" => self.softmax(n, node),
+            "Sigmoid" => self.lookup(n, node, sigmoid),
+            "Tanh" => self.lookup(n, node, f64::tanh),
             "AveragePool" => self.average_pool(n, node),
             "MaxPool" => self.max_pool(n, node),
             "GlobalAveragePool" | "ReduceMean" => self.mean(n, node),

@@ -60,6 +60,17 @@ impl Conversion<'_> {
         self.bounded(n, node, bounds)
     }
 
+    /// A function of one element, which becomes a table once it is known how it is quantised.
+    pub(super) fn lookup(
+        &mut self,
+        n: usize,
+        node: &NodeProto,
+        function: fn(f64) -> f64,
+    ) -> Result<Value, Problem> {
+        let (x, form) = self.tensor(node, 0)?;
+        pending(n, &[x], form, What::Lookup(function))
+    }
+
     pub(super) fn softmax(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
         let (x, form) = self.tensor(node, 0)?;
         let old = self.opset < 13;
@@ -75,4 +86,8 @@ impl Conversion<'_> {
         }
         pending(n, &[x], form, What::Softmax)
     }
+}
+
+pub(super) fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
 }

@@ -100,6 +100,18 @@ impl Conversion<'_> {
                 let table = softmax_table(x.bits, x.scale as f32);
                 Operator::Softmax { table: table.into(), steps: steps as u32 }
             }
+            What::Lookup(function) => {
+                let x = &self.tensors[pending.inputs[0]];
+                let entry = |integer: i32| {
+                    // in single precision, as the file's nodes have it
+                    let real = (integer - x.zero_point) as f32 * x.scale as f32;
+                    let value = function(real.into()) as f32;
+                    let steps = to.rounded((value / scale as f32).into());
+                    steps.clamp(clamp.min.into(), clamp.max.into()) as i32
+                };
+                let table: Vec<i32> = (x.lowest()..=x.highest()).map(entry).collect();
+                Operator::Lookup { table: table.into() }
+            }
             What::Concat { axis } => {
                 if pending.bounds != UNBOUNDED {
                     return Err(Problem::new("it is clipped", "put the activation before it"));

@@ -2,7 +2,7 @@
 
 use super::proto::NodeProto;
 
-const KNOWN: [&str; 30] = [
+const KNOWN: [&str; 32] = [
     "Add",
     "AveragePool",
     "BatchNormalization",
@@ -28,10 +28,12 @@ const KNOWN: [&str; 30] = [
     "Relu",
     "Reshape",
     "Shape",
+    "Sigmoid",
     "Slice",
     "Softmax",
     "Squeeze",
     "Sub",
+    "Tanh",
     "Transpose",
 ];
 
@@ -52,8 +54,9 @@ pub(super) fn known(node: &NodeProto) -> bool {
 /// What to write instead of an operator there is no layer for.
 pub(super) fn suggestion(operator: &str) -> &'static str {
     match operator {
-        "Sigmoid" | "HardSigmoid" | "HardSwish" | "Tanh" | "LeakyRelu" | "PRelu" | "Elu"
-        | "Gelu" | "Mish" | "Erf" => "use Relu, or Clip from 0 to 6, instead",
+        "HardSigmoid" | "HardSwish" | "LeakyRelu" | "PRelu" | "Elu" | "Gelu" | "Mish" | "Erf" => {
+            "use Relu, or Clip from 0 to 6, instead"
+        }
         "BipolarQuant" => "use a Quant of 2 bits",
         "Trunc" | "FloatQuant" => "use a Quant of 2 to 8 bits",
         "Sub" | "Div" => "fold it into the convolution before it",

@@ -76,7 +76,11 @@ impl Quantisation {
 
     /// The integer of a real number, not yet within its bits.
     pub(super) fn steps(self, real: f64) -> f64 {
-        let steps = real / self.scale;
+        self.rounded(real / self.scale)
+    }
+
+    /// The integer of so many steps, not yet within its bits.
+    pub(super) fn rounded(self, steps: f64) -> f64 {
         let rounded = match self.rounding {
             Rounding::HalfEven => steps.round_ties_even(),
             Rounding::Floor => steps.floor(),
@@ -131,6 +135,8 @@ pub(super) enum What {
     MatMul,
     Same,
     Softmax,
+    /// A function of one element.
+    Lookup(fn(f64) -> f64),
     Concat {
         axis: usize,
     },
