@@ -50,9 +50,14 @@ impl Terminal {
             let ward = Ward::link(&link, &terminal.path);
             // under another name first: nobody sees it missing
             let folder = link.parent().unwrap_or(Path::new("/"));
-            let point = |early: &Path| std::os::unix::fs::symlink(&terminal.path, early);
+            let mut early_ward = None;
+            let point = |early: &Path| {
+                early_ward = Some(Ward::link(early, &terminal.path));
+                std::os::unix::fs::symlink(&terminal.path, early)
+            };
             let early = tempfile::Builder::new().prefix(".hwgen-").make_in(folder, point)?;
             early.persist(&link).map_err(|error| error.error)?;
+            drop(early_ward);
             terminal.link = Some((link, ward));
         }
         Ok(terminal)

@@ -3,9 +3,9 @@
 use crate::FileError;
 use crate::place::{Place, folder, place};
 use crate::tidy::{self, Ward};
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -117,13 +117,16 @@ fn beside(path: PathBuf, id: u64) -> io::Result<Target> {
     let folder = folder(&path);
     // readable for others as any new file, the umask still applies; or as the one before
     let before = std::fs::metadata(&path).map(|data| data.permissions());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hwgen-").permissions(Permissions::from_mode(0o666));
-    let temporary = builder.tempfile_in(folder)?;
     let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
-    let ward = Ward::part(id, folder, &name(temporary.path()), &name(&path));
+    let mut ward = None;
+    // on the list before it is there: we may be killed in between
+    let temporary = tempfile::Builder::new().prefix(".hwgen-").make_in(folder, |temporary| {
+        ward = Some(Ward::part(id, folder, &name(temporary), &name(&path)));
+        File::options().read(true).write(true).create_new(true).mode(0o666).open(temporary)
+    })?;
     if let Ok(permissions) = before {
         temporary.as_file().set_permissions(permissions)?;
     }
+    let ward = ward.ok_or(io::ErrorKind::Other)?;
     Ok(Target::File { temporary, path, id, ward })
 }
