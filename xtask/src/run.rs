@@ -39,6 +39,18 @@ pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<
     Ok(child.wait().map_err(told)?.success())
 }
 
+/// Runs a program for the lines it writes to stdout.
+pub(crate) fn lines(command: &mut Command) -> Result<Vec<String>, String> {
+    let shown = line(command);
+    eprintln!("+ {shown}");
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{shown}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{shown} failed ({})", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
 /// Its command line.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
