@@ -142,7 +142,7 @@ fn ten_thousand_mutants() {
 #[test]
 #[ignore = "writes fuzz/corpus"]
 fn corpus() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for reader in READERS {
         let folder = corpus.join(reader.name);
         std::fs::create_dir_all(&folder).unwrap();
