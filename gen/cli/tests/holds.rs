@@ -1,15 +1,16 @@
 //! Which network a board holds: the right one is run, all others are refused.
 
+mod clips;
 mod command;
 mod simulated;
 
-use command::{hwgen, ok, refused};
+use command::{Run, hwgen, ok, refused};
 use hwgen_network::graph::{Network, save};
 use hwgen_network::zoo;
 use hwgen_verify::golden::network::Interpreter;
 use serde_json::{Value, json};
 use simulated::Simulated;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SIZE: [&str; 2] = ["--multipliers", "18"];
 
@@ -35,54 +36,111 @@ fn golden(network: &Network, inputs: &[&[u8]]) -> Vec<Vec<i16>> {
     golden.outputs().map(<[i16]>::to_vec).collect()
 }
 
-#[test]
-fn a_network_that_was_trained_anew_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let network = zoo::kws_mini(1);
-    // the same network but for the order of its classes: every shape and scale stays
-    let mut retrained = serde_json::to_value(&network).unwrap();
+/// A board of the first network, and of whatever has its core; `run`, `info` on it.
+struct Held<'h> {
+    board: Simulated,
+    size: [&'h str; 2],
+    input: &'h str,
+}
+
+impl<'h> Held<'h> {
+    fn start(network: &str, size: [&'h str; 2], input: &'h str) -> Held<'h> {
+        Held {
+            board: Simulated::start(&[&["--network", network], &size[..]].concat()),
+            size,
+            input,
+        }
+    }
+
+    fn run(&self, network: &str, more: &[&str]) -> Run {
+        let on = ["run", "--port", self.board.port(), "--baud", "3000000", "--network", network];
+        hwgen(&[&on[..], &self.size, more, &[self.input]].concat())
+    }
+
+    fn info(&self, more: &[&str]) -> String {
+        ok(&[&["board", "info", "--port", self.board.port(), "--baud", "9600"], more].concat())
+    }
+}
+
+/// A network is loaded and runs; another one on its core is refused until it is loaded, and then says
+/// something else.
+fn another_is_refused(size: [&str; 2], [trained, retrained]: [&str; 2], input: &str) {
+    let held = Held::start(trained, size, input);
+    let scores = |run: Run| {
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let said: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(said["differing"], 0);
+        said["results"][0]["scores"].clone()
+    };
+    let right = held.run(trained, &["--load", "--check"]);
+    assert!(right.code == 0 && right.stdout.contains("golden: 0 of 1 differ"), "{}", right.stderr);
+    assert!(right.stdout.contains(" cycles, ") && right.stdout.contains(" planned"));
+    let first = scores(held.run(trained, &["--check", "--json"]));
+    let info: Value = serde_json::from_str(&held.info(&["--json"])).unwrap();
+    assert_eq!((&info["design"], &info["clock_hz"]), (&json!("cnn"), &json!(12_000_000)));
+
+    let other = held.run(retrained, &[]);
+    assert_eq!((other.code, &*other.stdout), (1, ""), "{}", other.stderr);
+    let told = "error: the board holds another network than --network names, on the same core: ";
+    assert!(other.stderr.starts_with(told), "{}", other.stderr);
+    let contents = info["contents"].as_str().unwrap();
+    assert!(other.stderr.contains(contents), "{contents}: {}", other.stderr);
+    let second = scores(held.run(retrained, &["--load", "--check", "--json"]));
+    assert_ne!(first, second);
+    let now: Value = serde_json::from_str(&held.info(&["--json"])).unwrap();
+    assert_ne!(now["contents"], info["contents"]);
+}
+
+/// The same network but for the order of its classes: every shape and scale stays.
+fn retrained(network: &Network) -> Network {
+    let mut retrained = serde_json::to_value(network).unwrap();
     let last = retrained["layers"].as_array_mut().unwrap().last_mut().unwrap();
     let weights = last["operator"]["linear"]["weights"].as_array_mut().unwrap();
     let row = weights.len() / 12;
     weights.rotate_left(row);
-    let retrained: Network = serde_json::from_value(retrained).unwrap();
-    let (trained, retrained) =
-        (saved(folder.path(), "a.json", &network), saved(folder.path(), "b.json", &retrained));
-    let (input, _) = bytes(folder.path(), "in.bin", 490);
-    let board = Simulated::start(&[&["--network", &trained], &SIZE[..]].concat());
-    let run = |network: &str, more: &[&str]| {
-        let on = ["run", "--port", board.port(), "--baud", "3000000", "--network", network];
-        hwgen(&[&on[..], &SIZE, more, &[&input]].concat())
-    };
-    let info = |more: &[&str]| {
-        ok(&[&["board", "info", "--port", board.port(), "--baud", "9600"], more].concat())
-    };
-    assert!(info(&[]).contains("nothing loaded since the reset"), "{}", info(&[]));
+    serde_json::from_value(retrained).unwrap()
+}
 
+#[test]
+fn a_network_that_was_trained_anew_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = zoo::kws_mini(1);
+    let first = saved(folder.path(), "a.json", &network);
+    let second = saved(folder.path(), "b.json", &retrained(&network));
+    let (input, _) = bytes(folder.path(), "in.bin", 490);
+    another_is_refused(SIZE, [&first, &second], &input);
+}
+
+/// MLPerf's keyword network and one that was made of it, where they are.
+#[test]
+fn a_trained_network_that_was_trained_anew_is_refused() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases/hostile");
+    let second = Some(cases.join("retrained.tflite")).filter(|path| path.exists());
+    let first = clips::data("mlperf_tiny/kws_ref_model_int8.tflite");
+    let Some((first, second)) = first.zip(second) else {
+        println!("no trained networks: the project's own stand for them");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (input, _) = bytes(folder.path(), "in.bin", 490);
+    let networks = [&first, &second].map(|path: &PathBuf| path.to_str().unwrap());
+    another_is_refused(["--multipliers", "60"], networks, &input);
+}
+
+#[test]
+fn names_that_do_not_fit_are_told_before_anything_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = saved(folder.path(), "a.json", &zoo::kws_mini(1));
+    let (input, _) = bytes(folder.path(), "in.bin", 490);
+    let held = Held::start(&network, SIZE, &input);
     let names = folder.path().join("names");
     std::fs::write(&names, "yes\nno\n").unwrap();
-    let few = run(&trained, &["--load", "--names", names.to_str().unwrap()]);
+    let few = held.run(&network, &["--load", "--names", names.to_str().unwrap()]);
     assert_eq!((few.code, &*few.stdout), (1, ""), "{}", few.stderr);
     assert!(few.stderr.contains("2 names for 12 classes"), "{}", few.stderr);
     assert!(!few.stderr.contains("loading"), "the names come first: {}", few.stderr);
-
-    let right = run(&trained, &["--load", "--check"]);
-    assert!(right.code == 0 && right.stdout.contains("golden: 0 of 1 differ"), "{}", right.stderr);
-    assert!(right.stdout.contains(" cycles, ") && right.stdout.contains(" planned"));
-    assert_eq!(run(&trained, &["--check"]).code, 0, "it is there");
-    let held: Value = serde_json::from_str(&info(&["--json"])).unwrap();
-    assert_eq!((&held["design"], &held["clock_hz"]), (&json!("cnn"), &json!(12_000_000)));
-
-    let other = run(&retrained, &[]);
-    assert_eq!((other.code, &*other.stdout), (1, ""), "{}", other.stderr);
-    let told = "error: the board holds another network than --network names, on the same core: ";
-    assert!(other.stderr.starts_with(told), "{}", other.stderr);
-    let contents = held["contents"].as_str().unwrap();
-    assert!(other.stderr.contains(contents), "{contents}: {}", other.stderr);
-    let loaded = run(&retrained, &["--load", "--check"]);
-    assert_eq!(loaded.code, 0, "{}", loaded.stderr);
-    let now: Value = serde_json::from_str(&info(&["--json"])).unwrap();
-    assert_ne!(now["contents"], held["contents"]);
+    let info = held.info(&[]);
+    assert!(info.contains("nothing loaded since the reset"), "{info}");
 }
 
 #[test]
