@@ -269,6 +269,12 @@ pub(crate) fn shared() -> Vec<(&'static str, Vec<u8>)> {
         let outputs = w.shared_weights(x, 1024, 4000);
         w.finish(&outputs)
     };
+    let scales = {
+        let mut w = Writer::new(4);
+        let x = w.input(&[1, 1]);
+        let outputs = w.shared_scales(x, 1 << 16, 4000);
+        w.finish(&outputs)
+    };
     let axes = {
         let mut w = Writer::new(2);
         let x = w.input(&[1, 4, 4, 4]);
@@ -284,7 +290,7 @@ pub(crate) fn shared() -> Vec<(&'static str, Vec<u8>)> {
         }
         w.finish(&[x])
     };
-    vec![("weights", weights), ("axes", axes), ("names", names)]
+    vec![("weights", weights), ("scales", scales), ("axes", axes), ("names", names)]
 }
 
 /// A scale that no arithmetic survives.

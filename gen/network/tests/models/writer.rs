@@ -317,8 +317,12 @@ impl Writer {
         zero_points: &[i64],
         axis: usize,
     ) -> Id {
+        let steps = self.steps(scales, zero_points, axis);
+        self.tensor_of(shape, kind, buffer, steps)
+    }
+
+    fn steps(&mut self, scales: &[f32], zero_points: &[i64], axis: usize) -> Steps {
         let fbb = &mut self.fbb;
-        let sizes: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
         let halves = |&zero: &i64| Long::new(zero as u32, (zero >> 32) as i32);
         let halves: Vec<Long> = zero_points.iter().map(halves).collect();
         let args = QuantizationParametersArgs {
@@ -327,7 +331,15 @@ impl Writer {
             quantized_dimension: axis as i32,
             ..Default::default()
         };
-        let quantization = (!scales.is_empty()).then(|| QuantizationParameters::create(fbb, &args));
+        let table = (!scales.is_empty()).then(|| QuantizationParameters::create(fbb, &args));
+        let scale = scales.first().copied().unwrap_or(1.0);
+        Steps { scale, zero_point: zero_points.first().copied().unwrap_or(0), table }
+    }
+
+    fn tensor_of(&mut self, shape: &[usize], kind: TensorType, buffer: u32, steps: Steps) -> Id {
+        let fbb = &mut self.fbb;
+        let Steps { scale, zero_point, table: quantization } = steps;
+        let sizes: Vec<i32> = shape.iter().map(|&size| size as i32).collect();
         let name = match &self.long_name {
             Some(name) => name.clone(),
             None => format!("t{}", self.tensors.len()),
@@ -341,11 +353,17 @@ impl Writer {
             is_variable: false,
         };
         let table = Tensor::create(fbb, &args);
-        let (scale, zero_point) =
-            (scales.first().copied().unwrap_or(1.0), zero_points.first().copied().unwrap_or(0));
         self.tensors.push(Written { shape: shape.to_vec(), scale, zero_point, rms: 74.0, table });
         self.tensors.len() - 1
     }
+}
+
+/// Scales and zero points, the first ones in words; tensors may share the table.
+#[derive(Clone, Copy)]
+struct Steps {
+    scale: f32,
+    zero_point: i64,
+    table: Option<WIPOffset<QuantizationParameters<'static>>>,
 }
 
 fn padding(same: bool) -> Padding {

@@ -140,6 +140,22 @@ impl Writer {
         (0..count).map(|_| dense(self)).collect()
     }
 
+    /// Dense layers whose weights are tensors of their own but share one list of scales.
+    pub(crate) fn shared_scales(&mut self, x: Id, units: usize, count: usize) -> Vec<Id> {
+        let length: usize = self.tensors[x].shape.iter().product();
+        let buffer = self.buffer(&vec![1; units * length]);
+        let steps = self.steps(&vec![0.003; units], &vec![0; units], 0);
+        let dense = |w: &mut Writer| {
+            let weights = w.tensor_of(&[units, length], TensorType::INT8, buffer, steps);
+            let options = FullyConnectedOptions::create(&mut w.fbb, &Default::default());
+            let options = options.as_union_value();
+            let options = (BuiltinOptions::FullyConnectedOptions, Some(options));
+            let out = w.filled(&[1, units], 0.1, 0, 40.0);
+            w.node(BuiltinOperator::FULLY_CONNECTED, &[x, weights], out, options)
+        };
+        (0..count).map(|_| dense(self)).collect()
+    }
+
     /// An output that random sums of so many taps fill without much saturation.
     fn result(&mut self, x: Id, weights: &Weights, taps: usize, shape: &[usize], act: Act) -> Id {
         let x = &self.tensors[x];
