@@ -122,7 +122,10 @@ fn key(
     // no Yosys: there will be no gates either
     let yosys = tools::require("yosys").map(|yosys| yosys.version).unwrap_or_default();
     let integers = model.heads.iter().find(|of| of.name == head.head).map(|of| &of.integers);
-    let numbers = format!("{integers:?} {:?} {:?}", head.survivors, head.output.cosine);
+    // not as `BitVec` is debugged, which tells where it lies in memory
+    let survivors = head.survivors.iter().map(|row| row.iter().map(|bit| u8::from(*bit)));
+    let survivors: Vec<Vec<u8>> = survivors.map(Iterator::collect).collect();
+    let numbers = format!("{integers:?} {survivors:?} {:?}", head.output.cosine);
     let made_of = [&text, &library.text, &yosys, &numbers, &REVISION.to_string()];
     let all = key_of("study", &made_of.map(String::as_str), &[]);
     format!("{all} {} {} {}", accelerator.setting(), model.name, head.head)
@@ -140,4 +143,88 @@ fn spread(heads: &[HeadRun], per_layer: usize) -> Vec<&HeadRun> {
 
 fn layer(head: &HeadRun) -> &str {
     super::report::layer(&head.head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attention::synthetic::Clustered;
+    use crate::attention::{Head, Matrix, Workload};
+    use crate::study::{Split, contenders};
+
+    /// A library without cells: whoever wants gates of it fails.
+    const NO_CELLS: &str = "library (none) { nom_voltage : 1.8; }";
+
+    /// ALOC that keeps all keys, so that it is close whatever the data.
+    fn keeps_all(name: &'static str) -> Vec<point::Chain> {
+        let mut chains = (contenders::parts()[0].chains)(name);
+        let last = chains.pop().and_then(|mut chain| chain.pop());
+        vec![last.into_iter().collect()]
+    }
+
+    fn workload() -> Workload {
+        Clustered { tokens: 24, head_dim: 4, seeds: 2, ..Clustered::default() }.workload()
+    }
+
+    /// What a study tells and, if it ran to its end, the energies of its heads.
+    fn study(workload: &Workload, ledger: &mut Ledger) -> (Vec<String>, Option<Vec<f64>>) {
+        let library = Library::parse(NO_CELLS).unwrap();
+        let contenders = vec![Contender { name: "ALOC", chains: keeps_all }];
+        let models = vec![Model::of(workload)];
+        let plan = Plan { contenders, models, library: &library, heads_per_layer: 0 };
+        let mut told = vec![];
+        let results = run(plan, ledger, |progress| match progress {
+            Progress::Head(record, ..) => told.push(record.head.clone()),
+            Progress::Synthesis(..) => told.push("gates".into()),
+            _ => {}
+        });
+        let energy = |record: &Record| record.energy_pj.total();
+        (told, results.ok().map(|results| results.records.iter().map(energy).collect()))
+    }
+
+    /// A ledger with made-up energies of all heads: 1, 2, ...
+    fn filled(workload: &Workload, ledger: &mut Ledger) {
+        let (library, model) = (Library::parse(NO_CELLS).unwrap(), Model::of(workload));
+        let size = size_of(&model);
+        let point = point::cheapest(keeps_all("ALOC"), &model, &size).unwrap().unwrap();
+        for (at, head) in point.heads.iter().enumerate() {
+            let energy_pj = Split { compute: 1.0 + at as f64, ..Split::default() };
+            let record = Record { head: head.head.clone(), energy_pj, ..Record::default() };
+            let key = key(&*point.accelerator, &size, &library, &model, head);
+            ledger.put(&key, record).unwrap();
+        }
+    }
+
+    /// The matrix with another first element.
+    fn changed(matrix: &mut Matrix) {
+        let mut values: Vec<f32> = matrix.iter().flatten().copied().collect();
+        values[0] += 0.25;
+        *matrix = Matrix::new(matrix.cols(), values);
+    }
+
+    #[test]
+    fn energies_of_other_data_are_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let recorded = workload();
+        let names: Vec<_> = recorded.heads.iter().map(|head| head.name.clone()).collect();
+        filled(&recorded, &mut Ledger::open(&path).unwrap());
+        // what is opened again holds what was recorded, and no gates are made
+        let mut ledger = Ledger::open(&path).unwrap();
+        assert_eq!(study(&recorded, &mut ledger), (names.clone(), Some(vec![1.0, 2.0])));
+        let changes: [fn(&mut Head); 4] = [
+            |head| changed(&mut head.queries),
+            |head| changed(&mut head.keys),
+            |head| changed(&mut head.values),
+            |head| head.causal = true,
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut other = recorded.clone();
+            change(&mut other.heads[1]);
+            // the head that stayed is taken, the other one wants gates
+            let told = vec![names[0].clone(), "gates".into()];
+            assert_eq!(study(&other, &mut ledger), (told, None), "change {at}");
+        }
+        assert_eq!(study(&recorded, &mut ledger).1, Some(vec![1.0, 2.0]));
+    }
 }
