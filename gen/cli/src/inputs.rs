@@ -11,6 +11,9 @@ pub(crate) use npy::write as write_npy;
 /// The largest file of inputs.
 const MOST_BYTES: u64 = 1 << 28;
 
+/// What inputs' names end with.
+pub(crate) const EXTENSIONS: [&str; 2] = ["bin", "npy"];
+
 /// A file's runs, each with the elements of all inputs that are given, one after the other.
 pub(crate) struct Runs {
     /// The file's name.
@@ -35,15 +38,16 @@ pub(crate) fn runs(path: &Path, network: &Network) -> anyhow::Result<Vec<Runs>> 
         let runs = elements.with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Runs { name, runs })
     };
-    files(path)?.into_iter().map(of).collect()
+    files(path, &EXTENSIONS)?.into_iter().map(of).collect()
 }
 
-fn is(path: &Path, extension: &str) -> bool {
+/// Whether a file's name ends so.
+pub(crate) fn is(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|own| own == extension)
 }
 
-/// The file, or what a folder has of inputs.
-fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The file, or those of a folder whose names end so, in the order of their names.
+pub(crate) fn files(path: &Path, extensions: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -51,12 +55,13 @@ fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = vec![];
     for entry in std::fs::read_dir(path).with_context(cannot)? {
         let file = entry.with_context(cannot)?.path();
-        if is(&file, "bin") || is(&file, "npy") {
+        if extensions.iter().any(|extension| is(&file, extension)) {
             files.push(file);
         }
     }
     files.sort();
-    ensure!(!files.is_empty(), "folder {} has no *.bin and no *.npy", path.display());
+    let names = extensions.join(", *.");
+    ensure!(!files.is_empty(), "folder {} has none of *.{names}", path.display());
     Ok(files)
 }
 

@@ -1,7 +1,7 @@
 //! `hwgen run`
 
 use crate::failure::Failure;
-use crate::inputs::{Carried, apart, runs};
+use crate::inputs::{Carried, EXTENSIONS, apart, files, is, runs};
 use crate::network::Planned;
 use crate::on_board::OnBoard;
 use crate::output::{print, print_json, table};
@@ -18,6 +18,9 @@ const MOST_SHOWN: usize = 12;
 
 /// The largest file of names.
 const MOST_NAMES: u64 = 1 << 20;
+
+/// What clips' names end with.
+const CLIPS: [&str; 2] = ["wav", "flac"];
 
 /// Classify clips, or any inputs of a network, on a board
 #[derive(clap::Args)]
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut carried = Carried::new(&network);
     let mut inputs = vec![];
     for path in &args.inputs {
-        for file in files_of(path)? {
+        for file in files(path, &[&CLIPS[..], &EXTENSIONS].concat())? {
             inputs.extend(read(&file, &network)?);
         }
     }
@@ -156,27 +159,8 @@ fn short(output: &[i16]) -> String {
     shown.join(" ") + &more
 }
 
-/// The file, or what a folder has of clips and inputs.
-fn files_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let cannot = || format!("cannot read folder {}", path.display());
-    let mut files = vec![];
-    for entry in std::fs::read_dir(path).with_context(cannot)? {
-        let file = entry.with_context(cannot)?.path();
-        let is_input = |extension: &std::ffi::OsStr| extension == "bin" || extension == "npy";
-        if is_clip(&file) || file.extension().is_some_and(is_input) {
-            files.push(file);
-        }
-    }
-    files.sort();
-    ensure!(!files.is_empty(), "folder {} has no *.wav, *.flac, *.bin or *.npy", path.display());
-    Ok(files)
-}
-
 fn is_clip(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "wav" || extension == "flac")
+    CLIPS.iter().any(|extension| is(path, extension))
 }
 
 /// The runs of a file.

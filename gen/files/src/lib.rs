@@ -2,6 +2,7 @@
 //!
 //! - [`read`], [`read_text`]: a path, or `-` for standard input, within a bound; a device, which never
 //!   ends, is refused.
+//! - [`has_plain_npy_header`]: what a reader of NumPy's arrays is asked before.
 //! - [`write`], [`write_all`], [`Pending`], [`write_folder`]: complete files in place of others; no
 //!   device, no link and nobody else's file is replaced.
 //! - [`Cache`], [`SealedLines`]: what is kept for later, and believed only if it is as it was written.
@@ -15,6 +16,7 @@ mod child;
 mod error;
 mod folder;
 mod manifest;
+mod npy;
 mod pending;
 mod place;
 mod private;
@@ -28,6 +30,7 @@ pub use child::Group;
 pub use error::{FileError, printable, reason};
 pub use folder::{Written, changed_in, may_write, seal_folder, write_folder};
 pub use manifest::digest;
+pub use npy::has_plain_npy_header;
 pub use pending::Pending;
 pub use place::same;
 pub use private::{cache_folder, private_folder};

@@ -17,10 +17,7 @@ use thiserror::Error;
 /// More elements than any file we read has; bounds what a damaged header can ask for.
 const MAX_ELEMENTS: u64 = 1 << 24;
 /// The largest file: so many elements of half precision, and a header.
-const MOST_BYTES: u64 = (2 * MAX_ELEMENTS) + MOST_HEADER as u64;
-/// The longest header, and brackets in it at most: its reader calls itself for each.
-const MOST_HEADER: usize = 1 << 16;
-const MOST_BRACKETS: usize = 4;
+const MOST_BYTES: u64 = 2 * MAX_ELEMENTS + (1 << 16);
 
 /// A data file that cannot be used.
 #[derive(Debug, Error)]
@@ -97,7 +94,7 @@ impl Array {
     /// No array of half precision in C order with four or five axes, none of them empty.
     pub fn parse(path: PathBuf, bytes: &[u8], expected: &'static str) -> Result<Self, DataError> {
         let cannot_read = |source| DataError::Read { path: path.clone(), source };
-        if !has_plain_header(bytes) {
+        if !hwgen_files::has_plain_npy_header(bytes) {
             return Err(cannot_read(io::Error::other("it has no header of a NumPy array")));
         }
         let file = NpyFile::new(Cursor::new(bytes)).map_err(cannot_read)?;
@@ -130,25 +127,6 @@ impl Array {
         let start = ((layer * parts + part) * heads + head) * tokens * dim;
         Matrix::new(dim, self.values[start..][..tokens * dim].to_vec())
     }
-}
-
-/// Whether a header is there and of a length and depth that its reader can be given.
-fn has_plain_header(bytes: &[u8]) -> bool {
-    let (length, at): (u32, usize) = match bytes {
-        [_, _, _, _, _, _, 1, _, a, b, ..] => (u32::from_le_bytes([*a, *b, 0, 0]), 10),
-        [_, _, _, _, _, _, 2..=3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]), 12),
-        _ => return false,
-    };
-    let header = bytes.get(at..at.saturating_add(length as usize));
-    header.is_some_and(|header| {
-        let brackets = header.iter().filter(|byte| b"([{".contains(byte)).count();
-        // its reader multiplies the axes without a look at what comes out
-        let numbers = header.split(|byte| !byte.is_ascii_digit()).filter(|run| !run.is_empty());
-        let elements = numbers.map(std::str::from_utf8).try_fold(1u64, |product, number| {
-            product.checked_mul(number.ok()?.parse::<u64>().ok()?.max(1))
-        });
-        header.len() <= MOST_HEADER && brackets <= MOST_BRACKETS && elements.is_some()
-    })
 }
 
 /// Reads `[layer][query, key, value][head][token][dim]`.

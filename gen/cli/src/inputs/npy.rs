@@ -5,17 +5,10 @@ use anyhow::{Context, bail, ensure};
 use hwgen_network::graph::Tensor;
 use npyz::{NpyFile, Order, WriterBuilder};
 
-/// The longest header.
-const MOST_HEADER: usize = 1 << 12;
-/// Decimal digits in it, at most: sizes of so many have a product of 64 bits.
-const MOST_DIGITS: usize = 19;
-/// Brackets in it, at most: its reader calls itself for each.
-const MOST_BRACKETS: usize = 8;
-
 /// The runs in an array: its elements are cut into runs, whatever its shape. Integers are taken as
 /// they are, real numbers are quantised with each input's scale.
 pub(super) fn read(bytes: &[u8], given: &[&Tensor]) -> anyhow::Result<Vec<Vec<i16>>> {
-    ensure!(has_plain_header(bytes), "it is no array of NumPy");
+    ensure!(hwgen_files::has_plain_npy_header(bytes), "it is no array of NumPy");
     let file = NpyFile::new(bytes).context("it is no array of NumPy")?;
     ensure!(file.order() == Order::C, "it is in Fortran's order: save it in C's");
     let (elements, shape, each) = (file.len(), file.shape().to_vec(), each(given));
@@ -72,22 +65,6 @@ impl Numbers {
             }
         }
     }
-}
-
-/// Whether a header is there and of a size that its reader can be given.
-fn has_plain_header(bytes: &[u8]) -> bool {
-    let (length, at): (u32, usize) = match bytes {
-        [_, _, _, _, _, _, 1, _, a, b, ..] => (u32::from_le_bytes([*a, *b, 0, 0]), 10),
-        [_, _, _, _, _, _, 2..=3, _, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]), 12),
-        _ => return false,
-    };
-    let header = bytes.get(at..at.saturating_add(length as usize));
-    header.is_some_and(|header| {
-        let count = |of: fn(&u8) -> bool| header.iter().filter(|byte| of(byte)).count();
-        header.len() <= MOST_HEADER
-            && count(u8::is_ascii_digit) <= MOST_DIGITS
-            && count(|byte| b"([{".contains(byte)) <= MOST_BRACKETS
-    })
 }
 
 /// An array of a tensor's results, one run after the other: int8, or uint8 of an unsigned tensor.

@@ -121,23 +121,8 @@ fn npy(shape: &[u64]) -> Vec<u8> {
 fn ledger(path: &Path) -> Vec<u8> {
     let mut ledger = Ledger::open(path).unwrap();
     for head in ["first", "second"] {
-        let record = Record {
-            accelerator: "LAPA".into(),
-            setting: "mass".into(),
-            workload: "none".into(),
-            head: head.into(),
-            queries: 1,
-            seen: 2,
-            kept: 1,
-            cosine: 0.5,
-            mismatches: 0,
-            cycles: 10,
-            model_cycles: 10,
-            scoring_cycles: 1,
-            cell_area_um2: 1.5,
-            memory_bits: 8,
-            energy_pj: Split { predict: 1.0, fetch: 2.0, ..Split::default() },
-        };
+        let energy_pj = Split { predict: 1.0, ..Split::default() };
+        let record = Record { head: head.into(), cosine: 0.5, energy_pj, ..Record::default() };
         ledger.put(head, record).unwrap();
     }
     drop(ledger);
