@@ -90,6 +90,8 @@ pub enum HdlError {
     MemoryWriters { at: Place, name: String, clock: String, other: String, first: Place },
     #[error("{at}: bundle has no field `{field}`; it has {available}")]
     NoSuchField { at: Place, field: String, available: String },
+    #[error("{at}: unpack: `{got}` must have the fields' {want} bits; use `truncate` or `extend`")]
+    UnpackWidth { at: Place, got: String, want: u64 },
     #[error(
         "{at}: stream `{stream}`: valid depends on its own ready ({path}); a source must not wait for its sink"
     )]

@@ -162,6 +162,15 @@ mistake!(fields_of_bundles, |m| {
     m.output("y", bundle.get("date"));
 });
 
+mistake!(words_that_are_no_bundle, |m| {
+    let shape = fields([("data", s(6)), ("last", u(1))]);
+    let (wide, right, narrow) = (m.input("a", u(8)), m.input("b", u(7)), m.input("c", u(6)));
+    for (name, word) in [("wide", wide), ("right", right), ("narrow", narrow)] {
+        m.output(name, Bundle::unpack(&shape, word).get("data"));
+    }
+    Bundle::unpack(&fields([("none", u(0))]), right);
+});
+
 mistake!(valid_waits_for_ready, |m| {
     let input = m.stream_in("in", &fields([("data", u(8))]));
     let gated = input.valid & *input.ready;

@@ -69,14 +69,28 @@ impl<'m> Bundle<'m> {
         super::cat(&parts)
     }
 
-    /// The inverse of [`Bundle::pack`] for a bundle of shape `fields`.
+    /// The inverse of [`Bundle::pack`] for a bundle of shape `fields`, whose bits must be all of `packed`.
     #[track_caller]
     pub fn unpack(fields: &Fields, packed: Signal<'m>) -> Bundle<'m> {
+        let (at, m) = (Place::here(), packed.module());
+        let checked = |(name, ty): &(String, Type)| {
+            (name.clone(), m.check_type(&format!("field `{name}`"), *ty, at))
+        };
+        let shape: Fields = fields.iter().map(checked).collect();
+        let want = shape.iter().map(|(_, ty)| u64::from(ty.width)).sum();
+        if u64::from(packed.width()) != want {
+            // a width that no signal has is told already
+            if shape == *fields {
+                let got = m.describe(packed.id());
+                m.error(HdlError::UnpackWidth { at, got, want });
+            }
+            return Bundle::new(shape.into_iter().map(|(name, ty)| (name, m.poison(ty, at))));
+        }
         let mut low = 0;
-        let parts = fields.iter().map(|(name, ty)| {
+        let parts = shape.into_iter().map(|(name, ty)| {
             let bits = packed.slice(low + ty.width - 1, low);
             low += ty.width;
-            (name.clone(), bits.cast(*ty))
+            (name, bits.cast(ty))
         });
         Bundle(parts.collect())
     }
