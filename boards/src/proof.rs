@@ -13,6 +13,7 @@ pub use round_trip::{Tables, compare_tables, read_back, repack};
 pub use spi::select;
 
 use crate::board::{Active, Board};
+use hwgen_files::Scratch;
 use hwgen_verify::tools::{ToolError, require, run};
 use std::fmt::Write;
 use std::path::Path;
@@ -67,7 +68,7 @@ pub fn talk(
     divisor: u32,
     questions: &[Question],
 ) -> Result<Vec<u8>, ProofError> {
-    let folder = tempfile::tempdir()?;
+    let folder = Scratch::new()?;
     compile(folder.path(), &bench(board, top, divisor, questions), verilog)?;
     let output = run(
         require("vvp")?.command().args([Path::new("-n"), &folder.path().join("bench.vvp")]),

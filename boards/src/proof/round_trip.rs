@@ -2,6 +2,7 @@
 
 use super::{CHIP, LIMIT, ProofError};
 use crate::board::{Board, Family};
+use hwgen_files::Scratch;
 use hwgen_verify::tools::{require, require_in, run};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +20,7 @@ fn only(family: Family, board: &Board) -> Result<(), ProofError> {
 /// pins. icestorm knows neither DSP blocks nor PLLs: build without.
 pub fn read_back(board: &Board, bitstream: &[u8], pcf: &str) -> Result<String, ProofError> {
     only(Family::Ice40, board)?;
-    let folder = tempfile::tempdir()?;
+    let folder = Scratch::new()?;
     let at = |name: &str| folder.path().join(name);
     // icebox_vlog knows `set_io NAME PIN` alone
     let plain = pcf.lines().filter(|line| line.starts_with("set_io "));
@@ -49,7 +50,7 @@ pub fn read_back(board: &Board, bitstream: &[u8], pcf: &str) -> Result<String, P
 /// Unpacks an ECP5's bitstream and packs it again: the same bytes, if nothing was lost.
 pub fn repack(board: &Board, bitstream: &[u8], folders: &[PathBuf]) -> Result<Vec<u8>, ProofError> {
     only(Family::Ecp5, board)?;
-    let folder = tempfile::tempdir()?;
+    let folder = Scratch::new()?;
     fs::write(folder.path().join("board.bit"), bitstream)?;
     let mut unpack = require_in("ecpunpack", folders)?.command();
     unpack.current_dir(folder.path());
@@ -78,7 +79,7 @@ pub fn compare_tables(
     folders: &[PathBuf],
 ) -> Result<Tables, ProofError> {
     only(Family::Gowin, board)?;
-    let folder = tempfile::tempdir()?;
+    let folder = Scratch::new()?;
     fs::write(folder.path().join("board.fs"), bitstream)?;
     let mut unpack = require_in("gowin_unpack", folders)?.command();
     unpack.current_dir(folder.path());

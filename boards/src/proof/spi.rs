@@ -2,6 +2,7 @@
 
 use super::{LIMIT, ProofError, compile, up};
 use crate::board::Board;
+use hwgen_files::Scratch;
 use hwgen_verify::tools::{require, run};
 use std::fmt::Write;
 use std::path::Path;
@@ -23,7 +24,7 @@ pub fn select(
     verilog: &[&str],
     selections: &[Vec<u8>],
 ) -> Result<Vec<Vec<u8>>, ProofError> {
-    let folder = tempfile::tempdir()?;
+    let folder = Scratch::new()?;
     compile(folder.path(), &bench(board, top, selections), verilog)?;
     let mut simulate = require("vvp")?.command();
     simulate.args([Path::new("-n"), &folder.path().join("bench.vvp")]);

@@ -1,5 +1,6 @@
 //! Children that end with us.
 
+use crate::scratch::Scratch;
 use crate::tidy::Ward;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsStr;
@@ -7,7 +8,6 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use tempfile::TempDir;
 
 /// Waits for a line before the program begins: by then it is guarded. If we die first, the line
 /// never comes.
@@ -20,9 +20,8 @@ const GATE: &str = r#"IFS= read -r go && exec "$@""#;
 pub struct Group {
     child: Child,
     ended: bool,
-    _temporary: TempDir,
-    // after it: until it is gone it is guarded
-    _wards: [Ward; 2],
+    _ward: Ward,
+    _temporary: Scratch,
 }
 
 impl Group {
@@ -52,12 +51,11 @@ impl Group {
                 None => gate.env_remove(name),
             };
         }
-        let temporary = tempfile::Builder::new().prefix("hwgen-").tempdir()?;
-        let folder = Ward::folder(&std::path::absolute(temporary.path())?);
+        let temporary = Scratch::new()?;
         gate.env("TMPDIR", temporary.path());
         let child = gate.spawn()?;
-        let wards = [Ward::group(child.id()), folder];
-        let mut group = Group { child, ended: false, _wards: wards, _temporary: temporary };
+        let ward = Ward::group(child.id());
+        let mut group = Group { child, ended: false, _ward: ward, _temporary: temporary };
         let mut pipe = group.child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         pipe.write_all(b"\n")?;
         group.child.stdin = input.then_some(pipe);

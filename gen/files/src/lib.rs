@@ -6,8 +6,8 @@
 //! - [`write`], [`write_all`], [`Pending`], [`write_folder`]: complete files in place of others; no
 //!   device, no link and nobody else's file is replaced.
 //! - [`Cache`], [`SealedLines`]: what is kept for later, and believed only if it is as it was written.
-//! - [`Group`], [`Ward`], [`tidy_on_signals`]: children, temporary files and links go when we do,
-//!   whatever we die of.
+//! - [`Group`], [`Scratch`], [`Ward`], [`tidy_on_signals`]: children, temporary files and links go
+//!   when we do, whatever we die of.
 //!
 //! Errors name the file and say what to do.
 
@@ -21,6 +21,7 @@ mod pending;
 mod place;
 mod private;
 mod read;
+mod scratch;
 mod sealed;
 mod tidy;
 mod write;
@@ -35,6 +36,7 @@ pub use pending::Pending;
 pub use place::same;
 pub use private::{cache_folder, private_folder};
 pub use read::{read, read_text};
+pub use scratch::Scratch;
 pub use sealed::SealedLines;
 pub use tidy::{Ward, tidy_on_signals};
 pub use write::{write, write_all};

@@ -3,7 +3,7 @@
 use super::cache::write;
 use super::{CosimError, Finding, verilog_of};
 use crate::tools::{self, ToolError, run};
-use hwgen_files::Ward;
+use hwgen_files::Scratch;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,7 @@ pub fn verilator_lint(module: &Arc<Module>) -> Result<(), CosimError> {
 /// The same for any text, given with its top module.
 pub fn lint_text(top: &str, verilog: &str) -> Result<(), CosimError> {
     let verilator = tools::require("verilator")?;
-    let folder = tempfile::tempdir().map_err(CosimError::file("create", std::env::temp_dir()))?;
-    let _ward = Ward::folder(folder.path());
+    let folder = Scratch::new().map_err(CosimError::file("create", std::env::temp_dir()))?;
     // A file named as its module, or that would be a warning too.
     let file = &format!("{top}.v");
     write(folder.path(), file, verilog)?;

@@ -2,7 +2,7 @@
 
 use super::{Ward, result_id, tidy_on_signals, whole};
 use crate::pending::Pending;
-use crate::{Cache, Group};
+use crate::{Cache, Group, Scratch};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -32,6 +32,8 @@ fn victim() {
     let cache = Cache::open(&folder.join("cache")).unwrap();
     let making = cache.make().unwrap();
     fs::write(making.path().join("part"), "of a result").unwrap();
+    let scratch = Scratch::new().unwrap();
+    fs::write(scratch.path().join("part"), "of a proof").unwrap();
     let link = folder.join("link");
     symlink("/dev/pts/999", &link).unwrap();
     let _link = Ward::link(&link, Path::new("/dev/pts/999"));
@@ -54,7 +56,7 @@ fn victim() {
 fn start(folder: &Path) -> (Child, Vec<Pid>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["tidy::tests::victim", "--exact", "--ignored", "--nocapture"]);
-    command.env(FOLDER, folder).stdout(Stdio::piped());
+    command.env(FOLDER, folder).env("TMPDIR", folder).stdout(Stdio::piped());
     let mut victim = command.spawn().unwrap();
     let lines = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
     let lines: Vec<_> = lines.take_while(|line| line != "ready").collect();
