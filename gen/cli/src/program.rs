@@ -5,9 +5,11 @@ use crate::output::print_json;
 use anyhow::{Context, anyhow};
 use hwgen_boards::board;
 use hwgen_boards::program::{Loader, command};
+use hwgen_files::Group;
 use hwgen_verify::tools::command_line;
 use serde_json::json;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 /// Load a bitstream into a board
 #[derive(clap::Args)]
@@ -47,15 +49,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let board = board::find(&args.board)?;
     let loader = if args.iceprog { Loader::Iceprog } else { Loader::OpenFpgaLoader };
     let made = command(&board, &args.file, loader, args.flash, &args.tools);
-    let mut command = made.map_err(anyhow::Error::from)?;
+    let command = made.map_err(anyhow::Error::from)?;
     let line = command_line(&command);
     tell!("{line}");
     if !args.dry_run {
-        if args.json {
-            // its talk is no result
-            command.stdout(std::io::stderr());
-        }
-        let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+        // its talk is no result
+        let talk = if args.json { std::io::stderr().into() } else { Stdio::inherit() };
+        let loader = Group::start(&command, false, talk, Stdio::inherit());
+        let status = loader.and_then(|mut loader| loader.wait());
+        let status = status.with_context(|| format!("cannot start `{line}`"))?;
         if !status.success() {
             return Err(anyhow!("`{line}` failed ({status})").into());
         }

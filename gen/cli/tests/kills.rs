@@ -10,6 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ impl Victim {
             fs::create_dir(root.join(inner)).unwrap();
         }
         fs::write(root.join("small.tflite"), models::small(1)).unwrap();
+        fs::write(root.join("board.bin"), [0xff, 0, 0, 0xff, 0x7e, 0xaa, 0x99, 0x7e]).unwrap();
+        write_loader(&root.join("iceprog"), &root.join("loading"));
         let replaced = arguments.replace('@', root.to_str().unwrap());
         let arguments = replaced.split(' ').map(str::to_owned).collect();
         let mut victim = Victim { name, arguments, folder, whole: None, duration: Duration::ZERO };
@@ -155,6 +158,13 @@ impl Victim {
     }
 }
 
+/// A loader that tells when it has begun, and never ends.
+fn write_loader(path: &Path, begun: &Path) {
+    let text = format!("#!/bin/sh\n: >'{}'\nsleep 1000 & wait\n", begun.display());
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// All files below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = vec![];
@@ -181,6 +191,11 @@ fn victims(long: bool) -> Vec<Victim> {
         Victim::new("build", None, "build --board hx8k --design echo --synth-only -o @/out"),
         Victim::new("verify", None, if long { VERIFY } else { VERIFY_BRIEFLY }),
         Victim::new("board sim", Some("link"), "board sim --design lapa_predictor --path @/link"),
+        Victim::new(
+            "program",
+            Some("loading"),
+            "program --board hx8k --iceprog --tools @ @/board.bin",
+        ),
     ];
     if long {
         // its end is minutes away: what it leaves is a ledger, and gates under way
