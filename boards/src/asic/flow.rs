@@ -2,7 +2,7 @@
 
 use super::picture;
 use super::{AsicError, Layout, Report};
-use hwgen_files::Ward;
+use hwgen_files::Scratch;
 use hwgen_hdl::Module;
 use hwgen_verify::tools::{self, ToolError, run};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// The technology, as qflow calls it.
 const TECHNOLOGY: &str = "osu018";
@@ -109,7 +108,7 @@ pub fn build(
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(AsicError::file("create folder", parent))?;
-    let Work { folder: work, ward } = place(module, &text, parent, &mut say)?;
+    let work = place(module, &text, parent, &mut say)?;
     let path = work.path().join(KEY);
     fs::write(&path, key).map_err(AsicError::file("write", path))?;
     hwgen_files::seal_folder(work.path())?;
@@ -117,7 +116,6 @@ pub fn build(
         fs::remove_dir_all(folder).map_err(AsicError::file("replace", folder))?;
     }
     fs::rename(work.path(), folder).map_err(AsicError::file("put in place", folder))?;
-    drop((work.keep(), ward));
     finished(&module.name, folder)
 }
 
@@ -130,32 +128,19 @@ fn key(text: &str) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A folder of steps under way; nothing is left of it if they, or we, are stopped.
-struct Work {
-    folder: TempDir,
-    ward: Ward,
-}
-
-impl Work {
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
 /// The layout of the first density that gives a clean one, else of the last.
 fn place(
     module: &Module,
     text: &str,
     parent: &Path,
     say: &mut impl FnMut(&str),
-) -> Result<Work, AsicError> {
+) -> Result<Scratch, AsicError> {
     let mut latest = None;
     for density in DENSITIES {
         say(&format!("density {density}"));
-        let work = tempfile::Builder::new().prefix(".hwgen-asic-").tempdir_in(parent);
-        let folder = work.map_err(AsicError::file("create a folder in", parent))?;
-        let path = folder.path().canonicalize().map_err(AsicError::file("use", parent))?;
-        let work = Work { folder, ward: Ward::folder(&path) };
+        let parent = parent.canonicalize().map_err(AsicError::file("use", parent))?;
+        let work = Scratch::in_folder(&parent, ".hwgen-asic-");
+        let work = work.map_err(AsicError::file("create a folder in", &parent))?;
         let made = make(module, text, density, work.path(), say);
         match made.and_then(|()| report(&module.name, work.path())) {
             Ok(report) if report.is_clean() => return Ok(work),

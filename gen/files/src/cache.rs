@@ -3,11 +3,10 @@
 use crate::FileError;
 use crate::manifest::Manifest;
 use crate::private::{is_ours, private_folder};
-use crate::tidy::Ward;
+use crate::scratch::Scratch;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use tempfile::TempDir;
 
 /// In each result, the digests of its files.
 const MANIFEST: &str = "manifest.sha256";
@@ -26,8 +25,7 @@ pub struct Cache {
 #[derive(Debug)]
 pub struct Making {
     cache: Cache,
-    folder: TempDir,
-    ward: Ward,
+    folder: Scratch,
 }
 
 impl Cache {
@@ -66,10 +64,9 @@ impl Cache {
     /// # Errors
     /// What the system says.
     pub fn make(&self) -> Result<Making, FileError> {
-        let folder = tempfile::Builder::new().prefix(PARTIAL).tempdir_in(&self.folder);
+        let folder = Scratch::in_folder(&self.folder, PARTIAL);
         let folder = folder.map_err(FileError::io("create a folder in", &self.folder))?;
-        let ward = Ward::folder(folder.path());
-        Ok(Making { cache: self.clone(), folder, ward })
+        Ok(Making { cache: self.clone(), folder })
     }
 
     fn sweep(&self) {
@@ -108,8 +105,6 @@ impl Making {
             // what lay there was damaged and is gone
             fs::rename(self.path(), &place).map_err(FileError::io("create", &place))?;
         }
-        drop(self.ward);
-        let _ = self.folder.keep();
         Ok(place)
     }
 }

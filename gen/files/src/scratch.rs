@@ -1,16 +1,16 @@
 //! Folders for what is needed for a while.
 
 use crate::tidy::Ward;
+use std::fs::{DirBuilder, remove_dir_all};
 use std::io;
-use std::path::Path;
-use tempfile::TempDir;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf, absolute};
 
 /// A temporary folder. It goes with all that is in it when this is dropped, and when we die, however we
 /// do.
 #[derive(Debug)]
 pub struct Scratch {
-    folder: TempDir,
-    // after it: until it is gone it is guarded
+    path: PathBuf,
     _ward: Ward,
 }
 
@@ -20,13 +20,34 @@ impl Scratch {
     /// # Errors
     /// What the system says.
     pub fn new() -> io::Result<Scratch> {
-        let folder = tempfile::Builder::new().prefix("hwgen-").tempdir()?;
-        let ward = Ward::folder(&std::path::absolute(folder.path())?);
-        Ok(Scratch { folder, _ward: ward })
+        Scratch::in_folder(&std::env::temp_dir(), "hwgen-")
+    }
+
+    /// A new one in a folder, with a name that begins so.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn in_folder(parent: &Path, prefix: &str) -> io::Result<Scratch> {
+        let mut ward = None;
+        // on the list before it is there: we may be killed in between
+        let make = |path: &Path| {
+            ward = Some(Ward::folder(path));
+            DirBuilder::new().mode(0o700).create(path)
+        };
+        let made = tempfile::Builder::new().prefix(prefix).make_in(absolute(parent)?, make)?;
+        let path = made.into_temp_path().keep()?;
+        Ok(Scratch { path, _ward: ward.ok_or(io::ErrorKind::Other)? })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // it may have been put in its place under another name
+        let _ = remove_dir_all(&self.path);
     }
 }
