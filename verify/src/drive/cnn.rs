@@ -5,7 +5,7 @@ use super::{Feed, Run, Values};
 use crate::golden::cnn::Core;
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale, Softmax, Transfer,
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Rounding, Scale, Softmax, Transfer,
 };
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, SimError};
@@ -30,9 +30,10 @@ impl Script {
         image.jobs.push(fill(place.bytes()));
         let mut free = Free::new(spec, place.bytes());
         for _ in 0..layers {
-            let output = match rng.random_range(0..10) {
+            let output = match rng.random_range(0..11) {
                 0..2 if spec.additions => random_addition(spec, rng, &mut image, place, &free),
                 2 if spec.softmax_tables > 0 => random_softmax(spec, rng, &mut image, place, &free),
+                3 if spec.softmax_tables > 0 => random_lookup(spec, rng, &mut image, place, &free),
                 _ => random_layer(spec, rng, &mut image, place, &free),
             };
             let Some(output) = output else {
@@ -311,14 +312,7 @@ fn random_softmax(
     if base + bytes > limit || image.jobs.len() as u32 + 2 > spec.jobs {
         return None;
     }
-    while image.tables.len() < spec.softmax_tables as usize {
-        let mut table: Vec<u32> = (0..256).map(|_| rng.random_range(0..1 << 23)).collect();
-        if rng.random() {
-            table.sort_unstable_by(|a, b| b.cmp(a));
-        }
-        table[0] = table[0].max(1);
-        image.tables.push(table);
-    }
+    random_tables(spec, rng, image);
     image.jobs.push(Job::Softmax(Softmax {
         input: input.base,
         input_pitch: input.pitch,
@@ -331,6 +325,48 @@ fn random_softmax(
         clamp: random_clamp(rng),
     }));
     Some(output)
+}
+
+/// Of each element where it lies, or of all bytes from the first to the last.
+fn random_lookup(
+    spec: &CnnSpec,
+    rng: &mut impl Rng,
+    image: &mut Image,
+    input: Place,
+    free: &Free,
+) -> Option<Place> {
+    let (base, limit) = free.place(spec, input);
+    let output = Place { base, ..input };
+    let bytes = output.bytes().next_multiple_of(spec.results);
+    if base + bytes > limit || image.jobs.len() as u32 + 2 > spec.jobs {
+        return None;
+    }
+    random_tables(spec, rng, image);
+    let (length, rows) = match rng.random() {
+        true => (input.channels, input.height * input.width),
+        false => (input.bytes(), 1),
+    };
+    image.jobs.push(Job::Lookup(Lookup {
+        input: input.base,
+        input_pitch: input.pitch,
+        output: base,
+        output_pitch: input.pitch,
+        length,
+        rows,
+        table: rng.random_range(0..spec.softmax_tables),
+    }));
+    Some(output)
+}
+
+fn random_tables(spec: &CnnSpec, rng: &mut impl Rng, image: &mut Image) {
+    while image.tables.len() < spec.softmax_tables as usize {
+        let mut table: Vec<u32> = (0..256).map(|_| rng.random_range(0..1 << 23)).collect();
+        if rng.random() {
+            table.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        table[0] = table[0].max(1);
+        image.tables.push(table);
+    }
 }
 
 /// What inferences came to.

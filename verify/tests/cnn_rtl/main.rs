@@ -73,11 +73,11 @@ fn random_programs_on_random_cores() {
 #[test]
 fn cycles_are_as_predicted() {
     let rng = &mut ChaCha8Rng::seed_from_u64(2);
-    let (mut convolutions, mut additions, mut softmaxes) = (0, 0, 0);
+    let (mut convolutions, mut additions, mut softmaxes, mut lookups) = (0, 0, 0, 0);
     for _ in 0..8 {
         let spec = random_spec(rng);
         let mut device = simulator(&spec.build(), rng.random());
-        for seed in 0..30 {
+        for seed in 0..40 {
             let mut script = Script::random(&spec, rng, 1);
             if script.image.jobs.len() < 3 {
                 continue;
@@ -99,12 +99,14 @@ fn cycles_are_as_predicted() {
             match &script.image.jobs[2] {
                 Job::Convolve(_) => convolutions += 1,
                 Job::Softmax(_) => softmaxes += 1,
+                Job::Lookup(_) => lookups += 1,
                 _ => additions += 1,
             }
         }
     }
     println!(
-        "{convolutions} convolutions, {additions} additions, {softmaxes} softmaxes as predicted"
+        "{convolutions} convolutions, {additions} additions, {softmaxes} softmaxes, {lookups} lookups \
+         as predicted"
     );
-    assert!(convolutions > 100 && additions > 10 && softmaxes > 10);
+    assert!(convolutions > 100 && additions > 10 && softmaxes > 10 && lookups > 10);
 }

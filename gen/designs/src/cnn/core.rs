@@ -12,7 +12,7 @@ use super::CnnSpec;
 use super::drain::{Drained, Group, ScaleSource, Term, drain};
 use super::fill::Fill;
 use super::image::Image;
-use super::job::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, OUTPUT, SOFTMAX, job_fields};
+use super::job::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, LOOKUP, OUTPUT, SOFTMAX, job_fields};
 use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
@@ -57,7 +57,8 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let byte = m.wire("byte_read", s(8));
     let softmax = load.tables.as_ref().map(|rows| {
         let tables = contents.map(|image| &image.tables[..]);
-        Softmax::new(&m, spec, job, *begins, runs(SOFTMAX, "softmax"), *byte, (rows, tables))
+        let runs = runs(SOFTMAX, "softmax") | runs(LOOKUP, "lookup");
+        Softmax::new(&m, spec, job, *begins, runs, *byte, (rows, tables))
     });
     let fill = spec.matrices.then(|| Fill::new(&m, spec, job, *begins, runs(FILL, "fill"), *byte));
 

@@ -1,7 +1,7 @@
 //! Cycles of a program, exactly: from the definition in `docs/cnn.md`.
 
 use super::CnnSpec;
-use super::job::{Add, Convolve, JOB_WORDS, Job, Softmax};
+use super::job::{Add, Convolve, JOB_WORDS, Job, Lookup, Softmax};
 use super::softmax::{BYTE_CYCLES, ELEMENT_CYCLES};
 
 /// From a job's end to the next one's first cycle: its words are fetched.
@@ -29,6 +29,7 @@ impl CnnSpec {
             Job::Convolve(job) => self.convolve_cycles(job),
             Job::Add(job) => add_cycles(job),
             Job::Softmax(job) => softmax_cycles(job),
+            Job::Lookup(job) => lookup_cycles(job),
             Job::Fill(job) => {
                 let rows = u64::from(job.blocks) * u64::from(job.steps);
                 rows * u64::from(self.lanes) + FILL_TAIL
@@ -61,3 +62,11 @@ fn softmax_cycles(job: &Softmax) -> u64 {
 
 /// From the last element's quotient to the end.
 const SOFTMAX_TAIL: u64 = 1;
+
+fn lookup_cycles(job: &Lookup) -> u64 {
+    // an entry comes a cycle after its byte
+    u64::from(job.rows) * u64::from(job.length + BYTE_CYCLES + 1) + LOOKUP_TAIL
+}
+
+/// From the last element's entry to the end.
+const LOOKUP_TAIL: u64 = 2;

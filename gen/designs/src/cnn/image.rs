@@ -14,7 +14,7 @@ pub struct Image {
     pub planes: Vec<Vec<bool>>,
     /// Rows of scales, `results` each.
     pub scales: Vec<Vec<Scale>>,
-    /// Tables of softmaxes, 256 entries of 24 bits each.
+    /// Tables of softmaxes and functions, 256 entries of 24 bits each.
     #[serde(default)]
     pub tables: Vec<Vec<u32>>,
 }

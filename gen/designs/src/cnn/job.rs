@@ -20,6 +20,8 @@ pub enum Job {
     Softmax(Softmax),
     /// Activations as weights.
     Fill(Fill),
+    /// A function of each element.
+    Lookup(Lookup),
 }
 
 /// Bytes that come or go.
@@ -204,6 +206,25 @@ pub struct Softmax {
     pub clamp: Clamp,
 }
 
+/// A function of each element of rows of bytes: the lowest eight bits of `table[127 - x]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// Address of the first row's first byte.
+    pub input: u32,
+    /// Bytes from a row to the next.
+    pub input_pitch: u32,
+    /// Address of the first row's first result.
+    pub output: u32,
+    /// Bytes from a row of results to the next.
+    pub output_pitch: u32,
+    /// Elements of a row.
+    pub length: u32,
+    /// Rows.
+    pub rows: u32,
+    /// Which of the tables.
+    pub table: u32,
+}
+
 /// Bytes of activations become rows of weights of eight bits: lane l of the row of block b and step k
 /// is the byte at `input + b block + k step + l lane`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,6 +254,7 @@ pub(super) const CONVOLVE: u32 = 2;
 pub(super) const ADD: u32 = 3;
 pub(super) const SOFTMAX: u32 = 4;
 pub(super) const FILL: u32 = 5;
+pub(super) const LOOKUP: u32 = 6;
 
 /// The fields of a job, in order from bit 0; what a kind does not use is 0.
 pub(super) fn job_fields() -> Fields {
@@ -320,6 +342,7 @@ impl Job {
             Job::Add(_) => ADD,
             Job::Softmax(_) => SOFTMAX,
             Job::Fill(_) => FILL,
+            Job::Lookup(_) => LOOKUP,
         };
         match (name, self) {
             ("kind", _) => kind.into(),
@@ -332,6 +355,7 @@ impl Job {
             (name, Job::Add(job)) => job.field(name),
             (name, Job::Softmax(job)) => job.field(name),
             (name, Job::Fill(job)) => job.field(name),
+            (name, Job::Lookup(job)) => job.field(name),
             _ => 0,
         }
     }
@@ -439,6 +463,21 @@ impl Softmax {
             "multiplier_0" => self.steps.into(),
             "scales" => self.table.into(),
             name => self.clamp.field(name),
+        }
+    }
+}
+
+impl Lookup {
+    fn field(&self, name: &str) -> i64 {
+        match name {
+            "input" => self.input.into(),
+            "to_next_window" => self.input_pitch.into(),
+            "output" => self.output.into(),
+            "output_pitch" => self.output_pitch.into(),
+            "positions" => self.length.into(),
+            "blocks_less_1" => i64::from(self.rows) - 1,
+            "scales" => self.table.into(),
+            _ => 0,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
 //! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
-//! - `softmax`: rows of probabilities; `fill`: activations as weights;
+//! - `softmax`: rows of probabilities, and functions from tables; `fill`: activations as weights;
 //! - `registers`: what a host reads;
 //! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
@@ -26,7 +26,9 @@ pub mod spec;
 mod walk;
 
 pub use image::Image;
-pub use job::{Add, AddScale, Clamp, Convolve, Fill, Job, Rounding, Scale, Softmax, Transfer};
+pub use job::{
+    Add, AddScale, Clamp, Convolve, Fill, Job, Lookup, Rounding, Scale, Softmax, Transfer,
+};
 pub use spec::CnnSpec;
 
 use crate::registry::Generate;

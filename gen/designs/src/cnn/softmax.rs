@@ -1,8 +1,9 @@
-//! Softmax of rows of bytes, an element after the other: the largest, the sum, then a division
-//! each.
+//! What tables are for. Softmax of rows of bytes, an element after the other: the largest, the sum,
+//! then a division each. Functions of each element: the entry is the result.
 
 use super::CnnSpec;
 use super::image::table_word;
+use super::job::LOOKUP;
 use super::memory::{Row, Write};
 use crate::wiring::delayed_flag;
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, s, u};
@@ -46,9 +47,10 @@ impl<'m> Softmax<'m> {
         let bits = spec.byte_bits();
         let field = |name: &str| job.get(name).truncate(bits);
 
-        // passes over a row: 0 finds the largest, 1 sums, 2 divides
+        // passes over a row: 0 finds the largest, 1 sums, 2 divides; a function takes but one, 0
         let pass = m.reg("softmax_pass", u(2));
-        let (finds, sums, divides) = (pass.eq(0), pass.eq(1), pass.eq(2));
+        let looks_up = job.get("kind").eq(LOOKUP).named("looks_up");
+        let (finds, sums, divides) = (pass.eq(0) & !looks_up, pass.eq(1), pass.eq(2));
         let row = m.reg("softmax_row", u(bits)).no_reset();
         let row_output = m.reg("softmax_row_output", u(bits)).no_reset();
         let at = m.reg("softmax_at", u(20));
@@ -56,13 +58,13 @@ impl<'m> Softmax<'m> {
         let last = (*at + 1).eq(job.get("positions")).named("softmax_last");
         let (element_done, pass_done) = (m.wire("element_done", u(1)), m.wire("pass_done", u(1)));
         let reads = (runs & *reading).named("softmax_reads");
-        // one after the other in the first two passes, each on its own in the third
+        // one after the other, but each on its own where they are divided
         let stops = reads & (divides | last);
         let starts = begins | (*element_done & !last) | *pass_done;
         reading.next(starts).enable(starts | stops);
         let counts = (reads & !divides) | *element_done;
         at.next(*at + 1).enable(counts & !last).clear(begins | *pass_done);
-        let row_ends = (*pass_done & divides).named("softmax_row_ends");
+        let row_ends = (*pass_done & (divides | looks_up)).named("softmax_row_ends");
         pass.next(*pass + 1).enable(*pass_done).clear(begins | row_ends);
         let rows = m.reg("softmax_rows", u(12)).no_reset();
         rows.next(begins.mux(job.get("blocks_less_1"), *rows - 1)).enable(begins | row_ends);
@@ -80,7 +82,9 @@ impl<'m> Softmax<'m> {
         fresh.next(begins | row_ends).enable(begins | row_ends | found);
         let largest = m.reg("softmax_largest", s(8)).no_reset();
         let larger = *fresh | byte.gt(*largest);
-        largest.next(byte).enable(found & finds & larger);
+        // functions have 127 for it
+        let first = m.lit(largest.ty(), 127);
+        largest.next(begins.mux(first, byte)).enable(begins | (found & finds & larger));
 
         let table = m.memory("softmax_tables", 256 * spec.softmax_tables as usize, u(ENTRY_BITS));
         let table = match contents {
@@ -108,18 +112,25 @@ impl<'m> Softmax<'m> {
         let numerator = product.extend(width).shl(1) + sum.extend(width);
         let quotient = Quotient::new(m, width, (entry_comes & divides, numerator, *sum));
         element_done.drive(quotient.done);
-        pass_done.drive(found_last | summed_last | (quotient.done & last));
+        let looked_up = (entry_comes & looks_up).named("softmax_looked_up");
+        let looked_up_last =
+            comes("softmax_last_looked_up", reads & last & looks_up, BYTE_CYCLES + 1);
+        pass_done.drive(found_last | summed_last | (quotient.done & last) | looked_up_last);
+        let writes = (quotient.done | looked_up).named("softmax_writes");
+        let written = m.reg("softmax_written", u(bits)).no_reset();
+        written.next(*written + 1).enable(writes).clear(begins | row_ends);
 
         let wide = QUOTIENT_BITS + 2;
         let moved = quotient.value.to_signed().extend(wide) + job.get("zero").extend(wide);
         let (least, most) = (job.get("least").extend(wide), job.get("most").extend(wide));
-        let result = moved.lt(least).mux(least, moved.gt(most).mux(most, moved));
+        let share = moved.lt(least).mux(least, moved.gt(most).mux(most, moved));
+        let result = looks_up.mux(entry.truncate(8), share.truncate(8).as_unsigned());
         Softmax {
             reads,
             read_address: *row + at.resize(bits),
-            writes: quotient.done,
-            write_address: *row_output + at.resize(bits),
-            result: result.truncate(8).as_signed(),
+            writes,
+            write_address: *row_output + *written,
+            result: result.as_signed(),
             done,
         }
     }

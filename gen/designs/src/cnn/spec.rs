@@ -33,7 +33,7 @@ pub struct CnnSpec {
     pub additions: bool,
     /// The program may take the largest of a window.
     pub maxima: bool,
-    /// Tables of softmaxes; 0: the program has none.
+    /// Tables of softmaxes and functions; 0: the program has none.
     pub softmax_tables: u32,
     /// The program may multiply tensors with each other.
     pub matrices: bool,
@@ -95,7 +95,7 @@ const ADDITIONS: Parameter = flag("additions", "the program may add tensors");
 const MAXIMA: Parameter = flag("maxima", "the program may take the largest of a window");
 
 const SOFTMAX_TABLES: Parameter =
-    integer("softmax_tables", 0, 16, "tables of softmaxes; 0: the program has none");
+    integer("softmax_tables", 0, 16, "tables of softmaxes and functions; 0: the program has none");
 
 const MATRICES: Parameter = flag("matrices", "the program may multiply tensors with each other");
 

@@ -5,7 +5,7 @@ mod arithmetic;
 pub use arithmetic::{half_away, high_half, requantise, rescale};
 
 use hwgen_designs::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Convolve, Fill, Image, Job, Softmax, Transfer,
+    Add, AddScale, Clamp, CnnSpec, Convolve, Fill, Image, Job, Lookup, Softmax, Transfer,
 };
 
 /// A core with its memories.
@@ -43,6 +43,7 @@ impl Core {
                 Job::Add(job) => self.add(job),
                 Job::Softmax(job) => self.softmax(job),
                 Job::Fill(job) => self.fill(job),
+                Job::Lookup(job) => self.lookup(job),
             }
         }
         sent
@@ -188,6 +189,16 @@ impl Core {
                 let place = self.place(at(job.output, job.output_pitch, x as u32));
                 self.bytes[place] = clamp(part as i32, &job.clamp);
             }
+        }
+    }
+
+    fn lookup(&mut self, job: &Lookup) {
+        for (row, x) in (0..job.rows).flat_map(|row| (0..job.length).map(move |x| (row, x))) {
+            let from = self.place((job.input + row * job.input_pitch + x) as usize);
+            let to = self.place((job.output + row * job.output_pitch + x) as usize);
+            let index = 127 - i32::from(self.bytes[from]);
+            let entry = self.image.tables[job.table as usize][index as usize];
+            self.bytes[to] = (entry & 0xff) as u8 as i8;
         }
     }
 }
