@@ -89,15 +89,29 @@ fn files_that_are_no_models() {
 #[test]
 fn no_core_is_no_support() {
     let folder = tempfile::tempdir().unwrap();
-    let model = write(folder.path(), "kept.tflite", &models::kept(11));
+    let model = write(folder.path(), "operators.tflite", &models::operators(2));
     let run = hwgen(&["check", &model]);
     assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{}", run.stdout);
     assert!(run.stdout.starts_with("every node is read: "), "{}", run.stdout);
-    assert!(run.stdout.contains("_lookup`: the core has no tables of functions"), "{}", run.stdout);
+    let refused = "layer `24_mat_mul`: its factors' zero points are";
+    assert!(run.stdout.contains(refused), "{}", run.stdout);
+    let json = hwgen(&["check", &model, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["supported"], false);
+}
+
+/// A stream has a core, and what it keeps is told.
+#[test]
+fn what_a_stream_keeps_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = write(folder.path(), "kept.tflite", &models::kept(11));
+    let run = hwgen(&["check", &model]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    assert!(run.stdout.starts_with("every node is supported: "), "{}", run.stdout);
     assert!(run.stdout.contains("; kept: "), "{}", run.stdout);
     let json = hwgen(&["check", &model, "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    assert_eq!((&json["supported"], &json["states"][0]["initial"]), (&false.into(), &5.into()));
+    assert_eq!((&json["supported"], &json["states"][0]["initial"]), (&true.into(), &5.into()));
 }
 
 /// Results of the integer model, from bytes and from arrays, and what a stream keeps.

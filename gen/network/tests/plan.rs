@@ -260,3 +260,20 @@ fn supported_networks_have_a_core() {
     let says = "layer `layer_1`: its multiplier 256 is 128 or more; train with scales nearer to each other";
     assert_eq!(error, says);
 }
+
+/// Functions that are alike share a table, and positions are no rows where bytes lie alike.
+#[test]
+fn functions_take_a_cycle_a_byte() {
+    let functions: [fn(i32) -> i32; 3] = [|x| x / 2, |x| x.abs().min(127), |x| x / 2];
+    let mut net = Chain::new(&[100, 100, 4]);
+    for function in functions {
+        let table: Vec<i32> = (-128..128).map(function).collect();
+        let inputs = vec![net.last.clone()];
+        net.push(Operator::Lookup { table: table.into() }, &[100, 100, 4], inputs);
+    }
+    let (spec, plan) = supported(&net.finish()).unwrap();
+    assert_eq!((spec.softmax_tables, plan.image.tables.len()), (2, 2));
+    for step in plan.steps.iter().filter(|step| step.layer.starts_with("layer_")) {
+        assert!(step.jobs == 1 && (40_000..40_100).contains(&step.cycles), "{step:?}");
+    }
+}

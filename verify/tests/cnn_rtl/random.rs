@@ -223,6 +223,14 @@ impl Draft<'_> {
                 self.layer(Operator::Softmax { table: table.into(), steps }, &[x], &y);
                 Some(y)
             }
+            6 => {
+                let y = self.tensor(&tensor.shape);
+                let to = self.get(&y);
+                let entry = |_| self.rng.random_range(to.lowest()..=to.highest());
+                let table: Vec<i32> = (tensor.lowest()..=tensor.highest()).map(entry).collect();
+                self.layer(Operator::Lookup { table: table.into() }, &[x], &y);
+                Some(y)
+            }
             5 => {
                 let flat = self.alike(x, &[height * width * channels]);
                 self.layer(Operator::Reshape, &[x], &flat);
@@ -325,8 +333,16 @@ fn random_networks() {
     for (kind, least) in [("conv_2d", 100), ("add", 8), ("softmax", 8), ("fully_connected", 8)] {
         assert!(ran[kind] >= least, "{kind}: {ran:?}");
     }
-    for kind in ["average_pool_2d", "max_pool_2d", "requantise", "pad", "mean", "concat", "reshape"]
-    {
+    for kind in [
+        "average_pool_2d",
+        "max_pool_2d",
+        "requantise",
+        "pad",
+        "mean",
+        "concat",
+        "reshape",
+        "lookup",
+    ] {
         assert!(ran[kind] >= 3, "{kind}: {ran:?}");
     }
 }

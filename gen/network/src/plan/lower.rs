@@ -9,9 +9,7 @@ use super::place::Places;
 use super::scale::{rounding, scale};
 use crate::graph::{self, Kernel, Linear, Operator, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale, Softmax,
-};
+use hwgen_designs::cnn::{Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Rounding, Scale};
 
 /// Adds a layer's jobs to the image; returns the bits that its sums need.
 pub(super) fn lower(
@@ -87,34 +85,8 @@ pub(super) fn lower(
             lowering.join(image, to, *axis, &parts.collect::<Vec<_>>())
         }
         Operator::Slice { begin, size } => lowering.part(image, (from, to), (begin, size)),
-        Operator::Lookup { .. } => {
-            Err(unsupported(name, "the core has no tables of functions", "run it on the host"))
-        }
-        Operator::Softmax { table, steps } => {
-            let mut entries: Vec<u32> = table.iter().map(|&entry| entry.max(0) as u32).collect();
-            entries.resize(256, 0);
-            let known = image.tables.iter().position(|table| *table == entries);
-            let table = known.unwrap_or(image.tables.len());
-            if known.is_none() {
-                image.tables.push(entries);
-            }
-            if from.channels > 1024 {
-                let what = format!("its rows have {} elements", from.channels);
-                return Err(unsupported(name, what, "1,024 is the most"));
-            }
-            image.jobs.push(Job::Softmax(Softmax {
-                input: from.base,
-                input_pitch: from.pitch,
-                output: to.base,
-                output_pitch: to.pitch,
-                length: from.channels,
-                rows: from.height * from.width,
-                steps: *steps,
-                table: table as u32,
-                clamp: lowering.clamp(graph::Clamp::of(output)),
-            }));
-            Ok(0)
-        }
+        Operator::Lookup { table } => lowering.lookup(image, (from, to), table),
+        Operator::Softmax { table, steps } => lowering.softmax(image, (from, to), table, *steps),
         Operator::MatMul { transpose, multiplier, rounding: r, clamp } => {
             if !spec.matrices {
                 let instead = "set the core's `matrices`";

@@ -2,7 +2,7 @@
 //!
 //! - `draft`: what the core has to do of a network; `layout`: how tensors lie so that all who read and
 //!   write them can, and copies where they cannot; `banks`, `place`: addresses;
-//! - `lower`, `pool`, `join`: jobs of each layer; `scale`: requantisation;
+//! - `lower`, `pool`, `join`, `table`: jobs of each layer; `scale`: requantisation;
 //! - `size`: a core for a network.
 //!
 //! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
@@ -17,6 +17,7 @@ mod place;
 mod pool;
 mod scale;
 mod size;
+mod table;
 
 pub use error::PlanError;
 pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, supported};
