@@ -7,10 +7,12 @@ use hwgen_network::graph::Operator;
 use hwgen_network::import::onnx::proto::{ModelProto, TensorProto};
 use hwgen_network::import::{ImportError, import, onnx};
 use hwgen_network::plan::{Budget, size};
+use models::reference::{Real, run};
 use models::{Maker, Style, integers, list, text};
 use prost::Message;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 
 const QDQ: Style = Style::Qdq { unsigned: false, per_channel: true };
 const QONNX: Style = Style::Qonnx { weights: 4, activations: 4 };
@@ -159,6 +161,41 @@ fn what_stands_behind_a_result_has_a_core() {
             Budget { multipliers: 29, packed: true, narrow_weights: true, single_port: false };
         assert!(size(&network, budget).is_ok(), "{channels} channels");
     }
+}
+
+/// Entries are what the file's real numbers come to, but where single precision moves one over a half;
+/// cores run them.
+#[test]
+fn functions_become_tables() {
+    let (mut compared, mut equal) = (0, 0);
+    let wide = Style::Qonnx { weights: 8, activations: 8 };
+    for style in [QDQ, Style::Qdq { unsigned: true, per_channel: false }, QONNX, wide] {
+        for (seed, function) in [(1, "Sigmoid"), (2, "Tanh"), (3, "Sigmoid"), (4, "Tanh")] {
+            let mut m = Maker::new(style, seed);
+            let x = m.input(&[1, 255]);
+            let y = m.node(function, &[&x], &[]);
+            let y = m.quantise(&y);
+            let model = m.finish(&y);
+            let network = import("model", &model.encode_to_vec()).unwrap();
+            let [layer] = &network.layers[..] else { panic!("{} layers", network.layers.len()) };
+            let Operator::Lookup { table } = &layer.operator else { panic!("no table") };
+            let input = network.tensor(&layer.inputs[0]).unwrap();
+            // narrow ranges leave the lowest out
+            let place = |n: usize| 1 + n % (table.len() - 1);
+            let real = |n: usize| input.real(input.lowest() + place(n) as i32);
+            let real = Real::new(&[1, 255], (0..255).map(real).collect());
+            run(&model, &BTreeMap::from([("input".into(), real)]), |result, steps| {
+                for (n, &theirs) in steps.data.iter().enumerate().filter(|_| result == layer.output)
+                {
+                    let ours = f64::from(table[place(n)]);
+                    assert!((ours - theirs).abs() <= 1.0, "{function}: {ours} beside {theirs}");
+                    (compared, equal) = (compared + 1, equal + u32::from(ours == theirs));
+                }
+            });
+            assert!(size(&network, Budget::of(&network, 30)).is_ok());
+        }
+    }
+    assert!(compared == 16 * 255 && equal * 200 >= compared * 199, "{equal} of {compared}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! vectors, shapes that suit nobody.
 
 use super::writer::{Act, Id, Writer};
+use hwgen_network::import::tflite::schema::BuiltinOperator;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -227,7 +228,7 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: Id, axes: usize) {
-        match self.rng.random_range(0..10) {
+        match self.rng.random_range(0..12) {
             0 => {
                 let y = self.w.relu(x);
                 self.made(y);
@@ -251,6 +252,13 @@ impl Graph {
                 let y = *like.choose(&mut self.rng).unwrap();
                 let act = self.act();
                 let y = self.w.add(x, y, act);
+                self.made(y);
+            }
+            7..=8 => {
+                let y = match self.coin() {
+                    true => self.w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128),
+                    false => self.w.function(BuiltinOperator::TANH, x, 1.0 / 128.0, 0),
+                };
                 self.made(y);
             }
             _ => self.concatenation(x, axes),

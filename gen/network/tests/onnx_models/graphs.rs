@@ -178,7 +178,7 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: &Known) {
-        match self.rng.random_range(0..8) {
+        match self.rng.random_range(0..10) {
             0 => {
                 let y = self.m.relu(&x.name);
                 self.made(&y);
@@ -192,7 +192,12 @@ impl Graph {
                     self.keep(y);
                 }
             }
-            2..=4 => {
+            2..=3 => {
+                let function = if self.coin() { "Sigmoid" } else { "Tanh" };
+                let y = self.m.node(function, &[&x.name], &[]);
+                self.made(&y);
+            }
+            4..=6 => {
                 let shape = x.shape.clone();
                 let other = self.like(|other| other == shape);
                 let y = self.m.add(&x.name, &other);

@@ -256,6 +256,7 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
         }
         "Gather" => Real::new(&read[1].shape, vec![x.data[read[1].data[0] as usize]]),
         "Sigmoid" => x.map(|v| 1.0 / (1.0 + (-v).exp())),
+        "Tanh" => x.map(f64::tanh),
         "Flatten" => Real::new(&[1, x.data.len()], x.data.clone()),
         "Reshape" => {
             let mut shape: Vec<i64> = read[1].data.iter().map(|&n| n as i64).collect();
