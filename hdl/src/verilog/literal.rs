@@ -31,7 +31,7 @@ pub(super) fn pattern(ty: Type, value: &Int) -> String {
     }
     let part = |low: u32| {
         let width = PART.min(ty.width - low);
-        format!("{width}'h{:x}", u(width).to_bits(&(bits.clone() >> low).into()))
+        format!("{width}'h{:x}", u(width).to_bits(&(bits.clone() >> low)))
     };
     let parts: Vec<_> = (0..ty.width).step_by(PART as usize).map(part).rev().collect();
     let parts = format!("{{{}}}", parts.join(", "));
