@@ -28,5 +28,5 @@ pub use build::{
 };
 pub use error::{BuildErrors, HdlError};
 pub use netlist::Module;
-pub use place::Place;
+pub use place::{Caller, Place};
 pub use ty::{Int, MAX_WIDTH, Type, bits_for, index_bits, s, u};

@@ -1,11 +1,12 @@
 //! Small circuits that several designs share: packed vectors, delay lines, constant factors.
 
 use hwgen_hdl::lib::pipeline::Pipeline;
-use hwgen_hdl::{ModuleBuilder, Signal, Type, cat, u};
+use hwgen_hdl::{ModuleBuilder, Place, Signal, Type, cat, u};
 
 /// Elements `0..count` of a packed vector, element 0 lowest.
 #[track_caller]
 pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<Signal<'m>> {
+    let _caller = Place::of_caller();
     let width = element.width;
     (0..count).map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element)).collect()
 }
@@ -13,6 +14,7 @@ pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<S
 /// The inverse of [`unpack`].
 #[track_caller]
 pub(crate) fn pack<'m>(elements: &[Signal<'m>]) -> Signal<'m> {
+    let _caller = Place::of_caller();
     cat(&elements.iter().rev().copied().collect::<Vec<_>>())
 }
 
@@ -30,6 +32,7 @@ pub(crate) fn delayed<'m>(
     value: Signal<'m>,
     cycles: u32,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let width = value.width();
     match cycles {
         0 => value,
@@ -51,6 +54,7 @@ pub(crate) fn delayed_while<'m>(
     cycles: u32,
     advance: Signal<'m>,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     (1..=cycles).fold(value, |value, cycle| {
         let stage = m.reg(format!("{name}_{cycle}"), value.ty());
         stage.no_reset().next(value).enable(advance).into()
@@ -65,6 +69,7 @@ pub(crate) fn delayed_flag<'m>(
     flag: Signal<'m>,
     cycles: u32,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     if cycles == 0 {
         return flag;
     }
@@ -84,6 +89,7 @@ pub(crate) fn held<'m>(
     value: Signal<'m>,
     enable: Signal<'m>,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     m.reg(name, value.ty()).no_reset().next(value).enable(enable).into()
 }
 
@@ -95,6 +101,7 @@ pub(crate) fn quiet<'m>(valid: Signal<'m>) -> Pipeline<'m> {
 /// `factor * x` for signed `x`, exactly, by shifts and as few additions as signed digits need.
 #[track_caller]
 pub(crate) fn times_constant(x: Signal<'_>, factor: i32) -> Signal<'_> {
+    let _caller = Place::of_caller();
     let width = x.width() + (i32::BITS - factor.unsigned_abs().leading_zeros()) + 1;
     let x = x.extend(width);
     let mut product = None;

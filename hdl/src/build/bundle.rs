@@ -72,6 +72,7 @@ impl<'m> Bundle<'m> {
     /// The inverse of [`Bundle::pack`] for a bundle of shape `fields`, whose bits must be all of `packed`.
     #[track_caller]
     pub fn unpack(fields: &Fields, packed: Signal<'m>) -> Bundle<'m> {
+        let _caller = Place::of_caller();
         let (at, m) = (Place::here(), packed.module());
         let checked = |(name, ty): &(String, Type)| {
             (name.clone(), m.check_type(&format!("field `{name}`"), *ty, at))

@@ -344,6 +344,7 @@ impl<'m> Signal<'m> {
     /// unsigned signal, or fewer, and then the last one stands for the missing.
     #[track_caller]
     pub fn select(self, choices: &[Signal<'m>]) -> Signal<'m> {
+        let _caller = Place::of_caller();
         let at = Place::here();
         let places = 1u128.checked_shl(self.width()).unwrap_or(u128::MAX);
         if choices.is_empty() || self.ty.signed || choices.len() as u128 > places {

@@ -2,6 +2,7 @@
 
 use super::naming::check_range;
 use super::pipeline::Pipeline;
+use crate::Place;
 use crate::build::{Bundle, ModuleBuilder, Signal, fields};
 use crate::netlist::Module;
 use crate::ty::{Int, Type};
@@ -21,6 +22,7 @@ pub fn sum_type(term: Type, count: usize) -> Type {
 /// `ceil(log2 count)` adders deep.
 #[track_caller]
 pub fn adder_tree<'m>(terms: &[Signal<'m>]) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let mut level = leaves(terms);
     while level.len() > 1 {
         level = add_pairs(terms[0].ty(), &level);
@@ -39,6 +41,7 @@ pub fn pipelined_adder_tree<'m>(
     terms: &[Signal<'m>],
     levels_per_stage: u32,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     check_range("adder_tree", "levels_per_stage", levels_per_stage, 1..=32);
     let mut level = leaves(terms);
     let mut since_register = 0;
@@ -59,12 +62,14 @@ type Partial<'m> = (Signal<'m>, usize);
 
 #[track_caller]
 fn leaves<'m>(terms: &[Signal<'m>]) -> Vec<Partial<'m>> {
+    let _caller = Place::of_caller();
     assert!(!terms.is_empty(), "adder_tree: there must be at least one term");
     terms.iter().map(|term| (*term, 1)).collect()
 }
 
 #[track_caller]
 fn add_pairs<'m>(term: Type, level: &[Partial<'m>]) -> Vec<Partial<'m>> {
+    let _caller = Place::of_caller();
     let add = |pair: &[Partial<'m>]| match *pair {
         [(a, in_a), (b, in_b)] => {
             let width = sum_type(term, in_a + in_b).width;

@@ -2,6 +2,7 @@
 
 use super::naming::{check_range, packed_width, shape};
 use super::synchronizer::synchronize;
+use crate::Place;
 use crate::build::{Bundle, Domain, Fields, ModuleBuilder, Signal, Stream};
 use crate::netlist::{Module, ResetKind};
 use crate::ty::u;
@@ -73,6 +74,7 @@ fn pointer<'m>(
     address_bits: u32,
     advance: Signal<'m>,
 ) -> Pointer<'m> {
+    let _caller = Place::of_caller();
     let m = advance.module();
     let register = |part: &str| m.reg(format!("{name}_{part}"), u(address_bits + 1)).domain(domain);
     let count = register("count").enable(advance);

@@ -2,6 +2,7 @@
 //! the amount.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal, cat};
 use crate::netlist::Module;
 use crate::ty::{index_bits, u};
@@ -44,6 +45,7 @@ impl Shift {
 /// each bit of `amount`.
 #[track_caller]
 pub fn barrel_shift<'m>(shift: Shift, x: Signal<'m>, amount: Signal<'m>) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let width = u64::from(x.width());
     let level = |so_far: Signal<'m>, bit: u32| {
         // 2^bit, or its remainder for rotations, whose amounts count modulo the width.
@@ -63,6 +65,7 @@ fn power_of_two_modulo(exponent: u32, modulus: u64) -> u64 {
 /// Wiring alone. `distance` is at most the width; below it for rotations.
 #[track_caller]
 fn by_constant(shift: Shift, x: Signal<'_>, distance: u32) -> Signal<'_> {
+    let _caller = Place::of_caller();
     let (m, width) = (x.module(), x.width());
     if distance == 0 {
         return x;

@@ -4,6 +4,7 @@
 //! the circuit ([`crc`]).
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -94,6 +95,7 @@ impl Crc {
     /// The register after one more bit.
     #[track_caller]
     pub fn step<'m>(&self, register: Signal<'m>, bit: Signal<'m>) -> Signal<'m> {
+        let _caller = Place::of_caller();
         let (m, width) = (register.module(), self.width);
         let zero = m.lit(u(1), 0);
         let (out, shifted) = match self.reflected {

@@ -5,6 +5,7 @@
 
 use super::naming::check_range;
 use super::pipeline::Pipeline;
+use crate::Place;
 use crate::build::{Bundle, Fields, ModuleBuilder, Signal, Stream, fields};
 use crate::netlist::Module;
 use crate::ty::{bits_for, u};
@@ -23,6 +24,7 @@ pub struct Division<'m> {
 /// has bits.
 #[track_caller]
 pub fn divide<'m>(dividend: Signal<'m>, divisor: Signal<'m>) -> Division<'m> {
+    let _caller = Place::of_caller();
     (0..dividend.width()).fold(start(dividend, divisor), |so_far, _| step(so_far, divisor))
 }
 
@@ -38,6 +40,7 @@ pub fn pipelined_divide<'m>(
     divisor: Signal<'m>,
     bits_per_stage: u32,
 ) -> Division<'m> {
+    let _caller = Place::of_caller();
     check_range("divider", "bits_per_stage", bits_per_stage, 1..=1024);
     let (mut so_far, mut divisor) = (start(dividend, divisor), divisor);
     let mut bits_left = dividend.width();
@@ -65,6 +68,7 @@ fn start<'m>(dividend: Signal<'m>, divisor: Signal<'m>) -> Division<'m> {
 /// One more bit: bring down a bit of the dividend, take the divisor away if it fits.
 #[track_caller]
 fn step<'m>(so_far: Division<'m>, divisor: Signal<'m>) -> Division<'m> {
+    let _caller = Place::of_caller();
     let width = so_far.quotient.width();
     let partial = so_far.remainder.cat(so_far.quotient.msb());
     let divisor = divisor.extend(partial.width());

@@ -1,6 +1,7 @@
 //! Largest and smallest: of many signals at once, and of a row of values as they come.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Reg, Signal, reduce};
 use crate::netlist::Module;
 use crate::ty::{Type, index_bits, u};
@@ -19,6 +20,7 @@ pub struct Extremum<'m> {
 /// deep.
 #[track_caller]
 pub fn maximum<'m>(values: &[Signal<'m>]) -> Extremum<'m> {
+    let _caller = Place::of_caller();
     choose(values, |later, earlier| later.gt(earlier))
 }
 
@@ -26,6 +28,7 @@ pub fn maximum<'m>(values: &[Signal<'m>]) -> Extremum<'m> {
 /// deep.
 #[track_caller]
 pub fn minimum<'m>(values: &[Signal<'m>]) -> Extremum<'m> {
+    let _caller = Place::of_caller();
     choose(values, |later, earlier| later.lt(earlier))
 }
 
@@ -34,6 +37,7 @@ fn choose<'m>(
     values: &[Signal<'m>],
     wins: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
 ) -> Extremum<'m> {
+    let _caller = Place::of_caller();
     assert!(!values.is_empty(), "extrema: there must be at least one value");
     let index_type = u(index_bits(values.len()));
     let candidate = |(index, value): (usize, &Signal<'m>)| Extremum {
@@ -77,6 +81,7 @@ pub fn running_extrema<'m>(
     valid: impl Into<Signal<'m>>,
     clear: impl Into<Signal<'m>>,
 ) -> RunningExtrema<'m> {
+    let _caller = Place::of_caller();
     let (valid, clear) = (valid.into(), clear.into());
     let highest = reduce(values, |a, b| b.gt(a).mux(b, a));
     let lowest = reduce(values, |a, b| b.lt(a).mux(b, a));

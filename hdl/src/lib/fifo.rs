@@ -4,6 +4,7 @@
 //! path leads from one side to the other.
 
 use super::naming::{check_range, packed_width, shape};
+use crate::Place;
 use crate::build::{Bundle, Fields, MAX_DEPTH, ModuleBuilder, Reg, Signal, Stream};
 use crate::netlist::Module;
 use crate::ty::{bits_for, index_bits, u};
@@ -77,6 +78,7 @@ pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module>
 /// An address that goes round `0..depth`, one place on at each edge with `advance`.
 #[track_caller]
 fn pointer<'m>(m: &'m ModuleBuilder, name: &str, depth: usize, advance: Signal<'m>) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let ty = u(index_bits(depth));
     if depth == 1 {
         return m.lit(ty, 0);

@@ -5,6 +5,7 @@
 
 use super::naming::check_range;
 use super::pipeline::Pipeline;
+use crate::Place;
 use crate::build::{Bundle, ModuleBuilder, Signal, Stream, fields};
 use crate::netlist::Module;
 use crate::ty::{bits_for, u};
@@ -22,6 +23,7 @@ pub struct SquareRoot<'m> {
 /// The square root of an unsigned number. Combinational, `ceil(width / 2)` subtractors deep.
 #[track_caller]
 pub fn integer_sqrt(x: Signal<'_>) -> SquareRoot<'_> {
+    let _caller = Place::of_caller();
     let x = even(x);
     (0..x.width() / 2)
         .rev()
@@ -39,6 +41,7 @@ pub fn pipelined_integer_sqrt<'m>(
     x: Signal<'m>,
     digits_per_stage: u32,
 ) -> SquareRoot<'m> {
+    let _caller = Place::of_caller();
     check_range("integer_sqrt", "digits_per_stage", digits_per_stage, 1..=1024);
     let mut rest = even(x);
     let mut so_far = start(rest);
@@ -72,6 +75,7 @@ fn start(x: Signal<'_>) -> SquareRoot<'_> {
 /// One more digit: bring down two bits, and take away `4 * root + 1` if there is as much.
 #[track_caller]
 fn step<'m>(so_far: SquareRoot<'m>, two_bits: Signal<'m>) -> SquareRoot<'m> {
+    let _caller = Place::of_caller();
     let digits = so_far.root.width();
     // Before a step the remainder is at most 2 * root < 2^digits, so its top bit is 0.
     let partial = so_far.remainder.truncate(digits).cat(two_bits);

@@ -1,6 +1,7 @@
 //! Leading-one encoder: where the most significant 1 stands.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::{MAX_WIDTH, index_bits, u};
@@ -20,6 +21,7 @@ pub struct LeadingOne<'m> {
 /// `ceil(log2 width)` levels of multiplexers.
 #[track_caller]
 pub fn leading_one(x: Signal<'_>) -> LeadingOne<'_> {
+    let _caller = Place::of_caller();
     let (index, any) = find_one(x, |_, high| high);
     LeadingOne { index, zero: !any }
 }
@@ -31,6 +33,7 @@ pub(super) fn find_one<'m>(
     x: Signal<'m>,
     take_high: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
+    let _caller = Place::of_caller();
     let bit = |at: u32| Stretch { low: at, high: at, any: x.bit(at), index: None };
     let mut level: Vec<Stretch<'m>> = (0..x.width()).map(bit).collect();
     let mut bits = 0;
@@ -65,6 +68,7 @@ impl<'m> Stretch<'m> {
         bits: u32,
         take_high: impl Fn(Signal<'m>, Signal<'m>) -> Signal<'m>,
     ) -> Stretch<'m> {
+        let _caller = Place::of_caller();
         let (low, high) = (self.low, above.high);
         let upper = take_high(self.any, above.any);
         let index = self.index.map_or(upper, |below| {

@@ -1,6 +1,7 @@
 //! Linear feedback shift registers of maximal period.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Reg, Signal};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -52,6 +53,7 @@ pub fn lfsr<'m>(
     seed: u64,
     enable: impl Into<Signal<'m>>,
 ) -> Reg<'m> {
+    let _caller = Place::of_caller();
     let mask = m.lit(u(width.clamp(2, 64)), galois_mask(width));
     check_range("lfsr", "seed", seed, 1..=u64::MAX >> (64 - width));
     let state = m.reg(name, u(width)).reset_to(seed).enable(enable);

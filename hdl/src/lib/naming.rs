@@ -1,5 +1,6 @@
 //! Names of modules from their parameters, and checks of those.
 
+use crate::Place;
 use crate::build::Fields;
 use crate::ty::u;
 use std::fmt::Display;
@@ -47,6 +48,7 @@ pub(super) fn check_range<T: PartialOrd + Display>(
     value: T,
     range: RangeInclusive<T>,
 ) {
+    let _caller = Place::of_caller();
     assert!(
         range.contains(&value),
         "{component}: {parameter} {value} is outside {}..={}",

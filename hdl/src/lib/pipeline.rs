@@ -1,5 +1,6 @@
 //! A pipeline whose stages move together: registers that all advance or all wait.
 
+use crate::Place;
 use crate::build::{Bundle, Signal, Stream, Wire};
 use crate::ty::u;
 
@@ -31,6 +32,7 @@ impl<'m> Pipeline<'m> {
     /// A pipeline fed from a stream; end it with [`Pipeline::into_stream`].
     #[track_caller]
     pub fn from_stream(stream: &Stream<'m>) -> Pipeline<'m> {
+        let _caller = Place::of_caller();
         let advance = stream.valid.module().wire("advance", u(1));
         stream.ready.drive(*advance);
         let (valid, advance_now) = (stream.valid, *advance);
@@ -42,6 +44,7 @@ impl<'m> Pipeline<'m> {
     /// `{name}_1_1`, .. if there are several.
     #[track_caller]
     pub fn stage(&mut self, name: &str, signals: &[Signal<'m>]) -> Vec<Signal<'m>> {
+        let _caller = Place::of_caller();
         self.latency += 1;
         let (module, stage) = (self.valid.module(), self.latency);
         let valid = module.reg(format!("{name}_valid_{stage}"), u(1));
@@ -67,6 +70,7 @@ impl<'m> Pipeline<'m> {
     /// Whether the next stage takes over something valid at this edge.
     #[track_caller]
     pub fn takes(&self) -> Signal<'m> {
+        let _caller = Place::of_caller();
         self.advance & self.valid
     }
 
@@ -82,6 +86,7 @@ impl<'m> Pipeline<'m> {
     /// If the pipeline was made with [`Pipeline::new`].
     #[track_caller]
     pub fn into_stream(self, name: &str, payload: Bundle<'m>) -> Stream<'m> {
+        let _caller = Place::of_caller();
         let stream = Stream::source(self.valid.module(), name, self.valid, payload);
         let wait_for = self.wait_for.expect("a pipeline that ends in a stream starts from one");
         wait_for.drive(*stream.ready | !self.valid);

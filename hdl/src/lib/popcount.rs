@@ -2,6 +2,7 @@
 
 use super::adder_tree::adder_tree;
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 /// tree of `ceil(log2 width)` levels.
 #[track_caller]
 pub fn popcount(x: Signal<'_>) -> Signal<'_> {
+    let _caller = Place::of_caller();
     let bits: Vec<_> = (0..x.width()).map(|bit| x.bit(bit)).collect();
     adder_tree(&bits)
 }

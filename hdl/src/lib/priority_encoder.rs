@@ -2,6 +2,7 @@
 
 use super::leading_one::find_one;
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal, cat};
 use crate::netlist::Module;
 use crate::ty::{MAX_WIDTH, index_bits, u};
@@ -21,6 +22,7 @@ pub struct Priority<'m> {
 /// The least significant 1 among `requests`: bit 0 has the highest priority. Combinational.
 #[track_caller]
 pub fn priority_encoder(requests: Signal<'_>) -> Priority<'_> {
+    let _caller = Place::of_caller();
     let (index, any) = find_one(requests, |low, high| !low & high);
     Priority { index, one_hot: lowest_one(requests), none: !any }
 }
@@ -28,6 +30,7 @@ pub fn priority_encoder(requests: Signal<'_>) -> Priority<'_> {
 /// The least significant 1 of `x` alone, unsigned; 0 if there is none. Combinational.
 #[track_caller]
 pub fn lowest_one(x: Signal<'_>) -> Signal<'_> {
+    let _caller = Place::of_caller();
     // -x = !x + 1 turns every bit below the lowest 1 into 0 and inverts those above.
     let x = x.as_unsigned();
     x & (!x + 1)
@@ -37,6 +40,7 @@ pub fn lowest_one(x: Signal<'_>) -> Signal<'_> {
 /// With several ones, their positions are ORed. Combinational.
 #[track_caller]
 pub fn one_hot_index(one_hot: Signal<'_>) -> Signal<'_> {
+    let _caller = Place::of_caller();
     let index_bit = |bit: u32| {
         let with_bit = (0..one_hot.width()).rev().filter(|position| position >> bit & 1 == 1);
         let ones: Vec<_> = with_bit.map(|position| one_hot.bit(position)).collect();

@@ -1,6 +1,7 @@
 //! Reciprocals of small integers from a table: division by a count becomes a multiplication.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{MemoryBuilder, ModuleBuilder};
 use crate::netlist::Module;
 use crate::ty::{Int, index_bits, u};
@@ -27,6 +28,7 @@ pub fn reciprocal_table<'m>(
     max_count: usize,
     fraction: u32,
 ) -> MemoryBuilder<'m> {
+    let _caller = Place::of_caller();
     check_range("reciprocal", "max_count", max_count, 1..=65535);
     check_range("reciprocal", "fraction", fraction, 0..=64);
     let words = (0..=max_count).map(|count| reciprocal(count, fraction));

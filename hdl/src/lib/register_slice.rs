@@ -8,6 +8,7 @@
 //! | half (`halfPipe`) | cut | cut | 1 | 1/2 | 1 |
 
 use super::naming::shape;
+use crate::Place;
 use crate::build::{Bundle, Fields, ModuleBuilder, Reg, Signal, Stream, field_name};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -43,6 +44,7 @@ impl Cut {
 /// (and `{name}_skid_..` behind a backward cut).
 #[track_caller]
 pub fn slice_stream<'m>(cut: Cut, name: &str, stream: &Stream<'m>) -> Stream<'m> {
+    let _caller = Place::of_caller();
     match cut {
         Cut::Forward => forward(name, stream),
         Cut::Backward => backward(name, stream),
@@ -54,6 +56,7 @@ pub fn slice_stream<'m>(cut: Cut, name: &str, stream: &Stream<'m>) -> Stream<'m>
 /// Registers for a payload, taken over when `enable` is 1.
 #[track_caller]
 fn store<'m>(name: &str, payload: &Bundle<'m>, enable: Signal<'m>) -> Bundle<'m> {
+    let _caller = Place::of_caller();
     payload.map(|field, value| {
         let register = value.module().reg(field_name(name, field), value.ty());
         register.no_reset().enable(enable).next(value).into()
@@ -62,11 +65,13 @@ fn store<'m>(name: &str, payload: &Bundle<'m>, enable: Signal<'m>) -> Bundle<'m>
 
 #[track_caller]
 fn valid_bit<'m>(name: &str, stream: &Stream<'m>) -> Reg<'m> {
+    let _caller = Place::of_caller();
     stream.valid.module().reg(field_name(name, "valid"), u(1))
 }
 
 #[track_caller]
 fn forward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
+    let _caller = Place::of_caller();
     let valid = valid_bit(name, stream);
     let payload = store(name, &stream.payload, stream.fires());
     let output = Stream::source(stream.valid.module(), name, valid, payload);
@@ -78,6 +83,7 @@ fn forward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
 
 #[track_caller]
 fn backward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
+    let _caller = Place::of_caller();
     let skid = format!("{name}_skid");
     let full = valid_bit(&skid, stream);
     let kept = store(&skid, &stream.payload, stream.fires());
@@ -90,6 +96,7 @@ fn backward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
 
 #[track_caller]
 fn half<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
+    let _caller = Place::of_caller();
     let valid = valid_bit(name, stream);
     let payload = store(name, &stream.payload, stream.fires());
     let output = Stream::source(stream.valid.module(), name, valid, payload);

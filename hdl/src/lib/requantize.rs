@@ -5,6 +5,7 @@
 use super::naming::{check_range, number};
 use super::rounding::{Rounding, round_shift, round_shift_by};
 use super::saturate::saturate;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::{Int, Type, bits_for, s, u};
@@ -39,6 +40,7 @@ impl Requantize {
 /// If `shift` is outside `0..=62`.
 #[track_caller]
 pub fn requantize<'m>(accumulator: Signal<'m>, by: &Requantize) -> Signal<'m> {
+    let _caller = Place::of_caller();
     check_range("requantize", "shift", by.shift, 0..=62);
     let m = accumulator.module();
     let multiplier = m.lit(s(bits_for(by.multiplier.into()) + 1), by.multiplier);
@@ -68,6 +70,7 @@ pub fn requantize_by<'m>(
     rounding: Rounding,
     to: Type,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let product = accumulator.to_signed().mul(scale.multiplier.to_signed());
     let scaled = round_shift_by(product, scale.shift, rounding);
     finish(scaled, scale.zero_point, to)
@@ -75,6 +78,7 @@ pub fn requantize_by<'m>(
 
 #[track_caller]
 fn finish<'m>(scaled: Signal<'m>, zero_point: Signal<'m>, to: Type) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let width = scaled.width().max(zero_point.width()) + 1;
     saturate(scaled.extend(width) + zero_point.extend(width), to)
 }

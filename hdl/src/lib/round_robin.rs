@@ -2,6 +2,7 @@
 
 use super::naming::check_range;
 use super::priority_encoder::lowest_one;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -18,6 +19,7 @@ pub fn round_robin<'m>(
     requests: Signal<'m>,
     served: impl Into<Signal<'m>>,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let after_last = requests.module().reg(format!("{name}_after_last"), requests.ty());
     let waiting = (requests & *after_last).named(format!("{name}_waiting"));
     let grant = waiting.any().mux(lowest_one(waiting), lowest_one(requests));

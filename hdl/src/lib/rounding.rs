@@ -1,6 +1,7 @@
 //! Rounding: division by a power of two that says what happens to the remainder.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::{Int, Type, u};
@@ -61,6 +62,7 @@ impl Rounding {
 /// If `shift` is outside `0..=4096`.
 #[track_caller]
 pub fn round_shift(x: Signal<'_>, shift: u32, rounding: Rounding) -> Signal<'_> {
+    let _caller = Place::of_caller();
     check_range("rounding", "shift", shift, 0..=4096);
     let to = rounding.result_type(x.ty(), shift);
     if shift == 0 {
@@ -84,6 +86,7 @@ pub fn round_shift(x: Signal<'_>, shift: u32, rounding: Rounding) -> Signal<'_> 
 /// `x`. Combinational: a barrel shifter and an incrementer.
 #[track_caller]
 pub fn round_shift_by<'m>(x: Signal<'m>, amount: Signal<'m>, rounding: Rounding) -> Signal<'m> {
+    let _caller = Place::of_caller();
     let to = x.ty().with_width(x.width() + 1);
     // With a zero below, the bit just dropped is still there after the shift.
     let doubled = x.extend(to.width).shl(1);

@@ -1,5 +1,6 @@
 //! Saturation: the nearest value that a type can hold.
 
+use crate::Place;
 use crate::build::{ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::Type;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 /// Combinational. Between any two types, of whatever width and sign.
 #[track_caller]
 pub fn saturate(x: Signal<'_>, to: Type) -> Signal<'_> {
+    let _caller = Place::of_caller();
     let (m, from) = (x.module(), x.ty());
     let fitting = match to.width < from.width {
         true => x.slice(to.width - 1, 0).cast(to),

@@ -5,6 +5,7 @@
 //! never goes away.
 
 use super::naming::{check_range, shape};
+use crate::Place;
 use crate::build::{Bundle, Fields, ModuleBuilder, Stream, field_name, reduce};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -21,6 +22,7 @@ pub fn fork_stream<'m>(
     input: &Stream<'m>,
     parts: Vec<Bundle<'m>>,
 ) -> Vec<Stream<'m>> {
+    let _caller = Place::of_caller();
     assert!(!parts.is_empty(), "fork: there must be at least one output");
     let branch = |(i, part): (usize, Bundle<'m>)| {
         let branch = format!("{name}{i}");
@@ -42,6 +44,7 @@ pub fn fork_stream<'m>(
 /// Latency 0, throughput 1 a cycle; no state. An input's ready depends on the valid of all.
 #[track_caller]
 pub fn join_streams<'m>(m: &'m ModuleBuilder, name: &str, inputs: &[Stream<'m>]) -> Stream<'m> {
+    let _caller = Place::of_caller();
     assert!(!inputs.is_empty(), "join: there must be at least one input");
     let valid = inputs.iter().map(|input| input.valid).collect::<Vec<_>>();
     let all_valid = reduce(&valid, |a, b| a & b).named(format!("{name}_all_valid"));

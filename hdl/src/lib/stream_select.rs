@@ -3,6 +3,7 @@
 use super::naming::{check_range, shape};
 use super::priority_encoder::one_hot_index;
 use super::round_robin::round_robin;
+use crate::Place;
 use crate::build::{Fields, ModuleBuilder, Signal, Stream, cat, reduce};
 use crate::netlist::Module;
 use crate::ty::{index_bits, u};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 /// The stream among `inputs` that the one-hot `grant` (bit `i` for input `i`) points at.
 #[track_caller]
 fn granted<'m>(m: &'m ModuleBuilder, inputs: &[Stream<'m>], grant: Signal<'m>) -> Stream<'m> {
+    let _caller = Place::of_caller();
     let any = |signals: Vec<Signal<'m>>| reduce(&signals, |a, b| a | b);
     let each = || inputs.iter().zip(0..).map(|(input, i)| (input, grant.bit(i)));
     let valid = any(each().map(|(input, chosen)| input.valid & chosen).collect());

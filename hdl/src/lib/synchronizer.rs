@@ -1,6 +1,7 @@
 //! Synchronisers: a bit, or a reset, from outside the clock domain.
 
 use super::naming::check_range;
+use crate::Place;
 use crate::build::{Domain, ModuleBuilder, Signal};
 use crate::netlist::Module;
 use crate::ty::u;
@@ -20,6 +21,7 @@ pub fn synchronize<'m>(
     stages: u32,
     idle: u32,
 ) -> Signal<'m> {
+    let _caller = Place::of_caller();
     check_range("synchronizer", "stages", stages, 2..=8);
     (0..stages).fold(signal, |from, stage| {
         let name = match stage {
