@@ -1,6 +1,6 @@
 """The array that Amaranth would make of the multiplications: 8 x 8 of s8, weights held, sums moving down.
 
-Only the array, which is what a language without a library of networks gives: no memories, no requantisation, no network.
+Only the array, which is what a language without a library of networks gives: no memories, no requantization, no network.
 Argument: a folder for what comes out.
 """
 

@@ -37,7 +37,7 @@ class Graph:
         self.nodes.append(node)
         return name
 
-    def quantised(self, name, of, scale, signed=1):
+    def quantized(self, name, of, scale, signed=1):
         inputs = [of, self.constant(f"{name}_scale", scale), self.constant(f"{name}_zero", 0.0),
                   self.constant(f"{name}_bits", 8.0)]
         return self.node("Quant", name, inputs, domain="qonnx.custom_op.general", signed=signed,
@@ -45,19 +45,19 @@ class Graph:
 
     def weights(self, name, draws, shape):
         drawn = np.array(draws.s8(int(np.prod(shape)))).reshape(shape) / 128
-        return self.quantised(f"{name}_q", self.constant(name, drawn), 1 / 128)
+        return self.quantized(f"{name}_q", self.constant(name, drawn), 1 / 128)
 
 
 def model(draws):
     g = Graph()
-    g.last = g.quantised("features_q", g.last, 1 / 128)
+    g.last = g.quantized("features_q", g.last, 1 / 128)
     for conv in network.CONVS:
         shape = (conv.outputs, conv.inputs, conv.kernel, conv.kernel)
         weights = g.weights(f"{conv.name}_w", draws, shape)
         summed = g.node("Conv", conv.name, [g.last, weights], kernel_shape=[conv.kernel] * 2,
                         strides=[conv.stride] * 2, pads=list(conv.pads), dilations=[1, 1], group=1)
         relu = g.node("Relu", f"{conv.name}_relu", [summed])
-        g.last = g.quantised(f"{conv.name}_q", relu, 1 / 32, signed=0)
+        g.last = g.quantized(f"{conv.name}_q", relu, 1 / 32, signed=0)
     g.last = g.node("Flatten", "flat", [g.last], axis=1)
     weights = g.weights("dense_w", draws, (network.FLAT, network.SCORES))
     g.node("MatMul", "scores", [g.last, weights])

@@ -20,7 +20,7 @@ class Conv:
     inputs: int
     outputs: int
     stride: int
-    shift: int  # right shift after the sum, for peers that requantise by one
+    shift: int  # right shift after the sum, for peers that requantize by one
 
     kernel = 3
 

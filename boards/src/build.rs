@@ -113,7 +113,7 @@ pub struct Built {
     /// The clock, in MHz.
     pub clock_mhz: f64,
     /// What Yosys counted.
-    pub synthesised: Vec<Resource>,
+    pub synthesized: Vec<Resource>,
     /// What nextpnr placed.
     pub placed: Vec<Resource>,
     /// The placement that was taken.
@@ -200,7 +200,7 @@ pub fn build(
         design: inner.top.clone(),
         verdict: Verdict::SynthesisOnly,
         clock_mhz: megahertz(clocking.hertz),
-        synthesised: vec![],
+        synthesized: vec![],
         placed: vec![],
         timing: None,
         tried: vec![],
@@ -221,8 +221,8 @@ pub fn build(
     let cache = Cache::open(&options.cache.clone().unwrap_or_else(cache_folder))?;
     let mut work = Work { cache, on_event };
 
-    let netlist = synthesise(&flow, &mut work, board, &wrapper, inner, &mut built)?;
-    let over = built.synthesised.iter().filter(|resource| resource.used > resource.available);
+    let netlist = synthesize(&flow, &mut work, board, &wrapper, inner, &mut built)?;
+    let over = built.synthesized.iter().filter(|resource| resource.used > resource.available);
     let over: Vec<_> = over.cloned().collect();
     if !over.is_empty() {
         built.verdict = Verdict::TooSmall(over);
@@ -267,7 +267,7 @@ fn unreadable(step: &Step, what: String) -> BuildError {
     BuildError::Output { step: step.name.clone(), what }
 }
 
-fn synthesise(
+fn synthesize(
     flow: &Flow,
     work: &mut Work,
     board: &Board,
@@ -280,7 +280,7 @@ fn synthesise(
     let cells = report::cells(&files[1])
         .ok_or_else(|| unreadable(&step, "statistics cannot be read".into()))?;
     if let Some(capacity) = capacity(&board.fpga.device) {
-        built.synthesised = part::resources(&cells, capacity);
+        built.synthesized = part::resources(&cells, capacity);
     }
     Ok(files.swap_remove(0))
 }

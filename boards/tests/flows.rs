@@ -78,7 +78,7 @@ fn every_open_flow_makes_a_bitstream_that_is_what_was_placed() {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(built.verdict, Verdict::Met, "{name}: {:?}", built.complaint());
         let count = |resource| {
-            built.synthesised.iter().find(|one| one.name == resource).map_or(0, |one| one.used)
+            built.synthesized.iter().find(|one| one.name == resource).map_or(0, |one| one.used)
         };
         let timing = built.timing.as_ref().unwrap();
         println!(
@@ -103,7 +103,7 @@ fn xilinx_is_counted() {
     let built = build(&board, &echo(434), &options, &mut |_| {}).unwrap();
     assert_eq!(built.verdict, Verdict::SynthesisOnly);
     assert!(built.bitstream.is_none());
-    let names: Vec<_> = built.synthesised.iter().map(|resource| resource.name).collect();
+    let names: Vec<_> = built.synthesized.iter().map(|resource| resource.name).collect();
     assert_eq!(names, ["LUT", "FF", "BRAM", "DSP"]);
-    assert!(built.synthesised[..2].iter().all(|resource| (50..150).contains(&resource.used)));
+    assert!(built.synthesized[..2].iter().all(|resource| (50..150).contains(&resource.used)));
 }

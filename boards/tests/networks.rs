@@ -25,7 +25,7 @@ fn built(board: &str, line: Line, network: &Network, budget: Budget, hertz: u32)
     let (name, timing) = (&network.name, built.timing.as_ref());
     let fmax = timing.map_or(0.0, |timing| timing.fmax_mhz);
     println!("{name} on {}, {line:?}: {} MHz wanted, Fmax {fmax:.1}", board.title, built.clock_mhz);
-    for part in &built.synthesised {
+    for part in &built.synthesized {
         println!("  {}: {} of {}", part.name, part.used, part.available);
     }
     built
@@ -54,7 +54,7 @@ fn keyword_networks_fit() {
     // what the UP5K has
     for (name, most) in [("LUT", 5280), ("DSP", 8), ("BRAM", 30), ("SPRAM", 4)] {
         for built in &all[..2] {
-            let part = built.synthesised.iter().find(|part| part.name == name).unwrap();
+            let part = built.synthesized.iter().find(|part| part.name == name).unwrap();
             assert!(part.used <= most, "{part:?}");
         }
     }

@@ -71,7 +71,7 @@ endmodule
         dsp_blocks: false,
     };
     let built = built(&inner, &options(&cache));
-    assert!(matches!(built.verdict, Verdict::TooSmall(_)), "{:?}", built.synthesised);
+    assert!(matches!(built.verdict, Verdict::TooSmall(_)), "{:?}", built.synthesized);
     let complaint = built.complaint().unwrap();
     assert_eq!(complaint, "board hx8k is too small: 40 BRAM of 32, 8 too many");
     assert!(built.bitstream.is_none());

@@ -104,7 +104,7 @@ pub enum Kind {
         /// Position in the instantiated module's outputs.
         port: usize,
     },
-    /// An output of a leaf (a block with its own text and behaviour).
+    /// An output of a leaf (a block with its own text and behavior).
     LeafOutput {
         /// The leaf.
         leaf: LeafId,
@@ -373,7 +373,7 @@ pub struct Assertion {
     pub place: Place,
 }
 
-/// The behaviour of a leaf in simulation.
+/// The behavior of a leaf in simulation.
 pub trait LeafModel: Send {
     /// Settles with the given values and writes the outputs.
     ///
@@ -383,7 +383,7 @@ pub trait LeafModel: Send {
     fn update(&mut self, clocks: &[bool], inputs: &[Int], outputs: &mut [Int]);
 }
 
-/// A block whose text is given and whose behaviour is a Rust model: a foreign cell.
+/// A block whose text is given and whose behavior is a Rust model: a foreign cell.
 pub struct Leaf {
     /// Complete Verilog of the block, its module named as [`Module::name`].
     pub verilog: String,

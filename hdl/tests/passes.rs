@@ -1,4 +1,4 @@
-//! Every pass keeps the behaviour of random netlists, cycle by cycle, on the reference engine.
+//! Every pass keeps the behavior of random netlists, cycle by cycle, on the reference engine.
 
 use hwgen_hdl::fuzz::{Shape, random_module, random_value};
 use hwgen_hdl::passes::{Keep, drop_dead, fold_constants, share_common, simplify};
@@ -49,22 +49,22 @@ fn holds_for(pass: impl Fn(&Module) -> Module) {
 }
 
 #[test]
-fn fold_constants_keeps_behaviour() {
+fn fold_constants_keeps_behavior() {
     holds_for(fold_constants);
 }
 
 #[test]
-fn share_common_keeps_behaviour() {
+fn share_common_keeps_behavior() {
     holds_for(share_common);
 }
 
 #[test]
-fn drop_dead_keeps_behaviour() {
+fn drop_dead_keeps_behavior() {
     holds_for(|module| drop_dead(module, Keep::Ports));
 }
 
 #[test]
-fn simplify_keeps_behaviour() {
+fn simplify_keeps_behavior() {
     holds_for(|module| simplify(module, Keep::Promises));
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// Synthesises a module, flattened; a kept result is not made again.
+/// Synthesizes a module, flattened; a kept result is not made again.
 ///
 /// Two passes of Yosys make netlists that are wrong; where they do, what is told is made without:
 ///
@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 /// If Yosys is missing or fails.
-pub fn synthesise(module: &Module, family: Family) -> Result<Resources, CosimError> {
+pub fn synthesize(module: &Module, family: Family) -> Result<Resources, CosimError> {
     let top = &module.name;
     let passes = match family {
         Family::Xilinx7 => format!("synth_xilinx -flatten -top {top}"),

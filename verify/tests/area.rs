@@ -6,7 +6,7 @@
 use hwgen_designs::area::{Family, Resources, estimate};
 use hwgen_designs::registry::find;
 use hwgen_hdl::{Module, ModuleBuilder, s};
-use hwgen_verify::area::synthesise;
+use hwgen_verify::area::synthesize;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -203,7 +203,7 @@ fn no_sum_before_a_multiplier_is_lost() {
     m.output("sum_out", sum);
     let module = m.finish();
     let (made, estimated) =
-        (synthesise(&module, Family::Xilinx7), estimate(&module, Family::Xilinx7));
+        (synthesize(&module, Family::Xilinx7), estimate(&module, Family::Xilinx7));
     let made = made.unwrap();
     assert_eq!((made.dsp, made.ff), (1, 16));
     assert_eq!((estimated.dsp, estimated.ff), (made.dsp, made.ff));
@@ -213,7 +213,7 @@ fn no_sum_before_a_multiplier_is_lost() {
 #[test]
 fn no_multiplier_of_a_systolic_array_is_lost() {
     let module = module("mac_array", "rows=4 columns=2 activation_bits=5 accumulator_bits=24");
-    let made = synthesise(&module, Family::Ice40).unwrap();
+    let made = synthesize(&module, Family::Ice40).unwrap();
     let estimated = estimate(&module, Family::Ice40);
     assert_eq!((made.dsp, made.ff), (8, estimated.ff));
     assert_eq!(made.dsp, estimated.dsp);
@@ -232,7 +232,7 @@ fn estimates_hold_against_yosys() {
             let Some((at, &(design, sets, family))) = taken else { return };
             let module = module(design, sets);
             let estimated = estimate(&module, family);
-            let made = match synthesise(&module, family) {
+            let made = match synthesize(&module, family) {
                 Ok(made) => made,
                 Err(error) if FAILS.contains(&(design, sets, family)) => {
                     println!("{} Yosys fails: {error}", start(design, sets, family));

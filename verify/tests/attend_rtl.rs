@@ -93,7 +93,7 @@ fn every_row_passes_in_the_cycle_the_cost_model_says() {
 
 /// Surviving keys keep the multipliers at work: a beat each, and little else.
 #[test]
-fn utilisation_of_the_multipliers() {
+fn utilization_of_the_multipliers() {
     println!("| keys a row keeps of 64 | cycles a row | multipliers at work |");
     let spec = spec("head_dim=16 max_keys=64 rows=4 lanes=16");
     for kept in [1, 4, 8, 16, 32, 64] {
@@ -176,7 +176,7 @@ fn the_printed_verilog() {
 
 #[test]
 #[ignore = "a minute of synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

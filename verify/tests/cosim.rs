@@ -5,7 +5,7 @@ use hwgen_hdl::sim::{Device, Initial};
 use hwgen_hdl::{Bundle, Int, Module, ModuleBuilder, Stream, cat, fields, s, u};
 use hwgen_verify::cosim::race::{Stimulus, race};
 use hwgen_verify::cosim::{
-    Comparison, Compiled, Engine, IcarusDevice, Optimise, Report, Traffic, VerilatorDevice,
+    Comparison, Compiled, Engine, IcarusDevice, Optimize, Report, Traffic, VerilatorDevice,
     compare, compare_traffic,
 };
 use std::sync::Arc;
@@ -250,11 +250,11 @@ fn a_race_has_one_checksum() {
     for stimulus in [Stimulus::Random, Stimulus::Held] {
         let mut ours = Engine::Jit.open(&module, Initial::Zero).unwrap();
         let expected = race(ours.as_mut(), 300, 99, stimulus).checksum;
-        for optimise in [Optimise::Build, Optimise::Run] {
-            let compiled = Compiled::new(&module, optimise).unwrap();
+        for optimize in [Optimize::Build, Optimize::Run] {
+            let compiled = Compiled::new(&module, optimize).unwrap();
             let raced = compiled.race(300, 99, stimulus).unwrap();
-            println!("{stimulus:?}, {optimise:?}: {:.0} cycles/s", raced.cycles_per_second());
-            assert_eq!(raced.checksum, expected, "{stimulus:?} {optimise:?}");
+            println!("{stimulus:?}, {optimize:?}: {:.0} cycles/s", raced.cycles_per_second());
+            assert_eq!(raced.checksum, expected, "{stimulus:?} {optimize:?}");
             let mut outside = compiled.device(Initial::Zero).unwrap();
             assert_eq!(race(&mut outside, 300, 99, stimulus).checksum, expected);
         }

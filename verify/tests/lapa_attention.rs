@@ -1,5 +1,5 @@
 //! The LAPA circuit on attention: every head of every recorded model (and of a synthetic one, for
-//! machines without recordings), quantised to int8 per head, circuit against golden model.
+//! machines without recordings), quantized to int8 per head, circuit against golden model.
 //!
 //! `cargo test -p hwgen-verify --test lapa_attention -- --nocapture` prints the figures.
 

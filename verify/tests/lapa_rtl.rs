@@ -313,7 +313,7 @@ fn the_printed_verilog() {
 
 #[test]
 #[ignore = "two minutes of synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

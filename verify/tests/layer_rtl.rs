@@ -285,7 +285,7 @@ fn the_printed_verilog() {
 
 #[test]
 #[ignore = "minutes of synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

@@ -7,7 +7,7 @@ use hwgen_verify::cosim::verilator_lint;
 use hwgen_verify::cosim::yosys::yosys_check_all;
 use std::sync::{Arc, Mutex};
 
-/// Sizes of each design, as `--set` takes them; small, since every one is synthesised to gates.
+/// Sizes of each design, as `--set` takes them; small, since every one is synthesized to gates.
 #[rustfmt::skip]
 const SIZES: &[(&str, &[&[&str]])] = &[
     ("attend", &[
@@ -209,7 +209,7 @@ fn default_designs_are_clean() {
         let start = std::time::Instant::now();
         assert_clean(&[module]);
         let seconds = start.elapsed().as_secs_f64();
-        println!("{}: default size synthesised and clean in {seconds:.0} s", design.name());
+        println!("{}: default size synthesized and clean in {seconds:.0} s", design.name());
     }
     println!("synthesis: {} designs clean at their default size", designs().len());
 }

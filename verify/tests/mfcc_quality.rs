@@ -71,7 +71,7 @@ fn keywords_of_recorded_clips() {
     let host = host(Recipe::KEYWORDS);
     let mut distance = Distance::default();
     for clip in &clips {
-        let (ours, theirs) = (keyword_features(clip), host.quantised(clip));
+        let (ours, theirs) = (keyword_features(clip), host.quantized(clip));
         distance.note(&ours, &theirs);
         for (i, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
             // what is further away is in frames that are silent but for the last bit or two
@@ -121,7 +121,7 @@ fn keywords_through_the_trained_model() {
     for (class, name) in CLASSES.iter().enumerate() {
         for file in folder.join("speech_commands/flac").join(name).read_dir().unwrap() {
             let clip = read(&file.unwrap().path()).unwrap().samples;
-            let both = [class_of(host.quantised(&clip)), class_of(keyword_features(&clip))];
+            let both = [class_of(host.quantized(&clip)), class_of(keyword_features(&clip))];
             for (right, found) in right.iter_mut().zip(both) {
                 *right += usize::from(found == class);
             }
@@ -145,7 +145,7 @@ fn cenet_of_recorded_clips() {
     let (host, model) = (host(Recipe::CENET), Mfcc::new(&MfccSpec::cenet()));
     let mut distance = Distance::default();
     for clip in &clips {
-        distance.note(&model.features(clip, 1 << 15), &host.quantised(clip));
+        distance.note(&model.features(clip, 1 << 15), &host.quantized(clip));
     }
     let [equal, near] = distance.shares(&format!("cenet, {} clips", clips.len()));
     assert!(equal > 0.99 && near > 0.9999 && distance.largest < 8);
@@ -168,8 +168,8 @@ fn made_clips() {
             (size * ((1.0 - noise) * tone + noise * rng.random_range(-1.0..1.0))) as i16
         };
         let clip: Vec<i16> = (0..16_000).map(sample).collect();
-        distance.note(&keyword_features(&clip), &keywords.quantised(&clip));
-        cenets.note(&model.features(&clip, 1 << 15), &cenet_host.quantised(&clip));
+        distance.note(&keyword_features(&clip), &keywords.quantized(&clip));
+        cenets.note(&model.features(&clip, 1 << 15), &cenet_host.quantized(&clip));
     }
     for (distance, what) in [(distance, "keywords, made clips"), (cenets, "cenet, made clips")] {
         let [equal, near] = distance.shares(what);
@@ -197,7 +197,7 @@ fn a_wrong_level_is_an_offset() {
 fn what_widths_cost() {
     let Some(clips) = recorded(4) else { return };
     let host = host(Recipe::KEYWORDS);
-    let wanted: Vec<_> = clips.iter().map(|clip| host.quantised(clip)).collect();
+    let wanted: Vec<_> = clips.iter().map(|clip| host.quantized(clip)).collect();
     let default = MfccSpec::default();
     let mut specs = vec![default.clone()];
     specs.extend([0, 2, 6, 8].map(|fraction_bits| MfccSpec { fraction_bits, ..default.clone() }));

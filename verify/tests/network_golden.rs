@@ -1,4 +1,4 @@
-//! Quantised networks on their golden model.
+//! Quantized networks on their golden model.
 
 #[path = "network_litert/digests.rs"]
 mod digests;

@@ -32,7 +32,7 @@ fn run(design: &str, set: &[&str], library: &Library, options: &Options, batches
     }
     let speed = device.cycles() as f64 / start.elapsed().as_secs_f64();
     eprintln!(
-        "{design}: {} cells, {made:.2} s to synthesise or load, {started:.2} s to start, {} cycles, \
+        "{design}: {} cells, {made:.2} s to synthesize or load, {started:.2} s to start, {} cycles, \
          {speed:.0} a second",
         model.cells(),
         device.cycles(),

@@ -3,7 +3,7 @@
 use hwgen_designs::registry;
 use hwgen_hdl::sim::{self, SimOptions, Simulator};
 use hwgen_verify::cosim::race::{Stimulus, race};
-use hwgen_verify::cosim::{Compiled, Optimise};
+use hwgen_verify::cosim::{Compiled, Optimize};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Cycles a second of ours over Verilator's, with inputs held (neither pays for the other's
@@ -16,7 +16,7 @@ fn ratio(design: &str, set: &[&str], cycles: u64) -> f64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
     let text = format!("{}// {now}\n", module.verilog().unwrap());
     let start = Instant::now();
-    let theirs = Compiled::from_text(&module, &text, Optimise::Run).unwrap();
+    let theirs = Compiled::from_text(&module, &text, Optimize::Run).unwrap();
     let their_start = start.elapsed();
     let start = Instant::now();
     Simulator::new(&module, sim::Engine::Jit).step();

@@ -223,7 +223,7 @@ fn the_interpreter() {
 
 #[test]
 #[ignore = "minutes of synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

@@ -66,7 +66,7 @@ fn the_printed_verilog() {
 
 #[test]
 #[ignore = "synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

@@ -4,7 +4,7 @@ use super::AsicError;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// A piece of wire, from centre to centre, in micrometres.
+/// A piece of wire, from center to center, in micrometres.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
     /// The metal, 1 the lowest.

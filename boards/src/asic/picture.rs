@@ -1,4 +1,4 @@
-//! A picture of a layout: cells grey, each metal in a colour of its own.
+//! A picture of a layout: cells grey, each metal in a color of its own.
 
 use super::{AsicError, Layout};
 use plotters::prelude::*;
@@ -10,7 +10,7 @@ const PIXELS: f64 = 1600.0;
 /// Width of a wire in micrometres.
 const WIRE_UM: f64 = 0.3;
 
-/// Colours of metal 1, 2, ...
+/// Colors of metal 1, 2, ...
 const METALS: [RGBColor; 6] = [
     RGBColor(60, 110, 220),
     RGBColor(200, 50, 60),
@@ -46,9 +46,9 @@ pub(super) fn draw(layout: &Layout, path: &Path) -> Result<(), AsicError> {
     }
     let thick = (WIRE_UM * scale).ceil() as u32;
     for wire in &layout.wires {
-        let colour = METALS[usize::from(wire.metal).saturating_sub(1).min(METALS.len() - 1)];
+        let color = METALS[usize::from(wire.metal).saturating_sub(1).min(METALS.len() - 1)];
         let ends = [at(wire.from[0], wire.from[1]), at(wire.to[0], wire.to[1])];
-        let style = colour.mix(0.7).stroke_width(thick.max(1));
+        let style = color.mix(0.7).stroke_width(thick.max(1));
         root.draw(&PathElement::new(ends, style)).map_err(|error| failed(&error))?;
     }
     root.present().map_err(|error| failed(&error))

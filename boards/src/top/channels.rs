@@ -1,7 +1,7 @@
 //! The design and the ways into it and out of it.
 //!
 //! Every incoming channel has a place for one beat, into which bytes move from above. That a channel is
-//! another's neighbour costs it nothing: a design may take two streams at once, in any order.
+//! another's neighbor costs it nothing: a design may take two streams at once, in any order.
 
 use super::state::{Link, State};
 use super::{Payload, TopError};

@@ -76,10 +76,10 @@ impl Extractor {
         (0..frames).map(|i| self.cepstrum(&self.spectrum(&frame(i)))).collect()
     }
 
-    /// The features as int8; see [`Recipe::quantise`].
-    pub fn quantised(&self, samples: &[i16]) -> Vec<Vec<i8>> {
-        let quantise = |row: Vec<f64>| row.into_iter().map(|v| self.recipe.quantise(v)).collect();
-        self.features(samples).into_iter().map(quantise).collect()
+    /// The features as int8; see [`Recipe::quantize`].
+    pub fn quantized(&self, samples: &[i16]) -> Vec<Vec<i8>> {
+        let quantize = |row: Vec<f64>| row.into_iter().map(|v| self.recipe.quantize(v)).collect();
+        self.features(samples).into_iter().map(quantize).collect()
     }
 
     /// Magnitudes of the bins of 0 Hz and up of a frame.

@@ -6,7 +6,7 @@ use thiserror::Error;
 ///
 /// Frames of `window` samples, `hop` apart, weighted by a periodic Hann window; magnitudes of a
 /// discrete Fourier transform of `fft` points; `mels` triangles between `low_hz` and `high_hz` on
-/// the mel scale 1127 ln(1 + f/700) (that of HTK), each 1 at its centre, without the bin of 0 Hz;
+/// the mel scale 1127 ln(1 + f/700) (that of HTK), each 1 at its center, without the bin of 0 Hz;
 /// ln(x + `floor`); the first `coefficients` of a DCT-II (2 sum x cos) over sqrt(2 mels).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
@@ -31,7 +31,7 @@ pub struct Recipe {
     /// Zeros before the first sample; after the last there are as many as the frames need.
     pub lead: usize,
     /// Samples are divided by the clip's largest; else by 32,768.
-    pub normalise: bool,
+    pub normalize: bool,
     /// Added to a band before its logarithm.
     pub floor: f64,
     /// What a step of the int8 form is worth.
@@ -53,14 +53,14 @@ impl Recipe {
         coefficients: 10,
         frames: 49,
         lead: 0,
-        normalise: true,
+        normalize: true,
         floor: 1e-6,
         step: 0.584_702_9,
         zero_point: 83,
     };
 
     /// What CENet takes (arXiv 1912.05124): windows of 30 ms, 10 ms apart, the clip's ends padded so
-    /// that windows are centred, 40 coefficients: 101 x 40 a second. The paper names no transform
+    /// that windows are centered, 40 coefficients: 101 x 40 a second. The paper names no transform
     /// size, scale or int8 form: these are those of [`Recipe::KEYWORDS`], but samples have no common
     /// factor taken out.
     pub const CENET: Recipe = Recipe {
@@ -68,7 +68,7 @@ impl Recipe {
         coefficients: 40,
         frames: 101,
         lead: 240,
-        normalise: false,
+        normalize: false,
         ..Recipe::KEYWORDS
     };
 
@@ -110,20 +110,20 @@ impl Recipe {
     }
 
     /// A feature as int8: v / step + zero point, cut towards 0, in -128..=127.
-    pub fn quantise(&self, feature: f64) -> i8 {
+    pub fn quantize(&self, feature: f64) -> i8 {
         // `as` saturates
         (feature / self.step + f64::from(self.zero_point)).trunc() as i8
     }
 
     /// What an int8 feature stands for.
-    pub fn dequantise(&self, feature: i8) -> f64 {
+    pub fn dequantize(&self, feature: i8) -> f64 {
         f64::from(i32::from(feature) - self.zero_point) * self.step
     }
 
     /// The number that samples are divided by: the largest, without its sign, if the recipe
-    /// normalises; never 0.
+    /// normalizes; never 0.
     pub fn level(&self, samples: &[i16]) -> u16 {
-        match self.normalise {
+        match self.normalize {
             true => samples.iter().max().map_or(1, |x| x.unsigned_abs().max(1)),
             false => 1 << 15,
         }

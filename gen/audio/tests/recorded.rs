@@ -36,7 +36,7 @@ fn features_equal_the_published_ones() {
         let path = folder.join("flac").join(class).join(name).with_extension("flac");
         let clip = read(&path).unwrap();
         assert_eq!((clip.sample_hz, clip.samples.len()), (16_000, 16_000), "{}", path.display());
-        let ours = extractor.quantised(&clip.samples).concat();
+        let ours = extractor.quantized(&clip.samples).concat();
         let first = index.parse::<usize>().unwrap() * ours.len();
         let theirs = &published[first..first + ours.len()];
         let away = ours.iter().zip(theirs).map(|(a, b)| a.abs_diff(*b));

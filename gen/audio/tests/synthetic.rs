@@ -25,7 +25,7 @@ fn clip() -> Vec<i16> {
 /// table.
 fn slow(recipe: &Recipe, samples: &[i16], frame: usize) -> Vec<f64> {
     let largest = f64::from(*samples.iter().max().unwrap());
-    let level = if recipe.normalise { largest } else { 32_768.0 };
+    let level = if recipe.normalize { largest } else { 32_768.0 };
     let mel = |hz: f64| 2595.0 * (1.0 + hz / 700.0).log10();
     let (low, high) = (mel(recipe.low_hz.into()), mel(recipe.high_hz.into()));
     let edge = |n: usize| low + (high - low) * n as f64 / (recipe.mels + 1) as f64;
@@ -45,10 +45,10 @@ fn slow(recipe: &Recipe, samples: &[i16], frame: usize) -> Vec<f64> {
     };
     let bins: Vec<_> = (0..=recipe.fft / 2).map(magnitude).collect();
     let log = |band: usize| {
-        let (left, centre, right) = (edge(band), edge(band + 1), edge(band + 2));
+        let (left, center, right) = (edge(band), edge(band + 1), edge(band + 2));
         let weight = |bin: usize| {
             let here = mel(bin as f64 * f64::from(recipe.sample_hz) / recipe.fft as f64);
-            ((here - left) / (centre - left)).min((right - here) / (right - centre)).max(0.0)
+            ((here - left) / (center - left)).min((right - here) / (right - center)).max(0.0)
         };
         let sum: f64 = (1..bins.len()).map(|bin| weight(bin) * bins[bin]).sum();
         (sum + recipe.floor).ln()
@@ -115,9 +115,9 @@ fn features_equal_the_golden_ones() {
 #[test]
 fn int8_is_cut_towards_zero_and_clipped() {
     let recipe = Recipe { step: 0.5, zero_point: 3, ..Recipe::KEYWORDS };
-    let int8 = [0.0, 0.24, 0.25, -1.74, -1.76, -1.99, -2.01, 1e9, -1e9].map(|v| recipe.quantise(v));
+    let int8 = [0.0, 0.24, 0.25, -1.74, -1.76, -1.99, -2.01, 1e9, -1e9].map(|v| recipe.quantize(v));
     assert_eq!(int8, [3, 3, 3, 0, 0, 0, -1, 127, -128]);
-    assert_eq!(recipe.dequantise(-1), -2.0);
+    assert_eq!(recipe.dequantize(-1), -2.0);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn clips_of_any_length_have_features() {
     let extractor = Extractor::new(Recipe::KEYWORDS).unwrap();
     let whole = clip();
     let mut padded = whole[..5000].to_vec();
-    let short = extractor.quantised(&padded);
+    let short = extractor.quantized(&padded);
     padded.resize(20_000, 0);
-    assert_eq!(short, extractor.quantised(&padded));
+    assert_eq!(short, extractor.quantized(&padded));
     // all silence: 40 ln(10^-6) 2 / sqrt(80) = -123.6
     let silence = extractor.features(&[]);
     assert!((silence[0][0] + 123.57).abs() < 0.01 && silence[48][9].abs() < 1e-9, "{silence:?}");

@@ -306,23 +306,23 @@ impl Progress {
 }
 
 fn report(board: &Board, built: &Built) -> String {
-    let head = ["", "synthesised", "placed", "available"].map(str::to_string).to_vec();
+    let head = ["", "synthesized", "placed", "available"].map(str::to_string).to_vec();
     let mut rows = vec![head];
-    let mut row = |name: &str, synthesised: Option<u64>, placed: Option<u64>, available: u64| {
+    let mut row = |name: &str, synthesized: Option<u64>, placed: Option<u64>, available: u64| {
         let cell = |count: Option<u64>| count.map_or(String::new(), |count| count.to_string());
-        rows.push(vec![name.into(), cell(synthesised), cell(placed), available.to_string()]);
+        rows.push(vec![name.into(), cell(synthesized), cell(placed), available.to_string()]);
     };
-    for one in &built.synthesised {
+    for one in &built.synthesized {
         let placed = built.placed.iter().find(|placed| placed.name == one.name);
         row(one.name, Some(one.used), placed.map(|placed| placed.used), one.available);
     }
     for placed in &built.placed {
-        if built.synthesised.iter().all(|one| one.name != placed.name) {
+        if built.synthesized.iter().all(|one| one.name != placed.name) {
             row(placed.name, None, Some(placed.used), placed.available);
         }
     }
     let mut text = format!("{} on {}, clock {} MHz\n", built.design, board.title, built.clock_mhz);
-    if !built.synthesised.is_empty() {
+    if !built.synthesized.is_empty() {
         text += &table(&rows);
     }
     if let Some(Timing { seed, fmax_mhz, by, wanted_mhz, slack_ns, .. }) = &built.timing {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Import a trained network
 ///
-/// Reads a TensorFlow Lite model that is quantised to int8, or a quantised ONNX model, and writes it as
+/// Reads a TensorFlow Lite model that is quantized to int8, or a quantized ONNX model, and writes it as
 /// integers: network.json, which docs/network.md describes.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "\
 A file of bytes (*.bin) has all inputs of a run one after the other, run after run; elements in the order that
-`hwgen check` tells. An array of NumPy (*.npy) has integers, or reals that are quantised with the input's scale.
+`hwgen check` tells. An array of NumPy (*.npy) has integers, or reals that are quantized with the input's scale.
 
 Examples:
   hwgen infer --network kws.tflite --inputs clip.bin           the largest output of each run

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(crate) struct Inputs {
     /// Inputs of the network: a file of bytes, all inputs of a run one after the other, run after run; an
-    /// array of NumPy (*.npy), its reals quantised; or a folder of such (*.bin, *.npy)
+    /// array of NumPy (*.npy), its reals quantized; or a folder of such (*.bin, *.npy)
     #[arg(long, value_name = "PATH", requires = "network")]
     inputs: Option<PathBuf>,
     /// The inputs' classes, a byte each
@@ -128,10 +128,10 @@ fn text(
     outcomes: &[Outcome],
     count: usize,
     predicted: u64,
-    labelled: bool,
+    labeled: bool,
     golden: usize,
 ) -> String {
-    let top = |right: usize| match labelled {
+    let top = |right: usize| match labeled {
         true => format!(", top-1 {right} of {count} ({:.1} %)", percent(right, count)),
         false => String::new(),
     };

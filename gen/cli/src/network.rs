@@ -171,7 +171,7 @@ pub(crate) fn table(planned: &Planned) -> String {
         + &format!(
             "  {} cycles an inference, {:.1} % of {} products a cycle, {} multipliers\n",
             plan.cycles(),
-            100.0 * plan.utilisation(spec),
+            100.0 * plan.utilization(spec),
             spec.products(),
             spec.all_multipliers(),
         )

@@ -193,6 +193,6 @@ fn features(path: &Path, tensor: &Tensor) -> anyhow::Result<Vec<i16>> {
     let clip = hwgen_audio::read(path)?;
     let (has, takes) = (clip.sample_hz, recipe.sample_hz);
     ensure!(has == takes, "{}: {has} samples a second, not {takes}", path.display());
-    let frames = Extractor::new(*recipe)?.quantised(&clip.samples);
+    let frames = Extractor::new(*recipe)?.quantized(&clip.samples);
     Ok(frames.concat().into_iter().map(i16::from).collect())
 }

@@ -3,7 +3,7 @@
 use hwgen_hdl::Module;
 use hwgen_hdl::netlist::{BinaryOp, Kind};
 
-/// Totals over a module and everything inside it, before any optimisation.
+/// Totals over a module and everything inside it, before any optimization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// Instances of modules, the top not counted.

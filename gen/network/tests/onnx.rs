@@ -26,7 +26,7 @@ fn every_unsupported_node_is_listed() {
     let mut m = Maker::new(QDQ, 1);
     let x = m.input(&[1, 2, 6, 5]);
     let a = m.conv(&x, 4, [3, 3], 1, true, &[]);
-    let a = m.quantise(&a);
+    let a = m.quantize(&a);
     let b = m.conv(&a, 4, [2, 2], 1, false, &[]);
     let c = m.flatten(&b);
     let mut model = m.finish(&c);
@@ -47,7 +47,7 @@ fn every_unsupported_node_is_listed() {
 }
 
 #[test]
-fn what_is_not_quantised_is_told() {
+fn what_is_not_quantized_is_told() {
     let mut m = Maker::new(QONNX, 1);
     let x = m.input(&[1, 2, 6, 5]);
     let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
@@ -55,7 +55,7 @@ fn what_is_not_quantised_is_told() {
     let model = m.finish(&x);
     insta::assert_snapshot!(error(&model), @r"
     1 of 5 nodes are not supported
-      node 4 (writes `conv_18`): Conv: `conv_11` is not quantised; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+      node 4 (writes `conv_18`): Conv: `conv_11` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
     ");
 
     let mut m = Maker::new(QDQ, 1);
@@ -64,7 +64,7 @@ fn what_is_not_quantised_is_told() {
     let model = m.finish(&x);
     insta::assert_snapshot!(error(&model), @r"
     1 of 4 nodes are not supported
-      output `conv_10`: output: `conv_10` is not quantised; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+      output `conv_10`: output: `conv_10` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
     ");
 
     let mut m = Maker::new(QDQ, 1);
@@ -83,7 +83,7 @@ fn attributes_left_out_have_their_defaults() {
         let mut m = Maker::new(QDQ, 3);
         let x = m.input(&[1, 2, 7, 5]);
         let x = m.conv(&x, 4, [3, 2], 1, true, attributes);
-        let x = m.quantise(&x);
+        let x = m.quantize(&x);
         let model = m.finish(&x);
         import("model", &model.encode_to_vec()).unwrap()
     };
@@ -115,7 +115,7 @@ fn three_axes_are_rows_or_a_line() {
         let mut m = Maker::new(QDQ, 3);
         let x = m.input(&[1, 7, 5]);
         let y = build(&mut m, &x);
-        let y = m.quantise(&y);
+        let y = m.quantize(&y);
         let model = m.finish(&y);
         let network = import("model", &model.encode_to_vec()).unwrap();
         let shape = |names: &[String]| network.tensor(&names[0]).unwrap().shape.clone();
@@ -143,7 +143,7 @@ fn three_axes_are_rows_or_a_line() {
     assert_eq!(turned, (vec![7, 5], vec![1, 5, 4]));
 }
 
-/// Offsets behind quantised vectors of few odd channels, as quantising without preparation writes them.
+/// Offsets behind quantized vectors of few odd channels, as quantizing without preparation writes them.
 #[test]
 fn what_stands_behind_a_result_has_a_core() {
     for channels in [3, 10, 48] {
@@ -151,9 +151,9 @@ fn what_stands_behind_a_result_has_a_core() {
         let mut x = m.input(&[1, 20]);
         for outputs in [16, channels] {
             x = m.mat_mul(&x, outputs, false);
-            x = m.quantise(&x);
+            x = m.quantize(&x);
             x = m.offset(&x);
-            x = m.quantise(&x);
+            x = m.quantize(&x);
         }
         let model = m.finish(&x);
         let network = import("model", &model.encode_to_vec()).unwrap();
@@ -174,7 +174,7 @@ fn functions_become_tables() {
             let mut m = Maker::new(style, seed);
             let x = m.input(&[1, 255]);
             let y = m.node(function, &[&x], &[]);
-            let y = m.quantise(&y);
+            let y = m.quantize(&y);
             let model = m.finish(&y);
             let network = import("model", &model.encode_to_vec()).unwrap();
             let [layer] = &network.layers[..] else { panic!("{} layers", network.layers.len()) };
@@ -203,7 +203,7 @@ fn weights_are_packed_and_permuted() {
     let mut m = Maker::new(QDQ, 3);
     let x = m.input(&[1, 2, 3, 3]);
     let x = m.conv(&x, 1, [1, 2], 1, false, &[]);
-    let x = m.quantise(&x);
+    let x = m.quantize(&x);
     let mut model = m.finish(&x);
     let graph = model.graph.as_mut().unwrap();
     let weights = graph.initializer.iter_mut().find(|tensor| tensor.dims == [1, 2, 1, 2]).unwrap();
@@ -225,7 +225,7 @@ fn sizes_are_bounded() {
         let mut m = Maker::new(QDQ, 3);
         let x = m.input(&[1, 2, 3, 3]);
         let x = m.conv(&x, 2, [1, 2], 1, false, &[]);
-        let x = m.quantise(&x);
+        let x = m.quantize(&x);
         let mut model = m.finish(&x);
         let list = &mut model.graph.as_mut().unwrap().initializer;
         change(list.iter_mut().find(|tensor| tensor.dims == [2, 2, 1, 2]).unwrap());
@@ -268,7 +268,7 @@ fn sizes_are_bounded() {
 #[test]
 fn other_files_are_not_taken_for_models() {
     for bytes in [&b""[..], b"\x7fELF\x02\x01\x01", b"{\"version\": 1}", b"PK\x03\x04", &[0; 64]] {
-        assert!(!onnx::recognises(bytes));
+        assert!(!onnx::recognizes(bytes));
         assert_eq!(import("model", bytes), Err(ImportError::UnknownFormat));
     }
 }

@@ -145,8 +145,8 @@ fn names_are_spelt_out() {
     assert!(said.contains(r#"r\n"; $(id) `\ \u{1b}[2J\u{202e}"#), "{said}");
     let mut model = models::residual(QDQ, 1);
     let graph = model.graph.as_mut().unwrap();
-    let quantised = graph.node.iter_mut().find(|node| node.op_type() == "QuantizeLinear").unwrap();
-    let old = std::mem::replace(&mut quantised.output[0], name.into());
+    let quantized = graph.node.iter_mut().find(|node| node.op_type() == "QuantizeLinear").unwrap();
+    let old = std::mem::replace(&mut quantized.output[0], name.into());
     for node in &mut graph.node {
         node.input.iter_mut().filter(|input| **input == old).for_each(|input| *input = name.into());
     }

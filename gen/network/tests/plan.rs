@@ -180,7 +180,7 @@ fn sized(network: &Network, multipliers: u32) -> (CnnSpec, u64, f64) {
     let (spec, plan) = size(network, budget).unwrap();
     spec.validate().unwrap();
     let all = spec.all_multipliers();
-    let (cycles, used) = (plan.cycles(), plan.utilisation(&spec));
+    let (cycles, used) = (plan.cycles(), plan.utilization(&spec));
     for step in &plan.steps {
         println!(
             "  {:10} {:2} jobs {:7} cycles {:9} products",
@@ -250,7 +250,7 @@ fn supported_networks_have_a_core() {
     let x = net.last.clone();
     net.conv([1, 1], [1, 1], Some(4));
     let multiplier = Multiplier { mantissa: 1 << 30, shift: 9 };
-    let operator = Operator::Requantise {
+    let operator = Operator::Requantize {
         multiplier,
         rounding: Rounding::Twice,
         clamp: Clamp { min: -128, max: 127 },

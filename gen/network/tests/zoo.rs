@@ -97,6 +97,6 @@ fn the_schema_is_the_one_in_the_docs() {
 #[test]
 fn an_unknown_member_is_refused() {
     let text = serde_json::to_string(&zoo::kws_mini(1)).unwrap();
-    let text = text.replacen("\"version\":1", "\"version\":1,\"colour\":2", 1);
-    assert!(serde_json::from_str::<Network>(&text).unwrap_err().to_string().contains("colour"));
+    let text = text.replacen("\"version\":1", "\"version\":1,\"color\":2", 1);
+    assert!(serde_json::from_str::<Network>(&text).unwrap_err().to_string().contains("color"));
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 type Make<U> = Arc<dyn Fn() -> U + Send + Sync>;
 
-/// Makes an hwgen module of a rust-hdl block: its Verilog is what rust-hdl prints, its behaviour
+/// Makes an hwgen module of a rust-hdl block: its Verilog is what rust-hdl prints, its behavior
 /// what rust-hdl simulates.
 ///
 /// rust-hdl lets a `Probe` read signals but not write them, so each input is bound by hand:

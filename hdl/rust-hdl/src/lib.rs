@@ -1,7 +1,7 @@
 //! The bridge between [rust-hdl](https://rust-hdl.org) and hwgen, in both directions.
 //!
 //! - [`LeafBuilder`] makes any rust-hdl block an hwgen [`Module`](hwgen_hdl::Module): its Verilog
-//!   is what rust-hdl prints, its behaviour what rust-hdl simulates. [`leaves`] holds ready ones.
+//!   is what rust-hdl prints, its behavior what rust-hdl simulates. [`leaves`] holds ready ones.
 //! - [`NetlistBlock`] makes any hwgen module a rust-hdl block, at home in rust-hdl's `Simulation`,
 //!   its checks, its VCD and its Verilog.
 //!

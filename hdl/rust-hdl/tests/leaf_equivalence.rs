@@ -36,7 +36,7 @@ fn leaves_pass_lint_with_all_warnings_on() {
 }
 
 #[test]
-fn leaves_synthesise_without_latches_or_loops() {
+fn leaves_synthesize_without_latches_or_loops() {
     let dir = tempfile::tempdir().unwrap();
     let mut script = String::new();
     for case in leaf_cases() {

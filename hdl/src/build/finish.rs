@@ -45,7 +45,7 @@ impl ModuleBuilder {
         Err(BuildErrors { module: module.name.to_string(), errors })
     }
 
-    /// A module whose text and behaviour are given: only its ports are taken from this builder,
+    /// A module whose text and behavior are given: only its ports are taken from this builder,
     /// and `outputs` names those it drives.
     pub fn finish_leaf(
         self,

@@ -49,7 +49,7 @@ pub(super) fn find_one<'m>(
     (whole.index.unwrap_or_else(|| x.module().lit(u(1), 0)), whole.any)
 }
 
-/// Neighbouring bits `low..=high`: is there a 1 among them, and where?
+/// Neighboring bits `low..=high`: is there a 1 among them, and where?
 #[derive(Clone, Copy)]
 struct Stretch<'m> {
     low: u32,

@@ -2,7 +2,7 @@
 //!
 //! A combinational component is a function on signals, placed in the caller's module
 //! ([`leading_one()`]). Every component is also a module of its own, which can be printed, linted and
-//! synthesised alone: `leading_one::module(8)`, `fifo(16, &fields)`. Modules with one stream in and
+//! synthesized alone: `leading_one::module(8)`, `fifo(16, &fields)`. Modules with one stream in and
 //! one out call them `in` and `out`, so that `stream.through("queue", &fifo(16, &fields))` works.
 //! A module's name tells every parameter: one name, one circuit.
 //!

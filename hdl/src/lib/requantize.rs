@@ -1,4 +1,4 @@
-//! Requantisation: an accumulator back to a few bits.
+//! Requantization: an accumulator back to a few bits.
 //!
 //! `q = saturate(round(acc * multiplier / 2^shift) + zero_point)`, exact up to the one rounding.
 
@@ -11,7 +11,7 @@ use crate::netlist::Module;
 use crate::ty::{Int, Type, bits_for, s, u};
 use std::sync::Arc;
 
-/// A requantisation known when the circuit is built.
+/// A requantization known when the circuit is built.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requantize {
     /// The scale's numerator.
@@ -34,7 +34,7 @@ impl Requantize {
     }
 }
 
-/// A constant requantisation of `accumulator`. Combinational: a multiplication by a constant.
+/// A constant requantization of `accumulator`. Combinational: a multiplication by a constant.
 ///
 /// # Panics
 /// If `shift` is outside `0..=62`.
@@ -50,7 +50,7 @@ pub fn requantize<'m>(accumulator: Signal<'m>, by: &Requantize) -> Signal<'m> {
     finish(scaled, zero_point, by.to)
 }
 
-/// The scale and zero point of a requantisation that is set at run time, e.g. for each channel.
+/// The scale and zero point of a requantization that is set at run time, e.g. for each channel.
 #[derive(Clone, Copy)]
 pub struct RunTimeScale<'m> {
     /// Unsigned.
@@ -61,7 +61,7 @@ pub struct RunTimeScale<'m> {
     pub zero_point: Signal<'m>,
 }
 
-/// A requantisation of `accumulator` to type `to` with a run-time scale. Combinational: a
+/// A requantization of `accumulator` to type `to` with a run-time scale. Combinational: a
 /// multiplier, a barrel shifter, two adders, comparators; put registers around it.
 #[track_caller]
 pub fn requantize_by<'m>(
@@ -83,7 +83,7 @@ fn finish<'m>(scaled: Signal<'m>, zero_point: Signal<'m>, to: Type) -> Signal<'m
     saturate(scaled.extend(width) + zero_point.extend(width), to)
 }
 
-/// A constant requantisation alone: in `accumulator: from`, out `q`. Combinational.
+/// A constant requantization alone: in `accumulator: from`, out `q`. Combinational.
 ///
 /// # Panics
 /// As [`requantize`].
@@ -106,7 +106,7 @@ pub fn module(from: Type, by: &Requantize) -> Arc<Module> {
     m.finish()
 }
 
-/// A run-time requantisation alone: in `accumulator: from`, `multiplier: u(multiplier_bits)`,
+/// A run-time requantization alone: in `accumulator: from`, `multiplier: u(multiplier_bits)`,
 /// `shift: u(shift_bits)`, `zero_point: s(to.width + 1)`, out `q: to`. Combinational.
 ///
 /// # Panics

@@ -14,7 +14,7 @@ pub enum Rounding {
     Truncate,
     /// To nearest, one half upwards (towards plus infinity).
     HalfUp,
-    /// To nearest, one half to the even neighbour; no bias.
+    /// To nearest, one half to the even neighbor; no bias.
     HalfEven,
 }
 

@@ -5,7 +5,7 @@ use crate::netlist::{ClockId, Module};
 use crate::ty::{Int, Type};
 use std::sync::Arc;
 
-/// A running design: our engines, Verilator, Icarus, a synthesised netlist. Drivers and monitors
+/// A running design: our engines, Verilator, Icarus, a synthesized netlist. Drivers and monitors
 /// work on any of them.
 pub trait Device {
     /// The interface.

@@ -32,7 +32,7 @@ pub(super) fn comment(text: &str) -> String {
     out
 }
 
-/// Neither a control character nor one that hides or reorders its neighbours.
+/// Neither a control character nor one that hides or reorders its neighbors.
 fn is_shown(c: char) -> bool {
     let hides = matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -86,7 +86,7 @@ mod tests {
         {
             assert_eq!(comment(order), format!("// | {order}\n"));
         }
-        for text in ["Synthesised by Yosys", "a synopsys", "coverages", "leda2 x"] {
+        for text in ["Synthesized by Yosys", "a synopsys", "coverages", "leda2 x"] {
             assert_eq!(comment(text), format!("// {text}\n"));
         }
     }

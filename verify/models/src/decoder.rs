@@ -113,7 +113,7 @@ impl Decoder {
         })
     }
 
-    /// What the last layer gives, normalised, a row a token.
+    /// What the last layer gives, normalized, a row a token.
     ///
     /// # Errors
     /// Text that does not fit, or attention that failed.

@@ -63,7 +63,7 @@ impl LayerNorm {
         Ok(LayerNorm { scale, shift, epsilon })
     }
 
-    /// Normalises each row.
+    /// Normalizes each row.
     pub fn apply(&self, mut x: Array2<f32>) -> Array2<f32> {
         for mut row in x.rows_mut() {
             let mean = row.sum() / row.len() as f32;
@@ -96,7 +96,7 @@ impl RmsNorm {
         Ok(RmsNorm { scale: from.vector(&format!("{name}.weight"), width)?, epsilon })
     }
 
-    /// Normalises each row.
+    /// Normalizes each row.
     pub fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
         let mut x = x.clone();
         for mut row in x.rows_mut() {
@@ -134,7 +134,7 @@ pub fn embed(table: &Array2<f32>, tokens: &[u32], most: usize) -> Result<Array2<
 }
 
 /// Attends with every head of a layer: the queries' columns are cut into heads, each of `dim`;
-/// keys and values have as many columns, or fewer: then neighbouring heads share theirs.
+/// keys and values have as many columns, or fewer: then neighboring heads share theirs.
 ///
 /// # Errors
 /// Attention that failed, or whose result has another shape.

@@ -50,8 +50,8 @@ impl Tensors for Random {
     }
 
     fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        let centre = if name.ends_with("weight") { 1.0 } else { 0.0 };
-        Ok(Array1::from_shape_simple_fn(length, || centre + self.draw(0.2)))
+        let center = if name.ends_with("weight") { 1.0 } else { 0.0 };
+        Ok(Array1::from_shape_simple_fn(length, || center + self.draw(0.2)))
     }
 }
 

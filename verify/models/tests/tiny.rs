@@ -230,7 +230,7 @@ fn a_decoder_by_hand() {
     let decoder = Decoder::load(shape, &mut Few(weights.into())).unwrap();
     let hidden = decoder.hidden(&[0, 1], &mut Float::default()).unwrap();
     // both tokens have root mean square 5: values (2, 14) and (14, 2); token 1 sees their mean.
-    // token 0: (1, 7) + (2, 14) = (3, 21), which normalised is (0.2, 1.4): the gate lets
+    // token 0: (1, 7) + (2, 14) = (3, 21), which normalized is (0.2, 1.4): the gate lets
     // 0.2 / (1 + e^-0.2) * 2.8 = 0.307909 to the first element
     let by_hand = |x: f64, y: f64| {
         let size = ((x * x + y * y) / 2.0).sqrt();
@@ -271,7 +271,7 @@ fn an_encoder_by_hand() {
         ("encoder.layer.0.attention.output.dense.weight", values![[1.0, 1.0], [0.0, 0.0]]),
     ];
     let encoder = Encoder::load(shape, &mut Few(weights.into())).unwrap();
-    // token 0 is (3, 1), token 1 (0, 3): normalised (1, -1) and (-1, 1). Both see the mean of the
+    // token 0 is (3, 1), token 1 (0, 3): normalized (1, -1) and (-1, 1). Both see the mean of the
     // values (1, -3) and (-1, 3), which is 0, so that each stays as it is
     let hidden = encoder.hidden(&[0, 1], &mut Float::default()).unwrap();
     assert_eq!(hidden, values![[1.0, -1.0], [-1.0, 1.0]]);

@@ -57,7 +57,7 @@ impl Synthetic {
     pub fn layer(&self, seed: u64) -> Layer {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let mut normals = |count: usize| (0..count).map(|_| normal(rng)).collect::<Vec<f32>>();
-        let centres = normals(self.clusters * self.inputs);
+        let centers = normals(self.clusters * self.inputs);
         let noise = normals(self.tokens * self.inputs);
         let root = (self.inputs as f32).sqrt().recip();
         let mut heads = vec![];
@@ -73,8 +73,8 @@ impl Synthetic {
         let cluster: Vec<usize> =
             (0..self.tokens).map(|_| rng.random_range(0..self.clusters)).collect();
         let tokens = cluster.iter().zip(noise.chunks(self.inputs)).flat_map(|(cluster, noise)| {
-            let centre = &centres[cluster * self.inputs..];
-            centre.iter().zip(noise).map(|(centre, noise)| centre + noise).collect::<Vec<_>>()
+            let center = &centers[cluster * self.inputs..];
+            center.iter().zip(noise).map(|(center, noise)| center + noise).collect::<Vec<_>>()
         });
         let tokens = Matrix::new(self.inputs, tokens.collect());
         Layer { tokens, heads, causal: self.causal }

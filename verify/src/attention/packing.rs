@@ -29,7 +29,7 @@ impl Segments {
     }
 
     /// The part of the segments of `size` keys that survivors fill; 1 if there are none.
-    pub fn utilisation(&self, size: usize) -> f64 {
+    pub fn utilization(&self, size: usize) -> f64 {
         if self.segments == 0 {
             return 1.0;
         }
@@ -51,7 +51,7 @@ mod tests {
         let mut segments = Segments::default();
         segments.pack(&row, 16);
         assert_eq!(segments, Segments { segments: 3, survivors: 20 });
-        assert!((segments.utilisation(16) - 20.0 / 48.0).abs() < 1e-12);
-        assert_eq!(Segments::default().utilisation(16), 1.0);
+        assert!((segments.utilization(16) - 20.0 / 48.0).abs() < 1e-12);
+        assert_eq!(Segments::default().utilization(16), 1.0);
     }
 }

@@ -1,6 +1,6 @@
 //! Clustered queries, keys and values made from a seed, for when there is no recording.
 //!
-//! Each token belongs to a cluster; its query and key are the cluster's centre plus noise, and
+//! Each token belongs to a cluster; its query and key are the cluster's center plus noise, and
 //! channels differ in scale log-normally, as they do in trained models.
 
 use super::{Head, Matrix, Workload};
@@ -18,7 +18,7 @@ pub struct Clustered {
     pub causal: bool,
     /// Clusters the tokens fall into.
     pub clusters: usize,
-    /// Noise about the centre, whose own elements have deviation 1.
+    /// Noise about the center, whose own elements have deviation 1.
     pub noise: f32,
     /// Deviation of the logarithm of a channel's scale.
     pub channel_spread: f32,
@@ -61,14 +61,14 @@ impl Clustered {
         let dim = self.head_dim;
         let spread: Vec<f32> =
             (0..dim).map(|_| (self.channel_spread * normal(&mut rng)).exp()).collect();
-        let centres: Vec<f32> = (0..self.clusters * dim).map(|_| normal(&mut rng)).collect();
+        let centers: Vec<f32> = (0..self.clusters * dim).map(|_| normal(&mut rng)).collect();
         let cluster: Vec<usize> =
             (0..self.tokens).map(|_| rng.random_range(0..self.clusters)).collect();
         let mut scatter = |gain: f32| {
             let mut values = Vec::with_capacity(self.tokens * dim);
             for &cluster in &cluster {
-                for (centre, spread) in centres[cluster * dim..].iter().zip(&spread) {
-                    values.push(gain * spread * (centre + self.noise * normal(&mut rng)));
+                for (center, spread) in centers[cluster * dim..].iter().zip(&spread) {
+                    values.push(gain * spread * (center + self.noise * normal(&mut rng)));
                 }
             }
             Matrix::new(dim, values)

@@ -1,7 +1,7 @@
 //! The engines by name.
 
 use super::yosys::{gates_in_icarus, gates_in_verilator};
-use super::{Compiled, CosimError, IcarusDevice, Optimise};
+use super::{Compiled, CosimError, IcarusDevice, Optimize};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
 use std::fmt;
@@ -82,7 +82,7 @@ impl Engine {
             Engine::Interpreter => Box::new(ours(sim::Engine::Interpreter)?),
             Engine::Jit => Box::new(ours(sim::Engine::Jit)?),
             Engine::Verilator => {
-                Box::new(Compiled::new(module, Optimise::Build)?.device(options.initial)?)
+                Box::new(Compiled::new(module, Optimize::Build)?.device(options.initial)?)
             }
             Engine::Icarus => Box::new(IcarusDevice::open(module)?),
             Engine::Yosys => Box::new(gates_in_verilator(module)?),

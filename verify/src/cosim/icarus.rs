@@ -26,7 +26,7 @@ impl IcarusDevice {
         IcarusDevice::from_text(module, &verilog_of(module)?)
     }
 
-    /// The same interface on another text: a hand-written one, or a synthesised netlist.
+    /// The same interface on another text: a hand-written one, or a synthesized netlist.
     pub fn from_text(module: &Arc<Module>, verilog: &str) -> Result<IcarusDevice, CosimError> {
         let (iverilog, vvp) = (tools::require("iverilog")?, tools::require("vvp")?);
         let text = format!("{verilog}\n{}", test_bench(module));

@@ -34,7 +34,7 @@ pub use lint::{lint_text, verilator_lint};
 pub use remote::Remote;
 pub use survive::survive;
 pub use traffic::{Traffic, compare_traffic};
-pub use verilator::{Compiled, Optimise, VerilatorDevice};
+pub use verilator::{Compiled, Optimize, VerilatorDevice};
 
 /// What is kept, for others who keep what tools make.
 pub(crate) mod kept {

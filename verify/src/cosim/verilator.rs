@@ -34,9 +34,9 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// To be raised when the way of compiling changes, so that nothing kept is taken for new.
 const REVISION: u32 = 1;
 
-/// What to optimise.
+/// What to optimize.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Optimise {
+pub enum Optimize {
     /// The time to compile; for tests of some thousand cycles.
     #[default]
     Build,
@@ -44,11 +44,11 @@ pub enum Optimise {
     Run,
 }
 
-impl Optimise {
+impl Optimize {
     fn compiler(self) -> &'static [&'static str] {
         match self {
-            Optimise::Build => &["-O0"],
-            Optimise::Run => &["-O3", "-march=native"],
+            Optimize::Build => &["-O0"],
+            Optimize::Run => &["-O3", "-march=native"],
         }
     }
 
@@ -56,8 +56,8 @@ impl Optimise {
     /// choose, which is quicker.
     fn verilator(self) -> &'static [&'static str] {
         match self {
-            Optimise::Build => &["--x-assign", "unique", "--x-initial", "unique"],
-            Optimise::Run => &["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"],
+            Optimize::Build => &["--x-assign", "unique", "--x-initial", "unique"],
+            Optimize::Run => &["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"],
         }
     }
 }
@@ -75,41 +75,41 @@ pub type VerilatorDevice = Remote<Binary>;
 impl VerilatorDevice {
     /// The module as after power-up, all state zero.
     pub fn open(module: &Arc<Module>) -> Result<VerilatorDevice, CosimError> {
-        Compiled::new(module, Optimise::Build)?.device(Initial::Zero)
+        Compiled::new(module, Optimize::Build)?.device(Initial::Zero)
     }
 
-    /// The same interface on another text: a hand-written one, or a synthesised netlist.
+    /// The same interface on another text: a hand-written one, or a synthesized netlist.
     pub fn from_text(module: &Arc<Module>, verilog: &str) -> Result<VerilatorDevice, CosimError> {
-        Compiled::from_text(module, verilog, Optimise::Build)?.device(Initial::Zero)
+        Compiled::from_text(module, verilog, Optimize::Build)?.device(Initial::Zero)
     }
 }
 
 impl Compiled {
     /// Compiles what a module prints.
-    pub fn new(module: &Arc<Module>, optimise: Optimise) -> Result<Compiled, CosimError> {
-        Compiled::from_text(module, &verilog_of(module)?, optimise)
+    pub fn new(module: &Arc<Module>, optimize: Optimize) -> Result<Compiled, CosimError> {
+        Compiled::from_text(module, &verilog_of(module)?, optimize)
     }
 
     /// Compiles a text with a module's interface.
     pub fn from_text(
         module: &Arc<Module>,
         verilog: &str,
-        optimise: Optimise,
+        optimize: Optimize,
     ) -> Result<Compiled, CosimError> {
         let (verilator, compiler) = (tools::require("verilator")?, tools::require("c++")?);
         let ports = Ports::of(module);
         let text = format!("{verilog}\n{}", shim::wrapper(&ports, module));
-        let flags = format!("{:?} {:?} {REVISION}", optimise.verilator(), optimise.compiler());
-        let made_of = [&*text, &shim::program(&ports, &[]), &flags, &surroundings(optimise)];
+        let flags = format!("{:?} {:?} {REVISION}", optimize.verilator(), optimize.compiler());
+        let made_of = [&*text, &shim::program(&ports, &[]), &flags, &surroundings(optimize)];
         let folder = cached(&key("verilator", &made_of, &[&verilator, &compiler]), |folder| {
-            let kit = Kit::new(&verilator, &compiler, optimise)?;
+            let kit = Kit::new(&verilator, &compiler, optimize)?;
             write(folder, "top.v", &text)?;
             kit.compile(folder, &ports)
         })?;
         Ok(Compiled { module: module.clone(), program: folder.join("simulation") })
     }
 
-    /// Starts it, as after power-up. Models optimised to [`Optimise::Run`] start from zero.
+    /// Starts it, as after power-up. Models optimized to [`Optimize::Run`] start from zero.
     pub fn device(&self, initial: Initial) -> Result<VerilatorDevice, CosimError> {
         let (reset, seed) = match initial {
             Initial::Zero => (0, 0),
@@ -140,7 +140,7 @@ impl Compiled {
 struct Kit<'t> {
     verilator: &'t Found,
     compiler: &'t Found,
-    optimise: Optimise,
+    optimize: Optimize,
     include: PathBuf,
     library: PathBuf,
 }
@@ -152,11 +152,11 @@ impl Kit<'_> {
     fn new<'t>(
         verilator: &'t Found,
         compiler: &'t Found,
-        optimise: Optimise,
+        optimize: Optimize,
     ) -> Result<Kit<'t>, CosimError> {
         let include = tools::verilator_root(&verilator.path)?.join("include");
-        let mut kit = Kit { verilator, compiler, optimise, include, library: PathBuf::new() };
-        let made_of = [format!("{:?}", kit.flags()), surroundings(optimise)];
+        let mut kit = Kit { verilator, compiler, optimize, include, library: PathBuf::new() };
+        let made_of = [format!("{:?}", kit.flags()), surroundings(optimize)];
         let made_of = made_of.each_ref().map(String::as_str);
         let key = key("verilator-library", &made_of, &[verilator, compiler]);
         kit.library = cached(&key, |folder| {
@@ -175,7 +175,7 @@ impl Kit<'_> {
     fn flags(&self) -> Vec<String> {
         let include = self.include.display();
         let paths = [format!("-I{include}"), format!("-I{include}/vltstd"), "-I.".into()];
-        let fixed = COMPILE.iter().chain(&FEATURES).chain(self.optimise.compiler());
+        let fixed = COMPILE.iter().chain(&FEATURES).chain(self.optimize.compiler());
         fixed.map(|flag| flag.to_string()).chain(paths).collect()
     }
 
@@ -188,7 +188,7 @@ impl Kit<'_> {
     /// Whether Verilator can be trusted with trees of `&`, `|`, `^` over single bits. Until 5.026 it
     /// gave wrong values for some, as Yosys' netlists show at once (5.006: the top bit of a product
     /// of sums).
-    fn optimises_bits_rightly(&self) -> bool {
+    fn optimizes_bits_rightly(&self) -> bool {
         tools::parse_version(&self.verilator.version).is_some_and(|version| version > (5, 26))
     }
 
@@ -196,10 +196,10 @@ impl Kit<'_> {
     fn compile(&self, folder: &Path, ports: &Ports) -> Result<(), CosimError> {
         let mut command = self.verilator.command();
         command.current_dir(folder).args(["--cc", "top.v", "--top-module", shim::TOP]);
-        // What is worth a warning is the lint's business; here only the behaviour counts.
+        // What is worth a warning is the lint's business; here only the behavior counts.
         command.args(["--Mdir", "cpp", "-Wno-lint", "-Wno-style", "-Wno-fatal"]);
-        command.args(self.optimise.verilator());
-        if self.optimise == Optimise::Build || !self.optimises_bits_rightly() {
+        command.args(self.optimize.verilator());
+        if self.optimize == Optimize::Build || !self.optimizes_bits_rightly() {
             command.arg("-fno-const-bit-op-tree");
         }
         run(&mut command, LIMIT)?;
@@ -218,11 +218,11 @@ impl Kit<'_> {
 }
 
 /// What else decides the program: Verilator's root, and the processor if the code is for it alone.
-fn surroundings(optimise: Optimise) -> String {
+fn surroundings(optimize: Optimize) -> String {
     let root = std::env::var_os("VERILATOR_ROOT").unwrap_or_default();
-    let processor = match optimise {
-        Optimise::Build => String::new(),
-        Optimise::Run => std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default(),
+    let processor = match optimize {
+        Optimize::Build => String::new(),
+        Optimize::Run => std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default(),
     };
     let features = processor.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
     format!("{} {} {features}", root.to_string_lossy(), std::env::consts::ARCH)

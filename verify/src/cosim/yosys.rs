@@ -1,4 +1,4 @@
-//! Yosys: a module synthesised to gates, as a text to run again, and what it finds wrong.
+//! Yosys: a module synthesized to gates, as a text to run again, and what it finds wrong.
 
 use super::cache::{cached, key, read, write};
 use super::{CosimError, Finding, IcarusDevice, VerilatorDevice, verilog_of};
@@ -62,12 +62,12 @@ impl Report {
     }
 }
 
-/// The synthesised netlist of a module, as Verilog with the same ports.
+/// The synthesized netlist of a module, as Verilog with the same ports.
 pub fn netlist(module: &Arc<Module>, synthesis: Synthesis) -> Result<String, CosimError> {
     netlist_of_text(module, &verilog_of(module)?, synthesis)
 }
 
-/// The synthesised netlist of a text with a module's interface.
+/// The synthesized netlist of a text with a module's interface.
 pub fn netlist_of_text(
     module: &Module,
     verilog: &str,
@@ -95,7 +95,7 @@ pub fn gates_in_icarus(module: &Arc<Module>) -> Result<IcarusDevice, CosimError>
     IcarusDevice::from_text(module, &netlist(module, Synthesis::Gates)?)
 }
 
-/// Synthesises a module and counts what comes out.
+/// Synthesizes a module and counts what comes out.
 pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     let text = verilog_of(module)?;
     let mut reports = check_texts(&[(&module.name, &text)])?;
@@ -117,7 +117,7 @@ pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError
     }
 }
 
-/// Synthesises many texts, given with their top modules, each for itself but in one process; kept
+/// Synthesizes many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     let yosys = tools::require("yosys")?;
@@ -206,7 +206,7 @@ mod tests {
         endmodule";
 
     #[test]
-    fn latches_and_loops_are_seen_and_neighbours_do_not_mix() {
+    fn latches_and_loops_are_seen_and_neighbors_do_not_mix() {
         let texts = [("m", LATCH), ("m", GOOD), ("m", LOOP)];
         let reports = check_texts(&texts).unwrap();
         let found: Vec<_> = reports.iter().map(|r| (r.latches, r.flip_flops, r.loops)).collect();

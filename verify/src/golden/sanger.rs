@@ -70,10 +70,10 @@ impl Sanger {
     }
 }
 
-fn shorten(row: &[i32], normalise: bool) -> Short {
+fn shorten(row: &[i32], normalize: bool) -> Short {
     let magnitude = row.iter().map(|x| x.unsigned_abs().min(127)).max().unwrap_or_default();
     let exponent = magnitude.checked_ilog2().unwrap_or(0);
-    let shift = if normalise { exponent.saturating_sub(2) } else { 4 };
+    let shift = if normalize { exponent.saturating_sub(2) } else { 4 };
     let half = (1 << shift) >> 1;
     let short = |x: &i32| ((x + half) >> shift).clamp(-7, 7);
     Short { elements: row.iter().map(short).collect(), shift }
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn a_row_is_shortened_by_its_largest_element() {
-        let short = |row: &[i32], normalise| {
-            let Short { elements, shift } = shorten(row, normalise);
+        let short = |row: &[i32], normalize| {
+            let Short { elements, shift } = shorten(row, normalize);
             (elements, shift)
         };
         assert_eq!(short(&[7, -3, 0], true), (vec![7, -3, 0], 0));

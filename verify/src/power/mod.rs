@@ -95,7 +95,7 @@ pub struct PowerModel {
 }
 
 impl PowerModel {
-    /// Synthesises the module (kept in the cache, as all that is compiled) and makes it ready.
+    /// Synthesizes the module (kept in the cache, as all that is compiled) and makes it ready.
     ///
     /// # Errors
     /// No Yosys; a module that has not exactly one clock; a cell that is not simulated; options
@@ -116,7 +116,7 @@ impl PowerModel {
         let library = gated.as_ref().unwrap_or(library);
         let gate = gating::verilog(library);
         let bits = options.flip_flop_bits;
-        let (design, verilog) = synthesis::synthesise(module, library, bits, gate)?;
+        let (design, verilog) = synthesis::synthesize(module, library, bits, gate)?;
         let flat = netlist::flatten(&design, &module.name, library)?;
         let conditions = Conditions { slew: options.slew_seconds, wire: options.wire_farads };
         let compiled = Compiled::new(flat, library, &clock.name, conditions)?;

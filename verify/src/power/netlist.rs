@@ -1,4 +1,4 @@
-//! A synthesised design, flattened: cells of the library between nets of one bit, each cell with
+//! A synthesized design, flattened: cells of the library between nets of one bit, each cell with
 //! the instance it stands in.
 
 use super::error::{PowerError, netlist as refused};

@@ -16,7 +16,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(3600);
 
 /// The module's cells, as Yosys writes them, and the same in a file as Verilog.
-pub(super) fn synthesise(
+pub(super) fn synthesize(
     module: &Arc<Module>,
     library: &Library,
     flip_flop_bits: usize,
@@ -54,7 +54,7 @@ fn script(module: &Arc<Module>, flip_flop_bits: usize, gated: bool) -> String {
         .map(|(words, bits)| format!("memory_map t:$mem_v2 r:SIZE={words} %i r:WIDTH={bits} %i\n"));
     let small: String = small.collect();
     // Yosys makes memories of tables too, which are gates here;
-    // `synth` would map to its own gates first and have them optimised, only to be mapped again;
+    // `synth` would map to its own gates first and have them optimized, only to be mapped again;
     // `opt` after `techmap` would take multiplexers for enables
     format!(
         "read_verilog design.v\n\

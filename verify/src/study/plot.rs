@@ -4,9 +4,9 @@ use super::report::Sum;
 use plotters::prelude::*;
 use std::error::Error;
 
-/// Colours of the parts, in the order of [`Split::parts`](super::Split::parts): told apart in print
-/// and by colour-blind readers.
-const COLOURS: [RGBColor; 5] = [
+/// Colors of the parts, in the order of [`Split::parts`](super::Split::parts): told apart in print
+/// and by color-blind readers.
+const COLORS: [RGBColor; 5] = [
     RGBColor(213, 94, 0),
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
@@ -43,19 +43,19 @@ pub fn energy(title: &str, sums: &[Sum]) -> Result<String, Box<dyn Error>> {
             .x_label_formatter(&name)
             .y_desc("pJ a query")
             .draw()?;
-        for (part, colour) in COLOURS.iter().enumerate() {
+        for (part, color) in COLORS.iter().enumerate() {
             let bars = sums.iter().enumerate().map(|(bar, sum)| {
                 let parts = sum.energy_per_query();
                 let below: f64 = parts[..part].iter().map(|(_, energy)| energy).sum();
                 let top = below + parts[part].1;
                 let corners =
                     [(SegmentValue::Exact(bar), below), (SegmentValue::Exact(bar + 1), top)];
-                let mut bar = Rectangle::new(corners, colour.filled());
+                let mut bar = Rectangle::new(corners, color.filled());
                 bar.set_margin(0, 0, 24, 24);
                 bar
             });
             let name = sums.first().map_or("", |sum| sum.energy_per_query()[part].0);
-            let key = move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled());
+            let key = move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], color.filled());
             chart.draw_series(bars)?.label(name).legend(key);
         }
         chart

@@ -112,7 +112,7 @@ fn the_printed_verilog() {
 
 #[test]
 #[ignore = "a minute of synthesis"]
-fn the_synthesised_gates() {
+fn the_synthesized_gates() {
     elsewhere(&[cosim::Engine::YosysIcarus]);
 }
 

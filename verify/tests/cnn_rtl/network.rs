@@ -168,7 +168,7 @@ fn generated_tflite_networks() {
     }
     let expected = [
         "small runs",
-        "operators: layer `24_mat_mul`: its factors' zero points are [19, -16]; quantise both factors around 0",
+        "operators: layer `24_mat_mul`: its factors' zero points are [19, -16]; quantize both factors around 0",
         "autoencoder runs",
         "mobilenet runs",
         "streaming runs",
@@ -230,7 +230,7 @@ impl Trained {
 
 /// Prints what a network takes, and holds its use of the array.
 fn told(network: &Network, spec: &CnnSpec, plan: &Plan, inputs: usize) {
-    let used = plan.utilisation(spec);
+    let used = plan.utilization(spec);
     println!(
         "{}: {inputs} inputs equal, {} multipliers, {} cycles, {:.1} % of {} products a cycle",
         network.name,

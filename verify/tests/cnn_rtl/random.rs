@@ -165,7 +165,7 @@ impl Draft<'_> {
                 let sign = pick(self.rng, &[1.0, -1.0]);
                 let (multiplier, clamp) = (nearest(sign * factor), self.clamp(&y));
                 let rounding = pick(self.rng, &Rounding::ALL);
-                self.layer(Operator::Requantise { multiplier, rounding, clamp }, &[x], &y);
+                self.layer(Operator::Requantize { multiplier, rounding, clamp }, &[x], &y);
                 Some(y)
             }
             14 => {
@@ -336,7 +336,7 @@ fn random_networks() {
     for kind in [
         "average_pool_2d",
         "max_pool_2d",
-        "requantise",
+        "requantize",
         "pad",
         "mean",
         "concat",

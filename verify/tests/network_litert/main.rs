@@ -21,7 +21,7 @@ use std::{
 #[derive(Clone, Copy)]
 enum Resolver {
     Reference,
-    Optimised,
+    Optimized,
     Default,
 }
 
@@ -29,7 +29,7 @@ impl Resolver {
     fn name(self) -> &'static str {
         match self {
             Resolver::Reference => "reference",
-            Resolver::Optimised => "optimised",
+            Resolver::Optimized => "optimized",
             Resolver::Default => "default",
         }
     }
@@ -167,7 +167,7 @@ fn report(name: &str, resolver: Resolver, runs: usize, differences: &Differences
     }
 }
 
-const RESOLVERS: [Resolver; 3] = [Resolver::Reference, Resolver::Optimised, Resolver::Default];
+const RESOLVERS: [Resolver; 3] = [Resolver::Reference, Resolver::Optimized, Resolver::Default];
 
 /// Compares with all kernels; against the reference ones every byte is the same, but for at most
 /// one softmax byte in 20,000.
@@ -222,7 +222,7 @@ fn models_below(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Whether a model has activations of eight bits.
-fn is_quantised(model: &[u8]) -> bool {
+fn is_quantized(model: &[u8]) -> bool {
     let graph = schema::root_as_model(model).unwrap().subgraphs().unwrap().get(0);
     let tensors = graph.tensors().unwrap();
     let bytes = [TensorType::INT8, TensorType::UINT8];
@@ -246,7 +246,7 @@ fn real_models() {
     let (mut all, mut exact) = (0, 0);
     for file in files {
         let model = std::fs::read(&file).unwrap();
-        if !is_quantised(&model) {
+        if !is_quantized(&model) {
             continue;
         }
         all += 1;

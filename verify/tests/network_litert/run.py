@@ -1,7 +1,7 @@
 """Runs a TFLite model on inputs and writes what every node wrote.
 
 run.py MODEL INPUTS COUNT RESOLVER OUTPUT
-INPUTS: COUNT times the model's inputs, in order, as bytes. RESOLVER: reference, optimised (no
+INPUTS: COUNT times the model's inputs, in order, as bytes. RESOLVER: reference, optimized (no
 delegate) or default (XNNPACK; only the model's outputs can be seen). OUTPUT: COUNT times the bytes
 of every node's output. Prints a line "node length" for each part of such a run; node -1 is an
 output of the model.
@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 RESOLVERS = {
     "reference": OpResolverType.BUILTIN_REF,
-    "optimised": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "optimized": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     "default": OpResolverType.BUILTIN,
 }
 
@@ -36,11 +36,11 @@ parts = [(n, t) for n, t in parts if t in kinds and kinds[t]["dtype"] in (np.int
 
 
 def real_input(tensor):
-    """The quantised tensor that a real input becomes: what comes in are its bytes."""
+    """The quantized tensor that a real input becomes: what comes in are its bytes."""
     for node in interpreter._get_ops_details():
         if node["op_name"] == "QUANTIZE" and tensor in node["inputs"]:
             return kinds[node["outputs"][0]]
-    raise ValueError(f"nothing quantises input {tensor}")
+    raise ValueError(f"nothing quantizes input {tensor}")
 
 
 data = np.fromfile(inputs, dtype=np.uint8)

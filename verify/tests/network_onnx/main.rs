@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, ffi::OsStr, path::Path, process::Command};
 
 fn network(name: &str, model: &ModelProto) -> Network {
     let bytes = model.encode_to_vec();
-    assert!(onnx::recognises(&bytes), "{name}");
+    assert!(onnx::recognizes(&bytes), "{name}");
     import(name, &bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -70,7 +70,7 @@ fn shape_of(info: &ValueInfoProto) -> Vec<usize> {
     tensor.shape.as_ref().unwrap().dim.iter().map(size).collect()
 }
 
-/// Every quantised result is at most one step from that of the file's real numbers, computed from
+/// Every quantized result is at most one step from that of the file's real numbers, computed from
 /// the same inputs of the layer; how many differ is told.
 #[test]
 fn one_step_from_real_numbers() {
@@ -285,7 +285,7 @@ fn in_steps(network: &Network, model: &ModelProto, mut reals: &[f32]) -> Vec<i32
             let (tensor, shape) = (network.tensor(name).unwrap(), shape_of(output));
             let (own, rest) = reals.split_at(tensor.elements());
             let places = places(&shape, tensor);
-            steps.extend(places.iter().map(|&place| tensor.quantise(own[place].into())));
+            steps.extend(places.iter().map(|&place| tensor.quantize(own[place].into())));
             reals = rest;
         }
     }
@@ -342,17 +342,17 @@ fn whole_models_beside_their_runtimes() {
     assert!(differing * 20 < all, "{differing} of {all} outputs differ");
 }
 
-/// Models that ONNX Runtime's own tool quantised.
+/// Models that ONNX Runtime's own tool quantized.
 #[test]
 #[ignore = "needs a Python with onnx, onnxruntime and qonnx (HWGEN_ONNX_PYTHON)"]
-fn models_quantised_by_onnx_runtime() {
+fn models_quantized_by_onnx_runtime() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     for kind in ["int8", "uint8", "int4"] {
         let path = folder.path().join(kind);
-        call(&python, "quantise.py", &[kind.as_ref(), path.as_ref()]);
+        call(&python, "quantize.py", &[kind.as_ref(), path.as_ref()]);
         let bytes = std::fs::read(path).unwrap();
-        let (compared, differ) = beside_runtime(&python, &format!("quantised to {kind}"), &bytes);
+        let (compared, differ) = beside_runtime(&python, &format!("quantized to {kind}"), &bytes);
         assert!(differ * 5 < compared, "{kind}: {differ} of {compared} outputs differ");
     }
 }

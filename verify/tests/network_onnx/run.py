@@ -2,7 +2,7 @@
 
 run.py MODEL INPUTS COUNT OUTPUT
 INPUTS: COUNT times the model's only input, float32. OUTPUT: COUNT times its outputs, float32.
-Models with Quant nodes run in qonnx, others in ONNX Runtime without optimisation.
+Models with Quant nodes run in qonnx, others in ONNX Runtime without optimization.
 """
 
 import sys

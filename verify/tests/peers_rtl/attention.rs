@@ -1,5 +1,5 @@
 //! The predictors on attention: every head of every recorded model (and of a synthetic one, for
-//! machines without recordings), quantised to int8 per head, circuit against golden model.
+//! machines without recordings), quantized to int8 per head, circuit against golden model.
 //!
 //! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
 
@@ -80,12 +80,12 @@ fn report_packing(workload: &Workload) {
         "{}: segments of 16 filled to {:.3}, of 32 to {:.3}; ours scores in {:.3} of {cycles} cycles \
          (groups predicted in {:.3})",
         workload.name,
-        quarter.utilisation(16),
-        half.utilisation(32),
+        quarter.utilization(16),
+        half.utilization(32),
         scoring as f64 / cycles as f64,
         predicting as f64 / cycles as f64,
     );
-    assert!(scoring < cycles && half.utilisation(32) <= quarter.utilisation(16));
+    assert!(scoring < cycles && half.utilization(32) <= quarter.utilization(16));
 }
 
 fn compare_all(workload: &Workload) {

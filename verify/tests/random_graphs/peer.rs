@@ -135,7 +135,7 @@ impl Runtime {
                     let theirs: Vec<f32> = theirs.by_ref().take(ours.len()).collect();
                     let places = places(&shape(result), tensor).into_iter();
                     let apart = ours.iter().zip(places).filter(|(ours, place)| {
-                        tensor.quantise(theirs[*place].into()) != i32::from(**ours)
+                        tensor.quantize(theirs[*place].into()) != i32::from(**ours)
                     });
                     (compared, differ) = (compared + ours.len(), differ + apart.count());
                 }

@@ -1,7 +1,7 @@
 """Runs ONNX models N.onnx of a folder on the numbers of N.in, float32; writes N.out, the outputs of each run.
 
 runtime.py FOLDER COUNT
-Models with Quant nodes run in qonnx, others in ONNX Runtime without optimisation.
+Models with Quant nodes run in qonnx, others in ONNX Runtime without optimization.
 """
 
 import sys

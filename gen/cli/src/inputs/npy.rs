@@ -6,7 +6,7 @@ use hwgen_network::graph::Tensor;
 use npyz::{NpyFile, Order, WriterBuilder};
 
 /// The runs in an array: its elements are cut into runs, whatever its shape. Integers are taken as
-/// they are, real numbers are quantised with each input's scale.
+/// they are, real numbers are quantized with each input's scale.
 pub(super) fn read(bytes: &[u8], given: &[&Tensor]) -> anyhow::Result<Vec<Vec<i16>>> {
     ensure!(hwgen_files::has_plain_npy_header(bytes), "it is no array of NumPy");
     let file = NpyFile::new(bytes).context("it is no array of NumPy")?;
@@ -61,7 +61,7 @@ impl Numbers {
             Numbers::Real(numbers) => {
                 let number = numbers[at];
                 ensure!(number.is_finite(), "element {at} is {number}");
-                Ok(tensor.quantise(number) as i16)
+                Ok(tensor.quantize(number) as i16)
             }
         }
     }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn reals_are_quantised_and_saturate() {
+    fn reals_are_quantized_and_saturate() {
         let bytes = reals(&[1, 4], &[0.0, 1.0, -0.74, 1e9]);
         assert_eq!(read(&bytes, &[&tensor(true)]).unwrap(), [[1, 3, 0, 127]]);
         let said = |bytes: &[u8]| read(bytes, &[&tensor(true)]).unwrap_err().to_string();

@@ -40,9 +40,9 @@ fn counted<'m>(
 /// last transfer drops what there is of it, and output `cut` says so.
 ///
 /// `payload_bits` must be more than `bus_bits`.
-pub(super) fn deserialiser(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<Module> {
+pub(super) fn deserializer(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<Module> {
     let doc = "Joins transfers of a bus to a payload, the lowest bits first.";
-    let m = start("deserialiser", doc, payload_bits, bus_bits, last);
+    let m = start("deserializer", doc, payload_bits, bus_bits, last);
     let count = payload_bits.div_ceil(bus_bits);
     let input = m.stream_in("in", &data_and_last(bus_bits, last));
     let cut = last.then(|| input.get("last"));
@@ -70,9 +70,9 @@ pub(super) fn deserialiser(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<
 /// transfer. A payload is taken with its last transfer.
 ///
 /// `payload_bits` must be more than `bus_bits`.
-pub(super) fn serialiser(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<Module> {
+pub(super) fn serializer(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<Module> {
     let doc = "Cuts a payload into transfers of a bus, the lowest bits first.";
-    let m = start("serialiser", doc, payload_bits, bus_bits, last);
+    let m = start("serializer", doc, payload_bits, bus_bits, last);
     let count = payload_bits.div_ceil(bus_bits);
     let input = m.stream_in("in", &data_and_last(payload_bits, last));
     let passes = m.wire("passes", u(1));

@@ -1,7 +1,7 @@
 //! The top around a design.
 
 use super::map::{CLEAR_COUNTERS, RegisterMap, plain_ports, status_bits};
-use super::width::{data_and_last, deserialiser, packed, serialiser, unpacked};
+use super::width::{data_and_last, deserializer, packed, serializer, unpacked};
 use super::{AxiError, registers};
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
 use hwgen_hdl::netlist::{Direction, ResetKind, StreamPort};
@@ -154,7 +154,7 @@ fn incoming<'m>(
     let passing = Stream::source(m, &name, sliced.valid & !hold, sliced.payload.clone());
     sliced.ready.drive(*passing.ready | hold);
     let (whole, cut) = if bus.cuts() {
-        let unit = deserialiser(bus.payload_bits, bus.bus_bits, bus.last);
+        let unit = deserializer(bus.payload_bits, bus.bus_bits, bus.last);
         let join = m.instance(format!("{}_join", bus.stream.name), &unit);
         join.input("rst", hold).stream_into("in", passing);
         (join.stream_from("out"), bus.last.then(|| join.output("cut")))
@@ -182,7 +182,7 @@ fn outgoing<'m>(
     };
     let data = packed(&whole.payload);
     let cut = if bus.cuts() {
-        let unit = serialiser(bus.payload_bits, bus.bus_bits, bus.last);
+        let unit = serializer(bus.payload_bits, bus.bus_bits, bus.last);
         let cutter = m.instance(format!("{}_cut", bus.stream.name), &unit);
         cutter.input("rst", hold).stream_into("in", whole.with_payload(with_last(data)));
         cutter.stream_from("out")

@@ -3,7 +3,7 @@
 //! ```text
 //! load --> program --> job --+--> walk --> addresses --> activations --> operands --+
 //!      --> weights ----------|----------------------------------------> operands --+--> lanes
-//!      --> scales -----------|--> drain: shadow, requantisers <--------------------------+
+//!      --> scales -----------|--> drain: shadow, requantizers <--------------------------+
 //! in ---> activations <------|------- bytes <--+
 //! out <-- activations <------+
 //! ```
@@ -30,7 +30,7 @@ const OPERAND_CYCLES: u32 = 3;
 /// is no stream `load`.
 pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Arc<Module> {
     let m = ModuleBuilder::new(name);
-    m.doc("Quantised networks, a job after the other: convolutions, dense layers, pools, sums.");
+    m.doc("Quantized networks, a job after the other: convolutions, dense layers, pools, sums.");
     parameters(&m, spec);
     let byte = u(8 * spec.results);
     let input = m.stream_in("in", &fields([("data", byte), ("last", u(1))]));

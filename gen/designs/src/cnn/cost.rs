@@ -11,7 +11,7 @@ pub const FETCH_CYCLES: u32 = JOB_WORDS + 2;
 const STEP_TO_CHUNK: u64 = 6;
 const CHUNK_TO_END: u64 = 6;
 
-/// From an addition's last turn to the end: twice through the requantisers.
+/// From an addition's last turn to the end: twice through the requantizers.
 const ADD_TAIL: u64 = 15;
 
 /// From the last byte's read to the row's write, and the end.

@@ -1,4 +1,4 @@
-//! From sums to bytes: a group's sums leave the lanes at once, and are requantised `results` a cycle.
+//! From sums to bytes: a group's sums leave the lanes at once, and are requantized `results` a cycle.
 //!
 //! ```text
 //! sums --> shadow, `results` lanes a cycle --> sum of a result's lanes, bias --+
@@ -11,7 +11,7 @@ use super::CnnSpec;
 use super::image::scale_row;
 use super::job::{Scale, scale_fields};
 use super::memory::{Row, Write, any, select};
-use super::requantise;
+use super::requantize;
 use super::walk::group_of;
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, reduce, s, u};
@@ -61,7 +61,7 @@ struct Scaled<'m> {
     rights: Vec<Signal<'m>>,
 }
 
-/// Requantises groups, and sums of terms if the core adds.
+/// Requantizes groups, and sums of terms if the core adds.
 pub(super) fn drain<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
@@ -83,13 +83,13 @@ pub(super) fn drain<'m>(
     let guarded = |name: String, value: Signal<'m>| {
         m.reg(name, value.ty()).no_reset().next(value).enable(scaled.valid)
     };
-    let requantiser = requantise::module(sum_bits);
+    let requantizer = requantize::module(sum_bits);
     let values: Vec<_> = (0..spec.results as usize)
         .map(|r| {
             let sum = guarded(format!("scaled_sum_{r}"), scaled.sums[r]);
             let multiplier = guarded(format!("scaled_multiplier_{r}"), scaled.multipliers[r]);
             let right = guarded(format!("scaled_right_{r}"), scaled.rights[r]);
-            let part = m.instance(format!("requantiser_{r}"), &requantiser);
+            let part = m.instance(format!("requantizer_{r}"), &requantizer);
             let part = part.input("valid", valid).input("sum", *sum);
             let part = part.input("rounding", job.get("rounding"));
             part.input("multiplier", *multiplier).input("right", *right).output("value")
@@ -108,8 +108,8 @@ pub(super) fn drain<'m>(
     });
     let bytes: Vec<Signal<'_>> = bytes.collect();
 
-    // from the drained lanes to the bytes: biased, scaled, requantised, clamped
-    let cycles = 1 + 1 + requantise::LATENCY + 1;
+    // from the drained lanes to the bytes: biased, scaled, requantized, clamped
+    let cycles = 1 + 1 + requantize::LATENCY + 1;
     let enable = delayed_flag(m, "drained", shadow.writes, cycles);
     let address = delayed(m, "drained_address", shadow.address, cycles);
     let group_now = group_of(spec, job);
@@ -285,10 +285,10 @@ fn scales<'m>(
 
 /// Cycles from an addition's second term to the sum's turn: terms come in two of three cycles, the
 /// sum of two goes into the third.
-const PAIR_CYCLES: u32 = requantise::LATENCY + 4;
+const PAIR_CYCLES: u32 = requantize::LATENCY + 4;
 
 /// And from there to its bytes.
-const SUM_CYCLES: u32 = requantise::LATENCY + 2;
+const SUM_CYCLES: u32 = requantize::LATENCY + 2;
 
 /// Terms of an addition on their way, every third cycle a pair.
 struct Adding<'m> {
@@ -326,7 +326,7 @@ impl<'m> Adding<'m> {
             multipliers: vec![multiplier; count],
             rights: vec![right; count],
         };
-        let returns = requantise::LATENCY + 1;
+        let returns = requantize::LATENCY + 1;
         let first = delayed_flag(m, "first_returns", term.valid & !term.second, returns);
         let second = delayed_flag(m, "second_returns", pair, returns);
         Adding { sums, first, second, scaled, pairs }

@@ -67,7 +67,7 @@ pub struct Scale {
     pub right: u8,
 }
 
-/// What becomes of a requantised result.
+/// What becomes of a requantized result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clamp {
     /// Added.

@@ -1,9 +1,9 @@
-//! `cnn`: a core that runs quantised networks from a program, bit-exact; definition in
+//! `cnn`: a core that runs quantized networks from a program, bit-exact; definition in
 //! `docs/cnn.md`.
 //!
 //! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
-//! - `lane`: one weight, all positions; `drain`, `requantise`: from sums to bytes;
+//! - `lane`: one weight, all positions; `drain`, `requantize`: from sums to bytes;
 //! - `softmax`: rows of probabilities, and functions from tables; `fill`: activations as weights;
 //! - `registers`: what a host reads;
 //! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
@@ -20,7 +20,7 @@ mod load;
 pub mod lower;
 mod memory;
 mod registers;
-mod requantise;
+mod requantize;
 mod softmax;
 pub mod spec;
 mod walk;
@@ -45,7 +45,7 @@ impl CnnSpec {
 impl Generate for CnnSpec {
     const NAME: &'static str = "cnn";
     const SUMMARY: &'static str =
-        "quantised networks from a program: convolutions, dense layers, pools, sums";
+        "quantized networks from a program: convolutions, dense layers, pools, sums";
 
     fn build(&self) -> Arc<Module> {
         core::module(Self::NAME, self, None)
@@ -72,7 +72,7 @@ load --> program of {} jobs --> walk --> addresses
      --> scales: {} rows of {results} ----------------+            |
 in ----> activations: {pixels} x {activation_words} words of {lanes} --|--> {lanes} lanes x {pixels} positions
 out <---       ^                              v            |
-               +--- {results} bytes <-- {results} requantisers <-- shadow <+
+               +--- {results} bytes <-- {results} requantizers <-- shadow <+
 ",
             self.jobs, self.scale_rows,
         )

@@ -15,7 +15,7 @@ pub struct CnnSpec {
     pub pixels: u32,
     /// Both positions of a lane in one multiplier of 8 x 25 bits.
     pub packed: bool,
-    /// Results requantised at once, and the most inputs of a result that lanes share: R.
+    /// Results requantized at once, and the most inputs of a result that lanes share: R.
     pub results: u32,
     /// Bits of a sum.
     pub accumulator_bits: u32,
@@ -79,7 +79,7 @@ const LANES: Parameter = power("lanes", 2, 256, "weights that work at once; byte
 const PIXELS: Parameter = integer("pixels", 1, 2, "positions that share a weight");
 const PACKED: Parameter =
     flag("packed", "both positions of a lane in one multiplier of 8 x 25 bits");
-const RESULTS: Parameter = power("results", 1, 16, "results requantised at once; at most `lanes`");
+const RESULTS: Parameter = power("results", 1, 16, "results requantized at once; at most `lanes`");
 const ACCUMULATOR_BITS: Parameter = integer("accumulator_bits", 18, 32, "bits of a sum");
 const NARROW_WEIGHTS: Parameter =
     flag("narrow_weights", "weights of less than 8 bits take less memory");
@@ -192,8 +192,8 @@ impl CnnSpec {
         if self.packed { self.lanes } else { self.lanes * self.pixels }
     }
 
-    /// Multipliers of 25 x 18 bits that a requantiser's one of `accumulator_bits` x 31 is made of.
-    pub fn requantiser_multipliers(&self) -> u32 {
+    /// Multipliers of 25 x 18 bits that a requantizer's one of `accumulator_bits` x 31 is made of.
+    pub fn requantizer_multipliers(&self) -> u32 {
         2 * self.accumulator_bits.div_ceil(25)
     }
 
@@ -201,7 +201,7 @@ impl CnnSpec {
     pub fn all_multipliers(&self) -> u32 {
         // softmax: 17 x 24
         let softmax = u32::from(self.softmax_tables > 0);
-        self.multipliers() + self.results * self.requantiser_multipliers() + softmax
+        self.multipliers() + self.results * self.requantizer_multipliers() + softmax
     }
 
     /// Products a cycle.

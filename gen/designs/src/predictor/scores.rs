@@ -12,7 +12,7 @@ pub(crate) struct Scores<'a> {
     /// A bank: see [`key_bank`](super::key_bank).
     pub(crate) bank: &'a Arc<Module>,
     /// A key's datapath. In: `live` (the key takes part), `keys` (its word of the bank) and others
-    /// that it shares with its neighbours. Out: `live_out`, `score`, which is stale for a key that
+    /// that it shares with its neighbors. Out: `live_out`, `score`, which is stale for a key that
     /// is not live.
     pub(crate) row: &'a Arc<Module>,
     /// Cycles from a group's issue to its scores.

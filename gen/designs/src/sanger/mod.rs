@@ -1,6 +1,6 @@
 //! Sanger's predictor: a softmax of four-bit queries and keys, and a least probability.
 //!
-//! Source: "Sanger" (MICRO 2021); normalising, exponential and widths are our definition, written
+//! Source: "Sanger" (MICRO 2021); normalizing, exponential and widths are our definition, written
 //! out in `docs/baselines.md`. The circuit: `predictor` loads keys in short into banks, a `row` a key of
 //! the group multiplies and scales, a `weight` a key looks its exponential up once the row's
 //! largest logit is known, and keys are kept once the row's sum is. [`cost`] tells its cycles exactly.

@@ -72,7 +72,7 @@ const KINDS: &[&str] = &[
     "mean",
     "add",
     "mat_mul",
-    "requantise",
+    "requantize",
     "softmax",
     "lookup",
     "slice",
@@ -133,7 +133,8 @@ fn take<E: Error>(form: &mut Form, kind: &str) -> Result<Operator, E> {
             rounding: form.rounding.take().unwrap_or_default(),
             clamp: some(&mut form.clamp, "clamp")?,
         },
-        "requantise" => Operator::Requantise {
+        // as files before had it
+        "requantize" | "requantise" => Operator::Requantize {
             multiplier: some(&mut form.multiplier, "multiplier")?,
             rounding: form.rounding.take().unwrap_or_default(),
             clamp: some(&mut form.clamp, "clamp")?,

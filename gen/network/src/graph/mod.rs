@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 /// The version of `network.json` that is written, and the only one that is read.
 pub const VERSION: u32 = 1;
 
-/// A quantised network.
+/// A quantized network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {

@@ -88,7 +88,7 @@ pub enum Operator {
         clamp: Clamp,
     },
     /// `z = z0 + M(x - x0)`; the multiplier may be negative.
-    Requantise {
+    Requantize {
         /// Rescaling.
         multiplier: Multiplier,
         /// How it is rounded.
@@ -245,7 +245,7 @@ impl Operator {
             Operator::Mean { .. } => "mean",
             Operator::Add { .. } => "add",
             Operator::MatMul { .. } => "mat_mul",
-            Operator::Requantise { .. } => "requantise",
+            Operator::Requantize { .. } => "requantize",
             Operator::Softmax { .. } => "softmax",
             Operator::Lookup { .. } => "lookup",
             Operator::Slice { .. } => "slice",
@@ -281,7 +281,7 @@ impl Operator {
             | Operator::Mean { clamp, .. }
             | Operator::Add { clamp, .. }
             | Operator::MatMul { clamp, .. }
-            | Operator::Requantise { clamp, .. } => Some(*clamp),
+            | Operator::Requantize { clamp, .. } => Some(*clamp),
             _ => None,
         }
     }

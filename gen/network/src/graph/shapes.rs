@@ -53,7 +53,7 @@ pub(super) fn output_shape(
             Err(format!("inputs {x:?} and {:?} differ in shape", shape(1)))
         }
         Operator::Add { .. }
-        | Operator::Requantise { .. }
+        | Operator::Requantize { .. }
         | Operator::Softmax { .. }
         | Operator::Lookup { .. } => Ok(x.to_vec()),
         Operator::Slice { begin, size } => slice(x, begin, size, output),

@@ -54,7 +54,7 @@ impl Tensor {
     }
 
     /// The integer nearest to a real number, saturated.
-    pub fn quantise(&self, real: f64) -> i32 {
+    pub fn quantize(&self, real: f64) -> i32 {
         let steps = (real / self.scale).round() + f64::from(self.zero_point);
         steps.clamp(f64::from(self.lowest()), f64::from(self.highest())) as i32
     }

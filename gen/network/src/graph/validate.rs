@@ -252,7 +252,7 @@ impl Operator {
                 let inner = x.shape.last().copied().unwrap_or(1) as i64;
                 fits(place, inner * i64::from(x.reach()) * i64::from(inputs[1].reach()))
             }
-            Operator::Requantise { multiplier, .. } => {
+            Operator::Requantize { multiplier, .. } => {
                 multiplier.validate(place, "multiplier", true)
             }
             Operator::Softmax { table, steps } => {
@@ -293,7 +293,7 @@ fn same_kind(place: &str, x: &Tensor, output: &Tensor) -> Result<()> {
         return Ok(());
     }
     let problem = format!(
-        "`{}` and `{}` differ in bits, sign or zero point: requantise first",
+        "`{}` and `{}` differ in bits, sign or zero point: requantize first",
         x.name, output.name
     );
     Err(NetworkError::Shape { place: place.to_owned(), problem })

@@ -1,7 +1,7 @@
 //! Networks from other tools' files.
 //!
 //! - [`tflite`]: TensorFlow Lite, int8.
-//! - [`onnx`]: ONNX with quantisation nodes, QONNX.
+//! - [`onnx`]: ONNX with quantization nodes, QONNX.
 //!
 //! An importer collects every node that it cannot take in one [`Unsupported`] report, rather than
 //! stopping at the first.
@@ -51,10 +51,10 @@ pub fn import(name: &str, bytes: &[u8]) -> Result<Network, ImportError> {
     if bytes.len() > MOST_BYTES {
         return Err(ImportError::TooLarge(bytes.len()));
     }
-    if tflite::recognises(bytes) {
+    if tflite::recognizes(bytes) {
         return tflite::import(name, bytes);
     }
-    if onnx::recognises(bytes) {
+    if onnx::recognizes(bytes) {
         return onnx::import(name, bytes);
     }
     Err(ImportError::UnknownFormat)

@@ -108,7 +108,7 @@ const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
 
 /// Whether a step only copies.
 fn is_copy(step: &Step<'_>) -> bool {
-    matches!(*step.operator, Operator::Requantise { multiplier, .. } if multiplier == ONE)
+    matches!(*step.operator, Operator::Requantize { multiplier, .. } if multiplier == ONE)
 }
 
 /// Gives a step a copy of what it reads, made by a step before it; returns the copy.
@@ -120,7 +120,7 @@ pub(super) fn copy(draft: &mut Draft<'_>, at: usize, input: usize) -> Id {
     let output = draft.like(read, &name, shape);
     let name = draft.tensors[output].name.clone();
     let operator =
-        Cow::Owned(Operator::Requantise { multiplier: ONE, rounding: Rounding::Twice, clamp });
+        Cow::Owned(Operator::Requantize { multiplier: ONE, rounding: Rounding::Twice, clamp });
     draft.steps[at].inputs[input] = output;
     draft.steps.insert(at, Step { name, operator, inputs: vec![read], output });
     output
@@ -151,7 +151,7 @@ fn likes_words(draft: &Draft<'_>, step: &Step<'_>) -> bool {
         Operator::Mean { .. } | Operator::Pad { .. } | Operator::Slice { .. } => {
             channels(step.inputs[0]) == channels(step.output)
         }
-        Operator::Requantise { .. } => !is_copy(step),
+        Operator::Requantize { .. } => !is_copy(step),
         _ => reads_words(draft, step),
     }
 }
@@ -315,7 +315,7 @@ fn complaints(draft: &Draft<'_>, spec: &CnnSpec, layout: &Layout) -> Vec<Complai
                 Operator::Concat { .. } if !is_part(layout, step, input) => {
                     complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
                 }
-                Operator::Requantise { .. } if draft.dense[step.output] => {
+                Operator::Requantize { .. } if draft.dense[step.output] => {
                     complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
                 }
                 _ if reads_words(draft, step) => {

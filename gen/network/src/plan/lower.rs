@@ -39,8 +39,8 @@ pub(super) fn lower(
         Operator::Mean { axes, multiplier, rounding: r, clamp, .. } => {
             lowering.mean(image, (from, to), axes, (*multiplier, rounding(*r)), *clamp)
         }
-        Operator::Requantise { multiplier, rounding: r, clamp } => {
-            lowering.requantise(image, (from, to), (*multiplier, rounding(*r)), *clamp)
+        Operator::Requantize { multiplier, rounding: r, clamp } => {
+            lowering.requantize(image, (from, to), (*multiplier, rounding(*r)), *clamp)
         }
         Operator::Add { left_shift, inputs: scales, multiplier, rounding: r, clamp } => {
             let second = inputs[1];
@@ -348,7 +348,7 @@ impl Lowering<'_> {
         let zeros = [self.x, second].map(|x| x.zero_point - offset(x));
         if zeros != [0, 0] {
             let what = format!("its factors' zero points are {zeros:?}");
-            return Err(unsupported(self.name, what, "quantise both factors around 0"));
+            return Err(unsupported(self.name, what, "quantize both factors around 0"));
         }
         let rows = from.height * from.width;
         let input = Place { height: 1, width: rows, ..from };

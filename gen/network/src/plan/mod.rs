@@ -2,7 +2,7 @@
 //!
 //! - `draft`: what the core has to do of a network; `layout`: how tensors lie so that all who read and
 //!   write them can, and copies where they cannot; `banks`, `place`: addresses;
-//! - `lower`, `pool`, `join`, `table`: jobs of each layer; `scale`: requantisation;
+//! - `lower`, `pool`, `join`, `table`: jobs of each layer; `scale`: requantization;
 //! - `size`: a core for a network.
 //!
 //! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
@@ -78,7 +78,7 @@ impl Plan {
 
     /// Products that are needed, of all that the array could make: the whole run, transfers and
     /// fetching included.
-    pub fn utilisation(&self, spec: &CnnSpec) -> f64 {
+    pub fn utilization(&self, spec: &CnnSpec) -> f64 {
         let products: u64 = self.steps.iter().map(|step| step.products).sum();
         products as f64 / (self.cycles().max(1) * u64::from(spec.products())) as f64
     }

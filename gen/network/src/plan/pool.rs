@@ -108,7 +108,7 @@ impl Lowering<'_> {
     }
 
     /// Another scale; a negative one is that of the negated input.
-    pub(super) fn requantise(
+    pub(super) fn requantize(
         &self,
         image: &mut Image,
         (from, to): (Place, Place),

@@ -47,7 +47,7 @@ pub fn supported(network: &Network) -> Result<(CnnSpec, Plan), PlanError> {
 /// # Errors
 /// No core that it fits; see [`plan`].
 pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
-    // a requantiser has two at least
+    // a requantizer has two at least
     let least_of = |spec: &CnnSpec| spec.multipliers() + 2 * spec.results;
     let (within, beyond): (Vec<_>, Vec<_>) =
         cores(budget).partition(|spec| least_of(spec) <= budget.multipliers);

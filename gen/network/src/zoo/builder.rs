@@ -1,4 +1,4 @@
-//! Draws weights, folds normalisation into them, and calibrates scales on a random sample.
+//! Draws weights, folds normalization into them, and calibrates scales on a random sample.
 
 use super::real;
 use crate::graph::{
@@ -13,11 +13,11 @@ use rand_chacha::ChaCha8Rng;
 pub struct Built {
     /// The network.
     pub network: Network,
-    /// Weights, biases, and two numbers a normalised channel.
+    /// Weights, biases, and two numbers a normalized channel.
     pub parameters: usize,
 }
 
-/// A convolution, normalised afterwards.
+/// A convolution, normalized afterwards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Filter {
     /// Rows and columns.
@@ -90,7 +90,7 @@ impl Builder {
         value
     }
 
-    /// A convolution that keeps the image's size but for its stride, and a normalisation.
+    /// A convolution that keeps the image's size but for its stride, and a normalization.
     pub(super) fn conv(&mut self, name: &str, x: &Value, filter: Filter) -> Value {
         let Filter { size, stride, channels, relu } = filter;
         let [height, width, depth] = x.image();
@@ -262,7 +262,7 @@ impl Builder {
         Built { network: self.network, parameters: self.parameters }
     }
 
-    /// Quantises weights a channel at a time, and the sums with their bias.
+    /// Quantizes weights a channel at a time, and the sums with their bias.
     #[allow(clippy::too_many_arguments)]
     fn linear(
         &mut self,
@@ -281,12 +281,12 @@ impl Builder {
         }
         let value = self.calibrate(name, shape, sums, relu.then_some(0.0));
         let most = (1 << (self.weight_bits - 1)) - 1;
-        let (mut quantised, mut biases, mut multipliers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut quantized, mut biases, mut multipliers) = (Vec::new(), Vec::new(), Vec::new());
         for (weights, &bias) in weights.chunks_exact(weights.len() / channels).zip(bias) {
             let largest = weights.iter().fold(1e-9f32, |largest, w| largest.max(w.abs()));
             let scale = largest / most as f32;
             let weight = |w: &f32| (w / scale).round().clamp(-most as f32, most as f32) as i8;
-            quantised.extend(weights.iter().map(weight));
+            quantized.extend(weights.iter().map(weight));
             let step = f64::from(scale) * x.tensor.scale;
             biases.push((f64::from(bias) / step).round() as i32);
             multipliers.push(nearest(step / value.tensor.scale));
@@ -294,7 +294,7 @@ impl Builder {
         let linear = Linear {
             shared: None,
             bits: self.weight_bits,
-            weights: quantised.into(),
+            weights: quantized.into(),
             bias: biases.into(),
             multipliers: Multipliers::from_iter(multipliers),
             rounding: Rounding::Twice,
@@ -345,7 +345,7 @@ impl Builder {
     /// Adds a tensor; what follows sees its value as its integers tell it.
     fn keep(&mut self, tensor: Tensor, mut real: Vec<f32>) -> Value {
         for value in &mut real {
-            *value = tensor.real(tensor.quantise((*value).into())) as f32;
+            *value = tensor.real(tensor.quantize((*value).into())) as f32;
         }
         self.network.tensors.push(tensor.clone());
         Value { tensor, real }

@@ -59,7 +59,7 @@ pub fn cenet(blocks: Blocks, gcn: bool, seed: u64) -> Built {
     b.finish(&x)
 }
 
-/// 1x1, 3x3, 1x1, each normalised.
+/// 1x1, 3x3, 1x1, each normalized.
 fn branch(
     b: &mut Builder,
     name: &str,
@@ -79,7 +79,7 @@ fn branch(
 fn graph_convolution(b: &mut Builder, name: &str, image: &Value) -> Value {
     let [height, width, channels] = image.image();
     let nodes = b.reshape(&format!("{name}_nodes"), image, &[height * width, channels]);
-    // factors of products are quantised around 0
+    // factors of products are quantized around 0
     b.around_0 = true;
     let theta = b.fully_connected(&format!("{name}_theta"), &nodes, channels / 4);
     let phi = b.fully_connected(&format!("{name}_phi"), &nodes, channels / 4);

@@ -2,7 +2,7 @@
 //!
 //! - [`kws_mini`]: a small keyword spotter, for tests and benchmarks.
 //! - [`cenet`]: CENet and CENet-GCN (arXiv 1912.05124).
-//! - `builder`: draws weights, folds normalisation, calibrates; `real`: the layers in real numbers.
+//! - `builder`: draws weights, folds normalization, calibrates; `real`: the layers in real numbers.
 
 mod builder;
 pub mod cenet;

@@ -67,7 +67,7 @@ pub(crate) struct Writer {
     pub(crate) scale_an_output: bool,
 }
 
-/// A variable, as the initialisation needs it.
+/// A variable, as the initialization needs it.
 struct State {
     like: Id,
     initial: i8,
@@ -183,7 +183,7 @@ impl Writer {
     }
 
     /// The subgraph that gives variables their first values.
-    fn initialisation(&mut self) -> Option<WIPOffset<SubGraph<'static>>> {
+    fn initialization(&mut self) -> Option<WIPOffset<SubGraph<'static>>> {
         let first = self.tensors.len();
         let mut operators = vec![];
         for (number, State { like, initial }) in
@@ -213,7 +213,7 @@ impl Writer {
     }
 
     pub(crate) fn finish(mut self, outputs: &[Id]) -> Vec<u8> {
-        let initialisation = self.initialisation();
+        let initialization = self.initialization();
         let fbb = &mut self.fbb;
         let codes: Vec<_> = self
             .codes
@@ -238,7 +238,7 @@ impl Writer {
             name: None,
         };
         let graphs: Vec<_> =
-            std::iter::once(SubGraph::create(fbb, &args)).chain(initialisation).collect();
+            std::iter::once(SubGraph::create(fbb, &args)).chain(initialization).collect();
         let args = ModelArgs {
             version: 3,
             operator_codes: Some(fbb.create_vector(&codes)),

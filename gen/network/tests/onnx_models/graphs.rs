@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 /// Results are kept this small, so that many graphs run in seconds.
 const MOST_ELEMENTS: usize = 500;
 
-/// A quantised result.
+/// A quantized result.
 #[derive(Clone)]
 struct Known {
     name: String,
@@ -83,7 +83,7 @@ impl Graph {
 
     /// A result, as integers.
     fn made(&mut self, x: &str) {
-        let name = self.m.quantise(x);
+        let name = self.m.quantize(x);
         self.keep(name);
     }
 
@@ -188,7 +188,7 @@ impl Graph {
                 // the last axis of an image is not that of its channels
                 if x.shape.len() < 4 {
                     let y = self.m.node("Softmax", &[&x.name], &[axis]);
-                    let y = self.m.quantise_to(&y, 1.0 / 256.0, true);
+                    let y = self.m.quantize_to(&y, 1.0 / 256.0, true);
                     self.keep(y);
                 }
             }
@@ -240,7 +240,7 @@ impl Graph {
         let y = self.m.conv(x, outputs, kernel, groups, bias, &attributes);
         match self.rng.random_range(0..4) {
             0 => self.m.relu(&y),
-            1 => self.m.normalise(&y),
+            1 => self.m.normalize(&y),
             2 => self.m.clip(&y, -0.5, 1.0),
             _ => y,
         }

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 
-/// How a model says that it is quantised.
+/// How a model says that it is quantized.
 #[derive(Debug, Clone, Copy)]
 pub enum Style {
     /// `QuantizeLinear` and `DequantizeLinear`, 8 bits.
@@ -172,17 +172,17 @@ impl Maker {
         output
     }
 
-    /// A quantised input.
+    /// A quantized input.
     pub fn input(&mut self, shape: &[usize]) -> String {
         let values = self.random(shape.iter().product(), 1.0);
         let real = Real::new(shape, values.into_iter().map(f64::from).collect());
         self.sample.insert("input".into(), real);
         self.graph().input.push(info("input", Some(shape)));
-        self.quantise("input")
+        self.quantize("input")
     }
 
     /// A result as integers that cover what it is on the sample.
-    pub fn quantise(&mut self, x: &str) -> String {
+    pub fn quantize(&mut self, x: &str) -> String {
         let values = run(&self.model, &self.sample, |_, _| {});
         let data = &values[x].data;
         let least = data.iter().copied().fold(0.0, f64::min);
@@ -194,7 +194,7 @@ impl Maker {
                 let levels = f64::from((1u32 << activations) - 1);
                 // symmetric, and unsigned where nothing is below 0
                 if least < 0.0 {
-                    return self.quantise_to(x, 2.0 * most.max(-least) / (levels - 1.0), false);
+                    return self.quantize_to(x, 2.0 * most.max(-least) / (levels - 1.0), false);
                 }
                 (levels, false)
             }
@@ -204,7 +204,7 @@ impl Maker {
     }
 
     /// A result as integers of a given scale, with zero at the bottom if `bottom`.
-    pub fn quantise_to(&mut self, x: &str, scale: f64, bottom: bool) -> String {
+    pub fn quantize_to(&mut self, x: &str, scale: f64, bottom: bool) -> String {
         match self.style {
             Style::Qdq { unsigned: false, .. } | Style::QdqPowers if bottom => {
                 self.at(x, scale, -128, false)
@@ -235,7 +235,7 @@ impl Maker {
         }
     }
 
-    /// Quantised weights, `outputs` along `axis`.
+    /// Quantized weights, `outputs` along `axis`.
     fn weights(&mut self, shape: &[usize], axis: usize, fan: usize) -> String {
         let count = shape.iter().product();
         let size = 1.7 / (fan as f32).sqrt();
@@ -332,8 +332,8 @@ impl Maker {
         self.node("Add", &[&z, &bias], &[])
     }
 
-    /// A normalisation, some of whose factors are below 0.
-    pub fn normalise(&mut self, x: &str) -> String {
+    /// A normalization, some of whose factors are below 0.
+    pub fn normalize(&mut self, x: &str) -> String {
         let channels = self.shape(x)[1];
         let mut list = |low: f32, high: f32| -> Vec<f32> {
             (0..channels).map(|_| self.rng.random_range(low..high)).collect()

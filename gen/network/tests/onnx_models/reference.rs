@@ -21,7 +21,7 @@ impl Real {
     }
 }
 
-/// Runs a model. `result` sees each quantised result in steps (zero point included) and may put
+/// Runs a model. `result` sees each quantized result in steps (zero point included) and may put
 /// another in its place.
 pub fn run(
     model: &ModelProto,
@@ -50,7 +50,7 @@ pub fn run(
             "QuantizeLinear" => {
                 let range =
                     if types[node.input[2].as_str()] == 3 { [-128.0, 127.0] } else { [0.0, 255.0] };
-                let mut z = quantise(&read, range, "ROUND");
+                let mut z = quantize(&read, range, "ROUND");
                 result(&name, &mut z);
                 z
             }
@@ -62,13 +62,13 @@ pub fn run(
                 };
                 let mode = node.attribute.iter().find(|a| a.name() == "rounding_mode");
                 let mode = mode.map_or("ROUND", |a| std::str::from_utf8(a.s()).unwrap());
-                let mut z = quantise(&read, range, mode);
+                let mut z = quantize(&read, range, mode);
                 if !constant {
                     result(&name, &mut z);
                 }
-                dequantise(&[z, read[1].clone(), read[2].clone()], node.axis())
+                dequantize(&[z, read[1].clone(), read[2].clone()], node.axis())
             }
-            "DequantizeLinear" => dequantise(&read, node.axis()),
+            "DequantizeLinear" => dequantize(&read, node.axis()),
             _ => operate(node, &read),
         };
         if node.op_type() == "Relu" {
@@ -102,7 +102,7 @@ impl Attributes for NodeProto {
 }
 
 /// As `QuantizeLinear` rounds (`ROUND`), or as qonnx has it.
-fn quantise(read: &[Real], range: [f64; 2], mode: &str) -> Real {
+fn quantize(read: &[Real], range: [f64; 2], mode: &str) -> Real {
     let (scale, zero) = (&read[1], read[2].data[0]);
     let inner = read[0].data.len() / scale.data.len();
     let mut z = read[0].clone();
@@ -121,7 +121,7 @@ fn quantise(read: &[Real], range: [f64; 2], mode: &str) -> Real {
     z
 }
 
-fn dequantise(read: &[Real], axis: usize) -> Real {
+fn dequantize(read: &[Real], axis: usize) -> Real {
     let (scale, zero) = (&read[1].data, read[2].data[0]);
     let inner: usize = read[0].shape.get(axis + 1..).unwrap_or_default().iter().product();
     let mut z = read[0].clone();

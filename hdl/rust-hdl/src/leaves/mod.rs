@@ -3,7 +3,7 @@
 //! rust-hdl fixes widths at compile time, so each part is compiled once for every width of a
 //! table and picked at run time; outside the table there is [`Error::OutOfTable`](crate::Error).
 //! None has a reset: like all of rust-hdl's widgets they start from their power-up values, which
-//! FPGAs honour and ASIC libraries do not. So what controls them must be defined before the first
+//! FPGAs honor and ASIC libraries do not. So what controls them must be defined before the first
 //! edge: `write.and(!domain.in_reset())` rather than a register that is still undefined.
 
 mod edge_detector;

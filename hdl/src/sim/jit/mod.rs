@@ -438,8 +438,8 @@ fn input_resets(module: &Module) -> Vec<(usize, NodeId, bool)> {
     module.clocks.iter().enumerate().filter_map(input).collect()
 }
 
-/// The registers in the order in which a tick of all clocks sets them: neighbours in time are best
-/// neighbours in memory, since a load waits for recent stores whose addresses look like its own.
+/// The registers in the order in which a tick of all clocks sets them: neighbors in time are best
+/// neighbors in memory, since a load waits for recent stores whose addresses look like its own.
 fn update_order(module: &Module, limits: Limits) -> Vec<usize> {
     let clocks = vec![true; module.clocks.len()];
     let goal = Goal::Tick { clocks, running: true, counted: Arc::default() };

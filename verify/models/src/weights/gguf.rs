@@ -1,4 +1,4 @@
-//! A decoder from a `.gguf` file; its quantised blocks become floating point when they are read.
+//! A decoder from a `.gguf` file; its quantized blocks become floating point when they are read.
 
 use super::MAX_FILE;
 use crate::ModelError;
@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2};
 use npyz::half::f16;
 use std::{io::Cursor, path::Path};
 
-/// Weights in a quantised block.
+/// Weights in a quantized block.
 const BLOCK: usize = 32;
 
 /// Reads a decoder of architecture `llama` whose tokens serve at the way out too.

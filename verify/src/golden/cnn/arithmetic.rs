@@ -1,4 +1,4 @@
-//! Requantisation: TensorFlow Lite's (`MultiplyByQuantizedMultiplier`), and roundings of our own
+//! Requantization: TensorFlow Lite's (`MultiplyByQuantizedMultiplier`), and roundings of our own
 //! definition (`docs/cnn.md`).
 
 use hwgen_designs::cnn::{Rounding, Scale};
@@ -38,7 +38,7 @@ pub fn rescale(value: i32, multiplier: u32, right: u8, rounding: Rounding) -> i3
 }
 
 /// A sum on its way to a result: biased, multiplied, shifted, rounded.
-pub fn requantise(sum: i32, scale: &Scale, rounding: Rounding) -> i32 {
+pub fn requantize(sum: i32, scale: &Scale, rounding: Rounding) -> i32 {
     let biased = sum.wrapping_add(scale.bias).wrapping_shl(scale.left.into());
     rescale(biased, scale.multiplier, scale.right, rounding)
 }

@@ -2,7 +2,7 @@
 
 mod arithmetic;
 
-pub use arithmetic::{half_away, high_half, requantise, rescale};
+pub use arithmetic::{half_away, high_half, requantize, rescale};
 
 use hwgen_designs::cnn::{
     Add, AddScale, Clamp, CnnSpec, Convolve, Fill, Image, Job, Lookup, Softmax, Transfer,
@@ -72,7 +72,7 @@ impl Core {
                     let scale = self.image.scales[row][result % chunk];
                     let address = job.output + block * job.block_output;
                     let address = address + position * job.output_pitch + result as u32;
-                    out.push((address, clamp(requantise(sum, &scale, job.rounding), &job.clamp)));
+                    out.push((address, clamp(requantize(sum, &scale, job.rounding), &job.clamp)));
                 }
             }
         }

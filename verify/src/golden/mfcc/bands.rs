@@ -135,13 +135,13 @@ mod tests {
         assert_eq!(logs.map(|log| log & !4095), exponents);
     }
 
-    /// Neighbouring triangles add up to 1.
+    /// Neighboring triangles add up to 1.
     #[test]
-    fn every_bin_between_the_first_and_the_last_centre_counts_once() {
+    fn every_bin_between_the_first_and_the_last_center_counts_once() {
         let spec = MfccSpec::default();
         let mut sums = vec![0; 257];
         weights(&spec).iter().flatten().for_each(|&(bin, weight)| sums[bin] += weight);
-        // the last centre is at 3.8 kHz, bin 121; 4 kHz is bin 128
+        // the last center is at 3.8 kHz, bin 121; 4 kHz is bin 128
         assert!(sums[2..=121].iter().all(|&sum| sum == 1024), "{sums:?}");
         assert!(sums[128..].iter().all(|&sum| sum == 0) && sums[0] == 0, "{sums:?}");
     }

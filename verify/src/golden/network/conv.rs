@@ -1,7 +1,7 @@
 //! `conv_2d`.
 
 use super::Compute;
-use super::dot::{Finish, centre, dot};
+use super::dot::{Finish, center, dot};
 use hwgen_network::graph::{Linear, Tensor, Window};
 
 /// A convolution of any groups: the window's elements are gathered, then weighed.
@@ -11,7 +11,7 @@ pub(super) struct Conv {
     weights: Vec<i16>,
     finish: Finish,
     zero_point: i32,
-    centred: Vec<i16>,
+    centered: Vec<i16>,
     /// The window's elements: group, row, column, channel of the group.
     patch: Vec<i16>,
 }
@@ -64,7 +64,7 @@ impl Conv {
             weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
             finish: Finish::new(linear, output),
             zero_point: x.zero_point,
-            centred: Vec::new(),
+            centered: Vec::new(),
             patch: vec![0; taps * x.image()[2]],
             place: Place::new(window, x, output),
         }
@@ -73,8 +73,8 @@ impl Conv {
 
 impl Compute for Conv {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
-        let Conv { place, groups, weights, finish, zero_point, centred, patch } = self;
-        centre(inputs[0], *zero_point, centred);
+        let Conv { place, groups, weights, finish, zero_point, centered, patch } = self;
+        center(inputs[0], *zero_point, centered);
         let depth = place.x[2] / *groups;
         let taps = patch.len() / *groups;
         let outputs = place.z[2];
@@ -85,7 +85,7 @@ impl Compute for Conv {
                 for group in 0..*groups {
                     let to = group * taps + tap * depth;
                     let from = first + group * depth;
-                    patch[to..to + depth].copy_from_slice(&centred[from..from + depth]);
+                    patch[to..to + depth].copy_from_slice(&centered[from..from + depth]);
                 }
             });
             for (channel, result) in result.iter_mut().enumerate() {
@@ -110,7 +110,7 @@ pub(super) struct Depthwise {
     weights: Vec<i16>,
     finish: Finish,
     zero_point: i32,
-    centred: Vec<i16>,
+    centered: Vec<i16>,
     sums: Vec<i32>,
 }
 
@@ -124,7 +124,7 @@ impl Depthwise {
             weights: (0..taps * channels).map(weight).collect(),
             finish: Finish::new(linear, output),
             zero_point: x.zero_point,
-            centred: Vec::new(),
+            centered: Vec::new(),
             sums: vec![0; channels],
         }
     }
@@ -132,13 +132,13 @@ impl Depthwise {
 
 impl Compute for Depthwise {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
-        let Depthwise { place, weights, finish, zero_point, centred, sums } = self;
-        centre(inputs[0], *zero_point, centred);
+        let Depthwise { place, weights, finish, zero_point, centered, sums } = self;
+        center(inputs[0], *zero_point, centered);
         let channels = sums.len();
         for (n, result) in output.chunks_exact_mut(channels).enumerate() {
             sums.fill(0);
             place.taps(n, |tap, first| {
-                let x = &centred[first..first + channels];
+                let x = &centered[first..first + channels];
                 let w = &weights[tap * channels..(tap + 1) * channels];
                 for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(w) {
                     *sum += i32::from(x) * i32::from(w);

@@ -43,7 +43,7 @@ pub(super) fn place(scaled: i32, zero_point: i32, clamp: Clamp) -> i16 {
 }
 
 /// Elements as distances from their zero point.
-pub(super) fn centre(x: &[i16], zero_point: i32, centred: &mut Vec<i16>) {
-    centred.clear();
-    centred.extend(x.iter().map(|&x| x - zero_point as i16));
+pub(super) fn center(x: &[i16], zero_point: i32, centered: &mut Vec<i16>) {
+    centered.clear();
+    centered.extend(x.iter().map(|&x| x - zero_point as i16));
 }

@@ -1,7 +1,7 @@
 //! `fully_connected`.
 
 use super::Compute;
-use super::dot::{Finish, centre, dot};
+use super::dot::{Finish, center, dot};
 use hwgen_network::graph::{Linear, Tensor};
 
 /// Each row of the input against each row of weights.
@@ -10,7 +10,7 @@ pub(super) struct FullyConnected {
     units: usize,
     finish: Finish,
     zero_point: i32,
-    centred: Vec<i16>,
+    centered: Vec<i16>,
 }
 
 impl FullyConnected {
@@ -20,16 +20,16 @@ impl FullyConnected {
             units: output.image()[2],
             finish: Finish::new(linear, output),
             zero_point: x.zero_point,
-            centred: Vec::new(),
+            centered: Vec::new(),
         }
     }
 }
 
 impl Compute for FullyConnected {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
-        centre(inputs[0], self.zero_point, &mut self.centred);
+        center(inputs[0], self.zero_point, &mut self.centered);
         let length = self.weights.len() / self.units;
-        let rows = self.centred.chunks_exact(length).zip(output.chunks_exact_mut(self.units));
+        let rows = self.centered.chunks_exact(length).zip(output.chunks_exact_mut(self.units));
         for (x, results) in rows {
             let weights = self.weights.chunks_exact(length);
             for (unit, (result, w)) in results.iter_mut().zip(weights).enumerate() {

@@ -1,7 +1,7 @@
 //! `mat_mul`.
 
 use super::Compute;
-use super::dot::{centre, dot, place};
+use super::dot::{center, dot, place};
 use super::rescale::rescale;
 use hwgen_network::graph::{Clamp, Multiplier, Rounding, Tensor};
 
@@ -47,8 +47,8 @@ impl MatMul {
 impl Compute for MatMul {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
         let MatMul { inner, columns, zero_points, x, y, turned, .. } = self;
-        centre(inputs[0], zero_points[0], x);
-        centre(inputs[1], zero_points[1], y);
+        center(inputs[0], zero_points[0], x);
+        center(inputs[1], zero_points[1], y);
         if !self.transpose {
             turned.clear();
             turned.extend((0..y.len()).map(|n| y[n % *inner * *columns + n / *inner]));

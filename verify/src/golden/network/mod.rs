@@ -1,4 +1,4 @@
-//! A quantised network, layer by layer, as `docs/network.md` defines it. One file an operator.
+//! A quantized network, layer by layer, as `docs/network.md` defines it. One file an operator.
 //!
 //! ```
 //! # use hwgen_network::zoo; use hwgen_verify::golden::network::Interpreter;
@@ -19,7 +19,7 @@ mod mat_mul;
 mod mean;
 mod pad;
 mod pool;
-mod requantise;
+mod requantize;
 mod rescale;
 mod slice;
 mod softmax;
@@ -188,9 +188,9 @@ fn prepare(operator: &Operator, inputs: &[&Tensor], output: &Tensor) -> Box<dyn 
             let inputs = [x, inputs[1]];
             Box::new(mat_mul::MatMul::new(*transpose, rescaling, *clamp, inputs, output))
         }
-        Operator::Requantise { multiplier, rounding, clamp } => {
+        Operator::Requantize { multiplier, rounding, clamp } => {
             let rescaling = (*multiplier, *rounding);
-            Box::new(requantise::Requantise::new(rescaling, *clamp, x, output))
+            Box::new(requantize::Requantize::new(rescaling, *clamp, x, output))
         }
         Operator::Softmax { table, steps } => {
             Box::new(softmax::Softmax::new(table, *steps, x, output))

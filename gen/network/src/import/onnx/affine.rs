@@ -1,5 +1,5 @@
 //! Factors and offsets of a channel, folded into the layer before, or a layer of their own behind what
-//! is quantised already: `BatchNormalization`, and `Add` and `Mul` with a constant.
+//! is quantized already: `BatchNormalization`, and `Add` and `Mul` with a constant.
 
 use super::convert::Conversion;
 use super::form::{Form, Order};
@@ -23,7 +23,7 @@ impl Conversion<'_> {
         let pending = self.linear(n, node, 0)?;
         let form = &pending.form;
         if form.axis(1).ok() != form.here()?.len().checked_sub(1) {
-            return Err(Problem::new("it does not normalise outputs", "normalise axis 1"));
+            return Err(Problem::new("it does not normalize outputs", "normalize axis 1"));
         }
         let mut lists = Vec::new();
         for n in 1..5 {
@@ -68,7 +68,7 @@ impl Conversion<'_> {
     }
 
     /// An input that is the result of a layer with weights, which nothing has rounded or clipped yet;
-    /// a quantised one becomes that of a layer of its own.
+    /// a quantized one becomes that of a layer of its own.
     fn linear(&mut self, n: usize, node: &NodeProto, which: usize) -> Result<Rc<Pending>, Problem> {
         match self.input(node, which)? {
             Value::Pending(pending) if !matches!(pending.what, What::Same) => {
@@ -76,7 +76,7 @@ impl Conversion<'_> {
                 if with_weights && pending.bounds == UNBOUNDED {
                     return Ok(pending.clone());
                 }
-                let rewrite = "move it right behind a Conv, Gemm or MatMul, or quantise before it";
+                let rewrite = "move it right behind a Conv, Gemm or MatMul, or quantize before it";
                 Err(Problem::new("it follows no layer with weights", rewrite))
             }
             _ => {
@@ -88,7 +88,7 @@ impl Conversion<'_> {
 
     /// Each channel times 1: a layer whose one weight a channel stands for many steps, so that a bias,
     /// which becomes a whole number of them, loses little. Which weight is found when it is known how
-    /// the result is quantised. Short vectors are a dense layer, for which no channel has to lie
+    /// the result is quantized. Short vectors are a dense layer, for which no channel has to lie
     /// anywhere in particular; images and long vectors a convolution of each channel.
     fn each_channel(&mut self, n: usize, x: usize, form: Form) -> Result<Pending, Problem> {
         let tensor = self.tensors[x].clone();
@@ -212,7 +212,7 @@ fn turn(sums: &mut Sums, factors: &[f64]) -> Result<(), Problem> {
     let turned = turned.collect();
     if wider && sums.bits == 8 {
         let problem = "a factor below 0 meets the weight -128";
-        return Err(Problem::new(problem, "quantise weights to -127 to 127 (narrow range)"));
+        return Err(Problem::new(problem, "quantize weights to -127 to 127 (narrow range)"));
     }
     sums.bits += u32::from(wider);
     sums.weights = turned;

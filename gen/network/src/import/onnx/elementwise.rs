@@ -60,7 +60,7 @@ impl Conversion<'_> {
         self.bounded(n, node, bounds)
     }
 
-    /// A function of one element, which becomes a table once it is known how it is quantised.
+    /// A function of one element, which becomes a table once it is known how it is quantized.
     pub(super) fn lookup(
         &mut self,
         n: usize,

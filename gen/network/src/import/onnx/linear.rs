@@ -140,7 +140,7 @@ impl Conversion<'_> {
         self.count_weights(weights.integers.len())?;
         if weights.scales.len() > 1 && weights.axis != axis {
             let problem = format!("its weights have scales along axis {}", weights.axis);
-            return Err(Problem::new(problem, "quantise per tensor or per output channel"));
+            return Err(Problem::new(problem, "quantize per tensor or per output channel"));
         }
         // an unsigned weight needs a bit more
         let half = |bits: u32| 1 << (bits - 1);
@@ -150,7 +150,7 @@ impl Conversion<'_> {
         };
         let Some(bits) = (2..=8u32).find(|bits| *bits >= weights.bits.min(9) && fits(bits)) else {
             let problem = "its weights, less their zero point, have more than 8 bits";
-            return Err(Problem::new(problem, "quantise weights symmetrically to 2 to 8 bits"));
+            return Err(Problem::new(problem, "quantize weights symmetrically to 2 to 8 bits"));
         };
         let weight = |n: usize| weights.integers[order(n)] as i8;
         let scales = (0..outputs).map(|n| weights.scales[n % weights.scales.len()].into());

@@ -1,4 +1,4 @@
-//! ONNX models, quantised: `QuantizeLinear` and `DequantizeLinear` around each layer, or QONNX's
+//! ONNX models, quantized: `QuantizeLinear` and `DequantizeLinear` around each layer, or QONNX's
 //! `Quant` nodes.
 //!
 //! - `proto`: the format's messages; `wire`: their bounds; `check`: their faults; `array`: constants.
@@ -7,7 +7,7 @@
 //! - `node`, `operands`: what a node reads.
 //! - `linear`, `affine`, `pooling`, `elementwise`, `shaping`, `moving`: the operators; `folding`: shapes
 //!   that a file computes.
-//! - `quantise`: constants and results become integers; `settle`: a result becomes a layer.
+//! - `quantize`: constants and results become integers; `settle`: a result becomes a layer.
 //!
 //! `docs/onnx.md` tells what is taken and how it is rounded.
 
@@ -27,7 +27,7 @@ mod pooling;
 #[rustfmt::skip]
 #[doc(hidden)]
 pub mod proto;
-mod quantise;
+mod quantize;
 mod settle;
 mod shaping;
 mod suggest;
@@ -39,8 +39,8 @@ use crate::graph::Network;
 use prost::Message;
 
 /// Whether a file's first fields are those of a model.
-pub fn recognises(bytes: &[u8]) -> bool {
-    wire::recognises(bytes)
+pub fn recognizes(bytes: &[u8]) -> bool {
+    wire::recognizes(bytes)
 }
 
 /// Makes a network of a model.

@@ -4,14 +4,14 @@ use super::convert::Conversion;
 use super::form::Form;
 use super::node::broken;
 use super::proto::NodeProto;
-use super::value::{Quantisation, Value, Weights, What};
+use super::value::{Quantization, Value, Weights, What};
 use crate::graph::{Operator, Tensor};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
 /// Most bytes that constants may become, those counted twice that two nodes read.
 const MOST_BYTES: usize = 3 << 27;
-/// Most weights of all layers together, counted when they are read and when they are quantised.
+/// Most weights of all layers together, counted when they are read and when they are quantized.
 const MOST_WEIGHTS: usize = 1 << 26;
 /// Most entries of a list such as axes.
 const MOST_ENTRIES: usize = 64;
@@ -33,7 +33,7 @@ impl Conversion<'_> {
             .ok_or_else(|| broken(format!("input `{name}` is written by no node before it")))
     }
 
-    /// Input `n`, quantised and computed at run time: the tensor, and its form.
+    /// Input `n`, quantized and computed at run time: the tensor, and its form.
     pub(super) fn tensor(&mut self, node: &NodeProto, n: usize) -> Result<(usize, Form), Problem> {
         let name = &node.input.get(n).cloned().unwrap_or_default();
         match self.input(node, n)?.clone() {
@@ -42,9 +42,9 @@ impl Conversion<'_> {
                 let problem = format!("it reads the integers of `{name}`");
                 Err(Problem::new(problem, "put a DequantizeLinear before it"))
             }
-            // an activation of a quantised tensor keeps its scale
+            // an activation of a quantized tensor keeps its scale
             Value::Pending(pending) if matches!(pending.what, What::Same) => {
-                let alike = Quantisation::of(&self.tensors[pending.inputs[0]]);
+                let alike = Quantization::of(&self.tensors[pending.inputs[0]]);
                 let number = self.settle(&pending, alike, name)?;
                 let form = pending.form.clone();
                 self.values.insert(
@@ -55,7 +55,7 @@ impl Conversion<'_> {
             }
             Value::Pending(_) => {
                 let rewrite = "put QuantizeLinear and DequantizeLinear, or a Quant, on it";
-                Err(Problem::new(format!("`{name}` is not quantised"), rewrite))
+                Err(Problem::new(format!("`{name}` is not quantized"), rewrite))
             }
             Value::Constant(_) | Value::Weights(_) => {
                 let rewrite = "fold the constant into the layer before it";
@@ -65,7 +65,7 @@ impl Conversion<'_> {
         }
     }
 
-    /// Input 0, an image or a line, quantised and computed at run time.
+    /// Input 0, an image or a line, quantized and computed at run time.
     pub(super) fn image(&mut self, n: usize, node: &NodeProto) -> Result<(usize, Form), Problem> {
         let (x, form) = self.tensor(node, 0)?;
         self.with_channels_last(n, x, form)
@@ -144,13 +144,13 @@ impl Conversion<'_> {
         Ok((shape, list))
     }
 
-    /// Input `n`, a quantised constant.
+    /// Input `n`, a quantized constant.
     pub(super) fn weights(&self, node: &NodeProto, n: usize) -> Result<Rc<Weights>, Problem> {
         match self.input(node, n)? {
             Value::Weights(weights) => Ok(weights.clone()),
             Value::Constant(_) => {
                 let rewrite = "put a Quant on them, or store integers with a DequantizeLinear";
-                Err(Problem::new("its weights are not quantised", rewrite))
+                Err(Problem::new("its weights are not quantized", rewrite))
             }
             _ => {
                 let problem = "its weights are computed at run time";

@@ -5,7 +5,7 @@ use super::form::{Form, Order};
 use super::linear::pending;
 use super::node::broken;
 use super::proto::NodeProto;
-use super::value::{Quantisation, Sums, Value, What};
+use super::value::{Quantization, Sums, Value, What};
 use crate::graph::{Clamp, Kernel, MOST_WEIGHTS, Operator, Pads, Window};
 use crate::import::report::Problem;
 
@@ -163,8 +163,8 @@ impl Conversion<'_> {
         pending(n, &[x], Form { shape, order }, What::Mean { axes: here, keep, count })
     }
 
-    /// Whether a tensor is quantised as another is.
+    /// Whether a tensor is quantized as another is.
     pub(super) fn alike(&self, x: usize, y: usize) -> bool {
-        Quantisation::of(&self.tensors[x]) == Quantisation::of(&self.tensors[y])
+        Quantization::of(&self.tensors[x]) == Quantization::of(&self.tensors[y])
     }
 }

@@ -1,9 +1,9 @@
-//! A result, once it is known how it is quantised, becomes a layer.
+//! A result, once it is known how it is quantized, becomes a layer.
 
 use super::affine::ONE;
 use super::convert::Conversion;
 use super::linear::UNBOUNDED;
-use super::value::{ONNX_ROUNDING, Pending, Quantisation, Sums, What};
+use super::value::{ONNX_ROUNDING, Pending, Quantization, Sums, What};
 use crate::graph::{
     self, Clamp, Layer, Linear, Multiplier, Multipliers, Operator, Rounding, softmax_table,
 };
@@ -17,10 +17,10 @@ impl Conversion<'_> {
     pub(super) fn settle(
         &mut self,
         pending: &Pending,
-        to: Quantisation,
+        to: Quantization,
         name: &str,
     ) -> Result<usize, Problem> {
-        let Quantisation { scale, zero_point, bits, signed, rounding, .. } = to;
+        let Quantization { scale, zero_point, bits, signed, rounding, .. } = to;
         let shape = pending.written.clone();
         let tensor =
             graph::Tensor { name: name.to_owned(), shape, bits, signed, scale, zero_point };
@@ -58,7 +58,7 @@ impl Conversion<'_> {
             What::Average { window } => {
                 if !self.is(pending.inputs[0], to) {
                     let problem = "its input and output differ in scale, and what is outside the image does not count";
-                    return Err(Problem::new(problem, "quantise both alike, or pad before it"));
+                    return Err(Problem::new(problem, "quantize both alike, or pad before it"));
                 }
                 Operator::AveragePool2d { window: *window, rounding, clamp }
             }
@@ -84,17 +84,17 @@ impl Conversion<'_> {
                     return self.reshape_to(number, pending);
                 }
                 let multiplier = multiplier(self.tensors[number].scale / scale)?;
-                Operator::Requantise { multiplier, rounding, clamp }
+                Operator::Requantize { multiplier, rounding, clamp }
             }
             What::Softmax if rounding == Rounding::Floor => {
                 let problem = "its result is rounded down, a softmax to nearest";
-                return Err(Problem::new(problem, "quantise it with ROUND"));
+                return Err(Problem::new(problem, "quantize it with ROUND"));
             }
             What::Softmax => {
                 let steps = (1.0 / scale).round();
                 if !(2.0..=65_536.0).contains(&steps) || clamp != Clamp::of(&tensor) {
                     let problem = format!("its output has scale {scale}, or is clipped");
-                    return Err(Problem::new(problem, "quantise it with scale 1/256"));
+                    return Err(Problem::new(problem, "quantize it with scale 1/256"));
                 }
                 let x = &self.tensors[pending.inputs[0]];
                 let table = softmax_table(x.bits, x.scale as f32);
@@ -123,7 +123,7 @@ impl Conversion<'_> {
         if matches!(operator, Operator::Concat { .. }) {
             for number in &mut inputs {
                 let same = self.same(pending.node, *number, pending.form.clone());
-                *number = self.requantised(&same, to)?;
+                *number = self.requantized(&same, to)?;
             }
         }
         let number = self.push(pending.node, &inputs, tensor, operator);
@@ -134,22 +134,22 @@ impl Conversion<'_> {
     }
 
     /// A tensor with another scale, for a layer that cannot change it.
-    fn requantised(&mut self, same: &Pending, to: Quantisation) -> Result<usize, Problem> {
+    fn requantized(&mut self, same: &Pending, to: Quantization) -> Result<usize, Problem> {
         let number = same.inputs[0];
         if self.holds(number, to) {
             return Ok(number);
         }
-        let Quantisation { scale, zero_point, bits, signed, rounding, .. } = to;
+        let Quantization { scale, zero_point, bits, signed, rounding, .. } = to;
         let from = self.tensors[number].clone();
         let tensor = graph::Tensor { scale, zero_point, bits, signed, ..from.clone() };
         let clamp = clamp(same.bounds, to, &tensor);
         let multiplier = multiplier(from.scale / scale)?;
-        let operator = Operator::Requantise { multiplier, rounding, clamp };
-        let requantised = self.push(same.node, &[number], tensor, operator);
+        let operator = Operator::Requantize { multiplier, rounding, clamp };
+        let requantized = self.push(same.node, &[number], tensor, operator);
         if to.narrow {
-            self.narrow.insert(requantised);
+            self.narrow.insert(requantized);
         }
-        Ok(requantised)
+        Ok(requantized)
     }
 
     /// Adds a layer; the tensor's name and the layer's become unique.
@@ -180,7 +180,7 @@ impl Conversion<'_> {
         self.tensors.len() - 1
     }
 
-    /// What the file has reshaped before it quantised it.
+    /// What the file has reshaped before it quantized it.
     fn reshape_to(&mut self, number: usize, pending: &Pending) -> Result<usize, Problem> {
         let shape = pending.form.here()?;
         if self.tensors[number].shape == shape {
@@ -194,18 +194,18 @@ impl Conversion<'_> {
         &mut self,
         name: &str,
         pending: &Pending,
-        to: Quantisation,
+        to: Quantization,
         mut tensor: graph::Tensor,
     ) -> Result<usize, Problem> {
         if pending.bounds != UNBOUNDED {
-            return Err(Problem::new("it clips the network's input", "quantise the input first"));
+            return Err(Problem::new("it clips the network's input", "quantize the input first"));
         }
         if let Some(&number) = self.inputs.get(name) {
             if self.is(number, to) {
                 return Ok(number);
             }
-            let problem = format!("input `{name}` is quantised in two ways");
-            return Err(Problem::new(problem, "quantise it once"));
+            let problem = format!("input `{name}` is quantized in two ways");
+            return Err(Problem::new(problem, "quantize it once"));
         }
         tensor.name = self.unique('t', name);
         let number = self.tensors.len();
@@ -217,19 +217,19 @@ impl Conversion<'_> {
         Ok(number)
     }
 
-    /// Whether a tensor is quantised so, and within the range if that is narrow.
-    fn holds(&self, number: usize, to: Quantisation) -> bool {
+    /// Whether a tensor is quantized so, and within the range if that is narrow.
+    fn holds(&self, number: usize, to: Quantization) -> bool {
         self.is(number, to) && (!to.narrow || self.narrow.contains(&number))
     }
 
-    fn is(&self, number: usize, to: Quantisation) -> bool {
-        let to = Quantisation { narrow: false, rounding: ONNX_ROUNDING, ..to };
-        Quantisation::of(&self.tensors[number]) == to
+    fn is(&self, number: usize, to: Quantization) -> bool {
+        let to = Quantization { narrow: false, rounding: ONNX_ROUNDING, ..to };
+        Quantization::of(&self.tensors[number]) == to
     }
 }
 
 impl Sums {
-    fn linear(&self, from: f64, to: Quantisation, clamp: Clamp) -> Result<Linear, Problem> {
+    fn linear(&self, from: f64, to: Quantization, clamp: Clamp) -> Result<Linear, Problem> {
         let step = |scale: f64| from * scale;
         let (rounding, cut) = self.rounding_of_bias(from, to);
         let bias = |(&bias, &scale): (&f64, &f64)| {
@@ -262,7 +262,7 @@ impl Sums {
     }
 
     /// Free weights such that biases lie nearest to whole steps.
-    fn fitted(&self, from: f64, to: Quantisation) -> Sums {
+    fn fitted(&self, from: f64, to: Quantization) -> Sums {
         let steps = |n: usize| to.scale / (from * self.scales[n]);
         // a half decides exactly as they are
         let exact = (0..self.scales.len()).all(|n| is_power_of_two(steps(n), 1));
@@ -289,7 +289,7 @@ impl Sums {
     /// How results are rounded, and whether a bias is cut to whole steps instead of rounded. Where
     /// results are 2^n sums, a threshold is a whole sum: what a fraction of a step adds to a sum
     /// decides nothing but a tie. It is cut, and the tie goes up.
-    fn rounding_of_bias(&self, from: f64, to: Quantisation) -> (Rounding, bool) {
+    fn rounding_of_bias(&self, from: f64, to: Quantization) -> (Rounding, bool) {
         let steps = |least: i32| {
             let sums = |&scale: &f64| to.scale / (from * scale);
             self.scales.iter().all(|scale| is_power_of_two(sums(scale), least))
@@ -314,7 +314,7 @@ fn is_power_of_two(number: f64, least: i32) -> bool {
 }
 
 /// Bounds of an activation function in steps, rounded as results are.
-fn clamp(bounds: [f64; 2], to: Quantisation, tensor: &graph::Tensor) -> Clamp {
+fn clamp(bounds: [f64; 2], to: Quantization, tensor: &graph::Tensor) -> Clamp {
     let [lowest, highest] = match (to.narrow, to.signed) {
         (true, true) => [tensor.lowest() + 1, tensor.highest()],
         (true, false) => [tensor.lowest(), tensor.highest() - 1],

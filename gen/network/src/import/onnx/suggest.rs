@@ -66,7 +66,7 @@ pub(super) fn suggestion(operator: &str) -> &'static str {
         | "QGemm"
         | "ConvInteger"
         | "MatMulInteger"
-        | "DynamicQuantizeLinear" => "quantise statically in QDQ form (QuantFormat.QDQ)",
+        | "DynamicQuantizeLinear" => "quantize statically in QDQ form (QuantFormat.QDQ)",
         "Resize" | "Upsample" => "resize the input before the network",
         "Slice" | "Split" | "Gather" => "give each part its own convolution and concatenate",
         "ConvTranspose" => "pad and convolve instead",

@@ -17,13 +17,13 @@ pub(super) enum Value {
     /// A tensor of the network; `integers` says that the file has the integers, not what they
     /// stand for.
     Tensor { number: usize, form: Form, integers: bool },
-    /// A result that is not quantised yet.
+    /// A result that is not quantized yet.
     Pending(Rc<Pending>),
     /// The result of a node that is not supported.
     Unknown,
 }
 
-/// Quantised constants: `real = scale * (integer - zero_point)`.
+/// Quantized constants: `real = scale * (integer - zero_point)`.
 pub(super) struct Weights {
     pub(super) shape: Vec<usize>,
     /// Less the zero point.
@@ -56,9 +56,9 @@ impl Weights {
 /// How `QuantizeLinear` rounds.
 pub(super) const ONNX_ROUNDING: Rounding = Rounding::HalfEven;
 
-/// How a result is to be quantised.
+/// How a result is to be quantized.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Quantisation {
+pub(super) struct Quantization {
     pub(super) scale: f64,
     pub(super) zero_point: i32,
     pub(super) bits: u32,
@@ -68,10 +68,10 @@ pub(super) struct Quantisation {
     pub(super) rounding: Rounding,
 }
 
-impl Quantisation {
-    pub(super) fn of(tensor: &graph::Tensor) -> Quantisation {
+impl Quantization {
+    pub(super) fn of(tensor: &graph::Tensor) -> Quantization {
         let graph::Tensor { scale, zero_point, bits, signed, .. } = *tensor;
-        Quantisation { scale, zero_point, bits, signed, narrow: false, rounding: ONNX_ROUNDING }
+        Quantization { scale, zero_point, bits, signed, narrow: false, rounding: ONNX_ROUNDING }
     }
 
     /// The integer of a real number, not yet within its bits.

@@ -68,7 +68,7 @@ fn field(kind: Kind, tag: u32) -> Option<Kind> {
 }
 
 /// Whether the fields up to the graph are those of a model. The format has no mark of its own.
-pub(super) fn recognises(mut bytes: &[u8]) -> bool {
+pub(super) fn recognizes(mut bytes: &[u8]) -> bool {
     while let Ok((tag, wire)) = decode_key(&mut bytes) {
         let known = match wire {
             WireType::Varint => tag == 1 || tag == 5,

@@ -7,7 +7,7 @@ use crate::import::report::Problem;
 
 /// TFLite's `CalculateActivationRangeQuantized`.
 pub(super) fn clamp(activation: Activation, output: &Tensor) -> Result<Clamp, Problem> {
-    let (scale, zero_point) = output.quantisation()?;
+    let (scale, zero_point) = output.quantization()?;
     let tensor = graph::Tensor {
         name: String::new(),
         shape: vec![1],

@@ -121,7 +121,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
             Builtin::MEAN => (vec![pooling::mean(&node)?], 0..1),
             Builtin::ADD => (vec![elementwise::add(&node)?], 0..2),
             Builtin::RELU | Builtin::RELU6 | Builtin::RELU_N1_TO_1 | Builtin::QUANTIZE => {
-                (vec![elementwise::requantise(&node, code)?], 0..1)
+                (vec![elementwise::requantize(&node, code)?], 0..1)
             }
             Builtin::LOGISTIC | Builtin::TANH => (vec![elementwise::lookup(&node, code)?], 0..1),
             Builtin::SOFTMAX => (vec![elementwise::softmax(&node)?], 0..1),

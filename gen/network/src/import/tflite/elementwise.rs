@@ -18,7 +18,7 @@ pub(super) fn add(node: &Node) -> Result<Operator, Problem> {
         let problem = format!("its inputs have shapes {:?} and {:?}", x.shape, y.shape);
         return Err(Problem::new(problem, "make them alike, or fold one into a bias"));
     }
-    let scale = |tensor: &super::model::Tensor| tensor.quantisation().map(|q| f64::from(q.0));
+    let scale = |tensor: &super::model::Tensor| tensor.quantization().map(|q| f64::from(q.0));
     let (x, y, z) = (scale(x)?, scale(y)?, scale(output)?);
     let twice = 2.0 * x.max(y);
     Ok(Operator::Add {
@@ -31,9 +31,9 @@ pub(super) fn add(node: &Node) -> Result<Operator, Problem> {
 }
 
 /// `QUANTIZE` between integers, `RELU`, `RELU6`.
-pub(super) fn requantise(node: &Node, code: Builtin) -> Result<Operator, Problem> {
+pub(super) fn requantize(node: &Node, code: Builtin) -> Result<Operator, Problem> {
     let (x, output) = (node.activation(0)?, node.output()?);
-    let (from, to) = (f64::from(x.quantisation()?.0), f64::from(output.quantisation()?.0));
+    let (from, to) = (f64::from(x.quantization()?.0), f64::from(output.quantization()?.0));
     let activation = match code {
         Builtin::RELU => Activation::RELU,
         Builtin::RELU6 => Activation::RELU6,
@@ -41,14 +41,14 @@ pub(super) fn requantise(node: &Node, code: Builtin) -> Result<Operator, Problem
         _ => Activation::NONE,
     };
     let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
-    Ok(Operator::Requantise { multiplier, rounding: Rounding::Twice, clamp })
+    Ok(Operator::Requantize { multiplier, rounding: Rounding::Twice, clamp })
 }
 
 /// A function of one element, as TFLite's `LUTPopulate` tabulates it: in single precision,
 /// the function itself rounded to it.
 pub(super) fn lookup(node: &Node, code: Builtin) -> Result<Operator, Problem> {
     let (x, output) = (node.activation(0)?, node.output()?);
-    let ((from, zero), (to, target)) = (x.quantisation()?, output.quantisation()?);
+    let ((from, zero), (to, target)) = (x.quantization()?, output.quantization()?);
     let (domain, bounds) = (x.convert("")?, output.convert("")?);
     let inverse = 1.0 / to;
     let entry = |integer: i32| {
@@ -73,8 +73,8 @@ fn single(x: f32, function: fn(f64) -> f64) -> f32 {
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
     let options = node.operator.builtin_options_as_softmax_options();
     let options = options.ok_or_else(|| broken("it has no options"))?;
-    let (scale, _) = node.activation(0)?.quantisation()?;
-    let (step, _) = node.output()?.quantisation()?;
+    let (scale, _) = node.activation(0)?.quantization()?;
+    let (step, _) = node.output()?.quantization()?;
     let steps = (1.0 / step).round();
     if !(2.0..=65536.0).contains(&steps) || !options.beta().is_finite() || options.beta() < 0.0 {
         let problem = format!("its output has scale {step} and its beta is {}", options.beta());

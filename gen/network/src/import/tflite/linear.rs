@@ -76,7 +76,7 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     let scales = weights.scales;
     if ![1, outputs].contains(&scales.len()) || scales.len() > 1 && weights.axis != axis {
         let problem = format!("its weights have {} scales", scales.len());
-        return Err(Problem::new(problem, "quantise per tensor or per output channel"));
+        return Err(Problem::new(problem, "quantize per tensor or per output channel"));
     }
     // a channel of zeros may have a scale of 0
     if let Some(scale) = scales.iter().find(|&scale| !(scale == 0.0 || sound(scale))) {
@@ -85,11 +85,11 @@ fn linear(node: &Node, activation: ActivationFunctionType, axis: usize) -> Resul
     if weights.zero_points.iter().any(|zero_point| long(zero_point) != 0) {
         return Err(Problem::new(
             "its weights have a zero point",
-            "quantise weights symmetrically",
+            "quantize weights symmetrically",
         ));
     }
-    let (x_scale, _) = x.quantisation()?;
-    let (z_scale, _) = output.quantisation()?;
+    let (x_scale, _) = x.quantization()?;
+    let (z_scale, _) = output.quantization()?;
     let factor = |scale: f32| f64::from(x_scale) * f64::from(scale) / f64::from(z_scale);
     let multipliers = scales.iter().map(|scale| multiplier(factor(scale)));
     Ok(Linear {
@@ -114,7 +114,7 @@ fn weight_values(weights: &Tensor) -> Result<(u32, Vec<i8>), Problem> {
         TensorType::INT4 => (4, elements.div_ceil(2)),
         other => {
             let problem = format!("its weights are {}", kind(other));
-            return Err(Problem::new(problem, "quantise the weights to int8"));
+            return Err(Problem::new(problem, "quantize the weights to int8"));
         }
     };
     if weights.bytes.len() != bytes {
@@ -134,7 +134,7 @@ fn bias(bias: Option<&Tensor>, outputs: usize) -> Result<Vec<i32>, Problem> {
     let Some(bias) = bias else { return Ok(Vec::new()) };
     if bias.kind != TensorType::INT32 {
         let problem = format!("its bias is {}", kind(bias.kind));
-        return Err(Problem::new(problem, "quantise the bias to int32"));
+        return Err(Problem::new(problem, "quantize the bias to int32"));
     }
     let values = bias.integers().filter(|values| values.len() == outputs);
     let values = values.ok_or_else(|| broken(format!("its bias has not {outputs} entries")))?;
@@ -147,7 +147,7 @@ pub(super) fn mat_mul(node: &Node) -> Result<Operator, Problem> {
         return Err(Problem::new("its first matrix is transposed", "swap the operands"));
     }
     let (x, y, output) = (node.activation(0)?, node.activation(1)?, node.output()?);
-    let scale = |tensor: &Tensor| tensor.quantisation().map(|(scale, _)| scale);
+    let scale = |tensor: &Tensor| tensor.quantization().map(|(scale, _)| scale);
     // a single-precision product, as in `GetQuantizedConvolutionMultipler`
     let product = scale(x)? * scale(y)?;
     Ok(Operator::MatMul {

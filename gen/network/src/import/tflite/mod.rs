@@ -1,4 +1,4 @@
-//! TensorFlow Lite models, quantised to int8.
+//! TensorFlow Lite models, quantized to int8.
 //!
 //! - `schema`: accessors that flatc made from `schema.fbs`; every table and offset is verified
 //!   before one is read.
@@ -44,7 +44,7 @@ use model::Model;
 const MOST_SHARED: usize = 1 << 26;
 
 /// Whether a file says that it is a model.
-pub fn recognises(bytes: &[u8]) -> bool {
+pub fn recognizes(bytes: &[u8]) -> bool {
     bytes.get(4..8) == Some(b"TFL3")
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Tensor<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// The first subgraph, which is the one that an interpreter runs; others are initialisation,
+    /// The first subgraph, which is the one that an interpreter runs; others are initialization,
     /// branches and further entries.
     pub(super) fn new(root: schema::Model<'a>) -> Result<Model<'a>, ImportError> {
         Model::of(root, 0)

@@ -118,8 +118,8 @@ pub(super) fn sound(scale: f32) -> bool {
 
 impl Tensor<'_> {
     /// Scale and zero point of a tensor that has one of each.
-    pub(super) fn quantisation(&self) -> Result<(f32, i32), Problem> {
-        let rewrite = "quantise the whole model to int8 (full integer quantisation)";
+    pub(super) fn quantization(&self) -> Result<(f32, i32), Problem> {
+        let rewrite = "quantize the whole model to int8 (full integer quantization)";
         let of = || format!("tensor `{}`", shown(self.name));
         if ![TensorType::INT8, TensorType::UINT8].contains(&self.kind) {
             return Err(Problem::new(format!("{} is {}", of(), kind(self.kind)), rewrite));
@@ -174,7 +174,7 @@ impl Tensor<'_> {
 
     /// The graph's tensor of it.
     pub(super) fn convert(&self, name: &str) -> Result<graph::Tensor, Problem> {
-        let (scale, zero_point) = self.quantisation()?;
+        let (scale, zero_point) = self.quantization()?;
         Ok(graph::Tensor {
             name: name.to_owned(),
             shape: self.shape()?.0,

@@ -69,14 +69,14 @@ pub(super) fn pool(node: &Node, max: bool) -> Result<Operator, Problem> {
 
 /// Operators that move elements of their first inputs keep scale and type.
 pub(super) fn same_scale(node: &Node, inputs: usize) -> Result<(), Problem> {
-    let kind = |tensor: &Tensor| Ok((tensor.kind, tensor.quantisation()?));
+    let kind = |tensor: &Tensor| Ok((tensor.kind, tensor.quantization()?));
     for n in 0..inputs {
         let x = kind(node.activation(n)?)?;
         for &output in &node.outputs {
             if x != kind(&node.model.tensors[output])? {
                 let problem =
                     format!("input {n} and the output differ in type, scale or zero point");
-                let rewrite = "quantise them alike, or put a QUANTIZE before it";
+                let rewrite = "quantize them alike, or put a QUANTIZE before it";
                 return Err(Problem::new(problem, rewrite));
             }
         }
@@ -97,7 +97,7 @@ pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
     if count > MOST_ELEMENTS {
         return Err(beyond(format!("it takes the mean of {count} elements")));
     }
-    let (x_scale, z_scale) = (x.quantisation()?.0, output.quantisation()?.0);
+    let (x_scale, z_scale) = (x.quantization()?.0, output.quantization()?.0);
     let rescaling = multiplier(f64::from(x_scale) / f64::from(z_scale))?;
     Ok(Operator::Mean {
         axes,

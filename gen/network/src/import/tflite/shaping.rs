@@ -29,7 +29,7 @@ pub(super) fn pad(node: &Node) -> Result<Operator, Problem> {
         return Err(on_batch());
     }
     same_scale(node, 1)?;
-    let (_, zero_point) = output.quantisation()?;
+    let (_, zero_point) = output.quantization()?;
     let value = match node.optional(2) {
         Some(value) if value.bytes.len() == 1 && value.kind == output.kind => match value.kind {
             TensorType::INT8 => i32::from(value.bytes[0] as i8),
@@ -209,15 +209,15 @@ pub(super) fn split(node: &Node, by_sizes: bool) -> Result<Vec<Operator>, Proble
     }
     let kind = |n: usize| {
         let tensor = &node.model.tensors[n];
-        Ok((tensor.kind, tensor.quantisation()?))
+        Ok((tensor.kind, tensor.quantization()?))
     };
-    let own = (x.kind, x.quantisation()?);
+    let own = (x.kind, x.quantization()?);
     let mut first = 0;
     let mut parts = vec![];
     for (&size, &output) in sizes.iter().zip(&node.outputs) {
         if size <= 0 || kind(output)? != own {
             let problem = "its outputs differ in type, scale or zero point, or have no elements";
-            return Err(Problem::new(problem, "quantise them alike"));
+            return Err(Problem::new(problem, "quantize them alike"));
         }
         let mut part: Part = x.shape.iter().map(|&size| (0, size)).collect();
         part[axis] = (first, size as usize);

@@ -17,7 +17,7 @@ pub(super) struct Variables<'a> {
     handles: BTreeMap<usize, Name<'a>>,
     states: BTreeMap<Name<'a>, Variable>,
     /// `CALL_ONCE` was seen.
-    initialised: bool,
+    initialized: bool,
 }
 
 /// A variable during a run.
@@ -46,7 +46,7 @@ impl<'a> Variables<'a> {
         code: Builtin,
     ) -> Result<Option<(usize, usize)>, Problem> {
         match code {
-            Builtin::CALL_ONCE => self.initialise(node)?,
+            Builtin::CALL_ONCE => self.initialize(node)?,
             Builtin::VAR_HANDLE => self.handle(node)?,
             Builtin::READ_VARIABLE => {
                 let output = *node.outputs.first().ok_or_else(|| broken("it has no output"))?;
@@ -85,9 +85,9 @@ impl<'a> Variables<'a> {
     }
 
     /// The subgraph that runs once: each variable gets its first value.
-    fn initialise(&mut self, node: &Node<'a, '_, '_>) -> Result<(), Problem> {
-        if std::mem::replace(&mut self.initialised, true) {
-            return Err(Problem::new("it is not the only one", "initialise all at once"));
+    fn initialize(&mut self, node: &Node<'a, '_, '_>) -> Result<(), Problem> {
+        if std::mem::replace(&mut self.initialized, true) {
+            return Err(Problem::new("it is not the only one", "initialize all at once"));
         }
         let options = node.operator.builtin_options_as_call_once_options();
         let options = options.ok_or_else(|| broken("it has no options"))?;
@@ -126,7 +126,7 @@ impl<'a> Variables<'a> {
                     Err(Problem::new("its variable is never written", rewrite))
                 }
                 (_, None) => {
-                    let rewrite = "assign it a constant in the model's initialisation";
+                    let rewrite = "assign it a constant in the model's initialization";
                     Err(Problem::new("its variable has no first value", rewrite))
                 }
             };

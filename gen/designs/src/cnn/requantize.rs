@@ -13,10 +13,10 @@ pub(super) const LATENCY: u32 = 3;
 /// to 2^-15 of `right`'s step.
 const FINE: u32 = 16;
 
-/// Module `cnn_requantiser`: in `sum` of so many bits, `multiplier` in 2^-31, `right` places,
+/// Module `cnn_requantizer`: in `sum` of so many bits, `multiplier` in 2^-31, `right` places,
 /// `valid`; out, [`LATENCY`] cycles later, `value`. `rounding` stays while values are on their way.
 pub(super) fn module(bits: u32) -> Arc<Module> {
-    let m = ModuleBuilder::new("cnn_requantiser");
+    let m = ModuleBuilder::new("cnn_requantizer");
     m.doc("sum * multiplier / 2^(31 + right), rounded twice, once, half to even, or down.");
     let sum = m.input("sum", s(bits));
     let multiplier = m.input("multiplier", u(31));

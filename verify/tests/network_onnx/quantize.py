@@ -1,6 +1,6 @@
-"""Writes a float network with random weights, quantised by ONNX Runtime's own tool.
+"""Writes a float network with random weights, quantized by ONNX Runtime's own tool.
 
-quantise.py KIND OUTPUT
+quantize.py KIND OUTPUT
 KIND: int8 (scales a channel), uint8 (a scale a tensor), int4 (four-bit weights).
 """
 
@@ -99,6 +99,6 @@ model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir
 with tempfile.TemporaryDirectory() as folder:
     full, prepared = os.path.join(folder, "full.onnx"), os.path.join(folder, "prepared.onnx")
     onnx.save(model, full)
-    # folds the normalisation
+    # folds the normalization
     quant_pre_process(full, prepared, skip_symbolic_shape=True)
     quantize_static(prepared, output, Calibration(), quant_format=QuantFormat.QDQ, **KINDS[kind])

@@ -5,7 +5,7 @@ use super::convert::Conversion;
 use super::form::Form;
 use super::node::broken;
 use super::proto::{NodeProto, tensor_proto::DataType};
-use super::value::{ONNX_ROUNDING, Pending, Quantisation, Value, Weights, What};
+use super::value::{ONNX_ROUNDING, Pending, Quantization, Value, Weights, What};
 use crate::graph::Rounding;
 use crate::import::report::Problem;
 use std::rc::Rc;
@@ -43,8 +43,8 @@ impl Conversion<'_> {
         let (scale, zero_point) = self.scale(node)?;
         let narrow = false;
         let rounding = ONNX_ROUNDING;
-        let to = Quantisation { scale, zero_point, bits, signed, narrow, rounding };
-        self.quantise(n, node, value, to, true)
+        let to = Quantization { scale, zero_point, bits, signed, narrow, rounding };
+        self.quantize(n, node, value, to, true)
     }
 
     pub(super) fn dequantize_linear(&mut self, node: &NodeProto) -> Result<Value, Problem> {
@@ -54,16 +54,16 @@ impl Conversion<'_> {
                 let integers = array.integers().ok_or_else(|| broken("its input is float"))?;
                 let bits = width(array.kind).map_or(32, |(bits, _)| bits);
                 self.count(4 * integers.len())?;
-                let centre = |(n, &q): (usize, &i32)| match scales.scale(&array.shape, n) {
+                let center = |(n, &q): (usize, &i32)| match scales.scale(&array.shape, n) {
                     0.0 => 0,
                     _ => q.saturating_sub(scales.zero_point(&array.shape, n)),
                 };
-                let integers = integers.iter().enumerate().map(centre).collect();
+                let integers = integers.iter().enumerate().map(center).collect();
                 let Scales { scales, axis, .. } = scales.without_0();
                 let shape = array.shape.clone();
                 Ok(Value::Weights(Rc::new(Weights { shape, integers, bits, scales, axis })))
             }
-            // a constant that the file quantises itself
+            // a constant that the file quantizes itself
             Value::Weights(weights) => Ok(Value::Weights(weights)),
             Value::Raw { name, kind, form } => {
                 let (bits, signed) = width(DataType::try_from(kind).unwrap_or_default())?;
@@ -77,7 +77,7 @@ impl Conversion<'_> {
                     what: What::Input { name: name.clone() },
                 };
                 let (narrow, rounding) = (false, ONNX_ROUNDING);
-                let to = Quantisation { scale, zero_point, bits, signed, narrow, rounding };
+                let to = Quantization { scale, zero_point, bits, signed, narrow, rounding };
                 let number = self.settle(&pending, to, &name)?;
                 Ok(Value::Tensor { number, form: pending.form, integers: false })
             }
@@ -90,7 +90,7 @@ impl Conversion<'_> {
                 }
                 Ok(Value::Tensor { number, form, integers: false })
             }
-            _ => Err(broken("its input is not quantised")),
+            _ => Err(broken("its input is not quantized")),
         }
     }
 
@@ -131,24 +131,24 @@ impl Conversion<'_> {
         }
         let scales = self.quant_scales(node, &[])?.above_0(node)?;
         let (&[scale], &[zero_point]) = (&scales.scales[..], &scales.zero_points[..]) else {
-            return Err(Problem::new("it has many scales", "quantise activations per tensor"));
+            return Err(Problem::new("it has many scales", "quantize activations per tensor"));
         };
         let positive = match &value {
             Value::Pending(pending) => zero_point >= 0 && pending.bounds[0] >= 0.0,
             _ => false,
         };
         let rounding = rounding_of_results(&mode, !signed || positive)?;
-        let to = Quantisation { scale: scale.into(), zero_point, bits, signed, narrow, rounding };
-        self.quantise(n, node, value, to, false)
+        let to = Quantization { scale: scale.into(), zero_point, bits, signed, narrow, rounding };
+        self.quantize(n, node, value, to, false)
     }
 
     /// A result in real numbers becomes a tensor.
-    fn quantise(
+    fn quantize(
         &mut self,
         n: usize,
         node: &NodeProto,
         value: Value,
-        to: Quantisation,
+        to: Quantization,
         integers: bool,
     ) -> Result<Value, Problem> {
         let name = node.output.first().map(String::as_str).unwrap_or_default();
@@ -163,11 +163,11 @@ impl Conversion<'_> {
                 Ok(Value::Tensor { number, form: pending.form, integers })
             }
             Value::Tensor { .. } | Value::Raw { .. } => Err(broken("its input is integers")),
-            _ => Err(Problem::new("it quantises a quantised constant", "quantise it once")),
+            _ => Err(Problem::new("it quantizes a quantized constant", "quantize it once")),
         }
     }
 
-    /// A tensor as it is, yet to be requantised.
+    /// A tensor as it is, yet to be requantized.
     pub(super) fn same(&self, node: usize, number: usize, form: Form) -> Pending {
         Pending {
             node,
@@ -211,17 +211,17 @@ impl Conversion<'_> {
             Scales { scales, zero_points, .. } if scales.len() == 1 => {
                 Ok((scales[0].into(), zero_points.first().copied().unwrap_or(0)))
             }
-            _ => Err(Problem::new("it has many scales", "quantise activations per tensor")),
+            _ => Err(Problem::new("it has many scales", "quantize activations per tensor")),
         }
     }
 
     /// Inputs 1 and 2 of `QuantizeLinear` and `DequantizeLinear`.
     fn scales(&self, node: &NodeProto, shape: &[usize]) -> Result<Scales, Problem> {
         if node.integer("block_size", 0) != 0 {
-            return Err(Problem::new("it has blocks", "quantise per tensor or per channel"));
+            return Err(Problem::new("it has blocks", "quantize per tensor or per channel"));
         }
         let (Value::Constant(scale), zero) = (self.input(node, 1)?, self.optional(node, 2)) else {
-            return Err(Problem::new("its scale is computed", "quantise statically"));
+            return Err(Problem::new("its scale is computed", "quantize statically"));
         };
         let floats = scale.floats().ok_or_else(|| broken("its scale is not float"))?;
         let zero_points = match zero {
@@ -273,7 +273,7 @@ impl Scales {
         }
         if scales.len() > 1 && shape.get(axis) != Some(&scales.len()) {
             let problem = format!("it has {} scales for shape {shape:?}", scales.len());
-            return Err(Problem::new(problem, "quantise per tensor or per output channel"));
+            return Err(Problem::new(problem, "quantize per tensor or per output channel"));
         }
         Ok(Scales { scales: scales.to_vec(), zero_points, axis })
     }
@@ -323,7 +323,7 @@ fn rounding_of_results(mode: &str, positive: bool) -> Result<Rounding, Problem> 
         "HALF_UP" if positive => Ok(Rounding::Once),
         "DOWN" | "ROUND_TO_ZERO" | "HALF_UP" => {
             let problem = format!("its rounding mode is {mode}, of results below 0, too");
-            Err(Problem::new(problem, "use ROUND or FLOOR, or quantise unsigned"))
+            Err(Problem::new(problem, "use ROUND or FLOOR, or quantize unsigned"))
         }
         _ => Err(Problem::new(format!("its rounding mode is {mode}"), "use ROUND or FLOOR")),
     }
@@ -354,7 +354,7 @@ fn width(kind: DataType) -> Result<(u32, bool), Problem> {
         DataType::Uint4 => (4, false),
         other => {
             return Err(Problem::new(
-                format!("it quantises to {}", kind_name(other)),
+                format!("it quantizes to {}", kind_name(other)),
                 "use int8, uint8, int4 or uint4",
             ));
         }
