@@ -7,7 +7,7 @@ use hwgen_verify::cosim::verilator_lint;
 use hwgen_verify::cosim::yosys::yosys_check_all;
 use std::sync::{Arc, Mutex};
 
-/// Sizes of each design, as `--set` takes them; small, since every one is synthesized to gates.
+/// Sizes of each design, as `--set` takes them; small, since every one is synthesized.
 #[rustfmt::skip]
 const SIZES: &[(&str, &[&[&str]])] = &[
     ("attend", &[

@@ -34,7 +34,7 @@ impl Synthesis {
 pub struct Report {
     /// The module's name.
     pub module: String,
-    /// Cells after synthesis, in the whole hierarchy.
+    /// Cells in the whole hierarchy, of as many bits as they have; a memory is one.
     pub cells: u64,
     /// Latches among them.
     pub latches: u64,
@@ -125,8 +125,10 @@ pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     // statistics: those of a hierarchy are no JSON in Yosys 0.23.
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
         format!(
-            "design -reset\nread_verilog {k}.v\nsynth -top {top}\nflatten\n\
-             tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json\n"
+            "design -reset\nread_verilog {k}.v\n{}\nflatten\n\
+             tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json\n",
+            // latches and loops are there before memories become flip-flops
+            Synthesis::Words.script(top)
         )
     });
     let script: String = each.collect();
@@ -157,7 +159,7 @@ fn report(module: &str, check: &str, stat: &str) -> Result<Report, CosimError> {
     let count = |is: &dyn Fn(&str) -> bool| -> u64 {
         types.iter().filter(|(cell, _)| is(cell)).filter_map(|(_, count)| count.as_u64()).sum()
     };
-    let latch = |cell: &str| cell.to_lowercase().contains("latch") || cell.starts_with("$_SR_");
+    let latch = |cell: &str| cell.to_lowercase().contains("latch") || cell == "$sr";
     let flip_flop = |cell: &str| cell.to_lowercase().contains("dff");
     if !check.contains("Found and reported") {
         return Err(wrong("check"));
