@@ -34,11 +34,11 @@ impl Synthesis {
 pub struct Report {
     /// The module's name.
     pub module: String,
-    /// Cells in the whole hierarchy, of as many bits as they have; a memory is one.
+    /// Cells of the whole hierarchy, before they become gates.
     pub cells: u64,
     /// Latches among them.
     pub latches: u64,
-    /// Flip-flops among them.
+    /// Registers among them.
     pub flip_flops: u64,
     /// Combinational loops.
     pub loops: u64,
@@ -95,7 +95,7 @@ pub fn gates_in_icarus(module: &Arc<Module>) -> Result<IcarusDevice, CosimError>
     IcarusDevice::from_text(module, &netlist(module, Synthesis::Gates)?)
 }
 
-/// Synthesizes a module and counts what comes out.
+/// Elaborates a module and counts what comes out.
 pub fn yosys_check(module: &Arc<Module>) -> Result<Report, CosimError> {
     let text = verilog_of(module)?;
     let mut reports = check_texts(&[(&module.name, &text)])?;
@@ -117,18 +117,18 @@ pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError
     }
 }
 
-/// Synthesizes many texts, given with their top modules, each for itself but in one process; kept
+/// Elaborates many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
     let yosys = tools::require("yosys")?;
-    // A loop may run through several modules, so the check sees them flattened. So do the
+    // Latches and loops are there once processes are gone; mapping them to gates takes minutes. A
+    // loop may run through several modules, so the check sees them flattened. So do the
     // statistics: those of a hierarchy are no JSON in Yosys 0.23.
     let each = texts.iter().enumerate().map(|(k, (top, _))| {
         format!(
-            "design -reset\nread_verilog {k}.v\n{}\nflatten\n\
-             tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json\n",
-            // latches and loops are there before memories become flip-flops
-            Synthesis::Words.script(top)
+            "design -reset\nread_verilog {k}.v\nhierarchy -check -top {top}\n\
+             proc\nopt_expr\nopt_clean\nflatten\nopt_clean\n\
+             tee -q -o {k}.check check\ntee -q -o {k}.stat stat -json\n"
         )
     });
     let script: String = each.collect();
