@@ -29,17 +29,21 @@ fn yosys_reads_a_baked_network() {
     // the most words, a small FPGA's core, that of `hwgen emit --help`, and the one that a network
     // gets for which no size is named
     for multipliers in ["5", "20", "60", "161"] {
-        let path = folder.path().join("baked.v");
+        let path = folder.path().join("kws.v");
         let core = ["emit", "--design", "cnn", "--network", network, "--baked"];
         let sized = ["--multipliers", multipliers, "-o", path.to_str().unwrap()];
         ok(&[&core[..], &sized].concat());
-        let start = Instant::now();
-        let script = format!("read_verilog {}; hierarchy -auto-top", path.display());
-        let yosys = Command::new("yosys").args(["-q", "-p", &script]).status().unwrap();
-        assert!(yosys.success());
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{seconds:.2} seconds with {multipliers} multipliers");
-        slowest = slowest.max(seconds);
+        let read = || {
+            let start = Instant::now();
+            let script = "read_verilog kws.v; hierarchy -auto-top";
+            let mut yosys = Command::new("yosys");
+            let status = yosys.current_dir(folder.path()).args(["-q", "-p", script]).status();
+            assert!(status.unwrap().success());
+            start.elapsed().as_secs_f64()
+        };
+        let times = [(); 3].map(|()| read());
+        println!("{times:.2?} seconds with {multipliers} multipliers");
+        slowest = slowest.max(times.into_iter().fold(f64::INFINITY, f64::min));
     }
-    println!("baked: {slowest:.2} seconds, the slowest");
+    println!("baked: {slowest:.2} seconds, the slowest of the sizes, the best of three times each");
 }

@@ -1,5 +1,6 @@
 //! A module's text: header, ports, state, nets, instances.
 
+mod lanes;
 mod memories;
 
 use super::comment::comment;

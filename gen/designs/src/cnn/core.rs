@@ -17,10 +17,11 @@ use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
 use super::registers::{Events, registers};
+use super::rom::rom;
 use super::softmax::{BYTE_CYCLES, ENTRY_BITS, Softmax};
 use super::walk::{Walk, group_of};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
-use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, cat, fields, s, u};
+use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, cat, fields, index_bits, s, u};
 use std::sync::Arc;
 
 /// Cycles from a step to its operands in registers.
@@ -243,14 +244,6 @@ impl<'m> Sequence<'m> {
         contents: Option<&Image>,
         ends: Signal<'m>,
     ) -> Sequence<'m> {
-        let memory = m.memory("job_memory", spec.program_words(), u(32));
-        let memory = match contents {
-            // a core that is started before it has all of a program awaits input: `ready` never depends on
-            // what nothing has set
-            None => memory.init(vec![0; spec.program_words()]),
-            Some(image) => memory.init(image.program()),
-        };
-        memory.write(load.program.address, load.program.data, load.program.enable);
         let started = m.reg("started", u(1)).next(m.lit(u(1), 1)).enable(load.start);
         let fetched = m.reg("words_fetched", u(hwgen_hdl::bits_for(u64::from(JOB_WORDS))));
         let fetching = m.reg("fetching", u(1));
@@ -258,8 +251,18 @@ impl<'m> Sequence<'m> {
         fetching.next(load.start | ends).enable(load.start | ends | last_word);
         fetched.next(*fetched + 1).enable(*fetching).clear(load.start | last_word);
         let reads = (*fetching & !last_word).named("fetches");
-        let word_address = m.reg("next_word", memory.address_type());
-        let word = memory.read_sync(*word_address, reads);
+        let depth = spec.program_words();
+        let word_address = m.reg("next_word", u(index_bits(depth)));
+        let word = match contents {
+            Some(image) => rom(m, "job_memory", (depth, 32), image.program(), *word_address, reads),
+            None => {
+                // a core that is started before it has all of a program awaits input: `ready` never
+                // depends on what nothing has set
+                let memory = m.memory("job_memory", depth, u(32)).init(vec![0; depth]);
+                memory.write(load.program.address, load.program.data, load.program.enable);
+                memory.read_sync(*word_address, reads)
+            }
+        };
         let comes = m.reg("word_comes", u(1)).next(reads);
         // each word in registers of its own: those of bits that no one reads are left out
         let held = |index: u32| {

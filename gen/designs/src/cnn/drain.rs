@@ -12,6 +12,7 @@ use super::image::scale_row;
 use super::job::{Scale, scale_fields};
 use super::memory::{Row, Write, any, select};
 use super::requantize;
+use super::rom::rom;
 use super::walk::group_of;
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, reduce, s, u};
@@ -262,12 +263,6 @@ fn scales<'m>(
     source: &ScaleSource<'m, '_>,
 ) -> Vec<Bundle<'m>> {
     let bits = index_bits(spec.scale_rows as usize);
-    let memory = m.memory("scales", spec.scale_rows as usize, u(spec.scale_row_bits()));
-    let memory = match source.contents {
-        None => memory,
-        Some(rows) => memory.init(rows.iter().map(|row| scale_row(row))),
-    };
-    memory.write(source.load.address, source.load.data, source.load.enable);
     let (next, block) =
         (m.reg("next_scale", u(bits)).no_reset(), m.reg("block_scale", u(bits)).no_reset());
     let start = job.get("scales").truncate(bits);
@@ -276,7 +271,19 @@ fn scales<'m>(
     block.next(begins.mux(start, *block + chunks + 1)).enable(begins | ends);
     let address = group.done.mux(*block, *next).named("scale_row");
     next.next(address + 1).enable(group.done | shifts);
-    let word = memory.read_sync(address, group.done | shifts);
+    let reads = group.done | shifts;
+    let (depth, row_bits) = (spec.scale_rows as usize, spec.scale_row_bits());
+    let word = match source.contents {
+        Some(rows) => {
+            let words = rows.iter().map(|row| scale_row(row));
+            rom(m, "scales", (depth, row_bits), words, address, reads)
+        }
+        None => {
+            let memory = m.memory("scales", depth, u(row_bits));
+            memory.write(source.load.address, source.load.data, source.load.enable);
+            memory.read_sync(address, reads)
+        }
+    };
     let fields = scale_fields();
     let width = spec.scale_row_bits() / spec.results;
     let rows = unpack(word, u(width), spec.results).into_iter();

@@ -2,8 +2,8 @@
 
 use super::CnnSpec;
 use super::image::{ROW_PLANES, word};
+use super::rom::rom;
 use crate::wiring::{delayed, unpack};
-use hwgen_hdl::build::MemoryBuilder;
 use hwgen_hdl::{ModuleBuilder, Signal, cat, reduce, s, u};
 
 /// Bytes to be written: `results >> group` of them, at a multiple of their number.
@@ -175,12 +175,17 @@ pub(super) fn weights<'m>(
         // banks below the offset hold the later planes of the step
         let next = (row + 1).named("next_weight_row");
         let bank = |bank: u32| {
-            let memory = m.memory(format!("weights_{bank}"), rows, u(spec.lanes));
-            let memory = filled(memory, contents, |planes| {
-                planes.get(bank as usize..=bank as usize).unwrap_or_default()
-            });
-            let data = load.data.slice((bank + 1) * spec.lanes - 1, bank * spec.lanes);
             let at = shared(offset.gt(bank).mux(next, row));
+            let name = format!("weights_{bank}");
+            if let Some(planes) = contents {
+                let plane = bank as usize;
+                let words = planes
+                    .chunks(ROW_PLANES)
+                    .map(|row| word(row.get(plane..=plane).unwrap_or_default()));
+                return rom(m, &name, (rows, spec.lanes), words, at, enable);
+            }
+            let memory = m.memory(name, rows, u(spec.lanes));
+            let data = load.data.slice((bank + 1) * spec.lanes - 1, bank * spec.lanes);
             memory.write(if spec.single_port { at } else { load.address }, data, load.enable);
             memory.read_sync(at, enable)
         };
@@ -193,11 +198,16 @@ pub(super) fn weights<'m>(
         };
         (0..ROW_PLANES).map(plane).collect::<Vec<_>>()
     } else {
-        let memory = m.memory("weights", rows, u(spec.weight_row_bits()));
-        let memory = filled(memory, contents, |planes| planes);
         let at = shared(row);
-        memory.write(if spec.single_port { at } else { load.address }, load.data, load.enable);
-        unpack(memory.read_sync(at, enable), u(spec.lanes), ROW_PLANES as u32)
+        let row = if let Some(planes) = contents {
+            let words = planes.chunks(ROW_PLANES).map(word);
+            rom(m, "weights", (rows, spec.weight_row_bits()), words, at, enable)
+        } else {
+            let memory = m.memory("weights", rows, u(spec.weight_row_bits()));
+            memory.write(if spec.single_port { at } else { load.address }, load.data, load.enable);
+            memory.read_sync(at, enable)
+        };
+        unpack(row, u(spec.lanes), ROW_PLANES as u32)
     };
     // highest plane first; what is below the weight's own bits is half a step or nothing
     let own: Vec<_> = (0..8).map(|bit| read.bits.gt(bit)).collect();
@@ -209,18 +219,6 @@ pub(super) fn weights<'m>(
         cat(&bits).as_signed()
     };
     (0..spec.lanes).map(lane).collect()
-}
-
-/// Fills a memory with a part of each row of planes.
-fn filled<'m>(
-    memory: MemoryBuilder<'m>,
-    contents: Option<&[Vec<bool>]>,
-    part: impl Fn(&[Vec<bool>]) -> &[Vec<bool>],
-) -> MemoryBuilder<'m> {
-    match contents {
-        None => memory,
-        Some(planes) => memory.init(planes.chunks(ROW_PLANES).map(|row| word(part(row)))),
-    }
 }
 
 /// The bytes that dense lanes see, by group: those of `chunk` at and behind the address.

@@ -6,7 +6,7 @@
 //! - `lane`: one weight, all positions; `drain`, `requantize`: from sums to bytes;
 //! - `softmax`: rows of probabilities, and functions from tables; `fill`: activations as weights;
 //! - `registers`: what a host reads;
-//! - `load`: how memories are filled; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
+//! - `load`: how memories are filled, `rom`: what they hold from the start; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
 
 mod core;
@@ -21,6 +21,7 @@ pub mod lower;
 mod memory;
 mod registers;
 mod requantize;
+mod rom;
 mod softmax;
 pub mod spec;
 mod walk;

@@ -5,6 +5,7 @@ use super::CnnSpec;
 use super::image::table_word;
 use super::job::LOOKUP;
 use super::memory::{Row, Write};
+use super::rom::rom;
 use crate::wiring::delayed_flag;
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, s, u};
 
@@ -86,19 +87,25 @@ impl<'m> Softmax<'m> {
         let first = m.lit(largest.ty(), 127);
         largest.next(begins.mux(first, byte)).enable(begins | (found & finds & larger));
 
-        let table = m.memory("softmax_tables", 256 * spec.softmax_tables as usize, u(ENTRY_BITS));
-        let table = match contents {
-            None => table,
-            Some(tables) => table.init(tables.iter().flatten().map(|&entry| table_word(entry))),
-        };
-        table.write(load.address, load.data, load.enable);
         let below =
             (largest.extend(9) - byte.extend(9)).truncate(8).as_unsigned().named("softmax_below");
         let which = match spec.softmax_tables {
             1 => below,
             tables => job.get("scales").truncate(index_bits(tables as usize)).cat(below),
         };
-        let entry = table.read_sync(which, found & !finds);
+        let depth = 256 * spec.softmax_tables as usize;
+        let reads_entry = found & !finds;
+        let entry = match contents {
+            Some(tables) => {
+                let words = tables.iter().flatten().map(|&entry| table_word(entry));
+                rom(m, "softmax_tables", (depth, ENTRY_BITS), words, which, reads_entry)
+            }
+            None => {
+                let table = m.memory("softmax_tables", depth, u(ENTRY_BITS));
+                table.write(load.address, load.data, load.enable);
+                table.read_sync(which, reads_entry)
+            }
+        };
         let entry_comes = comes("softmax_entry_comes", found & !finds, 1);
         let summed_last = comes("softmax_summed", reads & last & sums, BYTE_CYCLES + 2);
         let sum = m.reg("softmax_sum", u(SUM_BITS)).no_reset();

@@ -2,16 +2,14 @@
 
 use super::super::lines::cut;
 use super::super::literal::literal;
-use super::{Body, MemoryNames, declared};
+use super::{Body, MemoryNames, declared, lanes};
 use crate::netlist::*;
 use crate::ty::Int;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Power-up words that stand in one block: Yosys takes time with the square of a block's length.
 const BLOCK: usize = 16;
-
-/// From so many lanes on, a masked write is a loop.
-const LOOPED: u32 = 8;
 
 impl Body<'_> {
     pub(super) fn declare_memories(&mut self) {
@@ -20,7 +18,9 @@ impl Body<'_> {
             let name = memory.name.clone();
             let word = declared(memory.word);
             let last = memory.depth - 1;
-            self.line(format!("reg {word}{name} [0:{last}];"), memory.place);
+            if lanes::parted(module, memory).is_none() {
+                self.line(format!("reg {word}{name} [0:{last}];"), memory.place);
+            }
             let mut beyond = vec![];
             for (port, read) in memory.reads.iter().enumerate() {
                 let node = module.node(read.node);
@@ -78,6 +78,10 @@ impl Body<'_> {
         let module = self.module();
         for (index, memory) in module.memories.iter().enumerate() {
             let name = &memory.name;
+            let parts = lanes::parted(module, memory);
+            if let Some(parts) = &parts {
+                self.parts(index, parts);
+            }
             for (block, words) in memory.init.chunks(BLOCK).enumerate() {
                 self.out.push_str(if block == 0 {
                     "\n  initial begin\n"
@@ -95,9 +99,10 @@ impl Body<'_> {
                 let edge = &module.clocks[clock.index()].name;
                 let mut statements = vec![];
                 for write in memory.writes.iter().filter(|write| write.clock == clock) {
-                    match self.looped_write(memory, write) {
-                        Some(text) => self.out.push_str(&text),
-                        None => statements.extend(self.write_statements(memory, name, write)),
+                    if !lanes::looped(module, memory) {
+                        statements.extend(self.write_statements(memory, name, write));
+                    } else if parts.is_none() {
+                        self.looped_write(memory, write);
                     }
                 }
                 for (port, read) in memory.reads.iter().enumerate() {
@@ -117,45 +122,12 @@ impl Body<'_> {
         }
     }
 
-    /// A memory's only write, of many lanes, as a loop: Yosys takes time with the square of the
-    /// statements in a block.
-    fn looped_write(&mut self, memory: &Memory, write: &WritePort) -> Option<String> {
-        let module = self.module();
-        let is_net = |id: NodeId| module.constant(id).is_none();
-        let mask = write.mask.filter(|&mask| is_net(mask) && is_net(write.data))?;
-        let lanes = module.ty(mask).width;
-        if lanes < LOOPED || memory.writes.len() > 1 {
-            return None;
-        }
-        let conditions = self.write_conditions(memory, write)?;
-        let name = &memory.name;
-        let (lane, block) = (self.unique("lane"), self.unique(&format!("{name}_lanes")));
-        let width = memory.word.width / lanes;
-        let bits = match width {
-            1 => format!("[{lane}]"),
-            _ => format!("[{width}*{lane} +: {width}]"),
-        };
-        let (address, data) = (self.writer.operand(write.address), self.writer.operand(write.data));
-        let passes = format!("{}[{lane}]", self.writer.operand(mask));
-        let conditions = [conditions, vec![passes]].concat().join(" && ");
-        let mut text = format!("\n  genvar {lane};\n  generate\n");
-        let edge = &module.clocks[write.clock.index()].name;
-        for (indent, line) in [
-            (4, format!("for ({lane} = 0; {lane} < {lanes}; {lane} = {lane} + 1) begin : {block}")),
-            (6, format!("always @(posedge {edge})")),
-            (8, format!("if ({conditions})")),
-            (10, format!("{name}[{address}]{bits} <= {data}{bits};")),
-            (4, "end".into()),
-            (2, "endgenerate".into()),
-        ] {
-            text += &cut(indent, &line);
-            text.push('\n');
-        }
-        Some(text)
-    }
-
     /// When a port writes; nothing if it never does.
-    fn write_conditions(&mut self, memory: &Memory, write: &WritePort) -> Option<Vec<String>> {
+    pub(super) fn write_conditions(
+        &mut self,
+        memory: &Memory,
+        write: &WritePort,
+    ) -> Option<Vec<String>> {
         let mut conditions = vec![];
         match self.module().constant(write.enable) {
             Some(never) if *never == Int::ZERO => return None,
@@ -203,19 +175,34 @@ impl Body<'_> {
         if read_reach(self.module(), known, port) == Reach::Beyond {
             return vec![];
         }
-        let always = self.module().constant(enable).is_some_and(|enable| *enable == 1.into());
-        let conditions = if always { vec![] } else { vec![self.writer.operand(enable)] };
+        let conditions = self.read_conditions(enable);
         let word = format!("{}[{}]", known.name, self.writer.operand(read.address));
+        let (register, flag) = self.read_register(memory, port);
+        let mut statements = vec![];
+        if lanes::parted(self.module(), known).is_none() {
+            statements.push(guarded(&conditions, format!("{register} <= {word};")));
+        }
+        if let Some(flag) = flag {
+            let inside = self.inside(known, read.address);
+            statements.push(guarded(&conditions, format!("{flag} <= !({inside});")));
+        }
+        statements
+    }
+
+    /// When a port reads: nothing if it always does.
+    pub(super) fn read_conditions(&mut self, enable: NodeId) -> Vec<String> {
+        let always = self.module().constant(enable).is_some_and(|enable| *enable == 1.into());
+        if always { vec![] } else { vec![self.writer.operand(enable)] }
+    }
+
+    /// The register that a port reads into, and the flag that its address lay beyond the depth.
+    pub(super) fn read_register(&self, memory: usize, port: usize) -> (String, Option<Arc<str>>) {
         match self.names[memory].beyond[port].clone() {
             None => {
-                let own = self.writer.net_name(read.node);
-                vec![guarded(&conditions, format!("{own} <= {word};"))]
+                let read = &self.module().memories[memory].reads[port];
+                (self.writer.net_name(read.node).to_string(), None)
             }
-            Some((flag, raw)) => {
-                let inside = self.inside(known, read.address);
-                let stored = guarded(&conditions, format!("{raw} <= {word};"));
-                vec![stored, guarded(&conditions, format!("{flag} <= !({inside});"))]
-            }
+            Some((flag, raw)) => (raw.to_string(), Some(flag)),
         }
     }
 }
@@ -241,7 +228,7 @@ pub(super) fn read_reach(module: &Module, memory: &Memory, port: usize) -> Reach
     reach(module, memory, memory.reads[port].address)
 }
 
-fn guarded(conditions: &[String], statement: String) -> String {
+pub(super) fn guarded(conditions: &[String], statement: String) -> String {
     if conditions.is_empty() {
         return statement;
     }
