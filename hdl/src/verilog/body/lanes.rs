@@ -37,7 +37,8 @@ pub(super) fn parted(module: &Module, memory: &Memory) -> Option<Parts> {
     }
     let all = module.ty(memory.writes[0].mask?).width;
     let lane_bits = width / all;
-    let lanes = (1..=all).rev().find(|n| all % n == 0 && n * lane_bits <= PART).unwrap_or(1);
+    let lanes =
+        (1..=all).rev().find(|n| all.is_multiple_of(*n) && n * lane_bits <= PART).unwrap_or(1);
     Some(Parts { lanes, lane_bits })
 }
 
