@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_network::graph::Network;

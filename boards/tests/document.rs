@@ -6,7 +6,7 @@ use hwgen_boards::link::model::{Board, Core};
 use hwgen_boards::link::packet::Packet;
 use hwgen_boards::link::slip::frame;
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 
 const BEGIN: &str = "<!-- packets: kept true by boards/tests/document.rs -->\n";
 const END: &str = "<!-- end -->";

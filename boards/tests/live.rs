@@ -3,6 +3,7 @@
 
 use hwgen_boards::top::live::{Live, LiveError, Pulses};
 use hwgen_designs::listen::ListenSpec;
+use hwgen_designs::mfcc::MfccSpec;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_network::plan::{Budget, size};
 use hwgen_network::zoo;
@@ -79,11 +80,7 @@ fn words_of_the_golden_models_are_heard() {
         clip: 416,
         stride: 208,
         slack: 400,
-        window: 32,
-        hop: 8,
-        fft: 32,
-        mels: 10,
-        ..ListenSpec::default()
+        front: MfccSpec { window: 32, hop: 8, fft: 32, mels: 10, ..MfccSpec::default() },
     };
     let pulses = Pulses { half_period: 2, decimation: 64 };
     let live = Live {
@@ -155,7 +152,8 @@ fn networks_that_cannot_listen_are_told() {
     assert_eq!(with(&["yes", "no"]), LiveError::Words { given: 2, classes: 12 });
     assert_eq!(with(&["much_too_long_word"; 12]), LiveError::Words { given: 0, classes: 12 });
     assert_eq!(with(&["two words"; 12]), LiveError::Words { given: 0, classes: 12 });
-    let listen = ListenSpec { frames: 48, ..ListenSpec::default() };
+    let mut listen = ListenSpec::default();
+    listen.front.frames = 48;
     let fewer = Live { listen, words: words(), ..live };
     let error = fewer.build().unwrap_err().to_string();
     assert_eq!(error, "the network takes 490 numbers, the listener gives 480");

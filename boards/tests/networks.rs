@@ -6,7 +6,7 @@ use hwgen_boards::host::cnn::hash;
 use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{Budget, size};
 use hwgen_network::{import, zoo};

@@ -18,13 +18,16 @@ fn spec_for(workload: &Workload) -> AcceleratorSpec {
     let head_dim = heads.iter().map(|head| head.keys.cols()).max().unwrap_or(1) as u32;
     let max_keys = heads.iter().map(|head| head.keys.rows()).max().unwrap_or(1) as u32;
     let lanes = head_dim.next_power_of_two();
-    AcceleratorSpec { head_dim, max_keys, lanes, ..AcceleratorSpec::default() }
+    let mut spec = AcceleratorSpec::default();
+    (spec.lapa.head_dim, spec.lapa.max_keys, spec.exact.lanes) = (head_dim, max_keys, lanes);
+    spec
 }
 
 /// The same with one round over high nibbles, for as many queries at a time as keys were.
 fn tiled_for(workload: &Workload) -> AcceleratorSpec {
-    let spec = spec_for(workload);
-    AcceleratorSpec { key_slices: vec![4], tile: spec.rows, ..spec }
+    let mut spec = spec_for(workload);
+    (spec.lapa.key_slices, spec.lapa.tile) = (vec![4], spec.lapa.rows);
+    spec
 }
 
 /// A head as the engine gets it, its survivors those of the golden model.
@@ -57,13 +60,13 @@ struct Shown {
 fn compare(spec: &AcceleratorSpec, workload: &Workload, engine: Engine) -> Shown {
     let heads: Vec<_> = workload.heads.iter().map(|of| head(of, spec)).collect();
     let expected: Vec<_> =
-        heads.iter().flat_map(|head| head.expected(spec.probability_bits).unwrap()).collect();
-    let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.rows)).collect();
+        heads.iter().flat_map(|head| head.expected(spec.exact.probability_bits).unwrap()).collect();
+    let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.shape().rows)).collect();
     let model = cost::row_cycles(spec, &shapes);
     let mut device = engine.open(&build(spec), Initial::Zero).unwrap();
     let start = Instant::now();
     let stalls = Stalls::default();
-    let run = run(&mut *device, spec.head_dim, &heads, stalls, expected.len()).unwrap();
+    let run = run(&mut *device, spec.shape().head_dim, &heads, stalls, expected.len()).unwrap();
     let mismatches = run.rows.iter().zip(&expected).filter(|(is, must)| is != must).count();
     let (cycles, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
     let off = model as f64 / cycles as f64 - 1.0;
@@ -79,7 +82,7 @@ fn compare(spec: &AcceleratorSpec, workload: &Workload, engine: Engine) -> Shown
         "{}, tile {}: {} heads, {} rows, keys kept {:.3}, {cycles} cycles on {engine} ({:.1} s), multipliers \
          at work {:.3}, {busy:.3} while no keys are loaded, cycle model {:+.2} %: {mismatches} rows differ",
         workload.name,
-        spec.tile,
+        spec.lapa.tile,
         heads.len(),
         expected.len(),
         kept as f64 / seen as f64,
@@ -140,7 +143,7 @@ fn the_default_loses_less_than_a_hundredth() {
         let spec = spec_for(&workload);
         let predictor = spec.predictor();
         let select = output::lapa(&predictor, 0.0);
-        let output = output::measure(&workload, spec.probability_bits, select).unwrap();
+        let output = output::measure(&workload, spec.exact.probability_bits, select).unwrap();
         println!(
             "{}: keys kept {:.3}, cosine {:.4}, without sinks {:.4}",
             workload.name,
@@ -165,7 +168,7 @@ fn recorded_attention() {
             for spec in [spec_for(&workload), tiled_for(&workload)] {
                 let shown = compare(&spec, &workload, engine);
                 (mismatches, worst) = (mismatches + shown.mismatches, worst.max(shown.off));
-                assert!(spec.tile > 1 || shown.busy >= 0.8);
+                assert!(spec.lapa.tile > 1 || shown.busy >= 0.8);
             }
         }
     }

@@ -15,7 +15,7 @@ fn spec(overrides: &str) -> AcceleratorSpec {
 }
 
 fn expected(spec: &AcceleratorSpec, heads: &[Head]) -> Vec<Vec<i32>> {
-    heads.iter().flat_map(|head| head.expected(spec.probability_bits).unwrap()).collect()
+    heads.iter().flat_map(|head| head.expected(spec.exact.probability_bits).unwrap()).collect()
 }
 
 fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
@@ -36,17 +36,22 @@ fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
         pick(&["counters=true", "counters=false"]),
     ];
     let all = all.map(|set| if set.contains('=') { set } else { format!("filter.mode={set}") });
-    let spec = spec(&all.join(" "));
-    let tile = if spec.key_slices.len() == 1 { [1, spec.rows, 2.min(spec.rows)] } else { [1; 3] };
-    let tile = tile[rng.random_range(0..3)];
-    AcceleratorSpec { tile, queries: spec.queries.max(tile), ..spec }
+    let mut spec = spec(&all.join(" "));
+    let tile = if spec.lapa.key_slices.len() == 1 {
+        [1, spec.shape().rows, 2.min(spec.shape().rows)]
+    } else {
+        [1; 3]
+    };
+    spec.lapa.tile = tile[rng.random_range(0..3)];
+    spec.buffers.queries = spec.buffers.queries.max(spec.lapa.tile);
+    spec
 }
 
 fn random_heads(spec: &AcceleratorSpec, rng: &mut impl Rng, rows: usize) -> Vec<Head> {
     let values = [Values::Uniform, Values::Corner, Values::Small];
     (0..3)
         .map(|_| {
-            let keys = rng.random_range(1..=spec.max_keys as usize);
+            let keys = rng.random_range(1..=spec.shape().max_keys as usize);
             let (rows, values) = (rng.random_range(1..rows), values[rng.random_range(0..3)]);
             Head::random(spec, rng, keys, rows, values).unwrap()
         })
@@ -68,7 +73,7 @@ fn random_specifications_heads_and_stalls() {
             ..SimOptions::default()
         };
         let mut simulator = Simulator::with_options(&build(&spec), options);
-        let run = run(&mut simulator, spec.head_dim, &heads, stalls, must.len())
+        let run = run(&mut simulator, spec.shape().head_dim, &heads, stalls, must.len())
             .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
         for (row, (is, must)) in run.rows.iter().zip(&must).enumerate() {
             assert_eq!(is, must, "{spec:?}, {stalls:?}, row {row}");
@@ -97,11 +102,12 @@ fn the_cycle_model_is_within_two_percent() {
             let heads: Vec<_> = (0..3)
                 .map(|_| Head::random(&spec, &mut rng, keys, 64, Values::Uniform).unwrap())
                 .collect();
-            let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.rows)).collect();
+            let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.shape().rows)).collect();
             let model = cost::row_cycles(&spec, &shapes);
             let mut simulator = Simulator::new(&build(&spec), Engine::default());
             let stalls = Stalls::default();
-            let run = run(&mut simulator, spec.head_dim, &heads, stalls, model.len()).unwrap();
+            let run =
+                run(&mut simulator, spec.shape().head_dim, &heads, stalls, model.len()).unwrap();
             let (is, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
             let off = model as f64 / is as f64 - 1.0;
             println!("| {rows} | {set} | {keys} | {is} | {model} | {:.2} % |", off * 100.0);

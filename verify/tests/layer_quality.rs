@@ -49,19 +49,19 @@ fn predicted_keys_choose_nearly_as_well_as_exact_ones() {
             ("`top_k` 64, 16", Filter::TopK { keep256: vec![64, 16] }),
         ] {
             let [predicted, exact] = [true, false].map(|predict_keys| {
-                let spec = LayerSpec {
+                let mut spec = LayerSpec {
                     inputs: 96,
-                    head_dim: 32,
-                    lanes: 32,
-                    max_keys: 96,
                     log_lanes: 64,
                     query_lanes: 32,
                     key_value_lanes: 64,
-                    filter: filter.clone(),
                     causal,
                     predict_keys,
                     ..LayerSpec::default()
                 };
+                let attention = &mut spec.attention;
+                (attention.lapa.head_dim, attention.lapa.max_keys) = (32, 96);
+                attention.lapa.filter = filter.clone();
+                attention.exact.lanes = 32;
                 spec.validate().unwrap();
                 let figures = figures(&shape, &spec);
                 let [kept, mass, made, cosine, cycles] = figures;
@@ -145,20 +145,21 @@ fn rows_out_of_order() {
                 ("balanced", [32, 64, 16]),
             ] {
                 let cycles = [1, 2, 4, 8].map(|row_window| {
-                    let spec = LayerSpec {
+                    let mut spec = LayerSpec {
                         inputs: 384,
-                        head_dim: first.keys.cols() as u32,
-                        max_keys: first.keys.rows() as u32,
                         max_heads: 64,
-                        filter: filter.clone(),
                         causal: first.causal,
                         query_lanes,
                         key_value_lanes,
-                        lanes,
                         row_window,
                         hidden: 0,
                         ..LayerSpec::default()
                     };
+                    let attention = &mut spec.attention;
+                    attention.lapa.head_dim = first.keys.cols() as u32;
+                    attention.lapa.max_keys = first.keys.rows() as u32;
+                    attention.lapa.filter = filter.clone();
+                    attention.exact.lanes = lanes;
                     let job = JobShape { heads: heads.clone(), feed: None };
                     cost::row_cycles(&spec, &[job]).last().map_or(0, |last| last + 1)
                 });
@@ -175,7 +176,7 @@ fn rows_out_of_order() {
 
 /// A head's mask as the timing sees it.
 fn head_shape(rows: &[BitVec]) -> HeadShape {
-    let groups = LayerSpec::default().rows as usize;
+    let groups = LayerSpec::default().shape().rows as usize;
     let count = |row: &BitVec| row.chunks(groups).map(|g| g.count_ones() as u32).collect();
     let columns = rows.iter().map(|row| row.len()).max().unwrap_or_default();
     let kept = |j: usize| rows.iter().any(|row| row.get(j).is_some_and(|bit| *bit));

@@ -1,7 +1,7 @@
 //! Attention from tokens to its output against its golden model.
 
+use hwgen_designs::generate::Generate;
 use hwgen_designs::layer::{LayerSpec, cost};
-use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
@@ -43,7 +43,7 @@ fn random_spec(rng: &mut impl Rng, set: &str) -> LayerSpec {
 
 fn random_jobs(spec: &LayerSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
     let mut job = |_| {
-        let tokens = rng.random_range(1..=spec.max_keys as usize);
+        let tokens = rng.random_range(1..=spec.shape().max_keys as usize);
         let heads = rng.random_range(1..=3);
         random_job(spec, rng, tokens, heads)
     };

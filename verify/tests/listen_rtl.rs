@@ -1,7 +1,8 @@
 //! The listener's circuit against its golden model: clips that overlap, samples that stall.
 
+use hwgen_designs::generate::Generate;
 use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::mfcc::MfccSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::check::Golden;
@@ -18,12 +19,15 @@ fn random_spec(rng: &mut impl Rng) -> ListenSpec {
         clip,
         stride: rng.random_range(1..=clip),
         slack: rng.random_range(1..=60),
-        window,
-        hop: rng.random_range(1..=window),
-        fft,
-        mels,
-        coefficients: rng.random_range(1..=mels),
-        frames: rng.random_range(1..=3),
+        front: MfccSpec {
+            window,
+            hop: rng.random_range(1..=window),
+            fft,
+            mels,
+            coefficients: rng.random_range(1..=mels),
+            frames: rng.random_range(1..=3),
+            ..MfccSpec::default()
+        },
     };
     spec.validate().unwrap();
     spec

@@ -1,8 +1,8 @@
 //! The MFCC front end's circuit against its golden model, feature by feature, and its cycles.
 
 use hwgen_audio::read;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::mfcc::MfccSpec;
-use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};

@@ -3,7 +3,7 @@
 //! where the recordings are there, else synthetic ones.
 
 use bitvec::vec::BitVec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::spatten::{SpattenSpec, TokensSpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;

@@ -1,6 +1,6 @@
 //! The unit that prunes tokens against its golden model, and the cycles of its answers.
 
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::spatten::TokensSpec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;

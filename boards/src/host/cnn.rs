@@ -4,7 +4,7 @@ use super::{Board, BoardError, Transport};
 use crate::link::channel::{ChannelError, Channels};
 use crate::link::identity::{Identity, contents, spec_hash};
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_network::plan::{Plan, Port};
 
 /// What the core counts, as `docs/cnn.md` has it.

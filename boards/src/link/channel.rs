@@ -179,7 +179,7 @@ fn position(channels: &[Channel], name: &str) -> Option<u8> {
 mod tests {
     use super::*;
     use hwgen_designs::cnn::CnnSpec;
-    use hwgen_designs::registry::Generate;
+    use hwgen_designs::generate::Generate;
 
     #[test]
     fn channels_of_the_cnn_core() {

@@ -107,7 +107,7 @@ impl Identity {
 mod tests {
     use super::*;
     use hwgen_designs::cnn::CnnSpec;
-    use hwgen_designs::registry::Generate;
+    use hwgen_designs::generate::Generate;
 
     #[test]
     fn an_identity_is_read_as_it_was_told() {

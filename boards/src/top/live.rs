@@ -7,8 +7,8 @@
 //! ```
 
 use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::registry::Generate;
 use hwgen_hdl::lib::{microphone, synchronizer::synchronize, uart};
 use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, bits_for, cat, index_bits, s, u};
 use hwgen_network::plan::{Plan, Port};
@@ -142,7 +142,7 @@ impl Live<'_> {
         let elements =
             |port: &Port| (port.place.height * port.place.width * port.place.channels) as usize;
         let takes: usize = self.plan.inputs.iter().map(elements).sum();
-        let gives = (self.listen.frames * self.listen.coefficients) as usize;
+        let gives = (self.listen.front.frames * self.listen.front.coefficients) as usize;
         let apart = self.plan.inputs.iter().any(|port| port.place.pitch != port.place.channels);
         if takes != gives || apart || self.plan.inputs.len() != 1 {
             let how = if apart { ", with room between them" } else { "" };

@@ -8,7 +8,7 @@ use hwgen_boards::proof::talk;
 use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::{Inner, TOP, wrap};
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_network::graph::{
     Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
 };

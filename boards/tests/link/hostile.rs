@@ -8,7 +8,7 @@ use hwgen_boards::link::identity::{IDENTITY_BYTES, Identity, contents};
 use hwgen_boards::link::packet::Packet;
 use hwgen_boards::link::slip::{Deframer, frame};
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_network::plan::{Budget, Plan, size};
 use hwgen_network::zoo;
 use rand::seq::IndexedRandom;

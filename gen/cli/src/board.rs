@@ -15,7 +15,7 @@ use hwgen_boards::sim::faults::Faults;
 use hwgen_boards::sim::{SimBoard, Terminal, serve};
 use hwgen_boards::top::{Line, Payload, TopSpec};
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

@@ -6,7 +6,7 @@ use crate::files::{apart, write_files, write_folder};
 use crate::network;
 use crate::output::print_json;
 use anyhow::Context;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@ use crate::network::{Planned, bytes};
 use crate::output::{print, print_json};
 use anyhow::{Context, ensure};
 use clap::value_parser;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::Initial;
 use hwgen_verify::cosim::{Engine, survive};
 use hwgen_verify::drive::cnn::Inferences;

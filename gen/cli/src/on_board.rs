@@ -10,7 +10,8 @@ use hwgen_boards::host::cnn::{Inference, hash};
 use hwgen_boards::host::{Board, Transport};
 use hwgen_boards::link::identity::Identity;
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::{self, Generate};
+use hwgen_designs::generate::Generate;
+use hwgen_designs::registry;
 
 /// Which board, with which network.
 #[derive(clap::Args)]

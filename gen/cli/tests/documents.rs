@@ -30,6 +30,19 @@ fn the_readme_lists_the_designs() {
 }
 
 #[test]
+fn each_design_s_page_lists_its_parameters() {
+    for design in designs() {
+        let mut table =
+            "| parameter | default | range | meaning |\n|---|---|---|---|\n".to_string();
+        for row in design.parameters() {
+            let default = row.default.replace('"', "");
+            table += &format!("| `{}` | {default} | {} | {} |\n", row.name, row.range, row.meaning);
+        }
+        check_table(design.page(), &format!("parameters of {}", design.name()), &table);
+    }
+}
+
+#[test]
 fn the_registers_of_lapa_behind_axi_are_listed() {
     let design = find("lapa_attention_axi").unwrap().configure(None, &[]).unwrap();
     check_table("docs/axi.md", "registers", &design.registers().unwrap().markdown());

@@ -1,6 +1,7 @@
 //! Accelerator designs: a specification becomes a netlist.
 //!
-//! - [`spec`]: what every design's specification shares: parameter tables, loading, errors.
+//! - [`spec`]: what every design's specification shares: parameters, loading, errors.
+//! - [`generate`]: what a design is.
 //! - [`accelerator`]: a predictor and the exact stage as one engine.
 //! - [`attend`]: attention on the keys that a predictor let survive.
 //! - [`fact`]: FACT's predictor, to compare with.
@@ -21,6 +22,7 @@ pub mod attend;
 pub mod axi;
 pub mod cnn;
 pub mod fact;
+pub mod generate;
 pub mod lapa;
 pub mod layer;
 pub mod linear;
@@ -31,5 +33,6 @@ pub mod predictor;
 pub mod registry;
 pub mod sanger;
 pub mod spatten;
-pub mod spec;
 mod wiring;
+
+pub use hwgen_spec as spec;

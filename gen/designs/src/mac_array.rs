@@ -4,70 +4,38 @@
 //! sums travel down, one processing element a cycle. Source: the textbook array (Kung 1982), as
 //! in the TPU's matrix unit; the interface is our definition.
 
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
 use hwgen_hdl::{Module, ModuleBuilder, Type, bits_for, s, u};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A MAC array, sized. All numbers are two's complement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct MacArraySpec {
-    /// Rows of processing elements: activations that meet in one sum.
+    /// Activations that meet in one sum.
+    #[parameter(default = 8, range = 1..=64)]
     pub rows: u32,
-    /// Columns of processing elements: sums made at once.
+    /// Sums made at once.
+    #[parameter(default = 8, range = 1..=64)]
     pub columns: u32,
     /// Bits of a weight.
+    #[parameter(default = 8, range = 2..=16)]
     pub weight_bits: u32,
     /// Bits of an activation.
+    #[parameter(default = 8, range = 2..=16)]
     pub activation_bits: u32,
-    /// Bits of a sum; enough that no sum overflows.
+    /// Bits of a sum: weight_bits + activation_bits + log2(rows), or more.
+    #[parameter(default = 32, range = 4..=64)]
     pub accumulator_bits: u32,
 }
 
-impl Default for MacArraySpec {
-    fn default() -> Self {
-        MacArraySpec {
-            rows: 8,
-            columns: 8,
-            weight_bits: 8,
-            activation_bits: 8,
-            accumulator_bits: 32,
-        }
-    }
-}
-
-const fn parameter(name: &'static str, min: i64, max: i64, meaning: &'static str) -> Parameter {
-    Parameter { name, range: Range::Integer(min, max), meaning }
-}
-
-const ROWS: Parameter = parameter("rows", 1, 64, "activations that meet in one sum");
-const COLUMNS: Parameter = parameter("columns", 1, 64, "sums made at once");
-const WEIGHT_BITS: Parameter = parameter("weight_bits", 2, 16, "bits of a weight");
-const ACTIVATION_BITS: Parameter = parameter("activation_bits", 2, 16, "bits of an activation");
-const ACCUMULATOR_BITS: Parameter = parameter(
-    "accumulator_bits",
-    4,
-    64,
-    "bits of a sum: weight_bits + activation_bits + log2(rows), or more",
-);
-
 impl Spec for MacArraySpec {
-    const PARAMETERS: &'static [Parameter] =
-        &[ROWS, COLUMNS, WEIGHT_BITS, ACTIVATION_BITS, ACCUMULATOR_BITS];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        ROWS.check(self.rows)?;
-        COLUMNS.check(self.columns)?;
-        WEIGHT_BITS.check(self.weight_bits)?;
-        ACTIVATION_BITS.check(self.activation_bits)?;
-        ACCUMULATOR_BITS.check(self.accumulator_bits)?;
+    fn check_relations(&self) -> Result<(), SpecError> {
         let least = self.least_accumulator_bits();
         if self.accumulator_bits < least {
             return Err(SpecError::OutOfRange {
-                field: ACCUMULATOR_BITS.name.to_owned(),
+                field: "accumulator_bits".to_owned(),
                 value: self.accumulator_bits.to_string(),
                 range: format!("at least {least}, or sums of {} rows overflow", self.rows),
             });
@@ -171,15 +139,6 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
     m.doc(
         "Weight-stationary systolic array: sums[c] = sum over r of weights[r][c] * activations[r].",
     );
-    for (name, value) in [
-        ("rows", rows),
-        ("columns", columns),
-        ("weight_bits", spec.weight_bits),
-        ("activation_bits", spec.activation_bits),
-        ("accumulator_bits", spec.accumulator_bits),
-    ] {
-        m.parameter(name, value);
-    }
     let load = m.input("load", u(1));
     let mut weights = m.input("weights", u(columns * spec.weight_bits));
     let valid = m.input("valid", u(1));
@@ -215,8 +174,9 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
 impl Generate for MacArraySpec {
     const NAME: &'static str = "mac_array";
     const SUMMARY: &'static str = "weight-stationary systolic array of multiply-accumulators";
+    const PAGE: &'static str = "docs/arrays.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

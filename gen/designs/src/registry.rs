@@ -5,6 +5,7 @@ use crate::attend::AttendSpec;
 use crate::axi::{LapaAxiSpec, LapaLayerAxiSpec, RegisterMap};
 use crate::cnn::CnnSpec;
 use crate::fact::FactSpec;
+use crate::generate::Generate;
 use crate::lapa::LapaSpec;
 use crate::layer::LayerSpec;
 use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
@@ -20,28 +21,6 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A specification that becomes a netlist.
-pub trait Generate: Spec + 'static {
-    /// The design's name: `hwgen emit --design NAME`.
-    const NAME: &'static str;
-    /// What it is, in a line.
-    const SUMMARY: &'static str;
-
-    /// The netlist. The specification must be one that [`Spec::validate`] accepts.
-    fn build(&self) -> Arc<Module>;
-
-    /// Latency and throughput of this size, in a line or a few.
-    fn latency(&self) -> String;
-
-    /// A block diagram of this size, in text.
-    fn diagram(&self) -> String;
-
-    /// The registers a host reads and writes, if the design has such.
-    fn registers(&self) -> Option<RegisterMap> {
-        None
-    }
-}
-
 /// A design in the registry.
 pub trait Design: Sync {
     /// Its name.
@@ -49,6 +28,9 @@ pub trait Design: Sync {
 
     /// What it is, in a line.
     fn summary(&self) -> &'static str;
+
+    /// The page that defines it, from the repository's root.
+    fn page(&self) -> &'static str;
 
     /// The default specification, as JSON.
     fn default_spec(&self) -> String;
@@ -142,27 +124,31 @@ impl<T: Generate> Design for Entry<T> {
         T::SUMMARY
     }
 
+    fn page(&self) -> &'static str {
+        T::PAGE
+    }
+
     fn default_spec(&self) -> String {
         pretty(&T::default())
     }
 
     fn parameters(&self) -> Vec<ParameterInfo> {
         let variants = variants::<T>();
-        let table = T::PARAMETERS.iter().enumerate();
-        table
-            .map(|(row, parameter)| {
-                // the n-th row of one name belongs to the n-th mode that has such a member
-                let earlier = T::PARAMETERS[..row].iter();
-                let n = earlier.filter(|other| other.name == parameter.name).count();
-                let mut values = variants.iter().filter_map(|spec| at(spec, parameter.name));
-                ParameterInfo {
-                    name: parameter.name,
-                    default: values.nth(n).map_or(String::new(), Value::to_string),
-                    range: parameter.range,
-                    meaning: parameter.meaning,
-                }
-            })
-            .collect()
+        let table = T::table();
+        let rows = table.iter().enumerate();
+        rows.map(|(row, parameter)| {
+            // the n-th row of one name belongs to the n-th mode that has such a member
+            let earlier = table[..row].iter();
+            let n = earlier.filter(|other| other.name == parameter.name).count();
+            let mut values = variants.iter().filter_map(|spec| at(spec, parameter.name));
+            ParameterInfo {
+                name: parameter.name,
+                default: values.nth(n).map_or(String::new(), Value::to_string),
+                range: parameter.range,
+                meaning: parameter.meaning,
+            }
+        })
+        .collect()
     }
 
     fn configure(
@@ -204,7 +190,7 @@ fn pretty(spec: &impl Spec) -> String {
 fn variants<T: Spec>() -> Vec<Value> {
     let default = serde_json::to_value(T::default()).unwrap_or_default();
     let mut variants = vec![default];
-    for Parameter { name, range, .. } in T::PARAMETERS {
+    for Parameter { name, range, .. } in T::table() {
         let Range::Choice(words) = range else {
             continue;
         };
@@ -251,6 +237,42 @@ mod tests {
         assert_eq!(of("filter.mode"), ["\"mean_max\""]);
         assert_eq!(of("filter.alpha16"), ["[0]", "[16]"]);
         assert_eq!(of("filter.keep256"), ["[64]"]);
+    }
+
+    #[test]
+    fn a_header_shows_every_parameter() {
+        for design in designs() {
+            let configured = design.configure(None, &[]).unwrap();
+            let module = configured.build();
+            let shown: Vec<&str> = module.parameters.iter().map(|(name, _)| &name[..]).collect();
+            let spec: Value = serde_json::from_str(&configured.json()).unwrap();
+            let table = design.parameters();
+            let wanted = table.iter().map(|parameter| parameter.name);
+            let mut wanted: Vec<&str> = wanted.filter(|name| at(&spec, name).is_some()).collect();
+            wanted.dedup();
+            assert_eq!(shown, wanted, "{}", design.name());
+            // and the table has all that a specification says
+            let named = |name: &str| wanted.iter().any(|row| row.split('.').next() == Some(name));
+            let members = spec.as_object().unwrap();
+            assert!(members.keys().all(|name| named(name)), "{}", design.name());
+        }
+    }
+
+    /// What LAPA's predictor takes is stated there and nowhere else.
+    #[test]
+    fn parameters_of_a_part_are_those_of_the_whole() {
+        let table = |name: &str| find(name).unwrap().parameters();
+        let fixed = ["query_bits", "unread_bits", "scores"];
+        let meaning = |parameter: &ParameterInfo| (parameter.name, parameter.meaning);
+        for whole in ["lapa_attention", "lapa", "lapa_attention_axi", "lapa_axi"] {
+            let rows = table(whole);
+            let has = |part: &ParameterInfo| rows.iter().any(|row| meaning(row) == meaning(part));
+            for part in table("lapa_predictor") {
+                let alone = part.name == "tile" && matches!(whole, "lapa" | "lapa_axi");
+                let sets = fixed.contains(&part.name) || alone;
+                assert_eq!(has(&part), !sets, "{whole}: {}", part.name);
+            }
+        }
     }
 
     #[test]

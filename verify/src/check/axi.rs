@@ -60,7 +60,7 @@ impl Golden for LapaAxiSpec {
         let (registers, inputs, outputs) = (stall(), stall(), stall());
         let map = build(self).map;
         let stalls = Stalls { registers, inputs, outputs, seed };
-        let most = self.engine.max_keys.min(3 * self.engine.rows) as usize;
+        let most = self.engine.shape().max_keys.min(3 * self.engine.shape().rows) as usize;
         let loads: Result<Vec<_>, _> = (0..3)
             .map(|_| {
                 let keys = rng.random_range(1..=most);
@@ -79,7 +79,7 @@ impl Golden for LapaAxiSpec {
         let misframed: usize = loads.iter().map(Load::misframed).sum();
         let counted = host.read("misframed").map_err(|error| error.to_string())?;
         compare_lists("count of misframed rows", &[counted as usize], &[misframed])?;
-        compared += must.len() as u64 * u64::from(self.engine.head_dim + 1) + 1;
+        compared += must.len() as u64 * u64::from(self.engine.shape().head_dim + 1) + 1;
         Ok(Batch { cycles: host.bench.cycle, compared })
     }
 }

@@ -18,7 +18,7 @@ impl Golden for LapaLayerAxiSpec {
         let map = build(self).map;
         let stalls = Stalls { registers, inputs, outputs, seed };
         // two jobs, the second without a reset
-        let most = self.engine.max_keys.min(12) as usize;
+        let most = self.engine.shape().max_keys.min(12) as usize;
         let jobs = [1, 2].map(|heads| {
             let tokens = rng.random_range(1..=most);
             random_job(&self.engine, &mut rng, tokens, heads.min(self.engine.max_heads) as usize)
@@ -31,8 +31,8 @@ impl Golden for LapaLayerAxiSpec {
         compare_lists("group of importance", &results.importance, &must.importance)?;
         compare_lists("feed-forward result", &results.feed, &must.feed)?;
         compared += must.feed.len() as u64 * u64::from(self.engine.inputs);
-        compared += must.rows.len() as u64 * u64::from(self.engine.head_dim + 1);
-        compared += must.importance.len() as u64 * u64::from(2 * self.engine.rows);
+        compared += must.rows.len() as u64 * u64::from(self.engine.shape().head_dim + 1);
+        compared += must.importance.len() as u64 * u64::from(2 * self.engine.shape().rows);
         Ok(Batch { cycles: host.bench.cycle, compared })
     }
 }

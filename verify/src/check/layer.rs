@@ -11,7 +11,7 @@ impl Golden for LayerSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         // two jobs, the second without a reset
-        let most = self.max_keys.min(12) as usize;
+        let most = self.shape().max_keys.min(12) as usize;
         let jobs = [1, 2].map(|heads| {
             let tokens = rng.random_range(1..=most);
             random_job(self, rng, tokens, heads.min(self.max_heads) as usize)
@@ -41,8 +41,11 @@ impl Golden for LayerSpec {
         compare_lists("feed-forward result", &run.feed, &fed)?;
         let last = run.cycles.last().max(run.feed_cycles.last());
         let cycles = last.map_or(0, |last| last + 1);
-        let compared = rows.len() as u64 * u64::from(self.head_dim)
+        let compared = rows.len() as u64 * u64::from(self.shape().head_dim)
             + fed.len() as u64 * u64::from(self.inputs);
-        Ok(Batch { cycles, compared: compared + expected.len() as u64 * u64::from(2 * self.rows) })
+        Ok(Batch {
+            cycles,
+            compared: compared + expected.len() as u64 * u64::from(2 * self.shape().rows),
+        })
     }
 }

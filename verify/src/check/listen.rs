@@ -20,7 +20,7 @@ impl Golden for ListenSpec {
         let Clip { samples, .. } = Clip::random(rng, count as usize, values);
         let mut expected = listened(self, &samples);
         if self.clip > 1000 {
-            expected.truncate(4 * self.coefficients as usize);
+            expected.truncate(4 * self.front.coefficients as usize);
         }
         let beats = samples.iter().map(|&sample| vec![sample.into()]).collect();
         let feeds = [Feed { stream: "samples", beats, stall: stall(rng) }];

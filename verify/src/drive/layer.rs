@@ -29,15 +29,16 @@ pub fn random_job(spec: &LayerSpec, rng: &mut impl Rng, tokens: usize, heads: us
     let heads: Vec<_> = (0..heads)
         .map(|_| {
             let queries: Vec<_> =
-                (0..spec.queries_per_key).map(|_| matrix(spec.head_dim)).collect();
-            (matrix(2 * spec.head_dim), queries)
+                (0..spec.queries_per_key).map(|_| matrix(spec.shape().head_dim)).collect();
+            (matrix(2 * spec.shape().head_dim), queries)
         })
         .collect();
     let heads = heads.into_iter().map(|(key_value, queries)| {
         let encode = |&w: &i32| LeadingOne::encode(w, 8, false);
         // what the keys would be, most often; else other keys
         let alike = rng.random_bool(0.7);
-        let of_keys = if alike { &key_value[..spec.head_dim as usize] } else { &queries[0] };
+        let of_keys =
+            if alike { &key_value[..spec.shape().head_dim as usize] } else { &queries[0] };
         let weights = of_keys.iter().map(|row| row.iter().map(encode).collect()).collect();
         let mut codes = Codes { weights, shift: 0 };
         let sums = tokens.iter().flat_map(|token| codes.sums(token));
@@ -75,7 +76,7 @@ pub fn shape(spec: &LayerSpec, job: &Job, result: &JobResult) -> JobShape {
         made: head.made.clone(),
         rows: (head.survivors.iter())
             .map(|row| {
-                let groups = row.chunks(spec.rows as usize);
+                let groups = row.chunks(spec.shape().rows as usize);
                 groups.map(|group| group.count_ones() as u32).collect()
             })
             .collect(),
@@ -226,7 +227,7 @@ pub struct Row {
 }
 
 pub(super) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> Row {
-    let elements = unpack(&beat[0], OUT_BITS, spec.head_dim);
+    let elements = unpack(&beat[0], OUT_BITS, spec.shape().head_dim);
     Row {
         elements,
         number: usize::try_from(&beat[1]).unwrap_or(usize::MAX),

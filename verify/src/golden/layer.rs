@@ -97,13 +97,13 @@ impl Job {
         let heads = heads.collect::<Result<Vec<_>, _>>()?;
         let rows = heads.iter().flat_map(|head| &head.survivors);
         let rows: Vec<Vec<bool>> = rows.map(|row| row.iter().by_vals().collect()).collect();
-        let importance = Importance::of(&rows, self.tokens.len(), spec.factor256);
+        let importance = Importance::of(&rows, self.tokens.len(), spec.counts.factor256);
         let feed = self.feed.as_ref().map(|feed| feed.results(&importance)).unwrap_or_default();
         Ok(JobResult { heads, importance, feed })
     }
 
     fn head(&self, spec: &LayerSpec, head: &KeyHead) -> Result<HeadResult, LayerError> {
-        let dim = spec.head_dim as usize;
+        let dim = spec.shape().head_dim as usize;
         let columns = self.apply(&head.key_value);
         let (keys, values): (Vec<_>, Vec<_>) =
             columns.iter().map(|column| (column[..dim].to_vec(), column[dim..].to_vec())).unzip();
@@ -133,7 +133,7 @@ impl Job {
             vectors.map(|(vector, made)| if *made { vector } else { vec![] }).collect()
         };
         let (keys, values) = (only_made(keys), only_made(values));
-        let attend = Attend::new(spec.probability_bits);
+        let attend = Attend::new(spec.attention.exact.probability_bits);
         let memory = Memory { keys: &keys, values: &values };
         let rows = queries.iter().zip(&survivors);
         let rows = rows.map(|(query, survivors)| Ok(attend.row(query, memory, survivors)?.out));
@@ -169,7 +169,8 @@ mod tests {
     /// Two tokens that point at themselves: each row keeps its own key, and its output is its value.
     #[test]
     fn by_hand() {
-        let spec = LayerSpec { inputs: 2, head_dim: 2, max_keys: 4, ..LayerSpec::default() };
+        let mut spec = LayerSpec { inputs: 2, ..LayerSpec::default() };
+        (spec.attention.lapa.head_dim, spec.attention.lapa.max_keys) = (2, 4);
         let load = |weights: &[[i32; 2]]| exact::Load {
             weights: weights.iter().map(|row| row.to_vec()).collect(),
             scales: vec![Scale { bias: 0, multiplier: 1, shift: 6 }; weights.len()],

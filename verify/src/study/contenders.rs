@@ -6,12 +6,15 @@ use super::spatten;
 use crate::drive::predictor::Predict;
 use crate::golden::lapa::{Predictor, QueryRow};
 use bitvec::vec::BitVec;
+use hwgen_designs::accelerator::compose::Buffers;
 use hwgen_designs::accelerator::cost::{HeadShape, head_cycles};
 use hwgen_designs::accelerator::{
     AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec, build,
 };
 use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::lapa::Filter;
+use hwgen_designs::fact::FactSpec;
+use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::sanger::SangerSpec;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;
@@ -127,19 +130,18 @@ fn lapa_chain(
         let text = format!("{key_slices:?} {rounded}{filter}");
         let key_slices = key_slices.to_vec();
         let spec = move |size: &AttendSpec| AcceleratorSpec {
-            head_dim: size.head_dim,
-            max_keys: size.max_keys,
-            rows: size.rows,
-            tile: tile(size, &key_slices),
-            lanes: size.lanes,
-            probability_bits: size.probability_bits,
-            window: size.window,
-            key_slices: key_slices.clone(),
-            round_leading_one,
-            filter: filter.clone(),
-            // they would burn what they count
-            counters: false,
-            ..AcceleratorSpec::default()
+            lapa: LapaSpec {
+                head_dim: size.head_dim,
+                max_keys: size.max_keys,
+                rows: size.rows,
+                tile: tile(size, &key_slices),
+                key_slices: key_slices.clone(),
+                round_leading_one,
+                filter: filter.clone(),
+                ..LapaSpec::default()
+            },
+            exact: size.clone(),
+            buffers: uncounted(),
         };
         Box::new(Setting { name, text, spec })
     };
@@ -158,18 +160,17 @@ fn tile(size: &AttendSpec, key_slices: &[u32]) -> u32 {
 /// Bits of a key's slice that are cheap to read.
 const NARROW_BITS: u32 = 128;
 
+/// Without counters: they would burn what they count.
+fn uncounted() -> Buffers {
+    Buffers { counters: false, ..Buffers::default() }
+}
+
 fn fact(name: &'static str) -> Vec<Chain> {
     let setting = |keep256: u32| -> Box<dyn Accelerator> {
-        let spec = move |size: &AttendSpec| FactAttentionSpec {
-            head_dim: size.head_dim,
-            max_keys: size.max_keys,
-            rows: size.rows,
-            lanes: size.lanes,
-            probability_bits: size.probability_bits,
-            window: size.window,
-            keep256,
-            counters: false,
-            ..FactAttentionSpec::default()
+        let spec = move |size: &AttendSpec| {
+            let AttendSpec { head_dim, max_keys, rows, .. } = *size;
+            let fact = FactSpec { head_dim, max_keys, rows, keep256 };
+            FactAttentionSpec { fact, exact: size.clone(), buffers: uncounted() }
         };
         Box::new(Setting { name, text: format!("keep256 {keep256}"), spec })
     };
@@ -178,16 +179,12 @@ fn fact(name: &'static str) -> Vec<Chain> {
 
 fn sanger(name: &'static str) -> Vec<Chain> {
     let setting = |threshold65536: u32| -> Box<dyn Accelerator> {
-        let spec = move |size: &AttendSpec| SangerAttentionSpec {
-            head_dim: size.head_dim,
-            max_keys: size.max_keys,
-            rows: size.rows,
-            lanes: size.lanes,
-            probability_bits: size.probability_bits,
-            window: size.window,
-            threshold65536,
-            counters: false,
-            ..SangerAttentionSpec::default()
+        let spec = move |size: &AttendSpec| {
+            let AttendSpec { head_dim, max_keys, rows, .. } = *size;
+            let sanger =
+                SangerSpec { head_dim, max_keys, rows, threshold65536, ..SangerSpec::default() };
+            let estimate_bits = sanger.probability_bits;
+            SangerAttentionSpec { sanger, estimate_bits, exact: size.clone(), buffers: uncounted() }
         };
         Box::new(Setting { name, text: format!("threshold65536 {threshold65536}"), spec })
     };

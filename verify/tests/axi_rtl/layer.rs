@@ -2,7 +2,7 @@
 
 use super::random_stalls;
 use hwgen_designs::axi::{LapaLayerAxiSpec, build};
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Bench, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::check::axi::access_registers;
@@ -45,7 +45,7 @@ fn random_spec(rng: &mut impl Rng) -> LapaLayerAxiSpec {
 
 fn random_jobs(spec: &LapaLayerAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
     let mut job = |_| {
-        let tokens = rng.random_range(1..=spec.engine.max_keys as usize);
+        let tokens = rng.random_range(1..=spec.engine.shape().max_keys as usize);
         let heads = rng.random_range(1..=spec.engine.max_heads as usize);
         random_job(&spec.engine, rng, tokens, heads)
     };
@@ -72,7 +72,7 @@ fn random_specifications_jobs_and_stalls() {
         let results = run_jobs(&mut host, &spec, &jobs)
             .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
         assert_eq!(results, must, "{spec:?}, {stalls:?}");
-        if spec.engine.counters {
+        if spec.engine.attention.buffers.counters {
             assert_eq!(host.read("rows").unwrap(), must.rows.len() as u32);
             let heads = jobs.iter().map(|job| job.heads.len() * job.tokens.len());
             assert_eq!(host.read("columns").unwrap(), heads.sum::<usize>() as u32);

@@ -44,7 +44,7 @@ fn random_loads(spec: &LapaAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Loa
     let values = [Values::Uniform, Values::Corner, Values::Small];
     (0..count)
         .map(|_| {
-            let keys = rng.random_range(1..=spec.engine.max_keys as usize);
+            let keys = rng.random_range(1..=spec.engine.shape().max_keys as usize);
             let values = values[rng.random_range(0..3)];
             Load::random(spec, rng, keys, values).unwrap()
         })
@@ -79,7 +79,7 @@ fn random_specifications_loads_and_stalls() {
         assert_eq!(rows, must, "{spec:?}, {stalls:?}");
         let misframed: usize = loads.iter().map(Load::misframed).sum();
         assert_eq!(host.read("misframed").unwrap(), misframed as u32);
-        if spec.engine.counters {
+        if spec.engine.buffers.counters {
             assert_eq!(host.read("rows").unwrap(), must.len() as u32);
             let kept: usize = loads.iter().map(|load| load.head.kept()).sum();
             assert_eq!(host.read("survivors").unwrap(), kept as u32);

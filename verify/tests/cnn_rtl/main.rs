@@ -4,7 +4,7 @@ mod network;
 mod random;
 
 use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};

@@ -6,7 +6,7 @@ mod models;
 use super::simulator;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::cost::FETCH_CYCLES;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::Initial;
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{Budget, Plan, plan, size};

@@ -1,8 +1,8 @@
 //! `linear`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::LinearSpec;
-use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::cosim;

@@ -1,9 +1,9 @@
 //! `feed_forward`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::generate::Generate;
 use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::FeedForwardSpec;
-use hwgen_designs::registry::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::cosim;
@@ -113,18 +113,17 @@ fn the_default_size() {
 /// feed-forward block computes those at eight bits.
 #[test]
 fn importance_of_a_job_chooses_the_precision() {
-    let attention = LayerSpec {
+    let mut attention = LayerSpec {
         inputs: 12,
-        head_dim: 8,
-        max_keys: 32,
-        rows: 4,
-        lanes: 8,
         queries_per_key: 2,
         max_heads: 2,
-        factor256: 256,
         hidden: 0,
         ..LayerSpec::default()
     };
+    let lapa = &mut attention.attention.lapa;
+    (lapa.head_dim, lapa.max_keys, lapa.rows) = (8, 32, 4);
+    attention.attention.exact.lanes = 8;
+    attention.counts.factor256 = 256;
     let spec =
         FeedForwardSpec { inputs: 12, hidden: 24, outputs: 12, first_lanes: 4, second_lanes: 4 };
     let mut engine = simulator(&attention.build(), 1);

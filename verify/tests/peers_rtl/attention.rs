@@ -65,16 +65,17 @@ fn report_packing(workload: &Workload) {
     for of in &workload.heads {
         let (head_dim, max_keys) = (of.keys.cols() as u32, of.keys.rows() as u32);
         let lanes = head_dim.next_power_of_two();
-        let spec =
-            SangerAttentionSpec { head_dim, max_keys, lanes, ..SangerAttentionSpec::default() };
+        let mut spec = SangerAttentionSpec::default();
+        (spec.sanger.head_dim, spec.sanger.max_keys, spec.exact.lanes) =
+            (head_dim, max_keys, lanes);
         let head = head(of, &spec);
         for row in &head.rows {
             quarter.pack(&row.survivors, 16);
             half.pack(&row.survivors, 32);
-            predicting += row.visible.div_ceil(spec.rows as usize);
+            predicting += row.visible.div_ceil(spec.sanger.rows as usize);
         }
         scoring += head.kept() as u64 * u64::from(spec.attend().beats());
-        cycles += cost::head_cycles(&spec, &head.shape(spec.rows));
+        cycles += cost::head_cycles(&spec, &head.shape(spec.sanger.rows));
     }
     println!(
         "{}: segments of 16 filled to {:.3}, of 32 to {:.3}; ours scores in {:.3} of {cycles} cycles \

@@ -2,7 +2,7 @@
 
 use super::{pick, random_heads, random_stalls, simulator, spec};
 use hwgen_designs::accelerator::{Engine, cost};
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::{self, Initial, Simulator};
 use hwgen_verify::cosim;
 use hwgen_verify::drive::Values;

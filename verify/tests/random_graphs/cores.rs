@@ -1,7 +1,7 @@
 //! Cores of odd sizes, each compiled once: graphs are planned onto them, whatever suits them.
 
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::registry::Generate;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_network::graph::Network;

@@ -2,18 +2,22 @@
 
 use super::counters;
 use crate::attend::{self, AttendSpec};
+use crate::spec::Parameters;
 use hwgen_hdl::lib::fifo::{Storage, fifo_with};
 use hwgen_hdl::lib::stream_fork::fork_stream;
 use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Stream};
 use std::sync::Arc;
 
 /// What stands around predictor and exact stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct Buffers {
-    /// Queries that wait for their survivors: as many rows as the predictor has in flight keep both
-    /// at work.
+    /// Queries that wait for their survivors.
+    ///
+    /// As many rows as the predictor has in flight keep both at work.
+    #[parameter(default = 16, range = 1..=256)]
     pub queries: u32,
     /// Count what the engine does and waits for.
+    #[parameter(default = true)]
     pub counters: bool,
 }
 
@@ -44,8 +48,6 @@ pub fn compose(
     let attend = attend::build(spec);
     let m = ModuleBuilder::new(name);
     m.doc("Attention on predicted keys: a predictor, then exact scores, softmax and values.");
-    m.parameter("queries", buffers.queries);
-    m.parameter("counters", buffers.counters);
     let keys = m.stream_in("keys", &stream_fields(&attend, "keys"));
     let (ours, theirs) = (stream_fields(predictor, "queries"), stream_fields(&attend, "queries"));
     let last = ours.len() - 1;

@@ -2,8 +2,8 @@
 
 use super::compose::{Buffers, compose};
 use crate::attend::AttendSpec;
+use crate::generate::Generate;
 use crate::predictor::Predictor;
-use crate::registry::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 

@@ -43,16 +43,17 @@ impl Engine for AcceleratorSpec {
     }
 
     fn buffers(&self) -> compose::Buffers {
-        self.buffers()
+        self.buffers.clone()
     }
 }
 
-impl crate::registry::Generate for AcceleratorSpec {
+impl crate::generate::Generate for AcceleratorSpec {
     const NAME: &'static str = "lapa_attention";
     const SUMMARY: &'static str =
         "LAPA: attention on the keys it predicts, queries in, outputs out";
+    const PAGE: &'static str = "docs/attention.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

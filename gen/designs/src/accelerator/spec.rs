@@ -2,120 +2,45 @@
 
 use super::compose::Buffers;
 use crate::attend::AttendSpec;
-use crate::attend::spec::{ELEMENT_BITS, LANES, PROBABILITY_BITS, WINDOW};
+use crate::attend::spec::ELEMENT_BITS;
 use crate::lapa::{Filter, LapaSpec};
-use crate::spec::{Parameter, Range, Spec, SpecError};
-use serde::{Deserialize, Serialize};
+use crate::predictor::Shape;
+use crate::spec::{Parameters, Spec, SpecError};
 
 /// LAPA whole, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct AcceleratorSpec {
-    /// Elements of a query, key or value.
-    pub head_dim: u32,
-    /// Keys the engine holds.
-    pub max_keys: u32,
-    /// Keys predicted in parallel, of all queries of a tile; keys of a group of survivors.
-    pub rows: u32,
-    /// Queries predicted side by side, for all of which a key is read once.
-    pub tile: u32,
-    /// Bits of each key slice, most significant first: at most 8 together; what is missing to 8 is
-    /// never read by the predictor.
-    pub key_slices: Vec<u32>,
-    /// Round a query element's leading one up when the bit below it is set.
-    pub round_leading_one: bool,
-    /// Divide by the count's nearest power of two instead of the count.
-    pub approx_mean: bool,
-    /// How keys are dropped after each round.
-    pub filter: Filter,
-    /// Multipliers for the exact scores, and as many for the values.
-    pub lanes: u32,
-    /// Bits of a weight before division.
-    pub probability_bits: u32,
-    /// Rows between the survivors and the result.
-    pub window: u32,
-    /// Queries that wait for their survivors.
-    pub queries: u32,
-    /// Count what the engine does and waits for.
-    pub counters: bool,
+    /// The predictor; its key slices have at most 8 bits together, and what is missing to 8 it never
+    /// reads. Complete in [`predictor`](Self::predictor).
+    #[part(fixed = [query_bits, unread_bits, scores], default = default_predictor())]
+    pub lapa: LapaSpec,
+    /// The exact stage; complete in [`attend`](Self::attend).
+    #[part(fixed = [head_dim, max_keys, rows])]
+    pub exact: AttendSpec,
+    /// What stands between the two.
+    #[part]
+    pub buffers: Buffers,
 }
 
-impl Default for AcceleratorSpec {
-    fn default() -> Self {
-        let (predictor, attend) = (LapaSpec::default(), AttendSpec::default());
-        AcceleratorSpec {
-            head_dim: predictor.head_dim,
-            max_keys: predictor.max_keys,
-            rows: attend.rows,
-            tile: 1,
-            key_slices: predictor.key_slices,
-            round_leading_one: predictor.round_leading_one,
-            approx_mean: predictor.approx_mean,
-            // closer than 1 % on every recorded model: `docs/attention.md`
-            filter: Filter::Mass { mass256: vec![200] },
-            lanes: attend.lanes,
-            probability_bits: attend.probability_bits,
-            window: attend.window,
-            queries: 16,
-            counters: true,
-        }
-    }
+fn default_predictor() -> LapaSpec {
+    // closer than 1 % on every recorded model: `docs/attention.md`
+    let filter = Filter::Mass { mass256: vec![200] };
+    LapaSpec { rows: AttendSpec::default().rows, filter, ..LapaSpec::default() }
 }
-
-pub(super) const QUERIES: Parameter = Parameter {
-    name: "queries",
-    range: Range::Integer(1, 256),
-    meaning: "queries that wait for their survivors",
-};
-pub(super) const COUNTERS: Parameter = Parameter {
-    name: "counters",
-    range: Range::Flag,
-    meaning: "count what the engine does and waits for",
-};
-
-/// The predictor's table without `query_bits` and `unread_bits`, which the exact stage fixes, and
-/// without `scores`, which it does not ask for; then ours.
-const TABLE: [Parameter; LapaSpec::PARAMETERS.len() + 2] = {
-    let predictor = LapaSpec::PARAMETERS;
-    let mut table = [COUNTERS; LapaSpec::PARAMETERS.len() + 2];
-    let (mut from, mut to) = (0, 0);
-    while from < predictor.len() {
-        // no string comparison in constants: no other names start so
-        let name = predictor[from].name.as_bytes();
-        if !(name[0] == b'q' || name[0] == b'u' || name[0] == b's') {
-            table[to] = predictor[from];
-            to += 1;
-        }
-        from += 1;
-    }
-    table[to] = LANES;
-    table[to + 1] = PROBABILITY_BITS;
-    table[to + 2] = WINDOW;
-    table[to + 3] = QUERIES;
-    table
-};
 
 impl Spec for AcceleratorSpec {
-    const PARAMETERS: &'static [Parameter] = &TABLE;
-
-    fn validate(&self) -> Result<(), SpecError> {
+    fn check_relations(&self) -> Result<(), SpecError> {
         self.predictor().validate()?;
-        let bits: u32 = self.key_slices.iter().sum();
-        if bits > ELEMENT_BITS {
-            return Err(SpecError::OutOfRange {
-                field: "key_slices".to_owned(),
-                value: format!("{:?}", self.key_slices),
-                range: "slices that sum to at most the exact stage's 8 bits".to_owned(),
-            });
+        let slices = &self.lapa.key_slices;
+        if slices.iter().sum::<u32>() > ELEMENT_BITS {
+            let range = "slices that sum to at most the exact stage's 8 bits";
+            return Err(SpecError::out_of_range("key_slices", format!("{slices:?}"), range));
         }
         self.attend().validate()?;
-        QUERIES.check(self.queries)?;
-        if self.queries < self.tile {
-            return Err(SpecError::OutOfRange {
-                field: QUERIES.name.to_owned(),
-                value: self.queries.to_string(),
-                range: format!("at least the {} queries of a `tile`", self.tile),
-            });
+        let (queries, tile) = (self.buffers.queries, self.lapa.tile);
+        if queries < tile {
+            let range = format!("at least the {tile} queries of a `tile`");
+            return Err(SpecError::out_of_range("queries", queries, range));
         }
         Ok(())
     }
@@ -125,36 +50,22 @@ impl AcceleratorSpec {
     /// Its predictor.
     pub fn predictor(&self) -> LapaSpec {
         LapaSpec {
-            head_dim: self.head_dim,
-            max_keys: self.max_keys,
-            rows: self.rows,
-            tile: self.tile,
             query_bits: ELEMENT_BITS,
-            key_slices: self.key_slices.clone(),
             // more slices than bits are refused
-            unread_bits: ELEMENT_BITS.saturating_sub(self.key_slices.iter().sum()),
-            round_leading_one: self.round_leading_one,
-            approx_mean: self.approx_mean,
-            filter: self.filter.clone(),
+            unread_bits: ELEMENT_BITS.saturating_sub(self.lapa.key_slices.iter().sum()),
             // the exact stage makes its own
             scores: false,
+            ..self.lapa.clone()
         }
     }
 
     /// Its exact stage.
     pub fn attend(&self) -> AttendSpec {
-        AttendSpec {
-            head_dim: self.head_dim,
-            max_keys: self.max_keys,
-            rows: self.rows,
-            lanes: self.lanes,
-            probability_bits: self.probability_bits,
-            window: self.window,
-        }
+        self.exact.of(self.shape())
     }
 
-    /// What stands between the two.
-    pub(super) fn buffers(&self) -> Buffers {
-        Buffers { queries: self.queries, counters: self.counters }
+    /// Elements, keys, and keys of a group.
+    pub fn shape(&self) -> Shape {
+        self.lapa.shape()
     }
 }

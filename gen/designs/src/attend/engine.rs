@@ -41,12 +41,6 @@ pub(crate) fn query_fields(spec: &AttendSpec) -> Fields {
 pub(super) fn module(spec: &AttendSpec, open: bool) -> Arc<Module> {
     let m = ModuleBuilder::new(if open { "attend_open" } else { "attend" });
     m.doc("Attention on surviving keys: exact scores, softmax, weighted values.");
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("lanes", spec.lanes);
-    m.parameter("probability_bits", spec.probability_bits);
-    m.parameter("window", spec.window);
     let keys = m.stream_in("keys", &key_fields(spec, open));
     let queries = m.stream_in("queries", &query_fields(spec));
     let survivors = m.stream_in("survivors", &list::survivor_fields(spec));

@@ -46,11 +46,12 @@ pub(crate) fn build_open(spec: &AttendSpec) -> Arc<Module> {
     engine::module(spec, true)
 }
 
-impl crate::registry::Generate for AttendSpec {
+impl crate::generate::Generate for AttendSpec {
     const NAME: &'static str = "attend";
     const SUMMARY: &'static str = "attention on the keys that a predictor let survive";
+    const PAGE: &'static str = "docs/attention.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

@@ -1,8 +1,8 @@
 //! The parameters of the exact stage, and the widths that follow from them.
 
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::predictor::Shape;
+use crate::spec::{Parameters, Spec};
 use hwgen_hdl::index_bits;
-use serde::{Deserialize, Serialize};
 
 /// Bits of a query's, key's or value's element.
 pub const ELEMENT_BITS: u32 = 8;
@@ -25,62 +25,29 @@ pub const LOGIT_BITS: u32 = 16;
 /// Attention on surviving keys, sized.
 ///
 /// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct AttendSpec {
-    /// Elements of a query, key or value.
+    /// Elements d of a query, key or value.
+    #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
     /// Keys the engine holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Keys in a group of the survivor stream.
+    #[parameter(default = 4, range = 1..=64, power_of_two)]
     pub rows: u32,
-    /// Multipliers for the scores, and as many for the values; no more than `head_dim` are built.
+    /// Multipliers for the scores, and as many for the values; no more than elements are built.
+    #[parameter(default = 64, range = 1..=256, power_of_two)]
     pub lanes: u32,
     /// Bits of a weight before division.
+    #[parameter(default = 10, range = 4..=16)]
     pub probability_bits: u32,
     /// Rows between the survivor stream and the result.
+    #[parameter(default = 4, range = 2..=16)]
     pub window: u32,
 }
 
-impl Default for AttendSpec {
-    fn default() -> Self {
-        let (head_dim, max_keys, rows, lanes) = (64, 512, 4, 64);
-        AttendSpec { head_dim, max_keys, rows, lanes, probability_bits: 10, window: 4 }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-const HEAD_DIM: Parameter =
-    parameter("head_dim", Range::Integer(1, 256), "elements of a query, key or value");
-const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
-const ROWS: Parameter =
-    parameter("rows", Range::PowerOfTwo(1, 64), "keys in a group of the survivor stream");
-pub(crate) const LANES: Parameter = parameter(
-    "lanes",
-    Range::PowerOfTwo(1, 256),
-    "multipliers for the scores, and as many for the values; no more than elements are built",
-);
-pub(crate) const PROBABILITY_BITS: Parameter =
-    parameter("probability_bits", Range::Integer(4, 16), "bits of a weight before division");
-pub(crate) const WINDOW: Parameter =
-    parameter("window", Range::Integer(2, 16), "rows between the survivor stream and the result");
-
-impl Spec for AttendSpec {
-    const PARAMETERS: &'static [Parameter] =
-        &[HEAD_DIM, MAX_KEYS, ROWS, LANES, PROBABILITY_BITS, WINDOW];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        HEAD_DIM.check(self.head_dim)?;
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        LANES.check(self.lanes)?;
-        PROBABILITY_BITS.check(self.probability_bits)?;
-        WINDOW.check(self.window)
-    }
-}
+impl Spec for AttendSpec {}
 
 /// Levels of a tree over `count` leaves.
 pub(crate) fn levels(count: u32) -> u32 {
@@ -88,6 +55,11 @@ pub(crate) fn levels(count: u32) -> u32 {
 }
 
 impl AttendSpec {
+    /// The same in another shape.
+    pub(crate) fn of(&self, Shape { head_dim, max_keys, rows }: Shape) -> AttendSpec {
+        AttendSpec { head_dim, max_keys, rows, ..self.clone() }
+    }
+
     /// Cycles a key takes in a unit.
     pub fn beats(&self) -> u32 {
         self.head_dim.div_ceil(self.lanes)

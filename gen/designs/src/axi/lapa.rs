@@ -1,9 +1,8 @@
 //! LAPA behind AXI: a sequencer marks its rows.
 
-use super::spec::{AxiSpec, Engine, with_bus_bits};
+use super::spec::{AxiSpec, Engine};
 use super::{sequence, sequence::MEANINGS as OF_ROWS};
 use crate::accelerator::AcceleratorSpec;
-use crate::spec::{Parameter, Spec};
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -29,8 +28,6 @@ impl Engine for AcceleratorSpec {
     const TOP: &'static str = "lapa_attention_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA behind AXI4-Stream and AXI4-Lite, rows marked in hardware";
-    const TOP_PARAMETERS: &'static [Parameter] =
-        &with_bus_bits::<{ AcceleratorSpec::PARAMETERS.len() + 1 }>(AcceleratorSpec::PARAMETERS);
 
     fn core(&self) -> Arc<Module> {
         sequence("lapa_rows", &crate::accelerator::build(self))

@@ -1,10 +1,9 @@
 //! Attention whole behind AXI: it marks its rows itself, so nothing stands before it.
 
 use super::lapa::MEANINGS as OF_LAPA;
-use super::spec::{AxiSpec, Engine, with_bus_bits};
+use super::spec::{AxiSpec, Engine};
+use crate::generate::Generate;
 use crate::layer::LayerSpec;
-use crate::registry::Generate;
-use crate::spec::{Parameter, Spec};
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -33,8 +32,6 @@ impl Engine for LayerSpec {
     const TOP: &'static str = "lapa_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA from tokens to attention output behind AXI4-Stream and AXI4-Lite";
-    const TOP_PARAMETERS: &'static [Parameter] =
-        &with_bus_bits::<{ LayerSpec::PARAMETERS.len() + 1 }>(LayerSpec::PARAMETERS);
 
     fn core(&self) -> Arc<Module> {
         self.build()

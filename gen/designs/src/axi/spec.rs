@@ -2,12 +2,10 @@
 
 use super::{RegisterMap, Wrapped, Wrapping, wrap};
 use crate::accelerator::compose::stream_fields;
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
 use hwgen_hdl::netlist::Direction;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// An engine that has a top in the registry.
@@ -16,8 +14,6 @@ pub trait Engine: Generate {
     const TOP: &'static str;
     /// What the top is, in a line.
     const TOP_SUMMARY: &'static str;
-    /// The engine's table, then [`BUS_BITS`]; see [`with_bus_bits`].
-    const TOP_PARAMETERS: &'static [Parameter];
 
     /// What stands behind the buses.
     fn core(&self) -> Arc<Module>;
@@ -26,69 +22,20 @@ pub trait Engine: Generate {
     fn meanings() -> Vec<(&'static str, &'static str)>;
 }
 
-/// An engine behind AXI, sized; in JSON one object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>", bound(deserialize = "E: Spec"))]
+/// An engine behind AXI, sized.
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct AxiSpec<E> {
     /// The engine.
-    #[serde(flatten)]
+    #[part]
     pub engine: E,
     /// Bits of `tdata` of every stream.
+    #[parameter(default = 128, range = 32..=1024, power_of_two)]
     pub bus_bits: u32,
 }
 
-const DEFAULT_BUS_BITS: u32 = 128;
-
-impl<E: Default> Default for AxiSpec<E> {
-    fn default() -> Self {
-        AxiSpec { engine: E::default(), bus_bits: DEFAULT_BUS_BITS }
-    }
-}
-
-/// Members that are not ours are the engine's: serde cannot refuse unknown ones of flattened
-/// structures by itself.
-impl<E: Spec> TryFrom<Map<String, Value>> for AxiSpec<E> {
-    type Error = serde_json::Error;
-
-    fn try_from(mut members: Map<String, Value>) -> Result<AxiSpec<E>, serde_json::Error> {
-        let bus_bits = match members.remove(BUS_BITS.name) {
-            Some(value) => serde_json::from_value(value)?,
-            None => DEFAULT_BUS_BITS,
-        };
-        let engine = serde_json::from_value(Value::Object(members)).map_err(|error| {
-            let said = error.to_string();
-            // the engine lists the members it knows, but not ours
-            let more = if said.starts_with("unknown field") { ", `bus_bits`" } else { "" };
-            serde::de::Error::custom(said + more)
-        })?;
-        Ok(AxiSpec { engine, bus_bits })
-    }
-}
-
-/// The parameter beside the engine's.
-pub const BUS_BITS: Parameter = Parameter {
-    name: "bus_bits",
-    range: Range::PowerOfTwo(32, 1024),
-    meaning: "bits of `tdata` of every stream",
-};
-
-/// An engine's table with [`BUS_BITS`] behind it; `ROWS` is one more than the engine's.
-pub const fn with_bus_bits<const ROWS: usize>(engine: &[Parameter]) -> [Parameter; ROWS] {
-    let mut table = [BUS_BITS; ROWS];
-    let mut row = 0;
-    while row < engine.len() {
-        table[row] = engine[row];
-        row += 1;
-    }
-    table
-}
-
 impl<E: Engine> Spec for AxiSpec<E> {
-    const PARAMETERS: &'static [Parameter] = E::TOP_PARAMETERS;
-
-    fn validate(&self) -> Result<(), SpecError> {
-        self.engine.validate()?;
-        BUS_BITS.check(self.bus_bits)
+    fn check_relations(&self) -> Result<(), SpecError> {
+        self.engine.validate()
     }
 }
 
@@ -121,8 +68,9 @@ fn buses(core: &Module) -> Vec<Bus> {
 impl<E: Engine> Generate for AxiSpec<E> {
     const NAME: &'static str = E::TOP;
     const SUMMARY: &'static str = E::TOP_SUMMARY;
+    const PAGE: &'static str = "docs/axi.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self).module
     }
 

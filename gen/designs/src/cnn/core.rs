@@ -32,7 +32,6 @@ const OPERAND_CYCLES: u32 = 3;
 pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Arc<Module> {
     let m = ModuleBuilder::new(name);
     m.doc("Quantized networks, a job after the other: convolutions, dense layers, pools, sums.");
-    parameters(&m, spec);
     let byte = u(8 * spec.results);
     let input = m.stream_in("in", &fields([("data", byte), ("last", u(1))]));
 
@@ -168,24 +167,6 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     registers(&m, &events);
     m.output("waiting", idle_input);
     m.finish()
-}
-
-fn parameters(m: &ModuleBuilder, spec: &CnnSpec) {
-    m.parameter("lanes", spec.lanes);
-    m.parameter("pixels", spec.pixels);
-    m.parameter("packed", spec.packed);
-    m.parameter("results", spec.results);
-    m.parameter("accumulator_bits", spec.accumulator_bits);
-    m.parameter("narrow_weights", spec.narrow_weights);
-    m.parameter("activation_words", spec.activation_words);
-    m.parameter("weight_rows", spec.weight_rows);
-    m.parameter("scale_rows", spec.scale_rows);
-    m.parameter("jobs", spec.jobs);
-    m.parameter("additions", spec.additions);
-    m.parameter("maxima", spec.maxima);
-    m.parameter("softmax_tables", spec.softmax_tables);
-    m.parameter("matrices", spec.matrices);
-    m.parameter("single_port", spec.single_port);
 }
 
 /// What fills the memories, if anything does.

@@ -32,7 +32,7 @@ pub use job::{
 };
 pub use spec::CnnSpec;
 
-use crate::registry::Generate;
+use crate::generate::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -47,8 +47,9 @@ impl Generate for CnnSpec {
     const NAME: &'static str = "cnn";
     const SUMMARY: &'static str =
         "quantized networks from a program: convolutions, dense layers, pools, sums";
+    const PAGE: &'static str = "docs/cnn.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         core::module(Self::NAME, self, None)
     }
 

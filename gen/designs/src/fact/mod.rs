@@ -31,11 +31,12 @@ impl crate::predictor::Predictor for FactSpec {
     }
 }
 
-impl crate::registry::Generate for FactSpec {
+impl crate::generate::Generate for FactSpec {
     const NAME: &'static str = "fact_predictor";
     const SUMMARY: &'static str = "FACT's predictor: powers of two on both sides, row-wise top-k";
+    const PAGE: &'static str = "docs/baselines.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

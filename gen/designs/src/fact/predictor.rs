@@ -29,10 +29,6 @@ pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
     m.doc(
         "FACT's predictor: which keys a query will attend to, both operands in leading-one form.",
     );
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("keep256", spec.keep256);
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 

@@ -2,8 +2,7 @@
 
 use crate::predictor::leading_one::Code;
 use crate::predictor::{Shape, signed_bits};
-use crate::spec::{Parameter, Range, Spec, SpecError};
-use serde::{Deserialize, Serialize};
+use crate::spec::{Parameters, Spec};
 
 /// Bits of an element of a query or key.
 pub const ELEMENT_BITS: u32 = 8;
@@ -18,51 +17,23 @@ pub const CODE_BITS: u32 = EXPONENT_BITS + 2;
 pub const MAX_EXPONENT: u32 = 2 * (ELEMENT_BITS - 2);
 
 /// FACT's predictor, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct FactSpec {
     /// Elements of a query or key.
+    #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
     /// Keys the engine holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Keys scored in parallel.
+    #[parameter(default = 16, range = 1..=64, power_of_two)]
     pub rows: u32,
-    /// Fraction of a row's visible keys to keep, in 1/256.
+    /// Fraction of the row's visible keys to keep, in 1/256.
+    #[parameter(default = 64, range = 1..=256)]
     pub keep256: u32,
 }
 
-impl Default for FactSpec {
-    fn default() -> Self {
-        FactSpec { head_dim: 64, max_keys: 512, rows: 16, keep256: 64 }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-pub(crate) const HEAD_DIM: Parameter =
-    parameter("head_dim", Range::Integer(1, 256), "elements of a query or key");
-pub(crate) const MAX_KEYS: Parameter =
-    parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
-pub(crate) const ROWS: Parameter =
-    parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
-pub(crate) const KEEP256: Parameter = parameter(
-    "keep256",
-    Range::Integer(1, 256),
-    "fraction of the row's visible keys to keep, in 1/256",
-);
-
-impl Spec for FactSpec {
-    const PARAMETERS: &'static [Parameter] = &[HEAD_DIM, MAX_KEYS, ROWS, KEEP256];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        HEAD_DIM.check(self.head_dim)?;
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        KEEP256.check(self.keep256)
-    }
-}
+impl Spec for FactSpec {}
 
 impl FactSpec {
     /// The size that all predictors have.

@@ -58,11 +58,12 @@ impl crate::predictor::Predictor for LapaSpec {
     }
 }
 
-impl crate::registry::Generate for LapaSpec {
+impl crate::generate::Generate for LapaSpec {
     const NAME: &'static str = "lapa_predictor";
     const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
+    const PAGE: &'static str = "docs/lapa.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

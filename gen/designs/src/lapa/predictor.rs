@@ -8,7 +8,7 @@
 //!
 //! or, with tiles, sends rows to a tile in place of groups to rounds.
 
-use super::{Filter, LapaSpec, cost, mass, round, tile};
+use super::{LapaSpec, cost, mass, round, tile};
 use crate::attend::spec::{SCALE_BITS, SHIFT_BITS};
 use crate::predictor::{front::Front, leading_one};
 use crate::wiring::{pack, unpack};
@@ -41,7 +41,6 @@ pub(super) fn query_fields(spec: &LapaSpec) -> Fields {
 pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa_predictor");
     m.doc("LAPA attention predictor: which keys a query will attend to, and their scores.");
-    parameters(&m, spec);
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 
@@ -108,26 +107,6 @@ fn tiles<'m>(
     tile.stream_into("rows", encoded.with_payload(row));
     front.done.drive(tile.output("head_done"));
     tile.stream_from("out")
-}
-
-fn parameters(m: &ModuleBuilder, spec: &LapaSpec) {
-    let filter = match &spec.filter {
-        Filter::MeanMax { alpha16 } => format!("mean_max, alpha16 {alpha16:?}"),
-        Filter::Sigma { c16 } => format!("sigma, c16 {c16:?}"),
-        Filter::Radius { alpha16 } => format!("radius, alpha16 {alpha16:?}"),
-        Filter::TopK { keep256 } => format!("top_k, keep256 {keep256:?}"),
-        Filter::Mass { mass256 } => format!("mass, mass256 {mass256:?}"),
-    };
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("tile", spec.tile);
-    m.parameter("query_bits", spec.query_bits);
-    m.parameter("key_slices", format!("{:?}", spec.key_slices));
-    m.parameter("round_leading_one", spec.round_leading_one);
-    m.parameter("approx_mean", spec.approx_mean);
-    m.parameter("filter", filter);
-    m.parameter("scores", spec.scores);
 }
 
 /// Slice `round` of every element of a key.

@@ -1,6 +1,6 @@
 //! The parameters of a LAPA predictor.
 
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::spec::{Choice, Parameter, Parameters, Range, Spec, SpecError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,49 +12,43 @@ use std::fmt;
 /// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
 ///
 /// [`key_bits`]: LapaSpec::key_bits
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct LapaSpec {
-    /// Elements of a query or key.
+    /// Elements d of a query or key.
+    #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
     /// Keys the engine holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Keys scored in parallel, of all queries of a tile; keys of a group.
+    #[parameter(default = 16, range = 1..=64, power_of_two)]
     pub rows: u32,
-    /// Queries scored side by side, for all of which a key is read once: each has its part of `rows`.
+    /// Queries scored side by side, a part of `rows` each, for which a key is read once.
+    #[parameter(default = 1, range = 1..=64, power_of_two)]
     pub tile: u32,
     /// Bits of a query element.
+    #[parameter(default = 8, range = 2..=16)]
     pub query_bits: u32,
-    /// Bits of each key slice, most significant first; slice 0 is signed, the others are not.
+    /// Bits of each key slice, most significant first: 1 to 3 slices, together 2..=16 bits.
+    ///
+    /// Slice 0 is signed, the others are not.
+    #[parameter(default = vec![4, 4], range = 1..=8)]
     pub key_slices: Vec<u32>,
     /// Low bits of a key element that no round reads.
+    #[parameter(default = 0, range = 0..=14)]
     pub unread_bits: u32,
     /// Round a query element's leading one up when the bit below it is set.
+    #[parameter(default = false)]
     pub round_leading_one: bool,
-    /// Divide by the count's nearest power of two instead of the count.
+    /// Divide by the nearest power of two instead of the count.
+    #[parameter(default = false)]
     pub approx_mean: bool,
     /// How keys are dropped after each round.
+    #[parameter(default = Filter::default(), choice)]
     pub filter: Filter,
     /// Tell the survivors' scores.
+    #[parameter(default = true)]
     pub scores: bool,
-}
-
-impl Default for LapaSpec {
-    fn default() -> Self {
-        LapaSpec {
-            head_dim: 64,
-            max_keys: 512,
-            rows: 16,
-            tile: 1,
-            query_bits: 8,
-            key_slices: vec![4, 4],
-            unread_bits: 0,
-            round_leading_one: false,
-            approx_mean: false,
-            filter: Filter::default(),
-            scores: true,
-        }
-    }
 }
 
 /// Data-feature dependent filter (DDF): the rule that drops keys after each round.
@@ -213,37 +207,6 @@ const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> P
     Parameter { name, range, meaning }
 }
 
-const HEAD_DIM: Parameter =
-    parameter("head_dim", Range::Integer(1, 256), "elements of a query or key");
-const MAX_KEYS: Parameter = parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
-const ROWS: Parameter = parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
-const TILE: Parameter = parameter(
-    "tile",
-    Range::PowerOfTwo(1, 64),
-    "queries scored side by side, a part of `rows` each, for which a key is read once",
-);
-const QUERY_BITS: Parameter =
-    parameter("query_bits", Range::Integer(2, 16), "bits of a query element");
-const KEY_SLICES: Parameter = parameter(
-    "key_slices",
-    Range::List(1, 8),
-    "bits of each key slice, most significant first: 1 to 3 slices, together 2..=16 bits",
-);
-const UNREAD_BITS: Parameter = parameter(
-    "unread_bits",
-    Range::Integer(0, 14),
-    "low bits of a key element that no round reads",
-);
-const ROUND_LEADING_ONE: Parameter = parameter(
-    "round_leading_one",
-    Range::Flag,
-    "round a leading one up when the bit below it is set",
-);
-const APPROX_MEAN: Parameter = parameter(
-    "approx_mean",
-    Range::Flag,
-    "divide by the nearest power of two instead of the count",
-);
 const FILTER_MODE: Parameter = parameter(
     "filter.mode",
     Range::Choice(&["mean_max", "sigma", "radius", "top_k", "mass"]),
@@ -275,45 +238,22 @@ const MASS_MASS256: Parameter = parameter(
     "mass: part of the estimated softmax mass to keep, in 1/256",
 );
 
-const SCORES: Parameter = parameter("scores", Range::Flag, "tell the survivors' scores");
+impl Choice for Filter {
+    const TABLE: &'static [Parameter] =
+        &[FILTER_MODE, MEAN_MAX_ALPHA16, RADIUS_ALPHA16, SIGMA_C16, TOP_K_KEEP256, MASS_MASS256];
+}
 
 impl Spec for LapaSpec {
-    const PARAMETERS: &'static [Parameter] = &[
-        HEAD_DIM,
-        MAX_KEYS,
-        ROWS,
-        TILE,
-        QUERY_BITS,
-        KEY_SLICES,
-        UNREAD_BITS,
-        ROUND_LEADING_ONE,
-        APPROX_MEAN,
-        FILTER_MODE,
-        MEAN_MAX_ALPHA16,
-        RADIUS_ALPHA16,
-        SIGMA_C16,
-        TOP_K_KEEP256,
-        MASS_MASS256,
-        SCORES,
-    ];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        HEAD_DIM.check(self.head_dim)?;
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        TILE.check(self.tile)?;
-        QUERY_BITS.check(self.query_bits)?;
+    fn check_relations(&self) -> Result<(), SpecError> {
         let slices = &self.key_slices;
         if !(1..=3).contains(&slices.len()) {
             let expected = "1 to 3, one per round".to_owned();
-            let (field, length) = (KEY_SLICES.name.to_owned(), slices.len());
+            let (field, length) = ("key_slices".to_owned(), slices.len());
             return Err(SpecError::WrongLength { field, length, expected });
         }
-        KEY_SLICES.check_entries(slices)?;
-        UNREAD_BITS.check(self.unread_bits)?;
         if !(2..=16).contains(&self.key_bits()) {
             return Err(SpecError::OutOfRange {
-                field: KEY_SLICES.name.to_owned(),
+                field: "key_slices".to_owned(),
                 value: format!("{slices:?}"),
                 range: match self.unread_bits {
                     0 => "slices that sum to 2..=16 bits".to_owned(),
@@ -324,7 +264,7 @@ impl Spec for LapaSpec {
         let most = if self.rounds() == 1 { self.rows } else { 1 };
         if self.tile > most {
             return Err(SpecError::OutOfRange {
-                field: TILE.name.to_owned(),
+                field: "tile".to_owned(),
                 value: self.tile.to_string(),
                 range: match most {
                     1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),

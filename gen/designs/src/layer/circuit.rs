@@ -4,8 +4,8 @@ use super::job::{Job, head_last};
 use super::tokens::{Tokens, direct, passes, token_fields};
 use super::{LayerSpec, columns, counters, feed, on_demand};
 use crate::accelerator::compose::stream_fields;
+use crate::generate::Generate;
 use crate::linear::LinearSpec;
-use crate::registry::Generate;
 use crate::{attend, lapa};
 use hwgen_hdl::lib::fifo::{Storage, fifo_with};
 use hwgen_hdl::lib::stream_fork::fork_stream;
@@ -18,7 +18,6 @@ use std::sync::Arc;
 pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa");
     m.doc("Attention from tokens to its output: predicted keys, keys and values on demand.");
-    parameters(&m, spec);
     let jobs = m.stream_in("jobs", &fields([("heads", u(spec.head_bits()))]));
     let tokens = m.stream_in("tokens", &token_fields(spec));
     let top = Top { m: &m, spec };
@@ -46,7 +45,7 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
         false => top.attend(&memory, &job, predictor, (queries, survivors)),
     };
     let (important, fed) = feed::feed(&m, spec, &job, importance.stream_from("out"));
-    if spec.counters {
+    if spec.attention.buffers.counters {
         let (front, feed) = (&front, fed.as_ref());
         let counted = counters::Counted { attended: &attended, job: &job, front, predicted, feed };
         counters::count(&m, spec, &counted);
@@ -58,28 +57,6 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
         m.stream_out("feed_out", &fed.out);
     }
     m.finish()
-}
-
-fn parameters(m: &ModuleBuilder, spec: &LayerSpec) {
-    m.parameter("inputs", spec.inputs);
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("lanes", spec.lanes);
-    m.parameter("log_lanes", spec.log_lanes);
-    m.parameter("query_lanes", spec.query_lanes);
-    m.parameter("key_value_lanes", spec.key_value_lanes);
-    m.parameter("queries_per_key", spec.queries_per_key);
-    m.parameter("max_heads", spec.max_heads);
-    m.parameter("causal", spec.causal);
-    m.parameter("predict_keys", spec.predict_keys);
-    m.parameter("factor256", spec.factor256);
-    m.parameter("buffered_heads", spec.buffered_heads);
-    m.parameter("row_window", spec.row_window);
-    m.parameter("hidden", spec.hidden);
-    m.parameter("first_lanes", spec.first_lanes);
-    m.parameter("second_lanes", spec.second_lanes);
-    m.parameter("counters", spec.counters);
 }
 
 /// The exact stage at work.
@@ -155,7 +132,7 @@ impl<'m> Top<'m, '_> {
         let heads = m.stream_in("heads", &of_head);
 
         let head_ends = queries.get("last");
-        let row = m.reg("row", u(index_bits(spec.max_keys as usize)));
+        let row = m.reg("row", u(index_bits(spec.shape().max_keys as usize)));
         let query_head = m.reg("query_head", u(index_bits(spec.queries_per_key as usize)));
         let last = (head_ends & query_head.eq(spec.queries_per_key - 1)).named("last_row");
         let visible = match spec.causal {

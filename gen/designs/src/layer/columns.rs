@@ -10,18 +10,18 @@ pub(super) fn in_group<'m>(
     bits: Signal<'m>,
     index: Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
-    let lane_bits = spec.rows.trailing_zeros();
+    let lane_bits = spec.shape().rows.trailing_zeros();
     if lane_bits == 0 {
         return (bits, bits.module().lit(u(1), 1));
     }
     let lane = index.resize(index.width().max(lane_bits)).truncate(lane_bits);
-    let lanes: Vec<_> = (0..spec.rows).map(|lane| bits.bit(lane)).collect();
+    let lanes: Vec<_> = (0..spec.shape().rows).map(|lane| bits.bit(lane)).collect();
     (lane.select(&lanes), lane.all())
 }
 
 /// All columns of each key head: `index`, `last`.
 pub(super) fn all<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, job: &Job<'m>) -> Stream<'m> {
-    let index = m.reg("column", u(index_bits(spec.max_keys as usize)));
+    let index = m.reg("column", u(index_bits(spec.shape().max_keys as usize)));
     let (last, ends) = (job.is_last(*index), m.wire("columns_end_asked", u(1)));
     let payload = Bundle::new([("index", *index), ("last", last)]);
     let asked = Stream::source(m, "column_asks", job.make_all(m, *ends), payload);

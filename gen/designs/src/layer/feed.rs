@@ -4,7 +4,7 @@ use super::LayerSpec;
 use super::columns::in_group;
 use super::job::Job;
 use crate::accelerator::compose::stream_fields;
-use crate::registry::Generate;
+use crate::generate::Generate;
 use hwgen_hdl::lib::fifo::fifo;
 use hwgen_hdl::lib::stream_fork::fork_stream;
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, fields, index_bits, u};
@@ -47,7 +47,7 @@ pub(super) fn feed<'m>(
     let jobs = jobs.through("feed_jobs", &queue);
     let tokens = m.stream_in("feed_tokens", &fields([("data", u(spec.inputs * 8))]));
 
-    let index = m.reg("feed_index", u(index_bits(spec.max_keys as usize)));
+    let index = m.reg("feed_index", u(index_bits(spec.shape().max_keys as usize)));
     let (precise, group_ends) = in_group(spec, groups.get("precise"), *index);
     let precise = precise.named("feed_is_precise");
     let keys = jobs.get("keys");

@@ -39,7 +39,7 @@ impl<'m> Job<'m> {
         tokens.ready.drive(*filling);
         filling.next(*ends).enable(*ends | tokens_end);
         let keys = m.reg("token_count", u(spec.count_bits()));
-        let store = (tokens.fires() & keys.lt(spec.max_keys)).named("token_store");
+        let store = (tokens.fires() & keys.lt(spec.shape().max_keys)).named("token_store");
         keys.next(keys + 1).enable(store).clear(*ends);
 
         let asked = jobs.get("heads");
@@ -117,7 +117,7 @@ pub(super) fn head_last<'m>(
     job: &Job<'m>,
     passes: Signal<'m>,
 ) -> Signal<'m> {
-    let token = m.reg("predicted_token", u(index_bits(spec.max_keys as usize)));
+    let token = m.reg("predicted_token", u(index_bits(spec.shape().max_keys as usize)));
     let head = m.reg("predicted_head", u(index_bits(spec.queries_per_key as usize)));
     let token_last = job.is_last(*token);
     let head_last = head.eq(spec.queries_per_key - 1);

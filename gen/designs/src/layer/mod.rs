@@ -33,7 +33,8 @@ mod window;
 
 pub use spec::LayerSpec;
 
-use crate::registry::Generate;
+use crate::generate::Generate;
+use crate::predictor::Shape;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -41,8 +42,9 @@ impl Generate for LayerSpec {
     const NAME: &'static str = "lapa";
     const SUMMARY: &'static str = "LAPA from tokens on: predicted keys, keys and values on demand, \
                                    rows out of order, feed-forward by importance";
+    const PAGE: &'static str = "docs/layer.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         circuit::module(self)
     }
 
@@ -66,9 +68,8 @@ impl Generate for LayerSpec {
     }
 
     fn diagram(&self) -> String {
-        let LayerSpec {
-            max_keys, inputs, head_dim, log_lanes, query_lanes, key_value_lanes, ..
-        } = self;
+        let LayerSpec { inputs, log_lanes, query_lanes, key_value_lanes, .. } = self;
+        let Shape { head_dim, max_keys, .. } = self.shape();
         let double = 2 * head_dim;
         let tokens = format!("tokens -> memory, {max_keys} x {inputs} --+--> ");
         let pad = format!("{}+--> ", " ".repeat(tokens.len() - 5));

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("column_requests");
     m.doc("Columns in the order in which rows ask for them, and how many each row waits for.");
-    let (rows, order) = (spec.rows, u(spec.count_bits()));
+    let (rows, order) = (spec.shape().rows, u(spec.count_bits()));
     let groups = spec.importance().max_groups();
     let survivors = m.stream_in("survivors", &row_fields(spec, &[]));
 
@@ -94,7 +94,7 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
 pub(super) fn row_fields(spec: &LayerSpec, more: &[(&str, u32)]) -> hwgen_hdl::Fields {
     let more = more.iter().map(|(name, bits)| (*name, u(*bits)));
     let last = [("last", u(1)), ("head_last", u(1))];
-    fields([("live", u(spec.rows))].into_iter().chain(more).chain(last))
+    fields([("live", u(spec.shape().rows))].into_iter().chain(more).chain(last))
 }
 
 /// How many of the bits up to each one are 1, in numbers of so many bits.
@@ -117,18 +117,19 @@ fn walk<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, wanted: &Stream<'m>) -> Stre
     let payload = Bundle::new(wanted.payload.iter().filter(|(name, _)| *name != "some"));
     let asked = Stream::source(m, "wanted", wanted.valid & some, payload);
     wanted.ready.drive(*asked.ready | !some);
-    let queue = fifo_with(Storage::BlockRam, spec.max_keys as usize, &asked.payload.shape());
+    let queue =
+        fifo_with(Storage::BlockRam, spec.shape().max_keys as usize, &asked.payload.shape());
     let group = asked.through("wanted_queue", &queue);
 
-    let walked = m.reg("walked", u(spec.rows));
+    let walked = m.reg("walked", u(spec.shape().rows));
     let pending = (group.get("asks") & !walked).named("pending");
     let pick = priority_encoder(pending);
     let more = (pending & !pick.one_hot).any().named("more");
-    let index = match spec.rows {
+    let index = match spec.shape().rows {
         1 => group.get("group"),
         _ => group.get("group").cat(pick.index),
     };
-    let index = index.resize(index_bits(spec.max_keys as usize));
+    let index = index.resize(index_bits(spec.shape().max_keys as usize));
     let columns = Bundle::new([("index", index), ("ends", pick.none)]);
     let columns = Stream::source(m, "columns", group.valid, columns);
     let done = pick.none | (!more & !group.get("ends"));

@@ -24,7 +24,7 @@ impl<'m> Tokens<'m> {
         tokens: &Stream<'m>,
         job: &Job<'m>,
     ) -> Tokens<'m> {
-        let memory = m.memory("token_memory", spec.max_keys as usize, u(spec.inputs * 8));
+        let memory = m.memory("token_memory", spec.shape().max_keys as usize, u(spec.inputs * 8));
         memory.write(job.keys.resize(memory.address_type().width), tokens.get("data"), job.store);
         Tokens { memory }
     }
@@ -54,7 +54,7 @@ impl<'m> Tokens<'m> {
 pub(super) fn passes<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, job: &Job<'m>) -> Stream<'m> {
     let count = spec.queries_per_key + u32::from(spec.predict_keys);
     let fronting = m.reg("fronting", u(1));
-    let index = m.reg("front_index", u(index_bits(spec.max_keys as usize)));
+    let index = m.reg("front_index", u(index_bits(spec.shape().max_keys as usize)));
     let pass = m.reg("front_pass", u(index_bits(count as usize)));
     let predicts = match spec.predict_keys {
         true => pass.eq(0),

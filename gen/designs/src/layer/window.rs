@@ -75,7 +75,7 @@ pub(super) fn module(spec: &LayerSpec, query: &Fields) -> Arc<Module> {
     let rows = Bundle::new([("row", chosen.get("row"))]);
     let rows = Stream::source(&m, "chosen_row", *chooses, rows);
     m.promise("a chosen row's number has room", *rows.ready | !rows.valid);
-    let places = (spec.window + ROWS_BESIDE) as usize;
+    let places = (spec.attention.exact.window + ROWS_BESIDE) as usize;
     let rows =
         rows.through("row_queue", &fifo(places, &[("row".to_owned(), number.ty())].to_vec()));
     let query = query.through("query_queue", &fifo(QUERIES, &store.query_out));
@@ -148,7 +148,7 @@ impl<'m> Store<'m> {
         let begins = m.reg("row_begins", u(1)).reset_to(1).next(last).enable(takes);
         let begun = held(m, "row_begun", *place, takes & begins);
         let first = begins.mux(*place, begun).named("row_first");
-        let groups = m.memory("survivor_memory", group_places as usize, u(spec.rows));
+        let groups = m.memory("survivor_memory", group_places as usize, u(spec.shape().rows));
         groups.write(*place, survivors.get("live"), takes);
 
         let row = Bundle::new([

@@ -18,10 +18,6 @@ use std::sync::Arc;
 pub(super) fn module(name: &str, spec: &ImportanceSpec) -> Arc<Module> {
     let m = ModuleBuilder::new(name);
     m.doc("Counts how many rows keep each token: which tokens are needed, which are precise.");
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("max_queries", spec.max_queries);
-    m.parameter("factor256", spec.factor256);
     let (keys, queries) = (bits_for(spec.max_keys.into()), spec.count_bits());
     let jobs = m.stream_in("jobs", &fields([("keys", u(keys)), ("queries", u(queries))]));
     let survivors = m.stream_in("survivors", &fields([("live", u(spec.rows)), ("last", u(1))]));

@@ -2,36 +2,29 @@
 
 use super::cost::{self, Batch};
 use super::exact_circuit::{self, Form};
-use super::layer::{INPUTS, LANES, Layer, OUTPUTS, signed_bits};
-use crate::registry::Generate;
-use crate::spec::{Parameter, Spec, SpecError};
+use super::layer::{Layer, signed_bits};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::{Fields, Module, fields, s, u};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An int8 layer, sized: exact, or at four bits for tokens that matter little.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct LinearSpec {
     /// Elements of a token.
+    #[parameter(default = 64, range = 1..=4096)]
     pub inputs: u32,
-    /// Elements of a result.
+    /// Elements of a result; inputs x outputs at most 4194304.
+    #[parameter(default = 64, range = 1..=4096)]
     pub outputs: u32,
     /// Inputs taken at once.
+    #[parameter(default = 16, range = 1..=256, power_of_two)]
     pub lanes: u32,
 }
 
-impl Default for LinearSpec {
-    fn default() -> Self {
-        LinearSpec { inputs: 64, outputs: 64, lanes: 16 }
-    }
-}
-
 impl Spec for LinearSpec {
-    const PARAMETERS: &'static [Parameter] = &[INPUTS, OUTPUTS, LANES];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        self.layer().validate()
+    fn check_relations(&self) -> Result<(), SpecError> {
+        self.layer().check_weights("outputs", "inputs")
     }
 }
 
@@ -146,8 +139,9 @@ impl Generate for LinearSpec {
     const NAME: &'static str = "linear";
     const SUMMARY: &'static str =
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
+    const PAGE: &'static str = "docs/linear.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         exact_circuit::module(
             Self::NAME,
             self,

@@ -43,7 +43,6 @@ pub(super) fn module(name: &str, spec: &LinearSpec, form: Form) -> Arc<Module> {
     let layer = spec.layer();
     let m = ModuleBuilder::new(name);
     m.doc("Linear layer of int8 tokens and weights; four bits for tokens that are not precise.");
-    layer.parameters(&m);
     let data = u(layer.chunk_bits());
     let weights = m.stream_in("weights", &fields([("data", data), ("last", u(1))]));
     let scale = m.stream_in("scales", &spec.scale_fields());

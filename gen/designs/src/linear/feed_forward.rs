@@ -4,69 +4,36 @@ use super::cost::{self, Batch};
 use super::layer::Layer;
 use super::{LinearSpec, exact};
 use crate::accelerator::compose::stream_fields;
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::{InstanceBuilder, Module, ModuleBuilder};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A Transformer's feed-forward block, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct FeedForwardSpec {
     /// Elements of a token.
+    #[parameter(default = 64, range = 1..=4096)]
     pub inputs: u32,
-    /// Elements between the layers.
+    /// Elements between the layers; inputs x hidden at most 4194304.
+    #[parameter(default = 256, range = 1..=4096)]
     pub hidden: u32,
-    /// Elements of a result.
+    /// Elements of a result; hidden x outputs at most 4194304.
+    #[parameter(default = 64, range = 1..=4096)]
     pub outputs: u32,
     /// Inputs the first layer takes at once.
+    #[parameter(default = 16, range = 1..=256, power_of_two)]
     pub first_lanes: u32,
     /// Hidden elements the second layer takes at once.
+    #[parameter(default = 16, range = 1..=256, power_of_two)]
     pub second_lanes: u32,
 }
 
-impl Default for FeedForwardSpec {
-    fn default() -> Self {
-        FeedForwardSpec { inputs: 64, hidden: 256, outputs: 64, first_lanes: 16, second_lanes: 16 }
-    }
-}
-
-const INPUTS: Parameter =
-    Parameter { name: "inputs", range: Range::Integer(1, 4096), meaning: "elements of a token" };
-const HIDDEN: Parameter = Parameter {
-    name: "hidden",
-    range: Range::Integer(1, 4096),
-    meaning: "elements between the layers; inputs x hidden at most 4194304",
-};
-const OUTPUTS: Parameter = Parameter {
-    name: "outputs",
-    range: Range::Integer(1, 4096),
-    meaning: "elements of a result; hidden x outputs at most 4194304",
-};
-const FIRST_LANES: Parameter = Parameter {
-    name: "first_lanes",
-    range: Range::PowerOfTwo(1, 256),
-    meaning: "inputs the first layer takes at once",
-};
-const SECOND_LANES: Parameter = Parameter {
-    name: "second_lanes",
-    range: Range::PowerOfTwo(1, 256),
-    meaning: "hidden elements the second layer takes at once",
-};
-
 impl Spec for FeedForwardSpec {
-    const PARAMETERS: &'static [Parameter] = &[INPUTS, HIDDEN, OUTPUTS, FIRST_LANES, SECOND_LANES];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        INPUTS.check(self.inputs)?;
-        HIDDEN.check(self.hidden)?;
-        OUTPUTS.check(self.outputs)?;
-        FIRST_LANES.check(self.first_lanes)?;
-        SECOND_LANES.check(self.second_lanes)?;
+    fn check_relations(&self) -> Result<(), SpecError> {
         let [first, second]: [Layer; 2] = self.layers().map(|layer| layer.layer());
-        first.check_weights(HIDDEN.name, "inputs")?;
-        second.check_weights(OUTPUTS.name, "hidden elements")
+        first.check_weights("hidden", "inputs")?;
+        second.check_weights("outputs", "hidden elements")
     }
 }
 
@@ -112,11 +79,6 @@ impl FeedForwardSpec {
 fn module(spec: &FeedForwardSpec) -> Arc<Module> {
     let m = ModuleBuilder::new(FeedForwardSpec::NAME);
     m.doc("Feed-forward block: two linear layers, both in the precision of each token.");
-    m.parameter("inputs", spec.inputs);
-    m.parameter("hidden", spec.hidden);
-    m.parameter("outputs", spec.outputs);
-    m.parameter("first_lanes", spec.first_lanes);
-    m.parameter("second_lanes", spec.second_lanes);
     let [first, second] = spec.layers();
     let first = m.instance("first", &first.build_passing_precise("first_linear"));
     let second = m.instance("second", &second.build_without_activation("second_linear"));
@@ -138,8 +100,9 @@ impl Generate for FeedForwardSpec {
     const NAME: &'static str = "feed_forward";
     const SUMMARY: &'static str =
         "feed-forward block: two linear layers, int8 or int4 by each token's importance";
+    const PAGE: &'static str = "docs/linear.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         module(self)
     }
 

@@ -1,55 +1,29 @@
 //! The parameters of `importance`, and what follows from them.
 
 use super::counters;
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec};
 use hwgen_hdl::{Module, bits_for};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A unit that counts how many rows keep each token, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct ImportanceSpec {
     /// Tokens the unit counts for.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Tokens in a group of the survivor stream.
+    #[parameter(default = 16, range = 1..=64, power_of_two)]
     pub rows: u32,
     /// Query rows counted together, of all heads.
+    #[parameter(default = 8192, range = 1..=65535)]
     pub max_queries: u32,
     /// Threshold over mean, in 1/256.
+    #[parameter(default = 128, range = 0..=1024)]
     pub factor256: u32,
 }
 
-impl Default for ImportanceSpec {
-    fn default() -> Self {
-        ImportanceSpec { max_keys: 512, rows: 16, max_queries: 8192, factor256: 128 }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-const MAX_KEYS: Parameter =
-    parameter("max_keys", Range::Integer(1, 4096), "tokens the unit counts for");
-const ROWS: Parameter =
-    parameter("rows", Range::PowerOfTwo(1, 64), "tokens in a group of the survivor stream");
-const MAX_QUERIES: Parameter =
-    parameter("max_queries", Range::Integer(1, 65535), "query rows counted together, of all heads");
-const FACTOR256: Parameter =
-    parameter("factor256", Range::Integer(0, 1024), "threshold over mean, in 1/256");
-
-impl Spec for ImportanceSpec {
-    const PARAMETERS: &'static [Parameter] = &[MAX_KEYS, ROWS, MAX_QUERIES, FACTOR256];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        MAX_QUERIES.check(self.max_queries)?;
-        FACTOR256.check(self.factor256)
-    }
-}
+impl Spec for ImportanceSpec {}
 
 /// Cycles from a job's last group of survivors to the first group of its result.
 pub const RESULT_CYCLES: u32 = 5;
@@ -104,8 +78,9 @@ impl Generate for ImportanceSpec {
     const NAME: &'static str = "importance";
     const SUMMARY: &'static str =
         "counts how many rows keep each token: which are needed, which precise";
+    const PAGE: &'static str = "docs/linear.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         self.build_as(Self::NAME)
     }
 

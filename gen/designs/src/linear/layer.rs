@@ -1,7 +1,7 @@
 //! The shape of a layer: the parameters that `log_linear` and `linear` share.
 
-use crate::spec::{Parameter, Range, SpecError};
-use hwgen_hdl::{Fields, ModuleBuilder, fields, u};
+use crate::spec::SpecError;
+use hwgen_hdl::{Fields, fields, u};
 
 /// Inputs, outputs, and inputs taken at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,24 +17,7 @@ pub struct Layer {
 /// Most products of `inputs` and `outputs`.
 const MOST_WEIGHTS: u32 = 1 << 22;
 
-pub(super) const INPUTS: Parameter =
-    Parameter { name: "inputs", range: Range::Integer(1, 4096), meaning: "elements of a token" };
-pub(super) const OUTPUTS: Parameter = Parameter {
-    name: "outputs",
-    range: Range::Integer(1, 4096),
-    meaning: "elements of a result; inputs x outputs at most 4194304",
-};
-pub(super) const LANES: Parameter =
-    Parameter { name: "lanes", range: Range::PowerOfTwo(1, 256), meaning: "inputs taken at once" };
-
 impl Layer {
-    pub(super) fn validate(self) -> Result<(), SpecError> {
-        INPUTS.check(self.inputs)?;
-        OUTPUTS.check(self.outputs)?;
-        LANES.check(self.lanes)?;
-        self.check_weights(OUTPUTS.name, INPUTS.name)
-    }
-
     /// Checks the number of weights, with the names that outputs and inputs have for the user.
     pub(super) fn check_weights(self, outputs: &str, inputs: &str) -> Result<(), SpecError> {
         if self.inputs * self.outputs <= MOST_WEIGHTS {
@@ -65,12 +48,6 @@ impl Layer {
     /// The largest magnitude of a sum of products of two int8 numbers, one an input.
     pub(super) fn sum_bound(self) -> u64 {
         u64::from(self.inputs) << 14
-    }
-
-    pub(super) fn parameters(self, m: &ModuleBuilder) {
-        m.parameter("inputs", self.inputs);
-        m.parameter("outputs", self.outputs);
-        m.parameter("lanes", self.lanes);
     }
 
     /// `data`, a result's elements; `last` of the batch.

@@ -1,37 +1,30 @@
 //! The parameters of `log_linear`, and what follows from them.
 
 use super::cost::{self, Batch};
-use super::layer::{INPUTS, LANES, Layer, OUTPUTS, signed_bits};
+use super::layer::{Layer, signed_bits};
 use super::log_circuit;
-use crate::registry::Generate;
-use crate::spec::{Parameter, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A layer without a multiplier, sized: int8 tokens, weights in leading-one code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct LogLinearSpec {
     /// Elements of a token.
+    #[parameter(default = 64, range = 1..=4096)]
     pub inputs: u32,
-    /// Elements of a result.
+    /// Elements of a result; inputs x outputs at most 4194304.
+    #[parameter(default = 64, range = 1..=4096)]
     pub outputs: u32,
     /// Inputs taken at once.
+    #[parameter(default = 16, range = 1..=256, power_of_two)]
     pub lanes: u32,
 }
 
-impl Default for LogLinearSpec {
-    fn default() -> Self {
-        LogLinearSpec { inputs: 64, outputs: 64, lanes: 16 }
-    }
-}
-
 impl Spec for LogLinearSpec {
-    const PARAMETERS: &'static [Parameter] = &[INPUTS, OUTPUTS, LANES];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        self.layer().validate()
+    fn check_relations(&self) -> Result<(), SpecError> {
+        self.layer().check_weights("outputs", "inputs")
     }
 }
 
@@ -81,8 +74,9 @@ impl LogLinearSpec {
 impl Generate for LogLinearSpec {
     const NAME: &'static str = "log_linear";
     const SUMMARY: &'static str = "linear layer that predicts keys by shifts, without a multiplier";
+    const PAGE: &'static str = "docs/linear.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         log_circuit::module(self)
     }
 

@@ -27,7 +27,6 @@ pub(super) fn module(spec: &LogLinearSpec) -> Arc<Module> {
     let layer = spec.layer();
     let m = ModuleBuilder::new("log_linear");
     m.doc("Linear layer of int8 tokens and weights in leading-one code: shifts for products.");
-    layer.parameters(&m);
     let code_bits = u(layer.lanes * CODE_BITS);
     let weights =
         m.stream_in("weights", &fields([("codes", code_bits), ("shift", u(5)), ("last", u(1))]));

@@ -1,7 +1,7 @@
 //! `listen`: a ring of samples, and one who reads it.
 
 use super::ListenSpec;
-use crate::registry::Generate;
+use crate::generate::Generate;
 use crate::wiring::after;
 use hwgen_hdl::{Bundle, Module, ModuleBuilder, Stream, bits_for, fields, s, u};
 use std::sync::Arc;
@@ -10,9 +10,6 @@ use std::sync::Arc;
 pub(super) fn module(name: &str, spec: &ListenSpec) -> Arc<Module> {
     let m = ModuleBuilder::new(name);
     m.doc("Features of the last samples, whenever enough new ones have come.");
-    m.parameter("clip", spec.clip);
-    m.parameter("stride", spec.stride);
-    m.parameter("slack", spec.slack);
     let samples = m.stream_in("samples", &fields([("data", s(16))]));
 
     let depth = spec.ring();

@@ -1,70 +1,39 @@
 //! The parameters of the listener.
 
 use super::circuit;
+use crate::generate::Generate;
 use crate::mfcc::MfccSpec;
-use crate::mfcc::spec::{COEFFICIENTS, FFT, FRAMES, HOP, MELS, WINDOW};
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The listener, sized; its front end is the default one but for what is here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct ListenSpec {
     /// Samples of a clip.
+    #[parameter(default = 16_000, range = 1..=1 << 17)]
     pub clip: u32,
-    /// Samples from a clip's first to the next one's.
+    /// Samples between clips' beginnings, at most the clip's.
+    #[parameter(default = 4000, range = 1..=1 << 17)]
     pub stride: u32,
     /// Samples that may come while a clip is read.
+    ///
+    /// With the default a ring of 2^14: as a memory of block RAMs wants to be.
+    #[parameter(default = 384, range = 1..=1 << 16)]
     pub slack: u32,
-    /// Samples in a frame.
-    pub window: u32,
-    /// Samples from a frame's first to the next one's.
-    pub hop: u32,
-    /// Points of the transform.
-    pub fft: u32,
-    /// Bands on the mel scale.
-    pub mels: u32,
-    /// Coefficients of a frame.
-    pub coefficients: u32,
-    /// Frames of a clip.
-    pub frames: u32,
+    /// The front end.
+    #[part(fixed = [
+        sample_hz, low_hz, high_hz, lead, step65536, zero_point, fraction_bits, rotations, weight_bits,
+        table_bits, multipliers
+    ])]
+    pub front: MfccSpec,
 }
-
-impl Default for ListenSpec {
-    fn default() -> Self {
-        let MfccSpec { window, hop, fft, mels, coefficients, frames, .. } = MfccSpec::default();
-        // a ring of 2^14: as a memory of block RAMs wants to be
-        let (clip, stride, slack) = (16_000, 4000, 384);
-        ListenSpec { clip, stride, slack, window, hop, fft, mels, coefficients, frames }
-    }
-}
-
-const fn integer(name: &'static str, min: i64, max: i64, meaning: &'static str) -> Parameter {
-    Parameter { name, range: Range::Integer(min, max), meaning }
-}
-
-const CLIP: Parameter = integer("clip", 1, 1 << 17, "samples of a clip");
-const STRIDE: Parameter =
-    integer("stride", 1, 1 << 17, "samples between clips' beginnings, at most the clip's");
-const SLACK: Parameter = integer("slack", 1, 1 << 16, "samples that may come while a clip is read");
 
 impl Spec for ListenSpec {
-    const PARAMETERS: &'static [Parameter] =
-        &[CLIP, STRIDE, SLACK, WINDOW, HOP, FFT, MELS, COEFFICIENTS, FRAMES];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        CLIP.check(self.clip)?;
-        STRIDE.check(self.stride)?;
-        SLACK.check(self.slack)?;
+    fn check_relations(&self) -> Result<(), SpecError> {
         if self.stride > self.clip {
-            return Err(SpecError::OutOfRange {
-                field: STRIDE.name.into(),
-                value: self.stride.to_string(),
-                range: format!("at most {}, `clip`", self.clip),
-            });
+            let range = format!("at most {}, `clip`", self.clip);
+            return Err(SpecError::out_of_range("stride", self.stride, range));
         }
         self.mfcc().validate()
     }
@@ -73,8 +42,7 @@ impl Spec for ListenSpec {
 impl ListenSpec {
     /// The front end.
     pub fn mfcc(&self) -> MfccSpec {
-        let ListenSpec { window, hop, fft, mels, coefficients, frames, .. } = *self;
-        MfccSpec { window, hop, fft, mels, coefficients, frames, ..MfccSpec::default() }
+        self.front.clone()
     }
 
     /// Samples that the ring holds.
@@ -86,13 +54,14 @@ impl ListenSpec {
 impl Generate for ListenSpec {
     const NAME: &'static str = "listen";
     const SUMMARY: &'static str = "features of the last second of speech, several times a second";
+    const PAGE: &'static str = "docs/listen.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         circuit::module(Self::NAME, self)
     }
 
     fn latency(&self) -> String {
-        let frames = u64::from(self.frames) * u64::from(self.mfcc().frame_cycles());
+        let frames = u64::from(self.front.frames) * u64::from(self.mfcc().frame_cycles());
         format!(
             "a clip takes {} cycles to its largest sample, then about {frames} to its last feature",
             self.clip + 2

@@ -18,7 +18,6 @@ use super::turn::{Complex, Reads, turn};
 use super::walk::walk;
 use super::widths::Widths;
 use super::window::window;
-use crate::spec::Spec;
 use crate::wiring::{delayed, delayed_flag};
 use hwgen_hdl::{Module, ModuleBuilder, Signal, cat, fields, s, u};
 use std::sync::Arc;
@@ -27,7 +26,6 @@ use std::sync::Arc;
 pub(super) fn module(name: &str, spec: &MfccSpec) -> Arc<Module> {
     let m = ModuleBuilder::new(name);
     m.doc("Mel-frequency cepstral coefficients of 16-bit samples, as int8.");
-    parameters(&m, spec);
     let widths = Widths::of(spec);
     let levels = m.stream_in("levels", &fields([("value", u(LEVEL_BITS))]));
     let samples = m.stream_in("samples", &fields([("data", s(SAMPLE_BITS)), ("last", u(1))]));
@@ -90,12 +88,5 @@ fn both<'m>(pairs: &Reads<'m>, bins: &Bins<'m>, transforming: Signal<'m>) -> Rea
         second: (pairs.second | bin.second).named("reads_second"),
         address: transforming.mux(pairs.address, bin.address).named("point_address"),
         angle: transforming.mux(pairs.angle, bin.angle).named("point_angle"),
-    }
-}
-
-fn parameters(m: &ModuleBuilder, spec: &MfccSpec) {
-    let value = serde_json::to_value(spec).unwrap_or_default();
-    for parameter in MfccSpec::PARAMETERS {
-        m.parameter(parameter.name, &value[parameter.name]);
     }
 }

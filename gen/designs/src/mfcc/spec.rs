@@ -2,74 +2,65 @@
 
 use super::widths::Widths;
 use super::{circuit, tables};
-use crate::registry::Generate;
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The MFCC front end, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct MfccSpec {
     /// Samples a second.
+    #[parameter(default = 16_000, range = 1000..=96_000)]
     pub sample_hz: u32,
-    /// Samples in a frame.
+    /// Samples in a frame, at most the transform's points.
+    #[parameter(default = 480, range = 2..=4096)]
     pub window: u32,
-    /// Samples from a frame's first to the next one's.
+    /// Samples between frames' beginnings, at most the window.
+    #[parameter(default = 320, range = 1..=4096)]
     pub hop: u32,
-    /// Points of the transform.
+    /// Points of the transform: N.
+    #[parameter(default = 512, range = 16..=4096, power_of_two)]
     pub fft: u32,
-    /// Bands on the mel scale.
+    /// Bands on the mel scale: B.
+    #[parameter(default = 40, range = 1..=128)]
     pub mels: u32,
     /// Where the first band begins.
+    #[parameter(default = 20, range = 0..=47_999)]
     pub low_hz: u32,
-    /// Where the last band ends.
+    /// Where the last band ends, at most half the sample rate.
+    #[parameter(default = 4000, range = 1..=48_000)]
     pub high_hz: u32,
-    /// Coefficients of a frame.
+    /// Coefficients of a frame, at most the bands.
+    #[parameter(default = 10, range = 1..=128)]
     pub coefficients: u32,
     /// Frames of a clip.
+    #[parameter(default = 49, range = 1..=65_535)]
     pub frames: u32,
     /// Zeros before a clip's first sample.
+    #[parameter(default = 0, range = 0..=4096)]
     pub lead: u32,
-    /// A step of a feature, in 1/65536.
+    /// What a step of a feature is worth, in 1/65536.
+    #[parameter(default = 38_319, range = 1024..=1 << 20)]
     pub step65536: u32,
     /// The feature that stands for 0.
+    #[parameter(default = 83, range = -128..=127)]
     pub zero_point: i32,
-    /// Fraction bits of samples in the transform.
+    /// Fraction bits of samples in the transform: F.
+    #[parameter(default = 4, range = 0..=8)]
     pub fraction_bits: u32,
-    /// Rotations that find a magnitude.
+    /// Rotations that find a magnitude: R.
+    #[parameter(default = 6, range = 2..=16)]
     pub rotations: u32,
-    /// Fraction bits of a mel weight.
+    /// Fraction bits of a mel weight: W.
+    #[parameter(default = 10, range = 4..=14)]
     pub weight_bits: u32,
-    /// Address bits of the table of logarithms.
+    /// Address bits of the table of logarithms: T.
+    #[parameter(default = 8, range = 2..=10)]
     pub table_bits: u32,
     /// Multipliers.
+    #[parameter(default = 1, range = 1..=2, power_of_two)]
     pub multipliers: u32,
-}
-
-impl Default for MfccSpec {
-    fn default() -> Self {
-        MfccSpec {
-            sample_hz: 16_000,
-            window: 480,
-            hop: 320,
-            fft: 512,
-            mels: 40,
-            low_hz: 20,
-            high_hz: 4000,
-            coefficients: 10,
-            frames: 49,
-            lead: 0,
-            step65536: 38_319,
-            zero_point: 83,
-            fraction_bits: 4,
-            rotations: 6,
-            weight_bits: 10,
-            table_bits: 8,
-            multipliers: 1,
-        }
-    }
 }
 
 impl MfccSpec {
@@ -79,40 +70,6 @@ impl MfccSpec {
         MfccSpec { hop: 160, coefficients: 40, frames: 101, lead: 240, ..MfccSpec::default() }
     }
 }
-
-const fn integer(name: &'static str, min: i64, max: i64, meaning: &'static str) -> Parameter {
-    Parameter { name, range: Range::Integer(min, max), meaning }
-}
-
-const SAMPLE_HZ: Parameter = integer("sample_hz", 1000, 96_000, "samples a second");
-pub(crate) const WINDOW: Parameter =
-    integer("window", 2, 4096, "samples in a frame, at most the transform's points");
-pub(crate) const HOP: Parameter =
-    integer("hop", 1, 4096, "samples between frames' beginnings, at most the window");
-pub(crate) const FFT: Parameter = Parameter {
-    name: "fft",
-    range: Range::PowerOfTwo(16, 4096),
-    meaning: "points of the transform",
-};
-pub(crate) const MELS: Parameter = integer("mels", 1, 128, "bands on the mel scale");
-const LOW_HZ: Parameter = integer("low_hz", 0, 47_999, "where the first band begins");
-const HIGH_HZ: Parameter =
-    integer("high_hz", 1, 48_000, "where the last band ends, at most half the sample rate");
-pub(crate) const COEFFICIENTS: Parameter =
-    integer("coefficients", 1, 128, "coefficients of a frame, at most the bands");
-pub(crate) const FRAMES: Parameter = integer("frames", 1, 65_535, "frames of a clip");
-const LEAD: Parameter = integer("lead", 0, 4096, "zeros before a clip's first sample");
-const STEP65536: Parameter =
-    integer("step65536", 1024, 1 << 20, "what a step of a feature is worth, in 1/65536");
-const ZERO_POINT: Parameter = integer("zero_point", -128, 127, "the feature that stands for 0");
-const FRACTION_BITS: Parameter =
-    integer("fraction_bits", 0, 8, "fraction bits of samples in the transform");
-const ROTATIONS: Parameter = integer("rotations", 2, 16, "rotations that find a magnitude");
-const WEIGHT_BITS: Parameter = integer("weight_bits", 4, 14, "fraction bits of a mel weight");
-const TABLE_BITS: Parameter =
-    integer("table_bits", 2, 10, "address bits of the table of logarithms");
-const MULTIPLIERS: Parameter =
-    Parameter { name: "multipliers", range: Range::PowerOfTwo(1, 2), meaning: "multipliers" };
 
 /// Bits of a sample.
 pub(super) const SAMPLE_BITS: u32 = 16;
@@ -126,44 +83,7 @@ pub(super) const LOG_BITS: u32 = 12;
 pub(super) const COSINE_BITS: u32 = 16;
 
 impl Spec for MfccSpec {
-    const PARAMETERS: &'static [Parameter] = &[
-        SAMPLE_HZ,
-        WINDOW,
-        HOP,
-        FFT,
-        MELS,
-        LOW_HZ,
-        HIGH_HZ,
-        COEFFICIENTS,
-        FRAMES,
-        LEAD,
-        STEP65536,
-        ZERO_POINT,
-        FRACTION_BITS,
-        ROTATIONS,
-        WEIGHT_BITS,
-        TABLE_BITS,
-        MULTIPLIERS,
-    ];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        SAMPLE_HZ.check(self.sample_hz)?;
-        WINDOW.check(self.window)?;
-        HOP.check(self.hop)?;
-        FFT.check(self.fft)?;
-        MELS.check(self.mels)?;
-        LOW_HZ.check(self.low_hz)?;
-        HIGH_HZ.check(self.high_hz)?;
-        COEFFICIENTS.check(self.coefficients)?;
-        FRAMES.check(self.frames)?;
-        LEAD.check(self.lead)?;
-        STEP65536.check(self.step65536)?;
-        ZERO_POINT.check(self.zero_point)?;
-        FRACTION_BITS.check(self.fraction_bits)?;
-        ROTATIONS.check(self.rotations)?;
-        WEIGHT_BITS.check(self.weight_bits)?;
-        TABLE_BITS.check(self.table_bits)?;
-        MULTIPLIERS.check(self.multipliers)?;
+    fn check_relations(&self) -> Result<(), SpecError> {
         at_most("window", self.window, self.fft, "`fft`")?;
         at_most("hop", self.hop, self.window, "`window`")?;
         at_most("coefficients", self.coefficients, self.mels, "`mels`")?;
@@ -195,8 +115,9 @@ impl Generate for MfccSpec {
     const NAME: &'static str = "mfcc";
     const SUMMARY: &'static str =
         "features of speech: mel-frequency cepstral coefficients, int8, of 16-bit samples";
+    const PAGE: &'static str = "docs/mfcc.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         circuit::module(Self::NAME, self)
     }
 

@@ -15,9 +15,10 @@ pub(crate) mod shape;
 pub mod timing;
 pub(crate) mod top_k;
 
-pub(crate) use shape::{Shape, clog2, signed_bits};
+pub use shape::Shape;
+pub(crate) use shape::{clog2, signed_bits};
 
-use crate::registry::Generate;
+use crate::generate::Generate;
 use timing::HeadShape;
 
 /// A predictor that can stand before the exact stage: streams `keys` (`data`, `last`), `queries`

@@ -2,13 +2,13 @@
 
 /// How many keys of how many elements, and how many of them at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// Elements of a query or key.
-    pub(crate) head_dim: u32,
+    pub head_dim: u32,
     /// Keys the engine holds.
-    pub(crate) max_keys: u32,
+    pub max_keys: u32,
     /// Keys of a group, a power of two.
-    pub(crate) rows: u32,
+    pub rows: u32,
 }
 
 impl Shape {

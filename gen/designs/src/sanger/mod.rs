@@ -33,11 +33,12 @@ impl crate::predictor::Predictor for SangerSpec {
     }
 }
 
-impl crate::registry::Generate for SangerSpec {
+impl crate::generate::Generate for SangerSpec {
     const NAME: &'static str = "sanger_predictor";
     const SUMMARY: &'static str = "Sanger's predictor: four-bit products, softmax, threshold";
+    const PAGE: &'static str = "docs/baselines.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

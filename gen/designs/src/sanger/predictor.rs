@@ -41,12 +41,6 @@ fn query_fields(spec: &SangerSpec) -> Fields {
 pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_predictor");
     m.doc("Sanger's predictor: which keys a query will attend to, by a softmax of short numbers.");
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("threshold65536", spec.threshold65536);
-    m.parameter("probability_bits", spec.probability_bits);
-    m.parameter("row_normalise", spec.row_normalise);
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 

@@ -1,8 +1,7 @@
 //! The parameters of Sanger's predictor, and the widths that follow from them.
 
 use crate::predictor::{Shape, clog2, signed_bits};
-use crate::spec::{Parameter, Range, Spec, SpecError};
-use serde::{Deserialize, Serialize};
+use crate::spec::{Parameters, Spec};
 
 /// Bits of an element of a query or key.
 pub const ELEMENT_BITS: u32 = 8;
@@ -17,74 +16,29 @@ pub const MAX_SHIFT: u32 = 4;
 pub const SHORT_SHIFT_BITS: u32 = 3;
 
 /// Sanger's predictor, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct SangerSpec {
     /// Elements of a query or key.
+    #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
     /// Keys the engine holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Keys scored in parallel.
+    #[parameter(default = 16, range = 1..=64, power_of_two)]
     pub rows: u32,
-    /// Least probability to keep, in 1/65536.
+    /// Least probability to keep, in 1/65536; 131 is 0.002.
+    #[parameter(default = 131, range = 1..=65535)]
     pub threshold65536: u32,
     /// Bits of a weight of the softmax estimate.
+    #[parameter(default = 8, range = 4..=16)]
     pub probability_bits: u32,
     /// Shorten each query and key by a power of two of its own, not all by 2^4.
+    #[parameter(default = true)]
     pub row_normalise: bool,
 }
 
-impl Default for SangerSpec {
-    fn default() -> Self {
-        SangerSpec {
-            head_dim: 64,
-            max_keys: 512,
-            rows: 16,
-            threshold65536: 131,
-            probability_bits: 8,
-            row_normalise: true,
-        }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-pub(crate) const HEAD_DIM: Parameter =
-    parameter("head_dim", Range::Integer(1, 256), "elements of a query or key");
-pub(crate) const MAX_KEYS: Parameter =
-    parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
-pub(crate) const ROWS: Parameter =
-    parameter("rows", Range::PowerOfTwo(1, 64), "keys scored in parallel");
-pub(crate) const THRESHOLD65536: Parameter = parameter(
-    "threshold65536",
-    Range::Integer(1, 65535),
-    "least probability to keep, in 1/65536; 131 is 0.002",
-);
-pub(crate) const PROBABILITY_BITS: Parameter = parameter(
-    "probability_bits",
-    Range::Integer(4, 16),
-    "bits of a weight of the softmax estimate",
-);
-pub(crate) const ROW_NORMALISE: Parameter = parameter(
-    "row_normalise",
-    Range::Flag,
-    "shorten each query and key by a power of two of its own, not all by 2^4",
-);
-
-impl Spec for SangerSpec {
-    const PARAMETERS: &'static [Parameter] =
-        &[HEAD_DIM, MAX_KEYS, ROWS, THRESHOLD65536, PROBABILITY_BITS, ROW_NORMALISE];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        HEAD_DIM.check(self.head_dim)?;
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        THRESHOLD65536.check(self.threshold65536)?;
-        PROBABILITY_BITS.check(self.probability_bits)
-    }
-}
+impl Spec for SangerSpec {}
 
 impl SangerSpec {
     /// The size that all predictors have.

@@ -21,14 +21,6 @@ use std::sync::Arc;
 pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_attention");
     m.doc("SpAtten's attention: nibbles of the keys by need, values of the largest weights, importance.");
-    m.parameter("head_dim", spec.head_dim);
-    m.parameter("max_keys", spec.max_keys);
-    m.parameter("rows", spec.rows);
-    m.parameter("lanes", spec.lanes);
-    m.parameter("probability_bits", spec.probability_bits);
-    m.parameter("window", spec.window);
-    m.parameter("keep256", spec.keep256);
-    m.parameter("tau256", spec.tau256);
     let keys = m.stream_in("keys", &key_fields(spec));
     let queries = m.stream_in("queries", &query_fields(spec));
 

@@ -39,12 +39,13 @@ pub fn build(spec: &SpattenSpec) -> Arc<Module> {
     engine::module(spec)
 }
 
-impl crate::registry::Generate for SpattenSpec {
+impl crate::generate::Generate for SpattenSpec {
     const NAME: &'static str = "spatten_attention";
     const SUMMARY: &'static str =
         "SpAtten: attention that prunes tokens, heads, values and bits of keys";
+    const PAGE: &'static str = "docs/baselines.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         build(self)
     }
 

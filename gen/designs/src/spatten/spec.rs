@@ -1,11 +1,10 @@
 //! The parameters of SpAtten, and the widths that follow from them.
 
 use crate::attend::AttendSpec;
-use crate::attend::spec::{LANES, PROBABILITY_BITS, levels};
+use crate::attend::spec::levels;
 use crate::predictor::{Shape, clog2};
-use crate::spec::{Parameter, Range, Spec, SpecError};
+use crate::spec::{Parameters, Spec};
 use hwgen_hdl::index_bits;
-use serde::{Deserialize, Serialize};
 
 /// Bits of a key's element in either memory.
 pub const NIBBLE_BITS: u32 = 4;
@@ -19,80 +18,35 @@ pub const HEAD_BITS: u32 = 48;
 /// SpAtten's attention, sized.
 ///
 /// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct SpattenSpec {
     /// Elements of a query, key or value.
+    #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
     /// Keys the engine holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
     /// Weights compared at once when values are chosen.
+    #[parameter(default = 16, range = 1..=64, power_of_two)]
     pub rows: u32,
-    /// Multipliers for the scores, and as many for the values; no more than `head_dim` are built.
+    /// Multipliers for the scores, and as many for the values; no more than elements are built.
+    #[parameter(default = 64, range = 1..=256, power_of_two)]
     pub lanes: u32,
     /// Bits of a weight before division.
+    #[parameter(default = 8, range = 4..=16)]
     pub probability_bits: u32,
     /// Rows in the engine.
+    #[parameter(default = 4, range = 2..=16, power_of_two)]
     pub window: u32,
     /// Fraction of a row's keys whose values are read, in 1/256.
+    #[parameter(default = 128, range = 1..=256)]
     pub keep256: u32,
     /// Least largest probability of a row that does without the low nibbles, in 1/256.
+    #[parameter(default = 26, range = 0..=256)]
     pub tau256: u32,
 }
 
-impl Default for SpattenSpec {
-    fn default() -> Self {
-        let AttendSpec { head_dim, max_keys, lanes, .. } = AttendSpec::default();
-        SpattenSpec {
-            head_dim,
-            max_keys,
-            rows: 16,
-            lanes,
-            probability_bits: 8,
-            window: 4,
-            keep256: 128,
-            tau256: 26,
-        }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-const HEAD_DIM: Parameter =
-    parameter("head_dim", Range::Integer(1, 256), "elements of a query, key or value");
-pub(super) const MAX_KEYS: Parameter =
-    parameter("max_keys", Range::Integer(1, 4096), "keys the engine holds");
-const ROWS: Parameter =
-    parameter("rows", Range::PowerOfTwo(1, 64), "weights compared at once when values are chosen");
-const WINDOW: Parameter = parameter("window", Range::PowerOfTwo(2, 16), "rows in the engine");
-const KEEP256: Parameter = parameter(
-    "keep256",
-    Range::Integer(1, 256),
-    "fraction of a row's keys whose values are read, in 1/256",
-);
-const TAU256: Parameter = parameter(
-    "tau256",
-    Range::Integer(0, 256),
-    "least largest probability of a row that does without the low nibbles, in 1/256",
-);
-
-impl Spec for SpattenSpec {
-    const PARAMETERS: &'static [Parameter] =
-        &[HEAD_DIM, MAX_KEYS, ROWS, LANES, PROBABILITY_BITS, WINDOW, KEEP256, TAU256];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        HEAD_DIM.check(self.head_dim)?;
-        MAX_KEYS.check(self.max_keys)?;
-        ROWS.check(self.rows)?;
-        LANES.check(self.lanes)?;
-        PROBABILITY_BITS.check(self.probability_bits)?;
-        WINDOW.check(self.window)?;
-        KEEP256.check(self.keep256)?;
-        TAU256.check(self.tau256)
-    }
-}
+impl Spec for SpattenSpec {}
 
 impl SpattenSpec {
     /// The exact stage of this size, whose units this engine is made of.

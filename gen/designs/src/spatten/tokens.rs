@@ -5,37 +5,24 @@
 //!            ^-------------- closed up <---------------------------------------------+
 //! ```
 
-use super::spec::{IMPORTANCE_BITS, MAX_KEYS};
-use crate::registry::Generate;
-use crate::spec::{Parameter, Spec, SpecError};
+use super::spec::IMPORTANCE_BITS;
+use crate::generate::Generate;
+use crate::spec::{Parameters, Spec};
 use crate::wiring::{delayed_flag, held};
 use hwgen_hdl::{
     Bundle, Int, Module, ModuleBuilder, Reg, Signal, Stream, bits_for, fields, index_bits, mux, u,
 };
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A unit that prunes tokens, sized.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct TokensSpec {
     /// Tokens the unit holds.
+    #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
 }
 
-impl Default for TokensSpec {
-    fn default() -> Self {
-        TokensSpec { max_keys: 512 }
-    }
-}
-
-impl Spec for TokensSpec {
-    const PARAMETERS: &'static [Parameter] = &[MAX_KEYS];
-
-    fn validate(&self) -> Result<(), SpecError> {
-        MAX_KEYS.check(self.max_keys)
-    }
-}
+impl Spec for TokensSpec {}
 
 impl TokensSpec {
     /// Bits of a number of tokens.
@@ -64,8 +51,9 @@ impl TokensSpec {
 impl Generate for TokensSpec {
     const NAME: &'static str = "spatten_tokens";
     const SUMMARY: &'static str = "SpAtten: the tokens that a layer leaves to the next";
+    const PAGE: &'static str = "docs/baselines.md";
 
-    fn build(&self) -> Arc<Module> {
+    fn circuit(&self) -> Arc<Module> {
         module(self)
     }
 
@@ -94,7 +82,6 @@ scores --> + --> {} words of u{IMPORTANCE_BITS} --> compare, count --> a bit of 
 fn module(spec: &TokensSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_tokens");
     m.doc("Keeps the most important tokens of those that are left.");
-    m.parameter("max_keys", spec.max_keys);
     let count = u(spec.count_bits());
     let jobs = m.stream_in("jobs", &fields([("keep", count), ("first", u(1))]));
     let scores = m.stream_in("scores", &fields([("score", u(IMPORTANCE_BITS)), ("last", u(1))]));

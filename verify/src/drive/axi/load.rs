@@ -86,7 +86,7 @@ impl Load {
 
     /// Transfers on `s_axis_keys`.
     pub fn key_transfers(&self, spec: &LapaAxiSpec) -> Vec<Vec<Int>> {
-        let bits = spec.engine.head_dim * ELEMENT_BITS;
+        let bits = spec.engine.shape().head_dim * ELEMENT_BITS;
         let beats = key_beats(&self.head.keys, &self.head.values);
         let whole = |beat: &Vec<Int>| {
             let data = &beat[0] | &beat[1] << bits;
@@ -97,7 +97,7 @@ impl Load {
 
     /// Transfers on `s_axis_queries`.
     pub fn query_transfers(&self, spec: &LapaAxiSpec) -> Vec<Vec<Int>> {
-        let bits = spec.engine.head_dim * ELEMENT_BITS;
+        let bits = spec.engine.shape().head_dim * ELEMENT_BITS;
         let whole = |(row, last): (&Row, &bool)| {
             let data = pack(row.query.elements.iter().copied(), ELEMENT_BITS);
             cut(&data, bits, spec.bus_bits, *last)
@@ -108,13 +108,13 @@ impl Load {
 
 /// Transfers of a result on `m_axis_out`.
 pub fn result_transfers(spec: &LapaAxiSpec) -> usize {
-    (spec.engine.head_dim * OUT_BITS).div_ceil(spec.bus_bits) as usize
+    (spec.engine.shape().head_dim * OUT_BITS).div_ceil(spec.bus_bits) as usize
 }
 
 /// The rows that transfers of `m_axis_out` are, each with its `tlast`.
 pub fn results(spec: &LapaAxiSpec, beats: &[Vec<Int>]) -> Option<Vec<(Vec<i32>, bool)>> {
-    let rows = join(beats, spec.engine.head_dim * OUT_BITS, spec.bus_bits)?;
-    let row = |(data, last)| (unpack(&data, OUT_BITS, spec.engine.head_dim), last);
+    let rows = join(beats, spec.engine.shape().head_dim * OUT_BITS, spec.bus_bits)?;
+    let row = |(data, last)| (unpack(&data, OUT_BITS, spec.engine.shape().head_dim), last);
     Some(rows.into_iter().map(row).collect())
 }
 
@@ -154,7 +154,7 @@ pub fn expected(spec: &LapaAxiSpec, loads: &[Load]) -> Result<Vec<(Vec<i32>, boo
     let mut rows = vec![];
     for load in loads {
         let marks = load.rows.group(load.head.keys.len(), load.tlast.iter().copied());
-        let out = load.head.expected(spec.engine.probability_bits);
+        let out = load.head.expected(spec.engine.exact.probability_bits);
         let out = out.map_err(|error| error.to_string())?;
         rows.extend(out.into_iter().zip(marks.iter().map(|mark| mark.last)));
     }

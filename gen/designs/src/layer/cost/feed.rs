@@ -24,7 +24,7 @@ impl Feed {
             // a load is as long as its table says: it is added with the job
             timing: [0, 1].map(|n| Layer::new(0, 0, layers[n].latency_cycles())),
             layers,
-            rows: spec.rows as usize,
+            rows: spec.shape().rows as usize,
             places: spec.importance().max_groups() as usize,
             groups: vec![],
             jobs: vec![],

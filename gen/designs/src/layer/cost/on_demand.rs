@@ -28,7 +28,7 @@ pub(super) struct Made {
 
 impl Columns {
     pub(super) fn new(spec: &LayerSpec) -> Columns {
-        Columns { open: 0, walked: 0, rows: spec.rows as usize }
+        Columns { open: 0, walked: 0, rows: spec.shape().rows as usize }
     }
 
     /// Those of a head whose groups of survivors pass in the cycles `beats`, row by row. Tokens go to

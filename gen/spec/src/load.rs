@@ -206,7 +206,8 @@ fn reading_problem<T: Spec>(keys: &[String], value: &Value, message: &str) -> Sp
         let nearest = nearest(&name, &known);
         return SpecError::UnknownChoice { field, value: name, known, nearest };
     }
-    let ranges = T::PARAMETERS.iter().filter(|parameter| parameter.name == field);
+    let table = T::table();
+    let ranges = table.iter().filter(|parameter| parameter.name == field);
     let range =
         ranges.map(|parameter| parameter.range.to_string()).collect::<Vec<_>>().join(" or ");
     SpecError::WrongType { field, value: value.to_string(), problem: message.to_owned(), range }
@@ -217,22 +218,8 @@ fn nearest(name: &str, known: &[String]) -> Option<String> {
     if name.len() > 64 {
         return None;
     }
-    let (distance, best) = known.iter().map(|known| (edit_distance(name, known), known)).min()?;
+    let (distance, best) =
+        known.iter().map(|known| (strsim::levenshtein(name, known), known)).min()?;
     let close = distance <= 1 + name.len() / 3 || best.starts_with(name);
     close.then(|| best.clone())
-}
-
-/// Levenshtein distance.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -89,7 +89,8 @@ pub enum SpecError {
 }
 
 impl SpecError {
-    pub(super) fn out_of_range(
+    /// A value that does not fit, and what would.
+    pub fn out_of_range(
         field: impl Into<String>,
         value: impl fmt::Display,
         range: impl fmt::Display,
