@@ -3,12 +3,12 @@
 //! The circuit runs in the compiled engine; every beat it sends must be the golden model's.
 
 use anyhow::{Result, ensure};
-use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
+use hwgen_designs::attention::lapa::golden::QueryRow;
+use hwgen_designs::attention::lapa::{LapaSpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::quantize;
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::drive::lapa::{Head, Stalls, run};
-use hwgen_verify::golden::lapa::QueryRow;
 
 /// Queries that are shown.
 const QUERIES: usize = 8;

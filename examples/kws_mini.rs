@@ -5,15 +5,16 @@
 
 use anyhow::{Context, Result, ensure};
 use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::drive::{beats, sent};
+use hwgen_designs::drive::{Feed, run};
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_network::graph::Network;
+use hwgen_network::inferences::Inferences;
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::plan::{Budget, Plan, size};
 use hwgen_network::zoo;
-use hwgen_verify::drive::cnn::{Inferences, beats, sent};
-use hwgen_verify::drive::{Feed, run};
-use hwgen_verify::golden::network::Interpreter;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

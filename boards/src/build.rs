@@ -23,7 +23,7 @@ use crate::wrapper::{self, Inner, WrapError};
 use cache::{Cache, Done, Step, StepError};
 use flow::Flow;
 use hwgen_files::{FileError, cache_folder};
-use hwgen_verify::tools::ToolError;
+use hwgen_tools::ToolError;
 use report::Report;
 use serde::Serialize;
 use std::path::PathBuf;

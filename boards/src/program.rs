@@ -3,7 +3,7 @@
 mod header;
 
 use crate::board::{Board, Family};
-use hwgen_verify::tools::{ToolError, require_in, run};
+use hwgen_tools::{ToolError, require_in, run};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub use spi::select;
 
 use crate::board::{Active, Board};
 use hwgen_files::Scratch;
-use hwgen_verify::tools::{ToolError, require, run};
+use hwgen_tools::{ToolError, require, run};
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;

@@ -2,13 +2,13 @@
 //! filter's definition, the listener's golden model and the network's interpreter.
 
 use hwgen_boards::top::live::{Live, LiveError, Pulses};
-use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::mfcc::MfccSpec;
+use hwgen_designs::speech::listen::ListenSpec;
+use hwgen_designs::speech::listen::golden::clips;
+use hwgen_designs::speech::mfcc::MfccSpec;
 use hwgen_hdl::sim::{Engine, Simulator};
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::plan::{Budget, size};
 use hwgen_network::zoo;
-use hwgen_verify::golden::listen::clips;
-use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

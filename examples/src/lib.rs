@@ -16,6 +16,10 @@ pub struct Readme;
 pub struct Language;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/add-a-design.md")]
+pub struct AddADesign;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/simulation.md")]
 pub struct Simulation;
 

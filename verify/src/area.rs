@@ -4,9 +4,9 @@
 use crate::cosim::CosimError;
 use crate::cosim::kept::{cached, key, read, write};
 use crate::cosim::verilog_of;
-use crate::tools::{self, run};
 use hwgen_designs::area::{Family, Resources};
 use hwgen_hdl::Module;
+use hwgen_tools::run;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ struct Made {
 }
 
 fn run_passes(module: &Module, passes: &str, family: Family) -> Result<Made, CosimError> {
-    let yosys = tools::require("yosys")?;
+    let yosys = hwgen_tools::require("yosys")?;
     let verilog = verilog_of(module)?;
     let script = format!("read_verilog design.v; {passes}; tee -q -o stat stat -json");
     let folder = cached(&key("yosys-area", &[&verilog, &script], &[&yosys]), |folder| {

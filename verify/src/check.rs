@@ -2,39 +2,10 @@
 //!
 //! A check that fails says the command that repeats it.
 
-pub mod axi;
-mod axi_layer;
-mod cnn;
-mod fact;
-mod feed_forward;
-mod layer;
-mod linear;
-mod listen;
-mod mfcc;
-mod predictor;
-mod sanger;
-mod spatten_attention;
-mod spatten_tokens;
-
 use crate::cosim::{Comparison, CosimError, Engine, compare, survive};
-use crate::drive::{Values, attend, lapa, mac_array};
-use hwgen_designs::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
-use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::axi::{LapaAxiSpec, LapaLayerAxiSpec};
-use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::fact::FactSpec;
-use hwgen_designs::lapa::LapaSpec;
-use hwgen_designs::layer::LayerSpec;
-use hwgen_designs::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
-use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::mac_array::MacArraySpec;
-use hwgen_designs::mfcc::MfccSpec;
-use hwgen_designs::sanger::SangerSpec;
-use hwgen_designs::spatten::{SpattenSpec, TokensSpec};
+use hwgen_designs::golden::Golden;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{self, Device, Initial, SimOptions, Simulator};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -73,61 +44,13 @@ pub enum Progress<'c> {
     Done(&'c Check),
 }
 
-/// Vectors for a design, and the golden model's answers.
-///
-/// A batch starts with a reset, wherever the batch before it ended.
-pub trait Golden {
-    /// Runs the batch of that seed on a device.
-    ///
-    /// # Errors
-    /// The first value that differs, in words.
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String>;
-}
-
-/// A batch that came out right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// Cycles it took.
-    pub cycles: u64,
-    /// Values compared.
-    pub compared: u64,
-}
-
-/// The golden model of the registry's design of that name, sized by a complete specification in
-/// JSON; `None` if there is no model.
-pub fn golden(design: &str, spec: &str) -> Option<Box<dyn Golden>> {
-    Some(match design {
-        "attend" => Box::new(serde_json::from_str::<AttendSpec>(spec).ok()?),
-        "cnn" => Box::new(serde_json::from_str::<CnnSpec>(spec).ok()?),
-        "fact_attention" => Box::new(serde_json::from_str::<FactAttentionSpec>(spec).ok()?),
-        "fact_predictor" => Box::new(serde_json::from_str::<FactSpec>(spec).ok()?),
-        "feed_forward" => Box::new(serde_json::from_str::<FeedForwardSpec>(spec).ok()?),
-        "importance" => Box::new(serde_json::from_str::<ImportanceSpec>(spec).ok()?),
-        "lapa_attention" => Box::new(serde_json::from_str::<AcceleratorSpec>(spec).ok()?),
-        "lapa_attention_axi" => Box::new(serde_json::from_str::<LapaAxiSpec>(spec).ok()?),
-        "lapa" => Box::new(serde_json::from_str::<LayerSpec>(spec).ok()?),
-        "lapa_axi" => Box::new(serde_json::from_str::<LapaLayerAxiSpec>(spec).ok()?),
-        "lapa_predictor" => Box::new(serde_json::from_str::<LapaSpec>(spec).ok()?),
-        "linear" => Box::new(serde_json::from_str::<LinearSpec>(spec).ok()?),
-        "listen" => Box::new(serde_json::from_str::<ListenSpec>(spec).ok()?),
-        "log_linear" => Box::new(serde_json::from_str::<LogLinearSpec>(spec).ok()?),
-        "mac_array" => Box::new(serde_json::from_str::<MacArraySpec>(spec).ok()?),
-        "mfcc" => Box::new(serde_json::from_str::<MfccSpec>(spec).ok()?),
-        "sanger_attention" => Box::new(serde_json::from_str::<SangerAttentionSpec>(spec).ok()?),
-        "sanger_predictor" => Box::new(serde_json::from_str::<SangerSpec>(spec).ok()?),
-        "spatten_attention" => Box::new(serde_json::from_str::<SpattenSpec>(spec).ok()?),
-        "spatten_tokens" => Box::new(serde_json::from_str::<TokensSpec>(spec).ok()?),
-        _ => return None,
-    })
-}
-
 /// Runs every check, telling of each, and returns whether all passed.
 ///
 /// # Errors
 /// An engine that cannot be had, or that died.
 pub fn check(
     module: &Arc<Module>,
-    golden: Option<&dyn Golden>,
+    golden: &dyn Golden,
     plan: &Plan,
     mut tell: impl FnMut(Progress<'_>),
 ) -> Result<bool, CosimError> {
@@ -137,10 +60,8 @@ pub fn check(
         tell(Progress::Done(&check));
     };
     for &engine in &plan.engines {
-        if let Some(golden) = golden {
-            tell(Progress::Begins(&golden_name(engine)));
-            note(survive(|| against_golden(module, golden, engine, plan))?, &mut tell);
-        }
+        tell(Progress::Begins(&golden_name(engine)));
+        note(survive(|| against_golden(module, golden, engine, plan))?, &mut tell);
     }
     if plan.engines.len() > 1 {
         let names: Vec<_> = plan.engines.iter().map(|engine| engine.name()).collect();
@@ -227,94 +148,6 @@ fn rerun(plan: &Plan, engine: Engine, seed: u64, cycles: u64) -> String {
     format!("hwgen verify --design {design} --seed {seed} --engines {engine} --cycles {cycles}")
 }
 
-impl Golden for LapaSpec {
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // two heads, the second without a reset; few groups, so that rows follow closely
-        let most = self.max_keys.min(3 * self.rows) as usize;
-        let heads: Vec<_> = (0..2)
-            .map(|_| {
-                let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=4));
-                let values = [Values::Uniform, Values::Corner, Values::Small];
-                let values = values[rng.random_range(0..3)];
-                lapa::Head::random(self, &mut rng, keys, rows, values)
-            })
-            .collect();
-        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let stalls = lapa::Stalls { keys: stall(), queries: stall(), out: stall(), seed };
-        let expected: Result<Vec<_>, _> = heads.iter().map(|head| head.expected(self)).collect();
-        let expected = expected.map_err(|error| error.to_string())?.concat();
-        let run = lapa::run(device, self, &heads, stalls, expected.len());
-        let run = run.map_err(|error| error.to_string())?;
-        compare_lists("group", &run.groups, &expected)?;
-        Ok(Batch {
-            cycles: run.cycles.last().map_or(0, |last| last + 1),
-            // survivors, row_last and the scores
-            compared: expected.len() as u64 * u64::from(self.rows + 2),
-        })
-    }
-}
-
-impl Golden for AcceleratorSpec {
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        predictor::engine_batch(self, device, seed)
-    }
-}
-
-impl Golden for AttendSpec {
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let most = self.max_keys.min(3 * self.rows) as usize;
-        let heads: Vec<_> = (0..2)
-            .map(|_| {
-                let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=6));
-                let values = [Values::Uniform, Values::Corner, Values::Small];
-                let values = values[rng.random_range(0..3)];
-                attend::Head::random(self, &mut rng, keys, rows, values)
-            })
-            .collect();
-        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let (keys, queries, survivors, out) = (stall(), stall(), stall(), stall());
-        let stalls = attend::Stalls { keys, queries, survivors, out, seed };
-        let expected: Result<Vec<_>, _> = heads.iter().map(|head| head.expected(self)).collect();
-        let expected = expected.map_err(|error| error.to_string())?.concat();
-        let run = attend::run(device, self, &heads, stalls, expected.len());
-        let run = run.map_err(|error| error.to_string())?;
-        compare_lists("row", &run.rows, &expected)?;
-        Ok(Batch {
-            cycles: run.cycles.last().map_or(0, |last| last + 1),
-            compared: expected.len() as u64 * u64::from(self.head_dim),
-        })
-    }
-}
-
-impl Golden for MacArraySpec {
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let job = mac_array::Job::random(self, &mut rng, 20);
-        let expected = job.expected();
-        let (sums, cycles) = mac_array::run(device, self, &job);
-        compare_lists("vector of sums", &sums, &expected)?;
-        let compared = expected.len() as u64 * u64::from(self.columns);
-        Ok(Batch { cycles, compared })
-    }
-}
-
-fn compare_lists<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    seen: &[T],
-    golden: &[T],
-) -> Result<(), String> {
-    let differs = seen.iter().zip(golden).position(|(seen, golden)| seen != golden);
-    if let Some(n) = differs {
-        return Err(format!("{what} {n}: {:?}, golden {:?}", seen[n], golden[n]));
-    }
-    if seen.len() != golden.len() {
-        return Err(format!("{} times {what}, golden {}", seen.len(), golden.len()));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,23 +163,16 @@ mod tests {
             let set: Vec<_> = set.iter().map(|s| s.to_string()).collect();
             design.configure(None, &set).unwrap()
         };
-        let model = golden("mac_array", &configure(golden_set).json()).unwrap();
+        let model = configure(golden_set);
         let module = configure(set).build();
         let mut checks = vec![];
         let engines = [Engine::Interpreter, Engine::Jit];
-        let passed = check(&module, Some(&*model), &plan(&engines), |progress| {
+        let passed = check(&module, model.golden(), &plan(&engines), |progress| {
             if let Progress::Done(check) = progress {
                 checks.push(check.clone());
             }
         });
         (passed.unwrap(), checks)
-    }
-
-    #[test]
-    fn every_design_has_a_golden_model() {
-        for design in registry::designs() {
-            assert!(golden(design.name(), &design.default_spec()).is_some(), "{}", design.name());
-        }
     }
 
     #[test]

@@ -1,26 +1,20 @@
 //! What a circuit is held against.
 //!
-//! - [`golden`]: integer models, written from the definitions alone, never from a circuit.
 //! - [`area`]: what Yosys makes of a module on an FPGA, counted.
 //! - [`attention`]: queries and keys, real and synthetic, and how well a predictor does on them.
-//! - [`drive`]: test benches that feed a circuit and its model alike.
 //! - [`cosim`]: other engines, run side by side with ours and compared.
 //! - [`check`]: all of it for one design, as `hwgen verify` does.
 //! - [`exercise`]: a design run at random, its promises watched.
 //! - [`power`]: energy, told from the gates of a standard-cell library.
 //! - `study` (feature `study`): accelerators side by side, in energy at equal quality.
 //! - [`waves`]: recorded runs as vectors.
-//! - [`tools`]: the programs that co-simulation, synthesis and proofs need.
 
 pub mod area;
 pub mod attention;
 pub mod check;
 pub mod cosim;
-pub mod drive;
 pub mod exercise;
-pub mod golden;
 pub mod power;
 #[cfg(feature = "study")]
 pub mod study;
-pub mod tools;
 pub mod waves;

@@ -3,13 +3,13 @@
 //!
 //! `cargo test -p hwgen-verify --test accelerator_attention -- --nocapture` prints the figures.
 
-use hwgen_designs::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls, run};
+use hwgen_designs::attention::accelerator::{AcceleratorSpec, build, cost};
 use hwgen_hdl::sim::Initial;
 use hwgen_verify::attention::output::{self, Integers};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{self, Workload, data};
 use hwgen_verify::cosim::Engine;
-use hwgen_verify::drive::accelerator::{Head, Row, Stalls, run};
 use std::time::Instant;
 
 /// The default engine, with room for these heads.

@@ -1,11 +1,11 @@
 //! LAPA whole against its golden models: queries in, outputs out.
 
-use hwgen_designs::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_designs::attention::accelerator::drive::{Head, Stalls, run};
+use hwgen_designs::attention::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::accelerator::{Head, Stalls, run};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

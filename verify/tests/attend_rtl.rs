@@ -1,12 +1,12 @@
 //! The exact stage's circuit against its golden model, row by row.
 
-use hwgen_designs::attend::{AttendSpec, build, cost};
+use hwgen_designs::attention::attend::drive::{Head, Row, Stalls, run};
+use hwgen_designs::attention::attend::golden::Query;
+use hwgen_designs::attention::attend::{AttendSpec, build, cost};
+use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::attend::{Head, Row, Stalls, run};
-use hwgen_verify::golden::attend::Query;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,11 +1,11 @@
 //! How close integer attention on predicted keys comes to floating-point attention, and what it
 //! takes to stay close. `cargo xtask bars output` prints the sweep on every recorded model.
 
-use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_verify::attention::output::{Output, all_keys, fact, lapa, measure, sanger};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
-use hwgen_verify::golden::sanger::Setting;
 
 /// The mean cosine that counts as no loss.
 const TARGET: f64 = 0.99;

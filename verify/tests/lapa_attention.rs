@@ -3,15 +3,15 @@
 //!
 //! `cargo test -p hwgen-verify --test lapa_attention -- --nocapture` prints the figures.
 
-use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
+use hwgen_designs::attention::lapa::golden::QueryRow;
+use hwgen_designs::attention::lapa::{LapaSpec, build};
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data, quantize};
 use hwgen_verify::cosim::Engine;
-use hwgen_verify::drive::lapa::{Head, Stalls, run};
-use hwgen_verify::golden::lapa::QueryRow;
 use std::time::Instant;
 
 /// The default predictor, with room for these heads.

@@ -1,13 +1,13 @@
 //! Measures how well the LAPA predictor finds the keys that matter. Print the tables with
 //! `cargo test -p hwgen-verify --test lapa_quality -- --nocapture --test-threads=1`.
 
-use hwgen_designs::lapa::{Filter, LapaSpec};
-use hwgen_verify::attention::{
-    Workload, data,
-    quality::{FilterQuality, ScoreQuality, measure_filter, measure_scores},
-    synthetic::Clustered,
-    tables::{filter_table, score_table},
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_verify::attention::quality::{
+    FilterQuality, ScoreQuality, measure_filter, measure_scores,
 };
+use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::tables::{filter_table, score_table};
+use hwgen_verify::attention::{Workload, data};
 
 /// The filters whose figures are printed: those of our notes, and each other mode once.
 fn filters() -> Vec<(&'static str, LapaSpec)> {

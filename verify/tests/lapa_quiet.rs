@@ -2,15 +2,15 @@
 //!
 //! `cargo test -p hwgen-verify --test lapa_quiet -- --nocapture` prints how often register bits change.
 
-use hwgen_designs::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
+use hwgen_designs::attention::lapa::golden::QueryRow;
+use hwgen_designs::attention::lapa::{LapaSpec, build};
 use hwgen_designs::spec::load;
 use hwgen_hdl::netlist::Kind;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{self, data, quantize};
-use hwgen_verify::drive::lapa::{Head, Stalls, run};
-use hwgen_verify::golden::lapa::QueryRow;
 
 /// The first 32 queries of a head.
 fn head(of: &attention::Head) -> Head {

@@ -1,11 +1,11 @@
 //! The LAPA circuit against its golden model, beat by beat.
 
-use hwgen_designs::lapa::{LapaSpec, build, cost};
+use hwgen_designs::attention::lapa::drive::{Head, Stalls, Values, run};
+use hwgen_designs::attention::lapa::golden::QueryRow;
+use hwgen_designs::attention::lapa::{LapaSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::lapa::{Head, Stalls, Values, run};
-use hwgen_verify::golden::lapa::QueryRow;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,15 +1,15 @@
 //! What predicting keys before they exist costs in quality, and saves in columns and cycles.
 
 use bitvec::vec::BitVec;
-use hwgen_designs::lapa::{Filter, LapaSpec};
-use hwgen_designs::layer::cost::{HeadShape, JobShape};
-use hwgen_designs::layer::{LayerSpec, cost};
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::layer::cost::{HeadShape, JobShape};
+use hwgen_designs::attention::layer::drive::shape;
+use hwgen_designs::attention::layer::{LayerSpec, cost};
 use hwgen_designs::spec::Spec;
 use hwgen_verify::attention::data;
 use hwgen_verify::attention::layer::{Synthetic, measure};
 use hwgen_verify::attention::output::{Integers, lapa};
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::drive::layer::shape;
 
 /// The mean over heads of a filter's kept keys, columns made, cosine, and the layer's cycles.
 fn figures(shape_of: &Synthetic, spec: &LayerSpec) -> [f64; 5] {

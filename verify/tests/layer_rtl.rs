@@ -1,14 +1,14 @@
 //! Attention from tokens to its output against its golden model.
 
+use hwgen_designs::attention::layer::drive::{
+    Counts, Row, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
+};
+use hwgen_designs::attention::layer::golden::{Job, JobResult};
+use hwgen_designs::attention::layer::{LayerSpec, cost};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::layer::{LayerSpec, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::layer::{
-    Counts, Row, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
-};
-use hwgen_verify::golden::layer::{Job, JobResult};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

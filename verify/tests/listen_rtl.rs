@@ -1,11 +1,11 @@
 //! The listener's circuit against its golden model: clips that overlap, samples that stall.
 
 use hwgen_designs::generate::Generate;
-use hwgen_designs::listen::ListenSpec;
-use hwgen_designs::mfcc::MfccSpec;
+use hwgen_designs::golden::Golden;
 use hwgen_designs::spec::Spec;
+use hwgen_designs::speech::listen::ListenSpec;
+use hwgen_designs::speech::mfcc::MfccSpec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::check::Golden;
 use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

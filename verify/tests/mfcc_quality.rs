@@ -4,9 +4,9 @@
 //! `docs/mfcc.md`; with `--ignored` those of other widths.
 
 use hwgen_audio::{Extractor, Recipe, read};
-use hwgen_designs::mfcc::MfccSpec;
-use hwgen_verify::golden::mfcc::{Mfcc, keyword_features, level};
-use hwgen_verify::golden::network::Interpreter;
+use hwgen_designs::speech::mfcc::MfccSpec;
+use hwgen_designs::speech::mfcc::golden::{Mfcc, keyword_features, level};
+use hwgen_network::interpret::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,16 @@
 //! The MFCC front end's circuit against its golden model, feature by feature, and its cycles.
 
 use hwgen_audio::read;
+use hwgen_designs::drive::{Run, Values, run};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::mfcc::MfccSpec;
 use hwgen_designs::spec::Spec;
+use hwgen_designs::speech::mfcc::MfccSpec;
+use hwgen_designs::speech::mfcc::drive::{Clip, expected, features, feeds};
+use hwgen_designs::speech::mfcc::golden::level;
+use hwgen_designs::speech::mfcc::golden::spectrum::Spectrum;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::mfcc::{Clip, expected, features, feeds};
-use hwgen_verify::drive::{Run, Values, run};
-use hwgen_verify::golden::mfcc::level;
-use hwgen_verify::golden::mfcc::spectrum::Spectrum;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;

@@ -7,9 +7,9 @@ mod models;
 
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::zoo;
 use hwgen_verify::attention::data::folder;
-use hwgen_verify::golden::network::Interpreter;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Instant;

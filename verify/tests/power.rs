@@ -5,7 +5,6 @@ mod toggles;
 use hwgen_designs::registry;
 use hwgen_hdl::sim::Device;
 use hwgen_hdl::{ModuleBuilder, u};
-use hwgen_verify::check::golden;
 use hwgen_verify::power::{Library, Options, PowerModel, Report};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,7 +18,7 @@ const SMALL_LAPA: &[&str] =
 fn run(design: &str, set: &[&str], library: &Library, options: &Options, batches: u64) -> Report {
     let set: Vec<_> = set.iter().map(|set| set.to_string()).collect();
     let configured = registry::find(design).unwrap().configure(None, &set).unwrap();
-    let golden = golden(design, &configured.json()).unwrap();
+    let golden = configured.golden();
     let start = Instant::now();
     let model = PowerModel::new(&configured.build(), library, options).unwrap();
     let made = start.elapsed().as_secs_f64();

@@ -3,17 +3,18 @@
 //! where the recordings are there, else synthetic ones.
 
 use bitvec::vec::BitVec;
+use hwgen_designs::attention::attend::golden::{Memory, Query};
+use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, Stalls, run, setting};
+use hwgen_designs::attention::spatten::golden::Spatten;
+use hwgen_designs::attention::spatten::golden::cascade::{self, Cascade, Keep};
+use hwgen_designs::attention::spatten::tokens_drive as spatten_tokens;
+use hwgen_designs::attention::spatten::tokens_drive::{Sequence, beats};
+use hwgen_designs::attention::spatten::{SpattenSpec, TokensSpec, build};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::spatten::{SpattenSpec, TokensSpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
-use hwgen_verify::drive::spatten::{Head, Layer, Row, Stalls, run, setting};
-use hwgen_verify::drive::spatten_tokens::{self, Sequence, beats};
-use hwgen_verify::golden::attend::{Memory, Query};
-use hwgen_verify::golden::spatten::Spatten;
-use hwgen_verify::golden::spatten::cascade::{self, Cascade, Keep};
 
 /// The layers of a workload whose heads are named `layer L head H`.
 fn layers(workload: &Workload) -> Vec<Vec<Integers>> {
@@ -113,6 +114,6 @@ fn the_cascade_on_attention_heads() {
     let mut circuit = Simulator::new(&spec.build(), Engine::default());
     let must = beats(&stays);
     let feeds = spatten_tokens::feeds(&[sequence], [0.0, 0.0]);
-    let run = hwgen_verify::drive::run(&mut circuit, &feeds, 0.0, 1, must.len()).unwrap();
+    let run = hwgen_designs::drive::run(&mut circuit, &feeds, 0.0, 1, must.len()).unwrap();
     assert_eq!(spatten_tokens::results(&run), must);
 }

@@ -2,11 +2,11 @@
 //! `docs/baselines.md` has the tables; the sweep is
 //! `cargo test -p hwgen-verify --test spatten_output -- --ignored --nocapture`.
 
+use hwgen_designs::attention::spatten::golden::cascade::Keep;
+use hwgen_designs::attention::spatten::golden::{Setting, Split};
 use hwgen_verify::attention::cascade::{Cascaded, Layers};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
-use hwgen_verify::golden::spatten::cascade::Keep;
-use hwgen_verify::golden::spatten::{Setting, Split};
 
 /// The mean cosine that counts as no loss.
 const TARGET: f64 = 0.99;

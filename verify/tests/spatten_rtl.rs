@@ -1,11 +1,11 @@
 //! SpAtten's attention circuit against its golden model: results, importance, cycles.
 
-use hwgen_designs::spatten::{SpattenSpec, build, cost};
+use hwgen_designs::attention::attend::golden::Query;
+use hwgen_designs::attention::spatten::drive::{Head, Layer, Results, Row, Stalls, run};
+use hwgen_designs::attention::spatten::{SpattenSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::spatten::{Head, Layer, Results, Row, Stalls, run};
-use hwgen_verify::golden::attend::Query;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,11 +1,11 @@
 //! The unit that prunes tokens against its golden model, and the cycles of its answers.
 
+use hwgen_designs::attention::spatten::TokensSpec;
+use hwgen_designs::attention::spatten::tokens_drive::{Sequence, beats, feeds, results, shape};
+use hwgen_designs::drive::run;
 use hwgen_designs::generate::Generate;
-use hwgen_designs::spatten::TokensSpec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::run;
-use hwgen_verify::drive::spatten_tokens::{Sequence, beats, feeds, results, shape};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

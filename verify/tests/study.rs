@@ -1,6 +1,6 @@
 //! Accelerators side by side: what is compared, and what is printed of it.
 
-use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_verify::attention::data;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::power::Library;

@@ -4,7 +4,7 @@ use super::picture;
 use super::{AsicError, Layout, Report};
 use hwgen_files::Scratch;
 use hwgen_hdl::Module;
-use hwgen_verify::tools::{self, ToolError, run};
+use hwgen_tools::{ToolError, run};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ pub fn build(
     mut say: impl FnMut(&str),
 ) -> Result<Built, AsicError> {
     for name in TOOLS {
-        tools::require(name).map_err(|source| AsicError::Tool { step: "tools", source })?;
+        hwgen_tools::require(name).map_err(|source| AsicError::Tool { step: "tools", source })?;
     }
     let text = module.verilog().map_err(|error| AsicError::Emission {
         module: module.name.to_string(),

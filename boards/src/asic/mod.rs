@@ -15,7 +15,7 @@ pub use layout::{Layout, Wire};
 pub use report::Report;
 
 use hwgen_files::{FileError, reason};
-use hwgen_verify::tools::ToolError;
+use hwgen_tools::ToolError;
 use std::path::PathBuf;
 
 /// Why there is no layout.

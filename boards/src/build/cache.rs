@@ -7,7 +7,7 @@
 
 use super::run::{self, Failed};
 use hwgen_files::FileError;
-use hwgen_verify::tools::Found;
+use hwgen_tools::Found;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;

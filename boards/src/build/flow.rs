@@ -4,10 +4,10 @@ use super::cache::Step;
 use crate::board::{Board, Family, Uses};
 use crate::constraints::{constraints, sdc};
 use crate::wrapper::{Inner, TOP};
-use hwgen_verify::tools::{Found, ToolError, require_in};
+use hwgen_tools::{Found, ToolError, require_in};
 use std::path::PathBuf;
 
-/// A family's tools, by their names in the catalogue of `hwgen_verify::tools`, in the order in which
+/// A family's tools, by their names in the catalogue of `hwgen_tools`, in the order in which
 /// they run. None: there is no open tool.
 pub fn tools(family: Family) -> &'static [&'static str] {
     match family {

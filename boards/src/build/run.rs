@@ -1,7 +1,7 @@
 //! Running a tool that takes minutes: its lines are passed on as they come.
 
 use hwgen_files::{Group, printable};
-use hwgen_verify::tools::{ToolError, command_line};
+use hwgen_tools::{ToolError, command_line};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};

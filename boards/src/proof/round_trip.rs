@@ -3,7 +3,7 @@
 use super::{CHIP, LIMIT, ProofError};
 use crate::board::{Board, Family};
 use hwgen_files::Scratch;
-use hwgen_verify::tools::{require, require_in, run};
+use hwgen_tools::{require, require_in, run};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -3,7 +3,7 @@
 use super::{LIMIT, ProofError, compile, up};
 use crate::board::Board;
 use hwgen_files::Scratch;
-use hwgen_verify::tools::{require, run};
+use hwgen_tools::{require, run};
 use std::fmt::Write;
 use std::path::Path;
 

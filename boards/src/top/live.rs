@@ -8,7 +8,7 @@
 
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::generate::Generate;
-use hwgen_designs::listen::ListenSpec;
+use hwgen_designs::speech::listen::ListenSpec;
 use hwgen_hdl::lib::{microphone, synchronizer::synchronize, uart};
 use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, bits_for, cat, index_bits, s, u};
 use hwgen_network::plan::{Plan, Port};

@@ -9,11 +9,11 @@ use hwgen_boards::link::channel::Channels;
 use hwgen_boards::proof::{CHIP, read_back, talk};
 use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
-use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::drive::Head;
+use hwgen_designs::drive::Values;
 use hwgen_designs::registry;
 use hwgen_hdl::{Int, u};
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::lapa::Head;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

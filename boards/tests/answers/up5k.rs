@@ -12,9 +12,9 @@ use hwgen_designs::generate::Generate;
 use hwgen_network::graph::{
     Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
 };
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::plan::{Budget, size};
-use hwgen_verify::golden::network::Interpreter;
-use hwgen_verify::tools::{require, run};
+use hwgen_tools::{require, run};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::time::Duration;

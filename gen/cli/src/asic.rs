@@ -7,7 +7,6 @@ use anyhow::Context;
 use clap::ValueEnum;
 use hwgen_boards::asic::{Built, build};
 use hwgen_designs::registry::Configured;
-use hwgen_verify::check::golden;
 use hwgen_verify::power::{Library, Options, PowerModel};
 use serde_json::json;
 use std::path::Path;
@@ -33,7 +32,7 @@ pub(crate) fn layout(
     let configured = size.configure(design)?;
     let built = build(&configured.build(), folder, |step| tell!("{step}"));
     let built = built.context("cannot build the layout")?;
-    let milliwatts = power(design, &*configured, &built)?;
+    let milliwatts = power(&*configured, &built)?;
     let report = &built.report;
     if as_json {
         let mut value = json!(report);
@@ -47,33 +46,25 @@ pub(crate) fn layout(
     if report.is_clean() { Ok(()) } else { Err(Failure::Check) }
 }
 
-/// Milliwatts at the clock after routing, of random vectors compared with the golden model; none
-/// for a design without one.
-fn power(
-    design: Named,
-    configured: &dyn Configured,
-    built: &Built,
-) -> Result<Option<f64>, Failure> {
-    let Some(golden) = golden(design.0.name(), &configured.json()) else {
-        return Ok(None);
-    };
+/// Milliwatts at the clock after routing, of random vectors compared with the golden model.
+fn power(configured: &dyn Configured, built: &Built) -> Result<f64, Failure> {
     let module = configured.build();
     let library = Library::read(Path::new(LIBRARY)).context("cannot tell the energy")?;
     let hertz = built.report.routed_mhz * 1e6;
     let options = Options { clock_hertz: hertz, ..Options::default() };
     let model = PowerModel::new(&module, &library, &options).context("cannot tell the energy")?;
     let mut device = model.device();
-    let batch = golden.batch(&mut device, 1);
+    let batch = configured.golden().batch(&mut device, 1);
     batch.map_err(|difference| anyhow::anyhow!("the gates differ from the model: {difference}"))?;
     let told = model.report(&device);
-    Ok(Some(1e3 * told.total().energy.total_joules() / told.seconds()))
+    Ok(1e3 * told.total().energy.total_joules() / told.seconds())
 }
 
-fn as_text(built: &Built, milliwatts: Option<f64>) -> String {
+fn as_text(built: &Built, milliwatts: f64) -> String {
     let report = &built.report;
     let [width, height] = report.die_um;
     let row = |name: &str, value: String| vec![name.to_string(), value];
-    let mut rows = vec![
+    let rows = [
         row("cells", report.cells.to_string()),
         row("die", format!("{width:.1} x {height:.1} um, {:.0} um2", width * height)),
         row("wire", format!("{:.0} um", report.wire_um)),
@@ -82,11 +73,9 @@ fn as_text(built: &Built, milliwatts: Option<f64>) -> String {
         row("netlist errors", report.lvs_errors.to_string()),
         row("clock, placed", format!("{:.1} MHz", report.placed_mhz)),
         row("clock, routed", format!("{:.1} MHz", report.routed_mhz)),
+        row("power at that clock, no wires", format!("{milliwatts:.3} mW")),
+        row("layout", built.gds.display().to_string()),
+        row("picture", built.png.display().to_string()),
     ];
-    if let Some(milliwatts) = milliwatts {
-        rows.push(row("power at that clock, no wires", format!("{milliwatts:.3} mW")));
-    }
-    rows.push(row("layout", built.gds.display().to_string()));
-    rows.push(row("picture", built.png.display().to_string()));
     table(&rows)
 }

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn simulate(args: &Sim) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
     let name = args.design.0.name();
-    let payload = match args.network.plan(name, &args.size, &*configured, false)? {
+    let payload = match args.network.plan(&args.size, &*configured, false)? {
         None => Payload::new(name, &*configured),
         Some(planned) => {
             args.network.tell(&args.size, &planned.spec);

@@ -21,9 +21,9 @@ use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::generate::Generate;
-use hwgen_designs::listen::ListenSpec;
 use hwgen_designs::registry;
-use hwgen_verify::tools::on_first_run;
+use hwgen_designs::speech::listen::ListenSpec;
+use hwgen_tools::on_first_run;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -107,7 +107,7 @@ enum Subject {
 }
 
 fn subject() -> impl TypedValueParser<Value = Subject> {
-    let names = registry::designs().iter().map(|design| design.name());
+    let names = registry::designs().into_iter().map(|design| design.name());
     PossibleValuesParser::new(names.chain(["echo"])).try_map(|name| match registry::find(&name) {
         _ if name == "echo" => Ok(Subject::Echo),
         Some(design) => Ok(Subject::Design(Named(design))),
@@ -183,7 +183,7 @@ fn planned(args: &Args) -> Result<Option<Planned>, Failure> {
         return Ok(None);
     };
     let configured = args.size.configure(design)?;
-    args.network.plan(design.0.name(), &args.size, &*configured, false)
+    args.network.plan(&args.size, &*configured, false)
 }
 
 /// The design's Verilog with a board's ports, for a clock of so many Hz.

@@ -14,7 +14,7 @@ pub(crate) struct Named(pub(crate) &'static dyn Design);
 
 /// Reads a name; a wrong one is answered with the names there are and the nearest.
 pub(crate) fn named() -> impl TypedValueParser<Value = Named> {
-    let names = registry::designs().iter().map(|design| design.name());
+    let names = registry::designs().into_iter().map(|design| design.name());
     PossibleValuesParser::new(names)
         .try_map(|name| registry::find(&name).map(Named).ok_or("no such design"))
 }

@@ -5,7 +5,7 @@ use crate::output::{print, print_json, table};
 use hwgen_boards::board::{Family, boards};
 use hwgen_boards::build;
 use hwgen_boards::program;
-use hwgen_verify::tools::{Status, Tool, ToolError, doctor, on_first_run};
+use hwgen_tools::{Status, Tool, ToolError, doctor, on_first_run};
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ fn emit(args: &Args) -> Result<Value, Failure> {
         return Ok(json!({ "files": [path] }));
     }
     let (mut load, mut network) = (None, Value::Null);
-    let module = match args.network.plan(args.design.0.name(), &args.size, &*configured, false)? {
+    let module = match args.network.plan(&args.size, &*configured, false)? {
         None => configured.build(),
         Some(planned) => {
             args.network.tell(&args.size, &planned.spec);

@@ -8,7 +8,7 @@ use crate::output::{print, print_json, table};
 use anyhow::Context;
 use clap::value_parser;
 use hwgen_network::graph::{Network, Tensor};
-use hwgen_verify::golden::network::Interpreter;
+use hwgen_network::interpret::Interpreter;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -8,9 +8,9 @@ use anyhow::{Context, ensure};
 use clap::value_parser;
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::Initial;
+use hwgen_network::inferences::Inferences;
+use hwgen_network::interpret::Interpreter;
 use hwgen_verify::cosim::{Engine, survive};
-use hwgen_verify::drive::cnn::Inferences;
-use hwgen_verify::golden::network::Interpreter;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -15,11 +15,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.json {
-        let list = designs().iter();
+        let list = designs().into_iter();
         let list = list.map(|design| json!({"name": design.name(), "summary": design.summary()}));
         return print_json(&Value::from_iter(list));
     }
-    let rows = designs().iter();
+    let rows = designs().into_iter();
     let rows = rows.map(|design| vec![design.name().to_string(), design.summary().to_string()]);
     print(&table(&rows.collect::<Vec<_>>()))
 }

@@ -6,6 +6,7 @@ use crate::failure::{Failure, wrong};
 use anyhow::{Context, anyhow};
 use clap::value_parser;
 use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::generate::Generate;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network, printable};
 use hwgen_network::import::{self, ImportError};
@@ -67,7 +68,6 @@ impl OnCore {
     /// neither, the fastest within what makes a network a supported one.
     pub(crate) fn plan(
         &self,
-        design: &str,
         size: &Size,
         configured: &dyn Configured,
         taps: bool,
@@ -75,9 +75,10 @@ impl OnCore {
         let Some(path) = &self.network else {
             return Ok(None);
         };
-        if design != "cnn" {
-            return wrong(format!("design `{design}` runs no networks: use --design cnn"));
-        }
+        let Some(core) = configured.as_any().downcast_ref::<CnnSpec>() else {
+            let (design, core) = (configured.name(), CnnSpec::NAME);
+            return wrong(format!("design `{design}` runs no networks: use --design {core}"));
+        };
         let network = read(path)?;
         let network = match &self.policy {
             None => network,
@@ -91,11 +92,9 @@ impl OnCore {
                         "--single-port beside --spec or --set: say --set single_port=true",
                     );
                 }
-                let spec: CnnSpec = serde_json::from_str(&configured.json())
-                    .context("cannot read the core's size")?;
                 let plan =
-                    plan::plan(&network, &spec).context("the network does not go onto the core")?;
-                (spec, plan)
+                    plan::plan(&network, core).context("the network does not go onto the core")?;
+                (core.clone(), plan)
             }
             (multipliers, _) => {
                 let most = multipliers.unwrap_or(SUPPORTED_MULTIPLIERS);

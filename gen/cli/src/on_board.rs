@@ -48,9 +48,8 @@ fn adopt(planned: &mut Planned, found: &Identity) {
 impl OnBoard {
     /// The network, and the core that the board must have.
     pub(crate) fn network(&self) -> Result<Planned, Failure> {
-        let design = registry::find("cnn").context("there is no design `cnn`")?;
-        let configured = self.size.configure(Named(design))?;
-        let planned = self.network.plan("cnn", &self.size, &*configured, false)?;
+        let configured = self.size.configure(Named(registry::of::<CnnSpec>()))?;
+        let planned = self.network.plan(&self.size, &*configured, false)?;
         planned.ok_or_else(|| usage(anyhow!("which network? --network FILE names it")))
     }
 

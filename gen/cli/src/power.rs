@@ -6,8 +6,8 @@ use crate::number::{not_negative, positive};
 use crate::output::{print, print_json, table};
 use anyhow::{Context, anyhow};
 use clap::value_parser;
+use hwgen_designs::golden::Golden;
 use hwgen_hdl::Module;
-use hwgen_verify::check::{Golden, golden};
 use hwgen_verify::power::{GateDevice, Library, Options, Part, PowerModel, Report};
 use hwgen_verify::waves::Recording;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
     let module = configured.build();
-    let vectors = Vectors::new(args, &module, &configured.json())?;
+    let vectors = Vectors::new(args, &module, configured.golden())?;
     let library = Library::read(&args.lib).context("cannot tell the energy")?;
     let options = Options {
         clock_hertz: args.clock_mhz * 1e6,
@@ -95,13 +95,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// What the gates run.
-enum Vectors {
-    Random(Box<dyn Golden>),
+enum Vectors<'g> {
+    Random(&'g dyn Golden),
     Recorded(Recording),
 }
 
-impl Vectors {
-    fn new(args: &Args, module: &Module, spec: &str) -> anyhow::Result<Vectors> {
+impl Vectors<'_> {
+    fn new<'g>(
+        args: &Args,
+        module: &Module,
+        golden: &'g dyn Golden,
+    ) -> anyhow::Result<Vectors<'g>> {
         if args.vectors != Path::new("random") {
             let reader = std::env::current_exe().context("cannot take vectors")?;
             let mut reader = Command::new(reader);
@@ -109,11 +113,7 @@ impl Vectors {
             let recording = Recording::read_apart(&args.vectors, module, &reader);
             return Ok(Vectors::Recorded(recording.context("cannot take vectors")?));
         }
-        let name = args.design.0.name();
-        let golden = golden(name, spec);
-        let golden =
-            golden.ok_or_else(|| anyhow!("`{name}` has no golden model to make vectors from"));
-        Ok(Vectors::Random(golden?))
+        Ok(Vectors::Random(golden))
     }
 
     /// Runs the gates; returns the values compared.

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use hwgen_boards::board;
 use hwgen_boards::program::{Loader, command};
 use hwgen_files::Group;
-use hwgen_verify::tools::command_line;
+use hwgen_tools::command_line;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::Stdio;

@@ -9,7 +9,7 @@ use anyhow::{Context, bail, ensure};
 use hwgen_audio::{Extractor, Recipe};
 use hwgen_boards::host::cnn::class;
 use hwgen_network::graph::{Network, Tensor};
-use hwgen_verify::golden::network::Interpreter;
+use hwgen_network::interpret::Interpreter;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

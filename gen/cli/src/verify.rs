@@ -6,7 +6,7 @@ use crate::output::{print, print_json};
 use crate::{inferences, network};
 use anyhow::Context;
 use clap::value_parser;
-use hwgen_verify::check::{Check, Plan, Progress, check, golden};
+use hwgen_verify::check::{Check, Plan, Progress, check};
 use hwgen_verify::cosim::Engine;
 use serde_json::json;
 
@@ -54,12 +54,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let configured = args.size.configure(args.design)?;
-    let (name, taps) = (args.design.0.name(), args.inferences.taps);
-    if let Some(planned) = args.network.plan(name, &args.size, &*configured, taps)? {
+    let taps = args.inferences.taps;
+    if let Some(planned) = args.network.plan(&args.size, &*configured, taps)? {
         args.network.tell(&args.size, &planned.spec);
         return inferences::run(&args.inferences, &planned, &args.engines, args.json);
     }
-    let model = golden(args.design.0.name(), &configured.json());
     let plan = Plan {
         command: args.size.arguments(args.design),
         engines: args.engines.clone(),
@@ -77,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             checks.push(check.clone());
         }
     };
-    let passed = check(&configured.build(), model.as_deref(), &plan, tell);
+    let passed = check(&configured.build(), configured.golden(), &plan, tell);
     printed?;
     let passed = passed.context("cannot verify")?;
     if args.json {

@@ -6,8 +6,8 @@ mod simulated;
 
 use command::{Run, hwgen, ok, refused};
 use hwgen_network::graph::{Network, save};
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::zoo;
-use hwgen_verify::golden::network::Interpreter;
 use serde_json::{Value, json};
 use simulated::Simulated;
 use std::path::{Path, PathBuf};

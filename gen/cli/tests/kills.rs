@@ -1,11 +1,9 @@
 //! Killed at any moment, a command leaves nothing torn, nobody running and no link, and the next run
 //! is right.
 
-mod command;
 #[path = "../../network/tests/models/mod.rs"]
 mod models;
 
-use command::command;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,6 +18,9 @@ const MARK: &str = "HWGEN_TEST_MARK";
 
 /// What may be left of a killed command is gone by then.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A killed command has ended by then, by itself if the signal came too late.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// A command that is killed, in a folder of its own.
 struct Victim {
@@ -71,12 +72,16 @@ impl Victim {
 
     fn command(&self) -> Command {
         let root = self.folder.path();
-        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let mut command = command(&arguments);
+        // a shell's background job ignores Ctrl-C, and what it starts does, too
+        let mut command = Command::new("env");
+        command
+            .arg("--default-signal=INT,TERM")
+            .arg(env!("CARGO_BIN_EXE_hwgen"))
+            .args(&self.arguments);
         command.env(MARK, root).env("HWGEN_CACHE", root.join("cache"));
         command.env("TMPDIR", root.join("tmp")).env_remove("CARGO_MANIFEST_DIR");
         command.env_remove("HWGEN_DATA").current_dir(root);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
@@ -92,7 +97,15 @@ impl Victim {
         std::thread::sleep(after);
         // it may have ended already
         let _ = kill_process(Pid::from_child(&child), signal);
-        child.wait().unwrap();
+        let killed = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if killed.elapsed() > LONGEST {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return Some(format!("{}, {signal:?} after {after:?}: lives on", self.name));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let died = Instant::now();
         loop {
             let left = self.left();

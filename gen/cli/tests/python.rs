@@ -4,8 +4,8 @@ mod command;
 mod simulated;
 
 use hwgen_network::graph::save;
+use hwgen_network::interpret::Interpreter;
 use hwgen_network::zoo;
-use hwgen_verify::golden::network::Interpreter;
 use simulated::Simulated;
 use std::process::Command;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Help texts name the designs; snapshots should not change with each new one.
 fn without_names(text: &str) -> String {
-    let names: Vec<_> = designs().iter().map(|design| design.name()).collect();
+    let names: Vec<_> = designs().into_iter().map(|design| design.name()).collect();
     text.replace(&names.join(", "), "DESIGNS..")
 }
 
@@ -31,7 +31,7 @@ fn the_list_is_the_registry() {
     let text = ok(&["list"]);
     let json: Value = serde_json::from_str(&ok(&["list", "--json"])).unwrap();
     assert_eq!(json.as_array().unwrap().len(), designs().len());
-    for (n, design) in designs().iter().enumerate() {
+    for (n, design) in designs().into_iter().enumerate() {
         assert!(text.lines().nth(n).unwrap().contains(design.summary()));
         assert_eq!(json[n]["name"], design.name());
         assert_eq!(json[n]["summary"], design.summary());

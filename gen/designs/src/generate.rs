@@ -1,19 +1,23 @@
-//! What a design is: a specification that becomes a netlist.
+//! What a design is: a specification that becomes a netlist, held against a golden model.
 
 use crate::axi::RegisterMap;
+use crate::golden::Golden;
 use crate::spec::{Parameters, Spec};
 use hwgen_hdl::Module;
 use serde_json::Value;
 use std::sync::Arc;
 
 /// A specification that becomes a netlist.
-pub trait Generate: Spec + 'static {
+pub trait Generate: Spec + Golden + 'static {
     /// The design's name: `hwgen emit --design NAME`.
     const NAME: &'static str;
     /// What it is, in a line.
     const SUMMARY: &'static str;
     /// The page that defines it, from the repository's root.
     const PAGE: &'static str;
+    /// Small sizes that tests walk beside the default, each a few `key=value`: parts turned on and
+    /// off, the least and odd numbers.
+    const SIZES: &'static [&'static str];
 
     /// The netlist; its top module has the design's name. The specification must be one that
     /// [`Spec::validate`] accepts.

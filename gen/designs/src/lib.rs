@@ -1,38 +1,29 @@
-//! Accelerator designs: a specification becomes a netlist.
+//! Accelerator designs: a specification becomes a netlist, held against a golden model.
 //!
-//! - [`spec`]: what every design's specification shares: parameters, loading, errors.
-//! - [`generate`]: what a design is.
-//! - [`accelerator`]: a predictor and the exact stage as one engine.
-//! - [`attend`]: attention on the keys that a predictor let survive.
-//! - [`fact`]: FACT's predictor, to compare with.
-//! - [`axi`]: a top around any design, with AXI4-Stream and AXI4-Lite.
-//! - [`lapa`]: a predictor of the keys a Transformer's query will attend to.
-//! - [`layer`]: attention whole, from tokens to its output.
+//! A design has one room: its parameters (`spec`), circuit, exact cycles (`cost`), integer model (`golden`,
+//! written from its page in `docs/`, never from the circuit), test bench (`drive`) and what
+//! `hwgen verify` runs (`check`). Families of rooms:
+//!
+//! - [`attention`]: LAPA, its rivals, the exact stage, whole engines.
 //! - [`linear`]: the linear layers around attention.
-//! - [`mac_array`]: a systolic array of multiply-accumulators.
-//! - [`mfcc`]: features of speech, the front end of keyword spotting.
-//! - [`predictor`]: what predictors of attention share.
-//! - [`registry`]: the list of designs.
-//! - [`sanger`]: Sanger's predictor, to compare with.
-//! - [`spatten`]: attention that prunes tokens, values and bits of keys.
+//! - [`cnn`]: quantized networks from a program.
+//! - [`speech`]: the front end of keyword spotting.
+//! - [`arrays`]: arrays of processing elements.
+//!
+//! Around them: [`spec`] and [`generate`], what a design says of itself; [`golden`] and [`drive`], how it is
+//! held against its model; [`axi`], a top around any design; [`registry`], the only list of designs.
 
-pub mod accelerator;
 pub mod area;
-pub mod attend;
+pub mod arrays;
+pub mod attention;
 pub mod axi;
 pub mod cnn;
-pub mod fact;
+pub mod drive;
 pub mod generate;
-pub mod lapa;
-pub mod layer;
+pub mod golden;
 pub mod linear;
-pub mod listen;
-pub mod mac_array;
-pub mod mfcc;
-pub mod predictor;
 pub mod registry;
-pub mod sanger;
-pub mod spatten;
+pub mod speech;
 mod wiring;
 
 pub use hwgen_spec as spec;

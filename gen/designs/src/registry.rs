@@ -1,22 +1,25 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
-use crate::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
-use crate::attend::AttendSpec;
-use crate::axi::{LapaAxiSpec, LapaLayerAxiSpec, RegisterMap};
+use crate::arrays::mac_array::MacArraySpec;
+use crate::attention::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
+use crate::attention::attend::AttendSpec;
+use crate::attention::axi::{LapaAxiSpec, LapaLayerAxiSpec};
+use crate::attention::fact::FactSpec;
+use crate::attention::lapa::LapaSpec;
+use crate::attention::layer::LayerSpec;
+use crate::attention::sanger::SangerSpec;
+use crate::attention::spatten::{SpattenSpec, TokensSpec};
+use crate::axi::RegisterMap;
 use crate::cnn::CnnSpec;
-use crate::fact::FactSpec;
 use crate::generate::Generate;
-use crate::lapa::LapaSpec;
-use crate::layer::LayerSpec;
+use crate::golden::Golden;
 use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
-use crate::listen::ListenSpec;
-use crate::mac_array::MacArraySpec;
-use crate::mfcc::MfccSpec;
-use crate::sanger::SangerSpec;
-use crate::spatten::{SpattenSpec, TokensSpec};
 use crate::spec::{LoadError, Parameter, Range, Spec, load};
+use crate::speech::listen::ListenSpec;
+use crate::speech::mfcc::MfccSpec;
 use hwgen_hdl::Module;
 use serde_json::Value;
+use std::any::Any;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +34,9 @@ pub trait Design: Sync {
 
     /// The page that defines it, from the repository's root.
     fn page(&self) -> &'static str;
+
+    /// Small sizes that tests walk, each a few overrides.
+    fn sizes(&self) -> Vec<Vec<String>>;
 
     /// The default specification, as JSON.
     fn default_spec(&self) -> String;
@@ -52,6 +58,12 @@ pub trait Design: Sync {
 
 /// A design of a certain size.
 pub trait Configured {
+    /// The design's name.
+    fn name(&self) -> &'static str;
+
+    /// The specification, for those who know its type.
+    fn as_any(&self) -> &dyn Any;
+
     /// The netlist; ports and streams are in the module.
     fn build(&self) -> Arc<Module>;
 
@@ -66,6 +78,9 @@ pub trait Configured {
 
     /// The registers a host reads and writes, if the design has such.
     fn registers(&self) -> Option<RegisterMap>;
+
+    /// What it is held against.
+    fn golden(&self) -> &dyn Golden;
 }
 
 /// A parameter as a help page shows it.
@@ -82,34 +97,39 @@ pub struct ParameterInfo {
 }
 
 /// Every design.
-pub fn designs() -> &'static [&'static dyn Design] {
-    &[
-        &Entry::<AttendSpec>(PhantomData),
-        &Entry::<CnnSpec>(PhantomData),
-        &Entry::<FactAttentionSpec>(PhantomData),
-        &Entry::<FactSpec>(PhantomData),
-        &Entry::<FeedForwardSpec>(PhantomData),
-        &Entry::<AcceleratorSpec>(PhantomData),
-        &Entry::<ImportanceSpec>(PhantomData),
-        &Entry::<LapaAxiSpec>(PhantomData),
-        &Entry::<LayerSpec>(PhantomData),
-        &Entry::<LapaLayerAxiSpec>(PhantomData),
-        &Entry::<LapaSpec>(PhantomData),
-        &Entry::<LinearSpec>(PhantomData),
-        &Entry::<ListenSpec>(PhantomData),
-        &Entry::<LogLinearSpec>(PhantomData),
-        &Entry::<MacArraySpec>(PhantomData),
-        &Entry::<MfccSpec>(PhantomData),
-        &Entry::<SangerAttentionSpec>(PhantomData),
-        &Entry::<SangerSpec>(PhantomData),
-        &Entry::<SpattenSpec>(PhantomData),
-        &Entry::<TokensSpec>(PhantomData),
+pub fn designs() -> Vec<&'static dyn Design> {
+    vec![
+        of::<AttendSpec>(),
+        of::<CnnSpec>(),
+        of::<FactAttentionSpec>(),
+        of::<FactSpec>(),
+        of::<FeedForwardSpec>(),
+        of::<AcceleratorSpec>(),
+        of::<ImportanceSpec>(),
+        of::<LapaAxiSpec>(),
+        of::<LayerSpec>(),
+        of::<LapaLayerAxiSpec>(),
+        of::<LapaSpec>(),
+        of::<LinearSpec>(),
+        of::<ListenSpec>(),
+        of::<LogLinearSpec>(),
+        of::<MacArraySpec>(),
+        of::<MfccSpec>(),
+        of::<SangerAttentionSpec>(),
+        of::<SangerSpec>(),
+        of::<SpattenSpec>(),
+        of::<TokensSpec>(),
     ]
 }
 
 /// The design of that name.
 pub fn find(name: &str) -> Option<&'static dyn Design> {
-    designs().iter().copied().find(|design| design.name() == name)
+    designs().into_iter().find(|design| design.name() == name)
+}
+
+/// The design that a specification type sizes.
+pub fn of<T: Generate>() -> &'static dyn Design {
+    &Entry::<T>(PhantomData)
 }
 
 /// A specification type's place in the registry.
@@ -126,6 +146,11 @@ impl<T: Generate> Design for Entry<T> {
 
     fn page(&self) -> &'static str {
         T::PAGE
+    }
+
+    fn sizes(&self) -> Vec<Vec<String>> {
+        let words = |size: &&str| size.split(' ').map(str::to_string).collect();
+        T::SIZES.iter().map(words).collect()
     }
 
     fn default_spec(&self) -> String {
@@ -161,6 +186,14 @@ impl<T: Generate> Design for Entry<T> {
 }
 
 impl<T: Generate> Configured for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn build(&self) -> Arc<Module> {
         Generate::build(self)
     }
@@ -179,6 +212,10 @@ impl<T: Generate> Configured for T {
 
     fn registers(&self) -> Option<RegisterMap> {
         Generate::registers(self)
+    }
+
+    fn golden(&self) -> &dyn Golden {
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! Small circuits that several designs share: packed vectors, delay lines, constant factors.
 
 use hwgen_hdl::lib::pipeline::Pipeline;
-use hwgen_hdl::{ModuleBuilder, Place, Signal, Type, cat, u};
+use hwgen_hdl::{Fields, Module, ModuleBuilder, Place, Signal, Type, cat, u};
 
 /// Elements `0..count` of a packed vector, element 0 lowest.
 #[track_caller]
@@ -123,4 +123,14 @@ pub(crate) fn times_constant(x: Signal<'_>, factor: i32) -> Signal<'_> {
         place += 1;
     }
     product.unwrap_or_else(|| x.module().lit(x.ty(), 0))
+}
+
+/// The fields of a module's stream.
+///
+/// # Panics
+/// If it has no such stream.
+pub(crate) fn stream_fields(module: &Module, stream: &str) -> Fields {
+    let port = module.streams.iter().find(|port| *port.name == *stream);
+    let port = port.unwrap_or_else(|| panic!("`{}` has no stream `{stream}`", module.name));
+    port.payload.iter().map(|(name, node)| (name.to_string(), module.node(*node).ty)).collect()
 }

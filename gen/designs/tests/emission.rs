@@ -1,7 +1,7 @@
 //! What a reader of emitted Verilog is promised: small, few modules, printed at once.
 
+use hwgen_designs::arrays::mac_array::MacArraySpec;
 use hwgen_designs::generate::Generate;
-use hwgen_designs::mac_array::MacArraySpec;
 use std::time::{Duration, Instant};
 
 fn array(size: u32) -> MacArraySpec {

@@ -1,7 +1,7 @@
 //! Loading a LAPA specification: what is accepted, and the exact words when it is not.
 
-use hwgen_designs::accelerator::AcceleratorSpec;
-use hwgen_designs::lapa::{Filter, LapaSpec, RoundFilter};
+use hwgen_designs::attention::accelerator::AcceleratorSpec;
+use hwgen_designs::attention::lapa::{Filter, LapaSpec, RoundFilter};
 use hwgen_designs::spec::{LoadError, Origin, Spec, load};
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The MAC array against a plain matrix-vector product.
 
-use hwgen_designs::mac_array::{MacArraySpec, build};
+use hwgen_designs::arrays::mac_array::{MacArraySpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_hdl::{Int, s};
 

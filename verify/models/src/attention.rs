@@ -1,10 +1,10 @@
 //! The exchangeable part of a model.
 
 use bitvec::vec::BitVec;
+use hwgen_designs::attention::attend::golden::{Attend, Memory};
 use hwgen_verify::attention::output::{Integers, Selection};
 use hwgen_verify::attention::quality::MIN_VISIBLE;
 use hwgen_verify::attention::{Head, Matrix};
-use hwgen_verify::golden::attend::{Attend, Memory};
 use ndarray::{Array2, ShapeError};
 use std::error::Error;
 

@@ -3,9 +3,9 @@
 use crate::ModelError;
 use crate::attention::{Float, Select, Site};
 use crate::measure::each_text;
-use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_verify::attention::output::{self, SINK, all_keys};
-use hwgen_verify::golden::sanger::Setting;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The radius filter's radius in logits: what its setting scales.

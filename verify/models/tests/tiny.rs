@@ -1,6 +1,7 @@
 //! Models too small to be good at anything: by hand, and from a seed.
 
-use hwgen_designs::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_models::ModelError;
 use hwgen_models::attention::{Attention, Float, Integer, Recorder, Select, Site, array};
 use hwgen_models::decoder::{Decoder, DecoderShape};
@@ -8,7 +9,6 @@ use hwgen_models::encoder::{Encoder, EncoderShape};
 use hwgen_models::measure::cosine;
 use hwgen_models::tensors::{Random, Tensors};
 use hwgen_verify::attention::output::{self, all_keys, fact, lapa, sanger};
-use hwgen_verify::golden::sanger::Setting;
 use ndarray::{Array1, Array2, array as values, s};
 use std::collections::HashMap;
 

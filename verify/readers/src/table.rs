@@ -106,13 +106,13 @@ fn policy(bytes: &[u8], _: &Room) -> Result<(), String> {
 /// A specification of any design.
 fn spec(bytes: &[u8], _: &Room) -> Result<(), String> {
     let file = Some((Path::new("mutant.json"), text(bytes)?));
-    any(registry::designs().iter().map(|design| design.configure(file, &[]).map_err(told)))
+    any(registry::designs().into_iter().map(|design| design.configure(file, &[]).map_err(told)))
 }
 
 /// Values of `--set`, a line each.
 fn set(bytes: &[u8], _: &Room) -> Result<(), String> {
     let lines: Vec<String> = text(bytes)?.lines().map(str::to_owned).collect();
-    any(registry::designs().iter().map(|design| design.configure(None, &lines).map_err(told)))
+    any(registry::designs().into_iter().map(|design| design.configure(None, &lines).map_err(told)))
 }
 
 /// All are tried; one that takes it is enough.

@@ -7,9 +7,9 @@
 use super::output::{Integers, attention, cosine};
 use super::quality::MIN_VISIBLE;
 use super::{Head, Workload};
-use crate::golden::attend::{Memory, Query};
-use crate::golden::spatten::cascade::{self, Cascade, Keep};
-use crate::golden::spatten::{Setting, Spatten};
+use hwgen_designs::attention::attend::golden::{Memory, Query};
+use hwgen_designs::attention::spatten::golden::cascade::{self, Cascade, Keep};
+use hwgen_designs::attention::spatten::golden::{Setting, Spatten};
 
 /// What SpAtten does to a workload. Fractions are of all rows (or of all pairs of a row and a key it sees)
 /// of all heads, pruned or not.

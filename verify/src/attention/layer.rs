@@ -1,13 +1,13 @@
 //! Attention from tokens: layers in floating point, the integers a host makes of them, and how close
-//! [`golden::layer`](crate::golden::layer) comes.
+//! [`golden::layer`](hwgen_designs::attention::layer::golden) comes.
 
 use super::output::{HeadOutput, attention, cosine, scale};
 use super::quality::{MIN_VISIBLE, mass};
 use super::synthetic::normal;
 use super::{Head, Matrix, Quantized, quantize};
-use crate::golden::layer::{Job, KeyHead, LayerError, QueryHead};
-use crate::golden::linear::{exact, log};
-use hwgen_designs::layer::LayerSpec;
+use hwgen_designs::attention::layer::LayerSpec;
+use hwgen_designs::attention::layer::golden::{Job, KeyHead, LayerError, QueryHead};
+use hwgen_designs::linear::golden::{exact, log};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -6,12 +6,12 @@
 
 use super::quality::{self, MIN_VISIBLE, logit, softmax};
 use super::{Head, Quantized, Workload, quantize};
-use crate::golden::attend::{Attend, AttendError, Memory, Query};
-use crate::golden::fact::Fact;
-use crate::golden::lapa::{Predictor, QueryRow};
-use crate::golden::sanger::{Sanger, Setting};
 use bitvec::vec::BitVec;
-use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::attention::attend::golden::{Attend, AttendError, Memory, Query};
+use hwgen_designs::attention::fact::golden::Fact;
+use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::sanger::golden::{Sanger, Setting};
 use std::error::Error;
 
 /// A head whose queries mostly attend to key 0 (a sink): its mean probability is above this.

@@ -6,9 +6,10 @@
 
 use super::output::scale;
 use super::{Workload, quantize};
-use crate::golden::lapa::{InputError, Predictor, QueryRow};
 use bitvec::{slice::BitSlice, vec::BitVec};
-use hwgen_designs::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::predictor::golden::InputError;
 
 /// Fewest keys a row must see to be counted.
 pub const MIN_VISIBLE: usize = 8;

@@ -2,8 +2,8 @@
 //! into it, and believed only if every file is as it was made.
 
 use super::CosimError;
-use crate::tools::Found;
 use hwgen_files::{Cache, cache_folder as users_folder, private_folder};
+use hwgen_tools::Found;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! What can go wrong between us and a simulator.
 
-use crate::tools::ToolError;
 use hwgen_files::{FileError, reason};
 use hwgen_hdl::sim::SimError;
+use hwgen_tools::ToolError;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

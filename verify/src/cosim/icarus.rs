@@ -8,8 +8,8 @@ use super::ports::{Ports, declare};
 use super::process::Process;
 use super::remote::{Language, Remote};
 use super::{CosimError, verilog_of};
-use crate::tools::{self, run};
 use hwgen_hdl::{Int, Module};
+use hwgen_tools::run;
 use std::io::{self, BufRead, BufReader};
 use std::process::ChildStdout;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl IcarusDevice {
 
     /// The same interface on another text: a hand-written one, or a synthesized netlist.
     pub fn from_text(module: &Arc<Module>, verilog: &str) -> Result<IcarusDevice, CosimError> {
-        let (iverilog, vvp) = (tools::require("iverilog")?, tools::require("vvp")?);
+        let (iverilog, vvp) = (hwgen_tools::require("iverilog")?, hwgen_tools::require("vvp")?);
         let text = format!("{verilog}\n{}", test_bench(module));
         let folder = cached(&key("icarus", &[&text], &[&iverilog, &vvp]), |folder| {
             write(folder, "top.v", &text)?;

@@ -2,9 +2,9 @@
 
 use super::cache::write;
 use super::{CosimError, Finding, verilog_of};
-use crate::tools::{self, ToolError, run};
 use hwgen_files::Scratch;
 use hwgen_hdl::Module;
+use hwgen_tools::{ToolError, run};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub fn verilator_lint(module: &Arc<Module>) -> Result<(), CosimError> {
 
 /// The same for any text, given with its top module.
 pub fn lint_text(top: &str, verilog: &str) -> Result<(), CosimError> {
-    let verilator = tools::require("verilator")?;
+    let verilator = hwgen_tools::require("verilator")?;
     let folder = Scratch::new().map_err(CosimError::file("create", std::env::temp_dir()))?;
     // A file named as its module, or that would be a warning too.
     let file = &format!("{top}.v");

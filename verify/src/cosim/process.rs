@@ -1,7 +1,6 @@
 //! A simulator in a process of its own, spoken to through its standard input and output.
 
 use super::CosimError;
-use crate::tools;
 use hwgen_files::Group;
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -36,8 +35,8 @@ struct Watched {
 
 impl Process {
     pub(super) fn start(command: &mut Command) -> Result<Process, CosimError> {
-        let line = tools::command_line(command);
-        let start = |source| tools::ToolError::Start { command: line.clone(), source };
+        let line = hwgen_tools::command_line(command);
+        let start = |source| hwgen_tools::ToolError::Start { command: line.clone(), source };
         let errors = tempfile::tempfile().map_err(start)?;
         let told = errors.try_clone().map_err(start)?;
         let group = Group::start(command, true, Stdio::piped(), told.into());
@@ -107,7 +106,7 @@ impl Process {
             command: self.command.clone(),
             source,
             limit: ANSWER_LIMIT,
-            tail: tools::tail(tools::text(&mut self.errors)),
+            tail: hwgen_tools::tail(hwgen_tools::text(&mut self.errors)),
         })
     }
 }

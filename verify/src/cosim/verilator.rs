@@ -12,9 +12,9 @@ use super::process::Process;
 use super::race::{Race, Stimulus};
 use super::remote::{Language, Remote};
 use super::{CosimError, verilog_of};
-use crate::tools::{self, Found, run};
 use hwgen_hdl::sim::Initial;
 use hwgen_hdl::{Int, Module};
+use hwgen_tools::{Found, run};
 use num_bigint::Sign;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -96,7 +96,8 @@ impl Compiled {
         verilog: &str,
         optimize: Optimize,
     ) -> Result<Compiled, CosimError> {
-        let (verilator, compiler) = (tools::require("verilator")?, tools::require("c++")?);
+        let (verilator, compiler) =
+            (hwgen_tools::require("verilator")?, hwgen_tools::require("c++")?);
         let ports = Ports::of(module);
         let text = format!("{verilog}\n{}", shim::wrapper(&ports, module));
         let flags = format!("{:?} {:?} {REVISION}", optimize.verilator(), optimize.compiler());
@@ -154,7 +155,7 @@ impl Kit<'_> {
         compiler: &'t Found,
         optimize: Optimize,
     ) -> Result<Kit<'t>, CosimError> {
-        let include = tools::verilator_root(&verilator.path)?.join("include");
+        let include = hwgen_tools::verilator_root(&verilator.path)?.join("include");
         let mut kit = Kit { verilator, compiler, optimize, include, library: PathBuf::new() };
         let made_of = [format!("{:?}", kit.flags()), surroundings(optimize)];
         let made_of = made_of.each_ref().map(String::as_str);
@@ -189,7 +190,7 @@ impl Kit<'_> {
     /// gave wrong values for some, as Yosys' netlists show at once (5.006: the top bit of a product
     /// of sums).
     fn optimizes_bits_rightly(&self) -> bool {
-        tools::parse_version(&self.verilator.version).is_some_and(|version| version > (5, 26))
+        hwgen_tools::parse_version(&self.verilator.version).is_some_and(|version| version > (5, 26))
     }
 
     /// Makes `simulation` of `top.v`, and nothing else that is worth keeping.

@@ -2,8 +2,8 @@
 
 use super::cache::{cached, key, read, write};
 use super::{CosimError, Finding, IcarusDevice, VerilatorDevice, verilog_of};
-use crate::tools::{self, run};
 use hwgen_hdl::Module;
+use hwgen_tools::run;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub fn netlist_of_text(
     verilog: &str,
     synthesis: Synthesis,
 ) -> Result<String, CosimError> {
-    let yosys = tools::require("yosys")?;
+    let yosys = hwgen_tools::require("yosys")?;
     let passes = synthesis.script(&module.name);
     let script =
         format!("read_verilog design.v; {passes}; check -assert; write_verilog -noattr netlist.v");
@@ -120,7 +120,7 @@ pub fn yosys_check_all(modules: &[Arc<Module>]) -> Vec<Result<Report, CosimError
 /// Elaborates many texts, given with their top modules, each for itself but in one process; kept
 /// results are not made again.
 pub fn check_texts(texts: &[(&str, &str)]) -> Result<Vec<Report>, CosimError> {
-    let yosys = tools::require("yosys")?;
+    let yosys = hwgen_tools::require("yosys")?;
     // Latches and loops are there once processes are gone; mapping them to gates takes minutes. A
     // loop may run through several modules, so the check sees them flattened. So do the
     // statistics: those of a hierarchy are no JSON in Yosys 0.23.

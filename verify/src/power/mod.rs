@@ -11,14 +11,13 @@
 //!
 //! ```no_run
 //! use hwgen_designs::registry;
-//! use hwgen_verify::check::golden;
 //! use hwgen_verify::power::{Library, Options, PowerModel};
 //!
 //! let design = registry::find("mac_array").unwrap().configure(None, &[]).unwrap();
 //! let library = Library::read("osu018_stdcells.lib").unwrap();
 //! let model = PowerModel::new(&design.build(), &library, &Options::default()).unwrap();
 //! let mut device = model.device();
-//! golden("mac_array", &design.json()).unwrap().batch(&mut device, 1).unwrap();
+//! design.golden().batch(&mut device, 1).unwrap();
 //! println!("{} J", model.report(&device).total().energy.total_joules());
 //! ```
 

@@ -6,8 +6,8 @@ use super::json::Design;
 use super::liberty::Library;
 use crate::cosim::kept::{cached, key, read, write};
 use crate::cosim::{CosimError, verilog_of};
-use crate::tools::{self, run};
 use hwgen_hdl::Module;
+use hwgen_tools::run;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) fn synthesize(
     flip_flop_bits: usize,
     gated: Option<[(&str, String); 3]>,
 ) -> Result<(Design, PathBuf), PowerError> {
-    let yosys = tools::require("yosys").map_err(CosimError::from)?;
+    let yosys = hwgen_tools::require("yosys").map_err(CosimError::from)?;
     let verilog = verilog_of(module)?;
     let script = script(module, flip_flop_bits, gated.is_some());
     let gated = gated.iter().flatten();

@@ -2,11 +2,12 @@
 
 use crate::attention::Workload;
 use crate::attention::output::{Exact, HeadOutput, Integers, attend, closeness};
-use crate::drive::accelerator::{self, Row, Stalls};
-use crate::golden::attend::Attend;
 use bitvec::vec::BitVec;
-use hwgen_designs::accelerator::cost::HeadShape;
-use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attention::accelerator::cost::HeadShape;
+use hwgen_designs::attention::accelerator::drive as accelerator;
+use hwgen_designs::attention::accelerator::drive::{Row, Stalls};
+use hwgen_designs::attention::attend::AttendSpec;
+use hwgen_designs::attention::attend::golden::Attend;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, SimError};
 use std::error::Error;

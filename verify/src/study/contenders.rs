@@ -3,18 +3,18 @@
 use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Predicted, head_run};
 use super::point::Chain;
 use super::spatten;
-use crate::drive::predictor::Predict;
-use crate::golden::lapa::{Predictor, QueryRow};
 use bitvec::vec::BitVec;
-use hwgen_designs::accelerator::compose::Buffers;
-use hwgen_designs::accelerator::cost::{HeadShape, head_cycles};
-use hwgen_designs::accelerator::{
+use hwgen_designs::attention::accelerator::compose::Buffers;
+use hwgen_designs::attention::accelerator::cost::{HeadShape, head_cycles};
+use hwgen_designs::attention::accelerator::{
     AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec, build,
 };
-use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::fact::FactSpec;
-use hwgen_designs::lapa::{Filter, LapaSpec};
-use hwgen_designs::sanger::SangerSpec;
+use hwgen_designs::attention::attend::AttendSpec;
+use hwgen_designs::attention::fact::FactSpec;
+use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::predictor::drive::Predict;
+use hwgen_designs::attention::sanger::SangerSpec;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;

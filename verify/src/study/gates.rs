@@ -3,7 +3,7 @@
 use super::accelerator::{Accelerator, HeadRun};
 use super::ledger::{Record, Split};
 use crate::power::{Library, Options, Part, PowerModel, Report};
-use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attention::attend::AttendSpec;
 use std::error::Error;
 
 /// Gates ready to run heads.

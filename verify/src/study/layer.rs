@@ -6,11 +6,11 @@
 
 use super::accelerator::{HeadRun, Model};
 use super::report::layer;
-use crate::drive;
-use crate::drive::linear::{exact, log};
-use crate::golden::linear::importance::Importance;
 use crate::power::{Library, Options, PowerModel};
+use hwgen_designs::drive;
 use hwgen_designs::generate::Generate;
+use hwgen_designs::linear::drive::{exact, log};
+use hwgen_designs::linear::golden::importance::Importance;
 use hwgen_designs::linear::{LinearSpec, LogLinearSpec};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

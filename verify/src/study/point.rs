@@ -1,7 +1,7 @@
 //! Which setting of an accelerator to compare.
 
 use super::accelerator::{Accelerator, HeadRun, Model};
-use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attention::attend::AttendSpec;
 use std::error::Error;
 
 /// The mean cosine that counts as no loss.

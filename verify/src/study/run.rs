@@ -8,8 +8,7 @@ use super::ledger::{Ledger, Record};
 use super::point::{self, Point};
 use crate::cosim::kept::key as key_of;
 use crate::power::Library;
-use crate::tools;
-use hwgen_designs::attend::AttendSpec;
+use hwgen_designs::attention::attend::AttendSpec;
 use std::error::Error;
 
 /// What a study runs.
@@ -120,7 +119,7 @@ fn key(
     let text = accelerator.module(size).verilog();
     let text = text.unwrap_or_else(|error| error.to_string());
     // no Yosys: there will be no gates either
-    let yosys = tools::require("yosys").map(|yosys| yosys.version).unwrap_or_default();
+    let yosys = hwgen_tools::require("yosys").map(|yosys| yosys.version).unwrap_or_default();
     let integers = model.heads.iter().find(|of| of.name == head.head).map(|of| &of.integers);
     // not as `BitVec` is debugged, which tells where it lies in memory
     let survivors = head.survivors.iter().map(|row| row.iter().map(|bit| u8::from(*bit)));

@@ -7,10 +7,10 @@
 use super::accelerator::{Accelerator, EXACT, HeadRun, Model, ModelHead, Results};
 use super::point::Chain;
 use crate::attention::output::closeness;
-use crate::drive::spatten::{Head, Layer, Row, Stalls, run};
 use bitvec::vec::BitVec;
-use hwgen_designs::attend::AttendSpec;
-use hwgen_designs::spatten::{SpattenSpec, build, cost};
+use hwgen_designs::attention::attend::AttendSpec;
+use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, Stalls, run};
+use hwgen_designs::attention::spatten::{SpattenSpec, build, cost};
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;

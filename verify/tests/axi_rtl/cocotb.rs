@@ -4,10 +4,10 @@
 
 use super::mutants::{ignores_strobes, mutant};
 use super::{SMALL, random_loads, spec};
-use hwgen_designs::axi::{LapaAxiSpec, build};
+use hwgen_designs::attention::axi::lapa_drive::{Load, expected};
+use hwgen_designs::attention::axi::{LapaAxiSpec, build};
 use hwgen_hdl::Int;
-use hwgen_verify::drive::axi::{Load, expected};
-use hwgen_verify::tools::{ToolError, run};
+use hwgen_tools::{ToolError, run};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};

@@ -1,16 +1,17 @@
 //! Attention whole behind AXI.
 
 use super::random_stalls;
-use hwgen_designs::axi::{LapaLayerAxiSpec, build};
+use hwgen_designs::attention::axi::lapa_check::access_registers;
+use hwgen_designs::attention::axi::layer_drive::{Buses, expected, run_jobs};
+use hwgen_designs::attention::axi::{LapaLayerAxiSpec, build};
+use hwgen_designs::attention::layer::drive as layer;
+use hwgen_designs::attention::layer::drive::random_job;
+use hwgen_designs::attention::layer::golden::Job;
+use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Bench, Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::check::axi::access_registers;
 use hwgen_verify::cosim;
-use hwgen_verify::drive::axi::layer::{Buses, expected, run_jobs};
-use hwgen_verify::drive::axi::{Host, Stalls};
-use hwgen_verify::drive::layer::{self, random_job};
-use hwgen_verify::golden::layer::Job;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

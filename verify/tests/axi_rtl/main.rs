@@ -5,15 +5,16 @@ mod layer;
 mod mutants;
 mod wrapper;
 
-use hwgen_designs::accelerator;
-use hwgen_designs::axi::{LapaAxiSpec, build};
+use hwgen_designs::attention::accelerator;
+use hwgen_designs::attention::axi::lapa_check::access_registers;
+use hwgen_designs::attention::axi::lapa_drive::{Load, expected, run_loads};
+use hwgen_designs::attention::axi::{LapaAxiSpec, build};
+use hwgen_designs::axi::drive::{Host, Stalls};
+use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::check::axi::access_registers;
 use hwgen_verify::cosim;
-use hwgen_verify::drive::axi::{Host, Load, Stalls, expected, run_loads};
-use hwgen_verify::drive::{self, Values};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -230,9 +231,11 @@ fn results_come_two_cycles_later_than_from_the_engine() {
     }
     let mut engine = Simulator::new(&accelerator::build(&spec.engine), Engine::Jit);
     let heads = std::slice::from_ref(&load.head);
-    let stalls = drive::accelerator::Stalls::default();
+    let stalls = hwgen_designs::attention::accelerator::drive::Stalls::default();
     let rows = load.head.rows.len();
-    let alone = drive::accelerator::run(&mut engine, 4, heads, stalls, rows).unwrap();
+    let alone =
+        hwgen_designs::attention::accelerator::drive::run(&mut engine, 4, heads, stalls, rows)
+            .unwrap();
     let mut simulator = simulator(&spec, 1);
     let mut host = Host::new(&mut simulator, &build(&spec).map, Stalls::default());
     host.write(&load.settings()).unwrap();

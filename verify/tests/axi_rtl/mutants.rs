@@ -1,12 +1,13 @@
 //! Tops that break the protocol or lose data, to show that each check can fail.
 
 use super::{SMALL, random_loads, spec};
-use hwgen_designs::axi::build;
+use hwgen_designs::attention::axi::build;
+use hwgen_designs::attention::axi::lapa_check::access_registers;
+use hwgen_designs::attention::axi::lapa_drive::{expected, run_loads};
+use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_hdl::netlist::{Direction, ResetKind};
 use hwgen_hdl::sim::{SimOptions, Simulator};
 use hwgen_hdl::{Fields, Module, ModuleBuilder, Stream, u};
-use hwgen_verify::check::axi::access_registers;
-use hwgen_verify::drive::axi::{Host, Stalls, expected, run_loads};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;

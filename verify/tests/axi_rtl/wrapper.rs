@@ -1,15 +1,15 @@
 //! The top around designs other than LAPA.
 
-use hwgen_designs::attend::{self, AttendSpec};
+use hwgen_designs::attention::attend::drive::Head;
+use hwgen_designs::attention::attend::{self, AttendSpec};
+use hwgen_designs::axi::drive::{Host, Stalls, cut, join};
 use hwgen_designs::axi::{Wrapped, Wrapping, wrap};
+use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
 use hwgen_hdl::lib::fifo;
 use hwgen_hdl::netlist::StreamPort;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_hdl::{Int, Module, ModuleBuilder, fields, s, u};
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::attend::Head;
-use hwgen_verify::drive::axi::{Host, Stalls, cut, join};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;

@@ -3,14 +3,14 @@
 mod network;
 mod random;
 
+use hwgen_designs::cnn::drive::Script;
 use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
+use hwgen_designs::drive;
 use hwgen_designs::generate::Generate;
+use hwgen_designs::golden::Golden;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::check::Golden;
-use hwgen_verify::drive;
-use hwgen_verify::drive::cnn::Script;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;

@@ -1,16 +1,17 @@
 //! `feed_forward`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::attention::layer::LayerSpec;
+use hwgen_designs::attention::layer::drive as layer;
+use hwgen_designs::attention::layer::drive::random_job;
+use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::layer::LayerSpec;
 use hwgen_designs::linear::FeedForwardSpec;
+use hwgen_designs::linear::drive::feed_forward::{Batch, feeds, results};
+use hwgen_designs::linear::golden::exact::Token;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::layer::{self, random_job};
-use hwgen_verify::drive::linear::feed_forward::{Batch, feeds, results};
-use hwgen_verify::drive::{Run, run};
-use hwgen_verify::golden::linear::exact::Token;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

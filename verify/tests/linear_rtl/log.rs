@@ -1,13 +1,13 @@
 //! `log_linear`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::LogLinearSpec;
+use hwgen_designs::linear::drive::log::{Batch, feeds, results};
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::linear::log::{Batch, feeds, results};
-use hwgen_verify::drive::{Run, run};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -9,8 +9,8 @@ use digests::{DIGESTS, digest, random_inputs};
 use hwgen_network::graph::{Layer, Network};
 use hwgen_network::import::import;
 use hwgen_network::import::tflite::schema::{self, TensorType};
+use hwgen_network::interpret::Interpreter;
 use hwgen_verify::attention::data::folder;
-use hwgen_verify::golden::network::Interpreter;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},

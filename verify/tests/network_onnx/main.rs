@@ -6,7 +6,7 @@ mod models;
 use hwgen_network::graph::{Linear, Network, Tensor};
 use hwgen_network::import::onnx::proto::{ModelProto, ValueInfoProto};
 use hwgen_network::import::{import, onnx};
-use hwgen_verify::golden::network::Interpreter;
+use hwgen_network::interpret::Interpreter;
 use models::reference::{Real, run};
 use prost::Message;
 use rand::{Rng, SeedableRng};

@@ -4,16 +4,16 @@
 //! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
 
 use super::simulator;
-use hwgen_designs::accelerator::{Engine, SangerAttentionSpec, cost};
-use hwgen_designs::fact::FactSpec;
-use hwgen_designs::predictor::Predictor;
-use hwgen_designs::sanger::SangerSpec;
+use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls};
+use hwgen_designs::attention::accelerator::{Engine, SangerAttentionSpec, cost};
+use hwgen_designs::attention::fact::FactSpec;
+use hwgen_designs::attention::predictor::Predictor;
+use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
+use hwgen_designs::attention::sanger::SangerSpec;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
-use hwgen_verify::drive::accelerator::{Head, Row, Stalls};
-use hwgen_verify::drive::predictor::{Predict, expected, run};
 
 /// A head as the engine gets it.
 fn head(of: &hwgen_verify::attention::Head, spec: &impl Predict) -> Head {

@@ -1,13 +1,13 @@
 //! Any whole engine against its golden models: queries in, outputs out.
 
 use super::{pick, random_heads, random_stalls, simulator, spec};
-use hwgen_designs::accelerator::{Engine, cost};
+use hwgen_designs::attention::accelerator::drive::{Head, Stalls, run};
+use hwgen_designs::attention::accelerator::{Engine, cost};
+use hwgen_designs::attention::predictor::drive::Predict;
+use hwgen_designs::drive::Values;
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::{self, Initial, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::accelerator::{Head, Stalls, run};
-use hwgen_verify::drive::predictor::Predict;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

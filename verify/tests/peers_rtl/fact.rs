@@ -1,8 +1,8 @@
 //! FACT.
 
 use super::{engine, pick, predictor};
-use hwgen_designs::accelerator::FactAttentionSpec;
-use hwgen_designs::fact::{FactSpec, cost};
+use hwgen_designs::attention::accelerator::FactAttentionSpec;
+use hwgen_designs::attention::fact::{FactSpec, cost};
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 

@@ -7,12 +7,12 @@ mod fact;
 mod predictor;
 mod sanger;
 
+use hwgen_designs::attention::accelerator::drive::{Head, Stalls};
+use hwgen_designs::attention::predictor::drive::Predict;
+use hwgen_designs::drive::Values;
 use hwgen_designs::spec::{Spec, load};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::accelerator::{Head, Stalls};
-use hwgen_verify::drive::predictor::Predict;
 use rand::Rng;
 use std::sync::Arc;
 

@@ -1,14 +1,14 @@
 //! Any predictor that says a bit a key, against its golden model, beat by beat.
 
 use super::{pick, random_heads, random_stalls, simulator, spec};
-use hwgen_designs::predictor::Predictor;
-use hwgen_designs::predictor::timing::HeadShape;
+use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls};
+use hwgen_designs::attention::attend::golden::Query;
+use hwgen_designs::attention::predictor::Predictor;
+use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
+use hwgen_designs::attention::predictor::timing::HeadShape;
+use hwgen_designs::drive::Values;
 use hwgen_hdl::sim::{Engine, Initial, Simulator};
 use hwgen_verify::cosim;
-use hwgen_verify::drive::Values;
-use hwgen_verify::drive::accelerator::{Head, Row, Stalls};
-use hwgen_verify::drive::predictor::{Predict, expected, run};
-use hwgen_verify::golden::attend::Query;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

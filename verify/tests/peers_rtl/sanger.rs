@@ -1,8 +1,8 @@
 //! Sanger.
 
 use super::{engine, pick, predictor};
-use hwgen_designs::accelerator::SangerAttentionSpec;
-use hwgen_designs::sanger::SangerSpec;
+use hwgen_designs::attention::accelerator::SangerAttentionSpec;
+use hwgen_designs::attention::sanger::SangerSpec;
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 

@@ -5,8 +5,8 @@ use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::Spec;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_network::graph::Network;
+use hwgen_network::inferences::{Inferences, Outcome};
 use hwgen_network::plan::{PlanError, plan};
-use hwgen_verify::drive::cnn::{Inferences, Outcome};
 
 /// Lanes, positions, results a cycle, whether memories have one port.
 const SIZES: [(u32, u32, u32, bool); 8] = [

@@ -5,9 +5,8 @@ use hwgen_designs::registry;
 use hwgen_hdl::netlist::ClockId;
 use hwgen_hdl::sim::Device;
 use hwgen_hdl::{Int, Module};
-use hwgen_verify::check::golden;
+use hwgen_tools::{require, run};
 use hwgen_verify::power::{GateDevice, Library, Options};
-use hwgen_verify::tools::{require, run};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ fn every_net_changes_as_often_as_in_icarus() {
     let set = ["rows=2", "columns=1", "weight_bits=4", "activation_bits=4"].map(String::from);
     let configured = registry::find("mac_array").unwrap().configure(None, &set).unwrap();
     let module = configured.build();
-    let golden = golden("mac_array", &configured.json()).unwrap();
+    let golden = configured.golden();
     let library = Library::read(OSU018).unwrap();
     let model = PowerModel::new(&module, &library, &Options::default()).unwrap();
     let inputs = vec![Int::ZERO; module.inputs.len()];

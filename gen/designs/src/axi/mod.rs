@@ -11,24 +11,18 @@
 //!
 //! [`wrap()`] makes the top, [`map`] the table of registers that circuit, documents and headers come
 //! from. [`sequence()`] goes between an attention engine and its top: it marks rows in hardware.
-//! An [`AxiSpec`] is an engine with its top: [`LapaAxiSpec`] LAPA and the sequencer, [`LapaLayerAxiSpec`]
-//! attention from tokens on.
 
-pub mod lapa;
-pub mod layer;
+pub mod drive;
+pub mod golden;
 pub mod map;
 mod registers;
 pub mod sequence;
-pub mod spec;
 mod text;
 mod width;
 pub mod wrap;
 
-pub use lapa::LapaAxiSpec;
-pub use layer::LapaLayerAxiSpec;
 pub use map::RegisterMap;
 pub use sequence::sequence;
-pub use spec::{AxiSpec, build};
 pub use wrap::{Wrapped, Wrapping, wrap};
 
 use thiserror::Error;

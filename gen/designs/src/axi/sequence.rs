@@ -1,8 +1,9 @@
 //! Rows of attention heads, marked in hardware: what each sees and which ends the group.
 
 use super::map::{CLEAR_COUNTERS, plain_ports};
+use crate::wiring::stream_fields;
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
-use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Type, fields, mux, u};
+use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Type, fields, mux, u};
 use std::sync::Arc;
 
 /// Bits of a row's index.
@@ -108,10 +109,4 @@ pub fn sequence(name: &str, engine: &Arc<Module>) -> Arc<Module> {
     }
     m.stream_out("out", &unit.stream_from("out"));
     m.finish()
-}
-
-fn stream_fields(module: &Module, stream: &str) -> Fields {
-    let port = module.streams.iter().find(|port| *port.name == *stream);
-    let port = port.unwrap_or_else(|| panic!("`{}` has no stream `{stream}`", module.name));
-    port.payload.iter().map(|(name, node)| (name.to_string(), module.ty(*node))).collect()
 }

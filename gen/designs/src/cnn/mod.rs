@@ -9,10 +9,13 @@
 //! - `load`: how memories are filled, `rom`: what they hold from the start; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
 //! - [`cost`]: cycles, exactly.
 
+mod check;
 mod core;
 pub mod cost;
 mod drain;
+pub mod drive;
 mod fill;
+pub mod golden;
 pub mod image;
 pub mod job;
 mod lane;
@@ -48,6 +51,15 @@ impl Generate for CnnSpec {
     const SUMMARY: &'static str =
         "quantized networks from a program: convolutions, dense layers, pools, sums";
     const PAGE: &'static str = "docs/cnn.md";
+
+    const SIZES: &'static [&'static str] = &[
+        "lanes=2 results=1 activation_words=4 weight_rows=2 scale_rows=2 jobs=2 \
+         narrow_weights=false accumulator_bits=20 additions=false softmax_tables=0 \
+         matrices=false",
+        "lanes=4 results=4 pixels=1 packed=false activation_words=7 weight_rows=5 \
+         scale_rows=3 jobs=2 softmax_tables=3",
+        "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2",
+    ];
 
     fn circuit(&self) -> Arc<Module> {
         core::module(Self::NAME, self, None)

@@ -141,6 +141,12 @@ impl Generate for LinearSpec {
         "int8 linear layer, int4 at twice the throughput for tokens that matter little";
     const PAGE: &'static str = "docs/linear.md";
 
+    const SIZES: &'static [&'static str] = &[
+        "inputs=1 outputs=1 lanes=1",
+        "inputs=5 outputs=3 lanes=2",
+        "inputs=16 outputs=4 lanes=8",
+    ];
+
     fn circuit(&self) -> Arc<Module> {
         exact_circuit::module(
             Self::NAME,

@@ -3,9 +3,9 @@
 use super::cost::{self, Batch};
 use super::layer::Layer;
 use super::{LinearSpec, exact};
-use crate::accelerator::compose::stream_fields;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
+use crate::wiring::stream_fields;
 use hwgen_hdl::{InstanceBuilder, Module, ModuleBuilder};
 use std::sync::Arc;
 
@@ -101,6 +101,12 @@ impl Generate for FeedForwardSpec {
     const SUMMARY: &'static str =
         "feed-forward block: two linear layers, int8 or int4 by each token's importance";
     const PAGE: &'static str = "docs/linear.md";
+
+    const SIZES: &'static [&'static str] = &[
+        "inputs=1 hidden=1 outputs=1 first_lanes=1 second_lanes=1",
+        "inputs=5 hidden=3 outputs=2 first_lanes=2 second_lanes=4",
+        "inputs=4 hidden=8 outputs=4 first_lanes=4 second_lanes=2",
+    ];
 
     fn circuit(&self) -> Arc<Module> {
         module(self)

@@ -80,6 +80,12 @@ impl Generate for ImportanceSpec {
         "counts how many rows keep each token: which are needed, which precise";
     const PAGE: &'static str = "docs/linear.md";
 
+    const SIZES: &'static [&'static str] = &[
+        "max_keys=1 rows=1 max_queries=1",
+        "max_keys=11 rows=4 max_queries=20 factor256=300",
+        "max_keys=8 rows=8 max_queries=100 factor256=0",
+    ];
+
     fn circuit(&self) -> Arc<Module> {
         self.build_as(Self::NAME)
     }

@@ -76,6 +76,12 @@ impl Generate for LogLinearSpec {
     const SUMMARY: &'static str = "linear layer that predicts keys by shifts, without a multiplier";
     const PAGE: &'static str = "docs/linear.md";
 
+    const SIZES: &'static [&'static str] = &[
+        "inputs=1 outputs=1 lanes=1",
+        "inputs=5 outputs=3 lanes=2",
+        "inputs=16 outputs=4 lanes=8",
+    ];
+
     fn circuit(&self) -> Arc<Module> {
         log_circuit::module(self)
     }

@@ -12,12 +12,16 @@
 //! pipeline to the result, where `collect` puts each into its place.
 
 mod batch;
+pub(crate) mod check;
 mod collect;
 pub mod cost;
 mod counters;
+pub mod drive;
 pub mod exact;
 mod exact_circuit;
 pub mod feed_forward;
+mod feed_forward_check;
+pub mod golden;
 pub mod importance;
 mod layer;
 mod load;

@@ -8,7 +8,7 @@
 use super::{Gate, Machine, machine_of};
 use crate::power::compiled::Conditions;
 use crate::power::liberty::Library;
-use crate::tools::{require, run};
+use hwgen_tools::{require, run};
 use std::time::Duration;
 
 const OSU018: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";

@@ -1,0 +1,3 @@
+//! Arrays of processing elements: [`mac_array`], the systolic one.
+
+pub mod mac_array;

@@ -1,0 +1,82 @@
+//! Cycles of Sanger's predictor, exactly.
+
+use super::SangerSpec;
+use crate::attention::predictor::fold;
+use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
+
+pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
+
+/// Cycles from taking a query to the issue of its first group: its power of two, its short form.
+pub const QUERY_CYCLES: u32 = 2;
+
+/// Cycles from a group's logits leaving their queue to its weights: table, shift.
+pub const WEIGHT_CYCLES: u32 = 2;
+
+/// Cycles from the sum of a row's weights to its limit: times the threshold, at most so much.
+pub const LIMIT_CYCLES: u32 = 2;
+
+/// Cycles of one key's product sum: products, adder tree.
+pub fn product_cycles(spec: &SangerSpec) -> u32 {
+    levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
+}
+
+/// Cycles of one key's datapath: product sum, scale, shift.
+pub fn row_cycles(spec: &SangerSpec) -> u32 {
+    product_cycles(spec) + 2
+}
+
+/// Cycles from a group's issue to its logits: the bank, then the rows.
+pub fn score_cycles(spec: &SangerSpec) -> u32 {
+    1 + row_cycles(spec)
+}
+
+/// A pipe that sends on a row's first group so many cycles after it took its last: enough room for
+/// full throughput.
+fn pipe(spec: &SangerSpec, cycles: u32) -> PipeTiming {
+    PipeTiming {
+        groups_in_flight: spec.shape().max_groups() + cycles + 2,
+        rows_in_flight: cycles + 2,
+        cycles,
+        cycles_per_word: 0,
+        word_groups: 1,
+        one_row: false,
+    }
+}
+
+/// From the issue of a group to its logit below the row's largest.
+pub(super) fn logit_pipe(spec: &SangerSpec) -> PipeTiming {
+    pipe(spec, score_cycles(spec) + fold::cycles(spec.rows) + 1)
+}
+
+/// From there to its survivors.
+pub(super) fn weight_pipe(spec: &SangerSpec) -> PipeTiming {
+    pipe(spec, WEIGHT_CYCLES + fold::cycles(spec.rows) + LIMIT_CYCLES + 1)
+}
+
+/// The predictor as the timing of all predictors sees it.
+fn timing(spec: &SangerSpec) -> Timing {
+    let pipes = vec![logit_pipe(spec), weight_pipe(spec)];
+    Timing { rows: spec.rows, query_cycles: QUERY_CYCLES, pipes, reading: 1 }
+}
+
+/// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
+/// first key.
+pub fn beat_cycles(spec: &SangerSpec, heads: &[HeadShape]) -> Vec<u64> {
+    timing(spec).beat_cycles(heads)
+}
+
+/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
+/// idle predictor.
+pub fn latency_cycles(spec: &SangerSpec, visible: u32) -> u64 {
+    timing(spec).latency_cycles(spec.max_keys, visible)
+}
+
+/// Cycles between rows that see `visible` keys each, in steady state.
+pub fn cycles_per_row(spec: &SangerSpec, visible: u32) -> u32 {
+    timing(spec).cycles_per_row(visible)
+}
+
+/// Cycles from a head's first key to the last beat of its result, both included.
+pub fn head_cycles(spec: &SangerSpec, head: &HeadShape) -> u64 {
+    timing(spec).head_cycles(head)
+}

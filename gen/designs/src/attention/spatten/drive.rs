@@ -1,0 +1,263 @@
+//! SpAtten's attention between stream drivers and its golden model.
+
+use crate::attention::attend::golden::Query;
+use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
+use crate::attention::spatten::golden::cascade::accumulate;
+use crate::attention::spatten::golden::{Keys, Row as GoldenRow, Setting, Spatten, Split};
+use crate::attention::spatten::{SpattenSpec, cost};
+use crate::drive::Values;
+use crate::drive::{pack, unpack};
+use bitvec::vec::BitVec;
+use hwgen_hdl::Int;
+use hwgen_hdl::sim::{Bench, Device, SimError};
+use rand::Rng;
+
+/// A layer: the tokens that are left, and its heads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// A bit a token; at least one is set.
+    pub live: BitVec,
+    /// At least one.
+    pub heads: Vec<Head>,
+}
+
+/// A head: a key and a value a token, then its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Each `head_dim` elements.
+    pub keys: Vec<Vec<i32>>,
+    /// A value a key.
+    pub values: Vec<Vec<i32>>,
+    /// At least one.
+    pub rows: Vec<Row>,
+}
+
+/// A query and how many live keys it sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The query.
+    pub query: Query,
+    /// At least 1.
+    pub visible: usize,
+}
+
+/// What must come out of a layer, or did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Results {
+    /// A row's result, and whether it was its head's last.
+    pub rows: Vec<(Vec<i32>, bool)>,
+    /// The importance of each head.
+    pub heads: Vec<u64>,
+    /// The importance of each live token of each layer, and whether it was the layer's last.
+    pub tokens: Vec<(u64, bool)>,
+}
+
+/// The golden model's setting of that size.
+pub fn setting(spec: &SpattenSpec) -> Setting {
+    Setting {
+        keep256: spec.keep256,
+        tau256: spec.tau256,
+        probability_bits: spec.probability_bits,
+        split: Split::Floor,
+    }
+}
+
+impl Layer {
+    /// A random layer of up to `most` tokens and `rows` rows a head.
+    pub fn random(spec: &SpattenSpec, rng: &mut impl Rng, most: usize, rows: usize) -> Layer {
+        let tokens = rng.random_range(1..=most);
+        let share = [0.3, 0.7, 1.0][rng.random_range(0..3)];
+        let mut live: BitVec = (0..tokens).map(|_| rng.random_bool(share)).collect();
+        live.set(rng.random_range(0..tokens), true);
+        let count = live.count_ones();
+        let dim = spec.head_dim as usize;
+        let heads = rng.random_range(1..=2);
+        let mut head = |_| {
+            let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
+            let vector = |rng: &mut _| (0..dim).map(|_| values.draw(rng, 8)).collect::<Vec<i32>>();
+            let rows = (0..rng.random_range(1..=rows)).map(|_| {
+                // from flat softmaxes to such that one key has all
+                let shift = rng.random_range(4..32);
+                let query = Query { elements: vector(rng), scale: rng.random(), shift };
+                let visible = [1, count, rng.random_range(1..=count)][rng.random_range(0..3)];
+                Row { query, visible }
+            });
+            let rows = rows.collect();
+            let mut vectors = || (0..tokens).map(|_| vector(rng)).collect();
+            Head { keys: vectors(), values: vectors(), rows }
+        };
+        let heads = (0..heads).map(&mut head).collect();
+        Layer { live, heads }
+    }
+
+    /// What the golden model makes of each head's rows.
+    pub fn golden(&self, spec: &SpattenSpec) -> Vec<Vec<GoldenRow>> {
+        let engine = Spatten::new(setting(spec));
+        let live: Vec<usize> = self.live.iter_ones().collect();
+        let head = |head: &Head| {
+            let keys: Vec<&[i32]> = live.iter().map(|&j| &head.keys[j][..]).collect();
+            let values: Vec<&[i32]> = live.iter().map(|&j| &head.values[j][..]).collect();
+            let row = |row: &Row| {
+                let (keys, values) = (&keys[..row.visible], &values[..row.visible]);
+                engine.row(&row.query, Keys { keys, values })
+            };
+            head.rows.iter().map(row).collect()
+        };
+        self.heads.iter().map(head).collect()
+    }
+
+    /// What must come out.
+    pub fn expected(&self, spec: &SpattenSpec) -> Results {
+        let mut results = Results::default();
+        let mut scores = vec![0u64; self.live.count_ones()];
+        for rows in self.golden(spec) {
+            for (i, row) in rows.iter().enumerate() {
+                results.rows.push((row.out.clone(), i + 1 == rows.len()));
+                for (score, probability) in scores.iter_mut().zip(&row.probabilities) {
+                    *score = accumulate(*score, *probability as u64);
+                }
+            }
+            results.heads.push(rows.iter().map(GoldenRow::magnitude).sum());
+        }
+        let count = scores.len();
+        results.tokens = scores.into_iter().enumerate().map(|(j, s)| (s, j + 1 == count)).collect();
+        results
+    }
+
+    /// The layer's heads as the timing sees them.
+    pub fn shapes(&self, spec: &SpattenSpec) -> Vec<cost::Head> {
+        let row = |row: &GoldenRow| {
+            let weight = |j: usize| row.weights.get(j).copied().unwrap_or(1);
+            let first = row.chosen.first_one();
+            let read = |j: usize| row.chosen[j] && (weight(j) > 0 || first == Some(j));
+            let keys = row.chosen.len();
+            cost::Row {
+                keys: keys as u32,
+                flat: row.flat,
+                values: (0..keys).filter(|&j| read(j)).count() as u32,
+                last_value: read(keys - 1),
+            }
+        };
+        let heads = self.golden(spec);
+        let count = heads.len();
+        (heads.iter().enumerate())
+            .map(|(h, rows)| cost::Head {
+                keys: self.live.len() as u32,
+                live: self.live.count_ones() as u32,
+                rows: rows.iter().map(row).collect(),
+                layer_last: h + 1 == count,
+            })
+            .collect()
+    }
+}
+
+impl Results {
+    /// One after the other.
+    pub fn concat(all: impl IntoIterator<Item = Results>) -> Results {
+        let mut joined = Results::default();
+        for results in all {
+            joined.rows.extend(results.rows);
+            joined.heads.extend(results.heads);
+            joined.tokens.extend(results.tokens);
+        }
+        joined
+    }
+
+    /// Values there are.
+    pub fn count(&self) -> u64 {
+        let elements: usize = self.rows.iter().map(|(row, _)| row.len() + 1).sum();
+        (elements + self.heads.len() + 2 * self.tokens.len()) as u64
+    }
+}
+
+/// How streams stall: the probability that a cycle is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stalls {
+    /// Of `keys`.
+    pub keys: f64,
+    /// Of `queries`.
+    pub queries: f64,
+    /// Of `out`, `heads` and `importance`.
+    pub out: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
+/// What came out, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What came out.
+    pub results: Results,
+    /// The cycle at whose end each row passed, counted from 0.
+    pub cycles: Vec<u64>,
+    /// Cycles until all had come.
+    pub end: u64,
+    /// Fields with unknown bits, on an engine that knows such; they read as 0.
+    pub unknown: u64,
+}
+
+/// Resets the device, sends it all layers, one after the other, and takes as many results as are
+/// `expected`, or gives up.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no result for long.
+pub fn run(
+    device: &mut dyn Device,
+    spec: &SpattenSpec,
+    layers: &[Layer],
+    stalls: Stalls,
+    [rows, heads, tokens]: [usize; 3],
+) -> Result<Run, SimError> {
+    let mut bench = Bench::new(device);
+    let keys = bench.driver("keys", stalls.keys, stalls.seed + 1);
+    let queries = bench.driver("queries", stalls.queries, stalls.seed + 2);
+    for layer in layers {
+        for (h, head) in layer.heads.iter().enumerate() {
+            let layer_last = h + 1 == layer.heads.len();
+            key_beats(layer, head).for_each(|beat| bench.drivers[keys].push(beat));
+            for (i, row) in head.rows.iter().enumerate() {
+                let last = i + 1 == head.rows.len();
+                let query = &row.query;
+                let flags = [last, last && layer_last].map(|flag| Int::from(u8::from(flag)));
+                let data = pack(query.elements.iter().copied(), ELEMENT_BITS);
+                let rest = [query.scale.into(), query.shift.into(), row.visible.into()];
+                bench.drivers[queries].push([&[data][..], &rest, &flags].concat());
+            }
+        }
+    }
+    let monitors = ["out", "heads", "importance"]
+        .map(|stream| bench.monitor(stream, stalls.out, stalls.seed + stream.len() as u64));
+    let [out, of_heads, of_tokens] = monitors;
+    let mut cycles = vec![];
+    while cycles.len() < rows {
+        bench.run_until(1_000_000, "a beat of `out`", |bench| {
+            bench.monitors[out].received.len() > cycles.len()
+        })?;
+        cycles.push(bench.cycle - 1);
+    }
+    bench.run_until(1_000_000, "importance", |bench| {
+        let received = |monitor: usize| bench.monitors[monitor].received.len();
+        received(of_heads) >= heads && received(of_tokens) >= tokens
+    })?;
+    let number = |x: &Int| u64::try_from(x).unwrap_or_default();
+    let flag = |x: &Int| *x == Int::from(1);
+    let beats = |monitor: usize| bench.monitors[monitor].received.iter();
+    let row = |beat: &Vec<Int>| (unpack(&beat[0], OUT_BITS, spec.head_dim), flag(&beat[1]));
+    let results = Results {
+        rows: beats(out).map(row).collect(),
+        heads: beats(of_heads).map(|beat| number(&beat[0])).collect(),
+        tokens: beats(of_tokens).map(|beat| (number(&beat[0]), flag(&beat[1]))).collect(),
+    };
+    let unknown = monitors.iter().map(|&monitor| bench.monitors[monitor].unknown).sum();
+    Ok(Run { results, cycles, end: bench.cycle, unknown })
+}
+
+/// The beats of a head's keys; those of pruned tokens are noise.
+fn key_beats<'l>(layer: &'l Layer, head: &'l Head) -> impl Iterator<Item = Vec<Int>> + 'l {
+    let vector = |elements: &[i32]| pack(elements.iter().copied(), ELEMENT_BITS);
+    let count = head.keys.len();
+    head.keys.iter().zip(&head.values).enumerate().map(move |(j, (key, value))| {
+        let flags = [layer.live[j], j + 1 == count].map(|flag| Int::from(u8::from(flag)));
+        [&[vector(key), vector(value)][..], &flags].concat()
+    })
+}

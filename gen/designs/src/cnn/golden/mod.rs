@@ -1,0 +1,214 @@
+//! The core's jobs, one by one, on memories of bytes: our definition (`docs/cnn.md`).
+
+mod arithmetic;
+
+pub use arithmetic::{half_away, high_half, requantize, rescale};
+
+use crate::cnn::{
+    Add, AddScale, Clamp, CnnSpec, Convolve, Fill, Image, Job, Lookup, Softmax, Transfer,
+};
+
+/// A core with its memories.
+#[derive(Debug, Clone)]
+pub struct Core {
+    results: usize,
+    /// Activations, a byte each.
+    pub bytes: Vec<i8>,
+    image: Image,
+}
+
+impl Core {
+    /// A core whose activations are 0.
+    pub fn new(spec: &CnnSpec, image: Image) -> Core {
+        let (lanes, results) = (spec.lanes as usize, spec.results as usize);
+        Core { results, bytes: vec![0; spec.activation_words as usize * lanes], image }
+    }
+
+    /// Runs the program once: takes bytes from `input`, returns those that are sent.
+    pub fn run(&mut self, input: &mut impl Iterator<Item = i8>) -> Vec<i8> {
+        let mut sent = vec![];
+        for job in self.image.jobs.clone() {
+            match &job {
+                Job::Input(Transfer { base, beats }) => {
+                    for at in 0..*beats as usize * self.results {
+                        let place = self.place(*base as usize + at);
+                        self.bytes[place] = input.next().unwrap_or(0);
+                    }
+                }
+                Job::Output(Transfer { base, beats }) => {
+                    let bytes = 0..*beats as usize * self.results;
+                    sent.extend(bytes.map(|at| self.bytes[self.place(*base as usize + at)]));
+                }
+                Job::Convolve(job) => self.convolve(job),
+                Job::Add(job) => self.add(job),
+                Job::Softmax(job) => self.softmax(job),
+                Job::Fill(job) => self.fill(job),
+                Job::Lookup(job) => self.lookup(job),
+            }
+        }
+        sent
+    }
+
+    /// An address within the memory.
+    fn place(&self, address: usize) -> usize {
+        address % self.bytes.len()
+    }
+
+    fn convolve(&mut self, job: &Convolve) {
+        let group = 1 << job.group;
+        // results that a block makes of a position
+        let results = job.chunks as usize * self.results / group;
+        let mut out = vec![];
+        for block in 0..job.blocks {
+            let weights = job.weights + block * job.block_planes();
+            for position in 0..job.positions {
+                for result in 0..results {
+                    let lanes = result * group..(result + 1) * group;
+                    let sum = lanes.map(|lane| self.sum(job, block, position, weights, lane));
+                    let sum = sum.fold(0i32, i32::wrapping_add) >> (8 - kept_bits(job));
+                    let row = job.scales + block * job.chunks;
+                    let chunk = self.results / group;
+                    let row = row as usize + result / chunk;
+                    let scale = self.image.scales[row][result % chunk];
+                    let address = job.output + block * job.block_output;
+                    let address = address + position * job.output_pitch + result as u32;
+                    out.push((address, clamp(requantize(sum, &scale, job.rounding), &job.clamp)));
+                }
+            }
+        }
+        for (address, value) in out {
+            let place = self.place(address as usize);
+            self.bytes[place] = value;
+        }
+    }
+
+    /// A lane's sum at a position, or its largest product.
+    fn sum(&self, job: &Convolve, block: u32, position: u32, weights: u32, lane: usize) -> i32 {
+        let group = 1 << job.group;
+        let (row, column) = (position / job.columns, position % job.columns);
+        let (y, x) =
+            (job.y + (row * job.stride[0]) as i32, job.x + (column * job.stride[1]) as i32);
+        // addresses go from window to window and from step to step by differences
+        let mut window = job.input + block * job.block_input;
+        window = window.wrapping_add((position - row) * job.to_next_window);
+        window = window.wrapping_add(row * job.to_next_line);
+        let (mut at, mut step, mut sum) = (0u32, 0, None::<i32>);
+        for ky in 0..job.kernel[0] {
+            for kx in 0..job.kernel[1] {
+                let (iy, ix) =
+                    (y + (ky * job.dilation[0]) as i32, x + (kx * job.dilation[1]) as i32);
+                let inside =
+                    (0..job.height as i32).contains(&iy) && (0..job.width as i32).contains(&ix);
+                for channel in 0..job.channel_steps {
+                    let byte = if job.depthwise { lane } else { lane % group };
+                    let place = self.place((window.wrapping_add(at) & 0xff_ffff) as usize + byte);
+                    let value = if inside { self.bytes[place] } else { job.padding };
+                    let weight = self.weight(job, weights, step, lane);
+                    let product = i32::from(value) * weight;
+                    sum = Some(match sum {
+                        None => product,
+                        Some(sum) if job.largest => sum.max(product),
+                        Some(sum) => sum.wrapping_add(product),
+                    });
+                    step += 1;
+                    let ends = channel + 1 == job.channel_steps;
+                    let moves = match (ends, kx + 1 == job.kernel[1]) {
+                        (false, _) => group as u32,
+                        (true, false) => job.to_next_column,
+                        (true, true) => job.to_next_row,
+                    };
+                    at = at.wrapping_add(moves);
+                }
+            }
+        }
+        sum.unwrap_or(0)
+    }
+
+    /// A lane's weight in a step of the block whose planes begin at `start`, at the top of a byte.
+    fn weight(&self, job: &Convolve, start: u32, step: u32, lane: usize) -> i32 {
+        let stride = if job.shared { 8 } else { u32::from(job.weight_bits) };
+        let first = start + if job.hold { 0 } else { step * stride };
+        let mut weight = 0u8;
+        for bit in 0..u32::from(job.weight_bits) {
+            let plane = &self.image.planes[(first + bit) as usize];
+            weight |= u8::from(plane[lane]) << (7 - bit);
+        }
+        if job.shared && job.weight_bits < 8 {
+            weight |= 1 << (7 - job.weight_bits);
+        }
+        i32::from(weight as i8)
+    }
+
+    fn add(&mut self, job: &Add) {
+        for at in 0..job.chunks as usize * self.results {
+            let term = |which: usize| {
+                let value = self.bytes[self.place(job.inputs[which] as usize + at)];
+                let difference = i32::from(value) - i32::from(job.zeros[which]);
+                let scale = job.scales[which];
+                rescale(difference << 20, scale.multiplier, scale.right, job.rounding)
+            };
+            let sum = term(0).wrapping_add(term(1));
+            let AddScale { multiplier, right } = job.scales[2];
+            let sum = rescale(sum, multiplier, right, job.rounding);
+            let place = self.place(job.output as usize + at);
+            self.bytes[place] = clamp(sum, &job.clamp);
+        }
+    }
+}
+
+impl Core {
+    fn fill(&mut self, job: &Fill) {
+        let lanes = self.image.planes[job.weights as usize].len() as u32;
+        for (block, step) in (0..job.blocks).flat_map(|b| (0..job.steps).map(move |k| (b, k))) {
+            let first = job.weights + 8 * (block * job.steps + step);
+            for lane in 0..lanes {
+                let at = job.input.wrapping_add(block.wrapping_mul(job.block));
+                let at = at.wrapping_add(step.wrapping_mul(job.step));
+                let at = at.wrapping_add(lane.wrapping_mul(job.lane)) & 0xff_ffff;
+                let byte = self.bytes[self.place(at as usize)];
+                for bit in 0..8 {
+                    let plane = &mut self.image.planes[(first + bit) as usize];
+                    plane[lane as usize] = byte >> (7 - bit) & 1 == 1;
+                }
+            }
+        }
+    }
+
+    fn softmax(&mut self, job: &Softmax) {
+        let table = self.image.tables[job.table as usize].clone();
+        for row in 0..job.rows {
+            let at = |base: u32, pitch: u32, x: u32| (base + row * pitch + x) as usize;
+            let bytes = (0..job.length).map(|x| at(job.input, job.input_pitch, x));
+            let bytes: Vec<_> = bytes.map(|at| i32::from(self.bytes[self.place(at)])).collect();
+            let largest = bytes.iter().copied().max().unwrap_or(0);
+            let entries: Vec<_> =
+                bytes.iter().map(|byte| u64::from(table[(largest - byte) as usize])).collect();
+            let sum: u64 = entries.iter().sum();
+            for (x, entry) in entries.into_iter().enumerate() {
+                let part = (2 * u64::from(job.steps) * entry + sum) / (2 * sum).max(1);
+                let place = self.place(at(job.output, job.output_pitch, x as u32));
+                self.bytes[place] = clamp(part as i32, &job.clamp);
+            }
+        }
+    }
+
+    fn lookup(&mut self, job: &Lookup) {
+        for (row, x) in (0..job.rows).flat_map(|row| (0..job.length).map(move |x| (row, x))) {
+            let from = self.place((job.input + row * job.input_pitch + x) as usize);
+            let to = self.place((job.output + row * job.output_pitch + x) as usize);
+            let index = 127 - i32::from(self.bytes[from]);
+            let entry = self.image.tables[job.table as usize][index as usize];
+            self.bytes[to] = (entry & 0xff) as u8 as i8;
+        }
+    }
+}
+
+/// Bits that a sum is to be shifted by less than 8: weights stand at the top of a byte.
+fn kept_bits(job: &Convolve) -> u32 {
+    if job.shared { 8 } else { job.weight_bits.into() }
+}
+
+fn clamp(value: i32, clamp: &Clamp) -> i8 {
+    let value = value.saturating_add(clamp.zero.into());
+    value.clamp(clamp.least.into(), clamp.most.into()) as i8
+}
