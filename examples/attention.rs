@@ -5,7 +5,7 @@
 use anyhow::{Result, ensure};
 use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
 use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::{LapaPredictorSpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::quantize;
 use hwgen_verify::attention::synthetic::Clustered;
@@ -14,7 +14,8 @@ use hwgen_verify::attention::synthetic::Clustered;
 const QUERIES: usize = 8;
 
 fn main() -> Result<()> {
-    let spec = LapaSpec { head_dim: 32, max_keys: 64, rows: 8, ..LapaSpec::default() };
+    let spec =
+        LapaPredictorSpec { head_dim: 32, max_keys: 64, rows: 8, ..LapaPredictorSpec::default() };
 
     // 64 tokens in 8 clusters; a query should find the keys of its own cluster
     let shape =

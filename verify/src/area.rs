@@ -1,10 +1,10 @@
 //! What Yosys makes of a module on an FPGA, counted as the estimates count: to compare with
-//! [`hwgen_designs::area::estimate`].
+//! [`hwgen_area::estimate`].
 
 use crate::cosim::CosimError;
 use crate::cosim::kept::{cached, key, read, write};
 use crate::cosim::verilog_of;
-use hwgen_designs::area::{Family, Resources};
+use hwgen_area::{Family, Resources};
 use hwgen_hdl::Module;
 use hwgen_tools::run;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! `cargo test -p hwgen-verify --test accelerator_attention -- --nocapture` prints the figures.
 
 use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls, run};
-use hwgen_designs::attention::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_designs::attention::accelerator::{LapaAttentionSpec, build, cost};
 use hwgen_hdl::sim::Initial;
 use hwgen_verify::attention::output::{self, Integers};
 use hwgen_verify::attention::synthetic::Clustered;
@@ -13,25 +13,25 @@ use hwgen_verify::cosim::Engine;
 use std::time::Instant;
 
 /// The default engine, with room for these heads.
-fn spec_for(workload: &Workload) -> AcceleratorSpec {
+fn spec_for(workload: &Workload) -> LapaAttentionSpec {
     let heads = &workload.heads;
     let head_dim = heads.iter().map(|head| head.keys.cols()).max().unwrap_or(1) as u32;
     let max_keys = heads.iter().map(|head| head.keys.rows()).max().unwrap_or(1) as u32;
     let lanes = head_dim.next_power_of_two();
-    let mut spec = AcceleratorSpec::default();
+    let mut spec = LapaAttentionSpec::default();
     (spec.lapa.head_dim, spec.lapa.max_keys, spec.exact.lanes) = (head_dim, max_keys, lanes);
     spec
 }
 
 /// The same with one round over high nibbles, for as many queries at a time as keys were.
-fn tiled_for(workload: &Workload) -> AcceleratorSpec {
+fn tiled_for(workload: &Workload) -> LapaAttentionSpec {
     let mut spec = spec_for(workload);
     (spec.lapa.key_slices, spec.lapa.tile) = (vec![4], spec.lapa.rows);
     spec
 }
 
 /// A head as the engine gets it, its survivors those of the golden model.
-fn head(of: &attention::Head, spec: &AcceleratorSpec) -> Head {
+fn head(of: &attention::Head, spec: &LapaAttentionSpec) -> Head {
     let integers = Integers::of(of);
     let row = |row| Row {
         query: integers.query(row),
@@ -57,7 +57,7 @@ struct Shown {
 }
 
 /// Sends the heads, one behind the other without a reset.
-fn compare(spec: &AcceleratorSpec, workload: &Workload, engine: Engine) -> Shown {
+fn compare(spec: &LapaAttentionSpec, workload: &Workload, engine: Engine) -> Shown {
     let heads: Vec<_> = workload.heads.iter().map(|of| head(of, spec)).collect();
     let expected: Vec<_> =
         heads.iter().flat_map(|head| head.expected(spec.exact.probability_bits).unwrap()).collect();

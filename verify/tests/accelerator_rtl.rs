@@ -1,7 +1,7 @@
 //! LAPA whole against its golden models: queries in, outputs out.
 
 use hwgen_designs::attention::accelerator::drive::{Head, Stalls, run};
-use hwgen_designs::attention::accelerator::{AcceleratorSpec, build, cost};
+use hwgen_designs::attention::accelerator::{LapaAttentionSpec, build, cost};
 use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
@@ -9,16 +9,16 @@ use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> AcceleratorSpec {
+fn spec(overrides: &str) -> LapaAttentionSpec {
     let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
     load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn expected(spec: &AcceleratorSpec, heads: &[Head]) -> Vec<Vec<i32>> {
+fn expected(spec: &LapaAttentionSpec, heads: &[Head]) -> Vec<Vec<i32>> {
     heads.iter().flat_map(|head| head.expected(spec.exact.probability_bits).unwrap()).collect()
 }
 
-fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
+fn random_spec(rng: &mut impl Rng) -> LapaAttentionSpec {
     let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
     let all = [
         pick(&[
@@ -47,7 +47,7 @@ fn random_spec(rng: &mut impl Rng) -> AcceleratorSpec {
     spec
 }
 
-fn random_heads(spec: &AcceleratorSpec, rng: &mut impl Rng, rows: usize) -> Vec<Head> {
+fn random_heads(spec: &LapaAttentionSpec, rng: &mut impl Rng, rows: usize) -> Vec<Head> {
     let values = [Values::Uniform, Values::Corner, Values::Small];
     (0..3)
         .map(|_| {

@@ -3,7 +3,7 @@
 //! The configurations were chosen before any rule was tuned (that of a tile after), and none is dropped
 //! because it misses.
 
-use hwgen_designs::area::{Family, Resources, estimate};
+use hwgen_area::{Family, Resources, estimate};
 use hwgen_designs::registry::find;
 use hwgen_hdl::{Module, ModuleBuilder, s};
 use hwgen_verify::area::synthesize;

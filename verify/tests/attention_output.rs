@@ -1,7 +1,7 @@
 //! How close integer attention on predicted keys comes to floating-point attention, and what it
 //! takes to stay close. `cargo xtask bars output` prints the sweep on every recorded model.
 
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_verify::attention::output::{Output, all_keys, fact, lapa, measure, sanger};
 use hwgen_verify::attention::synthetic::Clustered;
@@ -25,8 +25,8 @@ fn workloads() -> Vec<Workload> {
     })
 }
 
-fn with(filter: Filter) -> LapaSpec {
-    LapaSpec { filter, ..LapaSpec::default() }
+fn with(filter: Filter) -> LapaPredictorSpec {
+    LapaPredictorSpec { filter, ..LapaPredictorSpec::default() }
 }
 
 fn line(name: &str, output: &Output) {
@@ -58,7 +58,7 @@ fn integers_lose_next_to_nothing() {
 }
 
 /// Filters from many keys to few; for each kind, settings of both rounds.
-fn filters() -> Vec<(String, LapaSpec)> {
+fn filters() -> Vec<(String, LapaPredictorSpec)> {
     let mut filters = vec![];
     for last in [-10, -8, -6, -5, -4, -3, -2, -1, 0, 1, 2] {
         for first in [-14, -10, -6, -4, -2, 0].into_iter().filter(|first| *first <= last) {

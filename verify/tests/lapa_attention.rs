@@ -5,7 +5,7 @@
 
 use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
 use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::{LapaPredictorSpec, build};
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};
@@ -15,14 +15,14 @@ use hwgen_verify::cosim::Engine;
 use std::time::Instant;
 
 /// The default predictor, with room for these heads.
-fn spec_for(workload: &Workload) -> LapaSpec {
+fn spec_for(workload: &Workload) -> LapaPredictorSpec {
     let heads = &workload.heads;
     let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| heads.iter().map(size).max();
     let round_up = |keys: usize| keys.next_multiple_of(16) as u32;
-    LapaSpec {
+    LapaPredictorSpec {
         head_dim: largest(|head| head.keys.cols()).unwrap_or(1) as u32,
         max_keys: largest(|head| head.keys.rows()).map_or(1, round_up),
-        ..LapaSpec::default()
+        ..LapaPredictorSpec::default()
     }
 }
 
@@ -58,8 +58,8 @@ fn compare(workload: &Workload, engine: Engine) -> usize {
 }
 
 fn report_quality(workload: &Workload) {
-    let scores = measure_scores(&LapaSpec::default(), workload).unwrap();
-    let filter = measure_filter(&LapaSpec::default(), workload).unwrap();
+    let scores = measure_scores(&LapaPredictorSpec::default(), workload).unwrap();
+    let filter = measure_filter(&LapaPredictorSpec::default(), workload).unwrap();
     let live: Vec<_> = filter.live.iter().map(|live| format!("{:.1} %", live * 100.0)).collect();
     println!(
         "{}: recall of the true top 25 % {:.3}, softmax mass kept {:.3} (oracle {:.3}), \

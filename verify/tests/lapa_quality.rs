@@ -1,7 +1,7 @@
 //! Measures how well the LAPA predictor finds the keys that matter. Print the tables with
 //! `cargo test -p hwgen-verify --test lapa_quality -- --nocapture --test-threads=1`.
 
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_verify::attention::quality::{
     FilterQuality, ScoreQuality, measure_filter, measure_scores,
 };
@@ -10,15 +10,15 @@ use hwgen_verify::attention::tables::{filter_table, score_table};
 use hwgen_verify::attention::{Workload, data};
 
 /// The filters whose figures are printed: those of our notes, and each other mode once.
-fn filters() -> Vec<(&'static str, LapaSpec)> {
-    let with = |filter| LapaSpec { filter, ..LapaSpec::default() };
+fn filters() -> Vec<(&'static str, LapaPredictorSpec)> {
+    let with = |filter| LapaPredictorSpec { filter, ..LapaPredictorSpec::default() };
     let mean_max = |alpha16: [i32; 2]| with(Filter::MeanMax { alpha16: alpha16.to_vec() });
     vec![
         ("mean_max -3/16 0", mean_max([-3, 0])),
         ("mean_max 0 0 (default)", mean_max([0, 0])),
         ("mean_max 0 2/16", mean_max([0, 2])),
         ("mean_max 2/16 3/16", mean_max([2, 3])),
-        ("mean_max 0 0, approx_mean", LapaSpec { approx_mean: true, ..mean_max([0, 0]) }),
+        ("mean_max 0 0, approx_mean", LapaPredictorSpec { approx_mean: true, ..mean_max([0, 0]) }),
         ("sigma 4/16 8/16", with(Filter::Sigma { c16: vec![4, 8] })),
         ("radius 1 1", with(Filter::Radius { alpha16: vec![16] })),
         ("top_k 1/2 1/4", with(Filter::TopK { keep256: vec![128, 64] })),
@@ -34,7 +34,7 @@ struct Figures {
 
 /// Measures and prints the figures of every filter, and of the scores.
 fn measure(workloads: &[Workload]) -> Vec<Figures> {
-    let rounded = LapaSpec { round_leading_one: true, ..LapaSpec::default() };
+    let rounded = LapaPredictorSpec { round_leading_one: true, ..LapaPredictorSpec::default() };
     let specs = filters();
     let mut figures = Vec::new();
     for workload in workloads {
@@ -43,7 +43,7 @@ fn measure(workloads: &[Workload]) -> Vec<Figures> {
         let lines = specs.iter().map(|(name, _)| *name).zip(&filters);
         println!("{}", filter_table(&workload.name, lines));
         figures.push(Figures {
-            scores: measure_scores(&LapaSpec::default(), workload).unwrap(),
+            scores: measure_scores(&LapaPredictorSpec::default(), workload).unwrap(),
             rounded: measure_scores(&rounded, workload).unwrap(),
             filters,
         });

@@ -4,7 +4,7 @@
 
 use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
 use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaSpec, build};
+use hwgen_designs::attention::lapa::{LapaPredictorSpec, build};
 use hwgen_designs::spec::load;
 use hwgen_hdl::netlist::Kind;
 use hwgen_hdl::sim::{Engine, Simulator};
@@ -32,7 +32,7 @@ fn registers(simulator: &Simulator) -> Vec<String> {
     named.filter_map(|(_, node)| node.name.as_ref().map(|name| name.to_string())).collect()
 }
 
-fn spec(filter: &str, keys: usize) -> LapaSpec {
+fn spec(filter: &str, keys: usize) -> LapaPredictorSpec {
     let sets = [format!("filter.mode={filter}"), "head_dim=32".into(), format!("max_keys={keys}")];
     load(None, &sets).unwrap()
 }

@@ -2,14 +2,14 @@
 
 use hwgen_designs::attention::lapa::drive::{Head, Stalls, Values, run};
 use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaSpec, build, cost};
+use hwgen_designs::attention::lapa::{LapaPredictorSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &[String]) -> LapaSpec {
+fn spec(overrides: &[String]) -> LapaPredictorSpec {
     load(None, overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 

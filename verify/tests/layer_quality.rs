@@ -1,10 +1,10 @@
 //! What predicting keys before they exist costs in quality, and saves in columns and cycles.
 
 use bitvec::vec::BitVec;
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::layer::cost::{HeadShape, JobShape};
 use hwgen_designs::attention::layer::drive::shape;
-use hwgen_designs::attention::layer::{LayerSpec, cost};
+use hwgen_designs::attention::layer::{LapaSpec, cost};
 use hwgen_designs::spec::Spec;
 use hwgen_verify::attention::data;
 use hwgen_verify::attention::layer::{Synthetic, measure};
@@ -12,7 +12,7 @@ use hwgen_verify::attention::output::{Integers, lapa};
 use hwgen_verify::attention::synthetic::Clustered;
 
 /// The mean over heads of a filter's kept keys, columns made, cosine, and the layer's cycles.
-fn figures(shape_of: &Synthetic, spec: &LayerSpec) -> [f64; 5] {
+fn figures(shape_of: &Synthetic, spec: &LapaSpec) -> [f64; 5] {
     let layer = shape_of.layer(1);
     let heads = measure(&layer, spec).unwrap();
     let count = heads.len() as f64;
@@ -49,14 +49,14 @@ fn predicted_keys_choose_nearly_as_well_as_exact_ones() {
             ("`top_k` 64, 16", Filter::TopK { keep256: vec![64, 16] }),
         ] {
             let [predicted, exact] = [true, false].map(|predict_keys| {
-                let mut spec = LayerSpec {
+                let mut spec = LapaSpec {
                     inputs: 96,
                     log_lanes: 64,
                     query_lanes: 32,
                     key_value_lanes: 64,
                     causal,
                     predict_keys,
-                    ..LayerSpec::default()
+                    ..LapaSpec::default()
                 };
                 let attention = &mut spec.attention;
                 (attention.lapa.head_dim, attention.lapa.max_keys) = (32, 96);
@@ -96,7 +96,7 @@ fn columns_needed() {
             ("`mean_max` 4, 4", Filter::MeanMax { alpha16: vec![4, 4] }),
             ("`top_k` 64, 16", Filter::TopK { keep256: vec![64, 16] }),
         ] {
-            let spec = LapaSpec { filter, ..LapaSpec::default() };
+            let spec = LapaPredictorSpec { filter, ..LapaPredictorSpec::default() };
             let select = lapa(&spec, 12.0);
             let (mut kept, mut needed) = (vec![], vec![]);
             for head in workload.heads.iter().step_by(6) {
@@ -132,7 +132,8 @@ fn rows_out_of_order() {
             ("`mean_max` 0, 0", Filter::MeanMax { alpha16: vec![0, 0] }),
             ("`mean_max` 4, 4", Filter::MeanMax { alpha16: vec![4, 4] }),
         ] {
-            let predictor = LapaSpec { filter: filter.clone(), ..LapaSpec::default() };
+            let predictor =
+                LapaPredictorSpec { filter: filter.clone(), ..LapaPredictorSpec::default() };
             let select = lapa(&predictor, 12.0);
             let heads: Vec<_> = (workload.heads.iter().step_by(12))
                 .map(|head| head_shape(&select(&Integers::of(head)).unwrap()))
@@ -145,7 +146,7 @@ fn rows_out_of_order() {
                 ("balanced", [32, 64, 16]),
             ] {
                 let cycles = [1, 2, 4, 8].map(|row_window| {
-                    let mut spec = LayerSpec {
+                    let mut spec = LapaSpec {
                         inputs: 384,
                         max_heads: 64,
                         causal: first.causal,
@@ -153,7 +154,7 @@ fn rows_out_of_order() {
                         key_value_lanes,
                         row_window,
                         hidden: 0,
-                        ..LayerSpec::default()
+                        ..LapaSpec::default()
                     };
                     let attention = &mut spec.attention;
                     attention.lapa.head_dim = first.keys.cols() as u32;
@@ -176,7 +177,7 @@ fn rows_out_of_order() {
 
 /// A head's mask as the timing sees it.
 fn head_shape(rows: &[BitVec]) -> HeadShape {
-    let groups = LayerSpec::default().shape().rows as usize;
+    let groups = LapaSpec::default().shape().rows as usize;
     let count = |row: &BitVec| row.chunks(groups).map(|g| g.count_ones() as u32).collect();
     let columns = rows.iter().map(|row| row.len()).max().unwrap_or_default();
     let kept = |j: usize| rows.iter().any(|row| row.get(j).is_some_and(|bit| *bit));

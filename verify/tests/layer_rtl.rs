@@ -4,7 +4,7 @@ use hwgen_designs::attention::layer::drive::{
     Counts, Row, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
 };
 use hwgen_designs::attention::layer::golden::{Job, JobResult};
-use hwgen_designs::attention::layer::{LayerSpec, cost};
+use hwgen_designs::attention::layer::{LapaSpec, cost};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
@@ -12,12 +12,12 @@ use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> LayerSpec {
+fn spec(overrides: &str) -> LapaSpec {
     let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
     load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn random_spec(rng: &mut impl Rng, set: &str) -> LayerSpec {
+fn random_spec(rng: &mut impl Rng, set: &str) -> LapaSpec {
     let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
     let all = [
         pick(&["head_dim=1 lanes=1", "head_dim=3 lanes=2", "head_dim=4 lanes=8"]),
@@ -41,7 +41,7 @@ fn random_spec(rng: &mut impl Rng, set: &str) -> LayerSpec {
     spec(&(all.join(" ") + " max_heads=4 window=3 " + set))
 }
 
-fn random_jobs(spec: &LayerSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
+fn random_jobs(spec: &LapaSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
     let mut job = |_| {
         let tokens = rng.random_range(1..=spec.shape().max_keys as usize);
         let heads = rng.random_range(1..=3);
@@ -50,17 +50,17 @@ fn random_jobs(spec: &LayerSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
     (0..count).map(&mut job).collect()
 }
 
-fn shapes(spec: &LayerSpec, jobs: &[Job]) -> Vec<cost::JobShape> {
+fn shapes(spec: &LapaSpec, jobs: &[Job]) -> Vec<cost::JobShape> {
     let results = results(spec, jobs);
     jobs.iter().zip(&results).map(|(job, result)| shape(spec, job, result)).collect()
 }
 
-fn results(spec: &LayerSpec, jobs: &[Job]) -> Vec<JobResult> {
+fn results(spec: &LapaSpec, jobs: &[Job]) -> Vec<JobResult> {
     jobs.iter().map(|job| job.results(spec).unwrap()).collect()
 }
 
 /// Runs the jobs, without a reset between them, and compares every row and the importance.
-fn check(device: &mut dyn Device, spec: &LayerSpec, jobs: &[Job], stalls: Stalls) -> Run {
+fn check(device: &mut dyn Device, spec: &LapaSpec, jobs: &[Job], stalls: Stalls) -> Run {
     let results = results(spec, jobs);
     let heads = || results.iter().flat_map(|job| &job.heads);
     let rows: Vec<_> = heads().flat_map(|head| &head.rows).collect();

@@ -9,7 +9,7 @@ use hwgen_designs::attention::spatten::golden::Spatten;
 use hwgen_designs::attention::spatten::golden::cascade::{self, Cascade, Keep};
 use hwgen_designs::attention::spatten::tokens_drive as spatten_tokens;
 use hwgen_designs::attention::spatten::tokens_drive::{Sequence, beats};
-use hwgen_designs::attention::spatten::{SpattenSpec, TokensSpec, build};
+use hwgen_designs::attention::spatten::{SpattenAttentionSpec, SpattenTokensSpec, build};
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;
@@ -56,11 +56,11 @@ fn the_cascade_on_attention_heads() {
     let layers = layers(&workload);
     let first = &layers[0][0];
     let (tokens, dim) = (first.keys.rows.len(), first.keys.rows[0].len());
-    let spec = SpattenSpec {
+    let spec = SpattenAttentionSpec {
         head_dim: dim as u32,
         max_keys: tokens as u32,
         lanes: 8,
-        ..SpattenSpec::default()
+        ..SpattenAttentionSpec::default()
     };
     let engine = Spatten::new(setting(&spec));
     let mut circuit = Simulator::new(&build(&spec), Engine::default());
@@ -110,7 +110,7 @@ fn the_cascade_on_attention_heads() {
     }
     assert!(cascade.tokens.count_ones() <= tokens.div_ceil(2), "tokens were pruned");
 
-    let spec = TokensSpec { max_keys: tokens as u32 };
+    let spec = SpattenTokensSpec { max_keys: tokens as u32 };
     let mut circuit = Simulator::new(&spec.build(), Engine::default());
     let must = beats(&stays);
     let feeds = spatten_tokens::feeds(&[sequence], [0.0, 0.0]);

@@ -2,26 +2,26 @@
 
 use hwgen_designs::attention::attend::golden::Query;
 use hwgen_designs::attention::spatten::drive::{Head, Layer, Results, Row, Stalls, run};
-use hwgen_designs::attention::spatten::{SpattenSpec, build, cost};
+use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
 use hwgen_designs::spec::load;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> SpattenSpec {
+fn spec(overrides: &str) -> SpattenAttentionSpec {
     let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
     load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn expected(spec: &SpattenSpec, layers: &[Layer]) -> Results {
+fn expected(spec: &SpattenAttentionSpec, layers: &[Layer]) -> Results {
     Results::concat(layers.iter().map(|layer| layer.expected(spec)))
 }
 
 /// Rows follow each other closely: the weight unit's key a cycle is what bounds them.
 #[test]
 fn cycles_of_a_row_at_the_default_size() {
-    let spec = SpattenSpec::default();
+    let spec = SpattenAttentionSpec::default();
     println!("| keys | all rows sharp: cycles a row | all rows flat |");
     for keys in [32, 128, 512] {
         let cycles = |flat| {
@@ -41,7 +41,7 @@ fn counts(results: &Results) -> [usize; 3] {
 }
 
 /// Runs the layers, without a reset between them, and compares everything.
-fn check(spec: &SpattenSpec, layers: &[Layer], stalls: Stalls) {
+fn check(spec: &SpattenAttentionSpec, layers: &[Layer], stalls: Stalls) {
     let must = expected(spec, layers);
     let initial = Initial::Random(stalls.seed);
     let options = SimOptions { engine: Engine::default(), initial, ..SimOptions::default() };
@@ -54,11 +54,11 @@ fn check(spec: &SpattenSpec, layers: &[Layer], stalls: Stalls) {
     assert_eq!(run.results, must, "{spec:?}, {stalls:?}");
 }
 
-fn random_spec(rng: &mut impl Rng) -> SpattenSpec {
+fn random_spec(rng: &mut impl Rng) -> SpattenAttentionSpec {
     fn pick<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
         list[rng.random_range(0..list.len())]
     }
-    SpattenSpec {
+    SpattenAttentionSpec {
         head_dim: pick(rng, &[1, 2, 3, 5, 8, 16, 17]),
         max_keys: pick(rng, &[1, 2, 7, 16, 40, 70]),
         rows: pick(rng, &[1, 2, 4, 16, 64]),
@@ -70,7 +70,7 @@ fn random_spec(rng: &mut impl Rng) -> SpattenSpec {
     }
 }
 
-fn random_layers(spec: &SpattenSpec, rng: &mut impl Rng, rows: usize) -> Vec<Layer> {
+fn random_layers(spec: &SpattenAttentionSpec, rng: &mut impl Rng, rows: usize) -> Vec<Layer> {
     (0..2).map(|_| Layer::random(spec, rng, spec.max_keys as usize, rows)).collect()
 }
 
@@ -96,7 +96,7 @@ fn random_specifications_layers_and_stalls() {
 
 #[test]
 fn the_default_size() {
-    let spec = SpattenSpec { tau256: 100, ..SpattenSpec::default() };
+    let spec = SpattenAttentionSpec { tau256: 100, ..SpattenAttentionSpec::default() };
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let layers = [Layer::random(&spec, &mut rng, 200, 4), Layer::random(&spec, &mut rng, 20, 8)];
     check(&spec, &layers, Stalls { out: 0.1, ..Stalls::default() });

@@ -1,6 +1,6 @@
 //! The unit that prunes tokens against its golden model, and the cycles of its answers.
 
-use hwgen_designs::attention::spatten::TokensSpec;
+use hwgen_designs::attention::spatten::SpattenTokensSpec;
 use hwgen_designs::attention::spatten::tokens_drive::{Sequence, beats, feeds, results, shape};
 use hwgen_designs::drive::run;
 use hwgen_designs::generate::Generate;
@@ -20,7 +20,7 @@ fn sequences(rng: &mut impl Rng, most: u32) -> (Vec<Sequence>, Vec<(bool, bool)>
 fn random_sequences_and_stalls() {
     for seed in 0..40 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let spec = TokensSpec { max_keys: [1, 2, 5, 16, 33][rng.random_range(0..5)] };
+        let spec = SpattenTokensSpec { max_keys: [1, 2, 5, 16, 33][rng.random_range(0..5)] };
         let (sequences, must) = sequences(&mut rng, spec.max_keys);
         let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
         let feeds = feeds(&sequences, [chance(), chance()]);
@@ -36,7 +36,7 @@ fn random_sequences_and_stalls() {
 fn every_bit_passes_in_the_cycle_the_cost_model_says() {
     for seed in 0..10 {
         let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
-        let spec = TokensSpec { max_keys: [1, 3, 20][rng.random_range(0..3)] };
+        let spec = SpattenTokensSpec { max_keys: [1, 3, 20][rng.random_range(0..3)] };
         let (sequences, must) = sequences(&mut rng, spec.max_keys);
         let mut simulator = Simulator::new(&spec.build(), Engine::default());
         let feeds = feeds(&sequences, [0.0, 0.0]);
@@ -47,7 +47,7 @@ fn every_bit_passes_in_the_cycle_the_cost_model_says() {
 
 #[test]
 fn a_reset_in_mid_run_leaves_nothing_behind() {
-    let spec = TokensSpec { max_keys: 6 };
+    let spec = SpattenTokensSpec { max_keys: 6 };
     let (sequences, must) = sequences(&mut ChaCha8Rng::seed_from_u64(5), spec.max_keys);
     let mut simulator = Simulator::new(&spec.build(), Engine::default());
     let feeds = feeds(&sequences, [0.1, 0.1]);
@@ -71,7 +71,7 @@ fn the_synthesized_gates() {
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
-    let spec = TokensSpec { max_keys: 7 };
+    let spec = SpattenTokensSpec { max_keys: 7 };
     let (sequences, must) = sequences(&mut ChaCha8Rng::seed_from_u64(6), spec.max_keys);
     for engine in engines {
         let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();

@@ -3,7 +3,7 @@
 //! A count that is over tells before place and route that a part is too small; place and route
 //! packs logic and has the last word.
 
-use hwgen_designs::area::{Family, Resources, estimate};
+use hwgen_area::{Family, Resources, estimate};
 use hwgen_hdl::Module;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub(crate) fn capacity(device: &str) -> Option<Capacity> {
 const WORTH_A_TRY: f64 = 0.9;
 
 /// Whether a design is small enough for the device to be worth Yosys' time: by the products and the lookup
-/// tables of `hwgen_designs::area`, which knows neither the link nor the board. A device that is not known has room.
+/// tables of `hwgen_area`, which knows neither the link nor the board. A device that is not known has room.
 pub fn may_fit(module: &Module, device: &str) -> bool {
     let Some(capacity) = capacity(device) else {
         return true;

@@ -9,7 +9,7 @@ use hwgen_boards::link::channel::Channels;
 use hwgen_boards::proof::{CHIP, read_back, talk};
 use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
-use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaPredictorSpec;
 use hwgen_designs::attention::lapa::drive::Head;
 use hwgen_designs::drive::Values;
 use hwgen_designs::registry;
@@ -28,7 +28,7 @@ fn side_by_side(numbers: &[i32], bits: u32) -> Int {
 fn a_predictors_bitstream_gives_the_golden_answers() {
     let sets = ["max_keys=8", "head_dim=4", "rows=2"].map(str::to_owned);
     let design = registry::find("lapa_predictor").unwrap().configure(None, &sets).unwrap();
-    let spec: LapaSpec = serde_json::from_str(&design.json()).unwrap();
+    let spec: LapaPredictorSpec = serde_json::from_str(&design.json()).unwrap();
     let payload = Payload::new("lapa_predictor", &*design);
     let channels = Channels::of(&payload.module).unwrap();
     let board = find("hx8k").unwrap();

@@ -6,7 +6,7 @@ use hwgen_boards::link::channel::Channels;
 use hwgen_boards::sim::faults::Faults;
 use hwgen_boards::sim::{SimBoard, SimLine};
 use hwgen_boards::top::{Line, Payload, TopSpec};
-use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaPredictorSpec;
 use hwgen_designs::attention::lapa::drive::Head;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::drive::Values;
@@ -64,7 +64,7 @@ fn the_cnn_core() {
 fn a_lapa_predictor() {
     let sets = ["max_keys=16", "head_dim=8", "rows=4"].map(str::to_owned);
     let configured = find("lapa_predictor").unwrap().configure(None, &sets).unwrap();
-    let spec: LapaSpec = serde_json::from_str(&configured.json()).unwrap();
+    let spec: LapaPredictorSpec = serde_json::from_str(&configured.json()).unwrap();
     let payload = Payload::new("lapa_predictor", &*configured);
     let channels = Channels::of(&payload.module).unwrap();
     let number = |name| channels.incoming(name).unwrap();

@@ -33,16 +33,16 @@ use std::time::Duration;
 /// Build a bitstream for a board, or a layout in standard cells
 #[derive(clap::Args)]
 #[command(after_help = "\
-Yosys, nextpnr and the packer are run, installed ones or those of YoWASP; `hwgen doctor` tells what
-is missing. Steps done before are taken from the cache, so a build that was stopped goes on where it
+Yosys, nextpnr and the packer are run, installed ones or those of YoWASP; `hwgen doctor` tells what \
+is missing. Steps done before are taken from the cache, so a build that was stopped goes on where it \
 was. The exit code is 1 if timing is missed or the part too small, and how much is said.
 
 Examples:
   hwgen build --board hx8k --design echo                  bytes come back one higher
   hwgen build --board ulx3s --design echo --mhz 60 --seeds 8
   hwgen build --board icebreaker --design cnn --network kws.tflite --multipliers 5 --single-port
-  hwgen build --board icebreaker --link spi --design cnn --network kws.tflite --multipliers 5 --single-port --mhz 12
-  hwgen build --board colorlight_i5 --design cnn --network kws.tflite --multipliers 25 --live words.txt
+  hwgen build --board icebreaker --link spi --design cnn --network kws.tflite --single-port
+  hwgen build --board colorlight_i5 --design cnn --network kws.tflite --live words.txt
   hwgen build --board icebreaker --design echo --synth-only --json
   hwgen build --board my_board.toml --design echo -o out/
   hwgen build --asic osu018 --design mac_array --set rows=1 --set columns=2 -o layout")]

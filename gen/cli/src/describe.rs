@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 use crate::size::{Totals, totals};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use hwgen_designs::area::{Family, Resources, estimate};
+use hwgen_area::{Family, Resources, estimate};
 use hwgen_designs::registry::{Configured, Design};
 use hwgen_hdl::Module;
 use hwgen_hdl::netlist::{Direction, NodeId, StreamPort};

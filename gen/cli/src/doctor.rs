@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Tell which tools are here and known good, and how to install the others
 #[derive(clap::Args)]
 #[command(after_help = "\
-Emitting and simulating need no tool at all. The exit code is 1 if one that the tests need is
+Emitting and simulating need no tool at all. The exit code is 1 if one that the tests need is \
 missing. Behind a version stands the one that has been seen to do all that is asked of the tool.")]
 pub(crate) struct Args {
     /// Folder searched for tools before HWGEN_TOOLS and the PATH; may be repeated

@@ -13,8 +13,8 @@ use std::sync::atomic::AtomicBool;
 /// Offer a board to the MLPerf Tiny runner (EEMBC), which expects a device at a serial port
 #[derive(clap::Args)]
 #[command(after_help = "\
-The board speaks packets; this bridge understands the runner's lines (`name%`, `db load 490%`, `infer 10 0%`) and
-drives the board. Prints the path of a pseudo-terminal for the runner and runs until it is killed. Timestamps come
+The board speaks packets; this bridge understands the runner's lines (`name%`, `db load 490%`, `infer 10 0%`) and \
+drives the board. Prints the path of a pseudo-terminal for the runner and runs until it is killed. Timestamps come \
 from the board's counter of cycles.
 
 Example:

@@ -18,7 +18,7 @@ Examples:
   hwgen emit --design mac_array --set rows=16 --set columns=16 -o mac_array.v
   hwgen emit --design lapa --spec small.json -o rtl/       one file a module
   hwgen emit --design cnn --network kws.tflite --multipliers 60 --baked -o kws.v
-  hwgen emit --design lapa_attention_axi --registers -o lapa_attention_axi.h   C header of its registers")]
+  hwgen emit --design lapa_attention_axi --registers -o lapa.h   C header of its registers")]
 pub(crate) struct Args {
     /// The design
     #[arg(long, value_parser = named())]

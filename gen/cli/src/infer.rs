@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// anew with each file.
 #[derive(clap::Args)]
 #[command(after_help = "\
-A file of bytes (*.bin) has all inputs of a run one after the other, run after run; elements in the order that
+A file of bytes (*.bin) has all inputs of a run one after the other, run after run; elements in the order that \
 `hwgen check` tells. An array of NumPy (*.npy) has integers, or reals that are quantized with the input's scale.
 
 Examples:

@@ -31,6 +31,7 @@ mod on_board;
 mod power;
 mod program;
 mod run;
+mod shell;
 mod sim;
 mod size;
 mod study;
@@ -43,13 +44,14 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     version,
+    max_term_width = 100,
     after_help = "\
 Examples:
   hwgen list                                         the designs
   hwgen describe lapa --set rows=8                   ports and latency of a size
   hwgen emit --design lapa > lapa.v                  its Verilog
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
-  hwgen check kws.tflite                             what a trained network is, and whether a core runs it
+  hwgen check kws.tflite                             what a network is, and whether a core runs it
   hwgen infer --network kws.tflite --inputs clips/   its results, by the integer model
   hwgen import kws.tflite -o network.json            a trained network as integers
   hwgen build --board hx8k --design echo             a bitstream for a board
@@ -79,6 +81,8 @@ enum Command {
     Run(run::Args),
     Eembc(eembc::Args),
     Doctor(doctor::Args),
+    Completions(shell::CompletionArgs),
+    Man(shell::ManArgs),
     /// Read a wave file for `power`, which starts this
     #[command(hide = true)]
     ReadWaves,
@@ -104,6 +108,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Eembc(args) => eembc::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => shell::completions::<Cli>(&args),
+        Command::Man(args) => shell::man::<Cli>(&args),
         Command::ReadWaves => {
             hwgen_verify::waves::serve().map_err(|error| anyhow::Error::from(error).into())
         }

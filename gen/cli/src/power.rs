@@ -17,8 +17,8 @@ use std::process::Command;
 /// Tell a design's energy and area from its gates in a standard-cell library
 #[derive(clap::Args)]
 #[command(after_help = "\
-Yosys maps the design to the library's cells; memories that are not small stay memories and cost
-what docs/power.md says. The gates run random vectors, each result compared with the golden model,
+Yosys maps the design to the library's cells; memories that are not small stay memories and cost \
+what docs/power.md says. The gates run random vectors, each result compared with the golden model, \
 or what a test bench recorded, and every change is counted. Not counted: glitches, wires (but see --wire-ff), a clock tree, pads.
 
 Examples:

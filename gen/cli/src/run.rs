@@ -25,20 +25,20 @@ const CLIPS: [&str; 2] = ["wav", "flac"];
 /// Classify clips, or any inputs of a network, on a board
 #[derive(clap::Args)]
 #[command(after_help = "\
-The board holds the core `cnn` of the size that the same --network, --multipliers, --spec and --set give
-everywhere else, and with --load or from before the network itself; a board with another core, or with another
-network on the same core, is refused. Clips (WAV, FLAC: one channel, 16 bits) become the features that the
-network takes: 49 x 10 of the MLPerf Tiny keyword model, 101 x 40 of CENet. Files of bytes (*.bin) are runs, one
-after the other, each with all inputs in the network's order. Of a folder all such files are taken, in the order
+The board holds the core `cnn` of the size that the same --network, --multipliers, --spec and --set give \
+everywhere else, and with --load or from before the network itself; a board with another core, or with another \
+network on the same core, is refused. Clips (WAV, FLAC: one channel, 16 bits) become the features that the \
+network takes: 49 x 10 of the MLPerf Tiny keyword model, 101 x 40 of CENet. Files of bytes (*.bin) are runs, one \
+after the other, each with all inputs in the network's order. Of a folder all such files are taken, in the order \
 of their names.
 
-Cycles are the board's, from the first byte of an input in to the last byte of the outputs out, and so count the
+Cycles are the board's, from the first byte of an input in to the last byte of the outputs out, and so count the \
 time for which the core waited for the line. Beside them stands the plan's figure, in which nothing waits.
 
 Examples:
   hwgen run --port /dev/ttyUSB1 --network kws.tflite --multipliers 60 --load clip.wav
   hwgen run --port /tmp/board --network kws.tflite --multipliers 60 --names words.txt --json clips/
-  hwgen run --port spi:icebreaker --baud 3000000 --network kws.tflite --multipliers 5 --single-port clip.wav")]
+  hwgen run --port spi:icebreaker --baud 3000000 --network kws.tflite --single-port clip.wav")]
 pub(crate) struct Args {
     #[command(flatten)]
     board: OnBoard,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Run a design in our simulator with random streams and inputs, its promises watched
 #[derive(clap::Args)]
 #[command(after_help = "\
-Streams carry random payloads and stall in a quarter of the cycles; other inputs change in every
+Streams carry random payloads and stall in a quarter of the cycles; other inputs change in every \
 cycle. Nothing is compared: `hwgen verify` does that. A broken promise makes the exit code 1.
 
 Examples:

@@ -18,12 +18,12 @@ use std::path::PathBuf;
 /// Compare accelerators on the attention of real models, in energy on gates at equal quality
 #[derive(clap::Args)]
 #[command(after_help = "\
-Reads recorded queries, keys and values from the folder that HWGEN_DATA names; without it, synthetic
-heads stand in. For each model and accelerator it takes the setting that reads the fewest bits and
-keeps the output's mean cosine at 0.99 or above, makes gates of it with Yosys, and runs heads
+Reads recorded queries, keys and values from the folder that HWGEN_DATA names; without it, synthetic \
+heads stand in. For each model and accelerator it takes the setting that reads the fewest bits and \
+keeps the output's mean cosine at 0.99 or above, makes gates of it with Yosys, and runs heads \
 on them: every answer is compared with the golden model, every toggle is counted.
 
-A study that was stopped goes on where it was: the ledger in the output folder keeps each head. The
+A study that was stopped goes on where it was: the ledger in the output folder keeps each head. The \
 folder also gets study.csv, a table a layer, and a picture a model.
 
 Examples:

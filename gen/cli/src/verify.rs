@@ -15,8 +15,8 @@ use serde_json::json;
 #[command(after_help = "\
 A check that fails prints the command that repeats it, and makes the exit code 1.
 
-Engines: interpreter and jit are ours; verilator and icarus run the Verilog; yosys and
-yosys-icarus run the gates Yosys makes of it, which takes it long for a large design.
+Engines: interpreter and jit are ours; verilator and icarus run the Verilog; yosys and \
+yosys-icarus run the gates Yosys makes of it, which takes it long for a large design. \
 `hwgen doctor` says which are here.
 
 Examples:

@@ -13,7 +13,6 @@
 //! Around them: [`spec`] and [`generate`], what a design says of itself; [`golden`] and [`drive`], how it is
 //! held against its model; [`axi`], a top around any design; [`registry`], the only list of designs.
 
-pub mod area;
 pub mod arrays;
 pub mod attention;
 pub mod axi;

@@ -1,14 +1,14 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
 use crate::arrays::mac_array::MacArraySpec;
-use crate::attention::accelerator::{AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec};
+use crate::attention::accelerator::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
 use crate::attention::attend::AttendSpec;
-use crate::attention::axi::{LapaAxiSpec, LapaLayerAxiSpec};
-use crate::attention::fact::FactSpec;
-use crate::attention::lapa::LapaSpec;
-use crate::attention::layer::LayerSpec;
-use crate::attention::sanger::SangerSpec;
-use crate::attention::spatten::{SpattenSpec, TokensSpec};
+use crate::attention::axi::{LapaAttentionAxiSpec, LapaAxiSpec};
+use crate::attention::fact::FactPredictorSpec;
+use crate::attention::lapa::LapaPredictorSpec;
+use crate::attention::layer::LapaSpec;
+use crate::attention::sanger::SangerPredictorSpec;
+use crate::attention::spatten::{SpattenAttentionSpec, SpattenTokensSpec};
 use crate::axi::RegisterMap;
 use crate::cnn::CnnSpec;
 use crate::generate::Generate;
@@ -102,23 +102,23 @@ pub fn designs() -> Vec<&'static dyn Design> {
         of::<AttendSpec>(),
         of::<CnnSpec>(),
         of::<FactAttentionSpec>(),
-        of::<FactSpec>(),
+        of::<FactPredictorSpec>(),
         of::<FeedForwardSpec>(),
-        of::<AcceleratorSpec>(),
+        of::<LapaAttentionSpec>(),
         of::<ImportanceSpec>(),
-        of::<LapaAxiSpec>(),
-        of::<LayerSpec>(),
-        of::<LapaLayerAxiSpec>(),
+        of::<LapaAttentionAxiSpec>(),
         of::<LapaSpec>(),
+        of::<LapaAxiSpec>(),
+        of::<LapaPredictorSpec>(),
         of::<LinearSpec>(),
         of::<ListenSpec>(),
         of::<LogLinearSpec>(),
         of::<MacArraySpec>(),
         of::<MfccSpec>(),
         of::<SangerAttentionSpec>(),
-        of::<SangerSpec>(),
-        of::<SpattenSpec>(),
-        of::<TokensSpec>(),
+        of::<SangerPredictorSpec>(),
+        of::<SpattenAttentionSpec>(),
+        of::<SpattenTokensSpec>(),
     ]
 }
 

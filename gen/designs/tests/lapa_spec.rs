@@ -1,16 +1,16 @@
 //! Loading a LAPA specification: what is accepted, and the exact words when it is not.
 
-use hwgen_designs::attention::accelerator::AcceleratorSpec;
-use hwgen_designs::attention::lapa::{Filter, LapaSpec, RoundFilter};
+use hwgen_designs::attention::accelerator::LapaAttentionSpec;
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec, RoundFilter};
 use hwgen_designs::spec::{LoadError, Origin, Spec, load};
 use std::path::Path;
 
-fn from_file(text: &str, overrides: &[&str]) -> Result<LapaSpec, LoadError> {
+fn from_file(text: &str, overrides: &[&str]) -> Result<LapaPredictorSpec, LoadError> {
     let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
     load(Some((Path::new("lapa.json"), text)), &overrides)
 }
 
-fn from_overrides(overrides: &[&str]) -> Result<LapaSpec, LoadError> {
+fn from_overrides(overrides: &[&str]) -> Result<LapaPredictorSpec, LoadError> {
     let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
     load(None, &overrides)
 }
@@ -25,9 +25,9 @@ fn override_error(overrides: &[&str]) -> String {
 
 #[test]
 fn nothing_said_is_the_default() {
-    assert_eq!(from_overrides(&[]), Ok(LapaSpec::default()));
-    assert_eq!(from_file("{}", &[]), Ok(LapaSpec::default()));
-    assert_eq!(LapaSpec::default().validate(), Ok(()));
+    assert_eq!(from_overrides(&[]), Ok(LapaPredictorSpec::default()));
+    assert_eq!(from_file("{}", &[]), Ok(LapaPredictorSpec::default()));
+    assert_eq!(LapaPredictorSpec::default().validate(), Ok(()));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_tile_is_of_one_slice_and_no_more_queries_than_rows() {
     );
     let engine = |overrides: &[&str]| {
         let overrides: Vec<String> = overrides.iter().map(|set| set.to_string()).collect();
-        load::<AcceleratorSpec>(None, &overrides).unwrap_err().to_string()
+        load::<LapaAttentionSpec>(None, &overrides).unwrap_err().to_string()
     };
     assert_eq!(
         engine(&["key_slices=[4]", "tile=4", "queries=3"]),

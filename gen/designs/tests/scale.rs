@@ -1,6 +1,6 @@
 //! Area of long chains and deep hierarchies: time in proportion, and no end of the stack.
 
-use hwgen_designs::area::{Family, estimate};
+use hwgen_area::{Family, estimate};
 use hwgen_hdl::{Module, ModuleBuilder, u};
 use std::sync::Arc;
 use std::time::Instant;

@@ -3,7 +3,7 @@
 use crate::ModelError;
 use crate::attention::{Float, Select, Site};
 use crate::measure::each_text;
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_verify::attention::output::{self, SINK, all_keys};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,18 +26,22 @@ pub fn dense() -> Named {
 
 /// LAPA with this filter, everything else at its default; the radius is 12 logits.
 pub fn lapa(filter: Filter) -> Named {
-    predictor(format!("LAPA {filter}"), LapaSpec { filter, ..LapaSpec::default() })
+    predictor(
+        format!("LAPA {filter}"),
+        LapaPredictorSpec { filter, ..LapaPredictorSpec::default() },
+    )
 }
 
 /// LAPA with [`radius`]; a leading one is rounded up when the bit below it is set.
 pub fn rounded_radius(alpha16: [i32; 2]) -> Named {
     let Named { name, .. } = radius(alpha16);
     let filter = Filter::Radius { alpha16: alpha16.into() };
-    let spec = LapaSpec { filter, round_leading_one: true, ..LapaSpec::default() };
+    let spec =
+        LapaPredictorSpec { filter, round_leading_one: true, ..LapaPredictorSpec::default() };
     predictor(format!("{name}, rounded"), spec)
 }
 
-fn predictor(name: String, spec: LapaSpec) -> Named {
+fn predictor(name: String, spec: LapaPredictorSpec) -> Named {
     Named { name, select: Box::new(move |_, head| output::lapa(&spec, RADIUS)(head)) }
 }
 
@@ -48,7 +52,10 @@ pub fn mass(key_slices: &[u32], mass256: u32) -> Named {
     let filter = Filter::Mass { mass256: vec![mass256] };
     let name = format!("LAPA {key_slices:?} {filter}");
     let key_slices = key_slices.to_vec();
-    predictor(name, LapaSpec { key_slices, unread_bits, filter, ..LapaSpec::default() })
+    predictor(
+        name,
+        LapaPredictorSpec { key_slices, unread_bits, filter, ..LapaPredictorSpec::default() },
+    )
 }
 
 /// LAPA between mean and maximum; an alpha for each round, in sixteenths.

@@ -1,6 +1,6 @@
 //! Models too small to be good at anything: by hand, and from a seed.
 
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::sanger::golden::Setting;
 use hwgen_models::ModelError;
 use hwgen_models::attention::{Attention, Float, Integer, Recorder, Select, Site, array};
@@ -64,8 +64,8 @@ fn exact() -> [Vec<f32>; 2] {
     [encoded, decoded].map(|rows| rows.into_iter().collect())
 }
 
-fn lapa_with(filter: Filter) -> LapaSpec {
-    LapaSpec { filter, ..LapaSpec::default() }
+fn lapa_with(filter: Filter) -> LapaPredictorSpec {
+    LapaPredictorSpec { filter, ..LapaPredictorSpec::default() }
 }
 
 #[test]

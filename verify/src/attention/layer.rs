@@ -5,7 +5,7 @@ use super::output::{HeadOutput, attention, cosine, scale};
 use super::quality::{MIN_VISIBLE, mass};
 use super::synthetic::normal;
 use super::{Head, Matrix, Quantized, quantize};
-use hwgen_designs::attention::layer::LayerSpec;
+use hwgen_designs::attention::layer::LapaSpec;
 use hwgen_designs::attention::layer::golden::{Job, KeyHead, LayerError, QueryHead};
 use hwgen_designs::linear::golden::{exact, log};
 use rand::{Rng, SeedableRng};
@@ -141,7 +141,7 @@ fn load(tokens: &Quantized, weights: &Quantized, step: f32) -> exact::Load {
 ///
 /// # Errors
 /// Sizes that do not fit the specification.
-pub fn measure(layer: &Layer, spec: &LayerSpec) -> Result<Vec<(HeadOutput, f64)>, LayerError> {
+pub fn measure(layer: &Layer, spec: &LapaSpec) -> Result<Vec<(HeadOutput, f64)>, LayerError> {
     let result = layer.job().results(spec)?;
     let heads = result.heads.iter().enumerate().map(|(i, result)| {
         let head = layer.head(i);

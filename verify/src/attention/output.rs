@@ -9,7 +9,7 @@ use super::{Head, Quantized, Workload, quantize};
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::golden::{Attend, AttendError, Memory, Query};
 use hwgen_designs::attention::fact::golden::Fact;
-use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaPredictorSpec;
 use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
 use hwgen_designs::attention::sanger::golden::{Sanger, Setting};
 use std::error::Error;
@@ -127,11 +127,11 @@ pub fn all_keys(head: &Integers) -> Selection {
 
 /// Keeps what a LAPA predictor keeps; its `head_dim` and `max_keys` are set to the head's. The
 /// radius filter is given a radius of `radius` logits.
-pub fn lapa(spec: &LapaSpec, radius: f32) -> impl Fn(&Integers) -> Selection {
+pub fn lapa(spec: &LapaPredictorSpec, radius: f32) -> impl Fn(&Integers) -> Selection {
     move |head| {
         let keys = &head.keys.rows;
         let head_dim = keys.first().map_or(1, |key| key.len() as u32);
-        let spec = LapaSpec { head_dim, max_keys: keys.len() as u32, ..spec.clone() };
+        let spec = LapaPredictorSpec { head_dim, max_keys: keys.len() as u32, ..spec.clone() };
         let predictor = Predictor::new(&spec, keys)?;
         let radius = quality::radius(&spec, radius, head.step);
         let (scale, shift) = head.scale();
@@ -282,7 +282,8 @@ mod tests {
         let output = measure(&shape.workload(), 8, all_keys).unwrap();
         assert!(output.cosine() > 0.999, "{output:?}");
         assert!((output.kept(), output.heads[0].rows) == (1.0, 64));
-        let fewer = measure(&shape.workload(), 8, lapa(&LapaSpec::default(), 3.0)).unwrap();
+        let fewer =
+            measure(&shape.workload(), 8, lapa(&LapaPredictorSpec::default(), 3.0)).unwrap();
         assert!(fewer.kept() < 0.5 && fewer.cosine() < output.cosine() && fewer.mass() < 1.0);
     }
 }

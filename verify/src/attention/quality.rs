@@ -7,7 +7,7 @@
 use super::output::scale;
 use super::{Workload, quantize};
 use bitvec::{slice::BitSlice, vec::BitVec};
-use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::LapaPredictorSpec;
 use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
 use hwgen_designs::attention::predictor::golden::InputError;
 
@@ -57,7 +57,10 @@ pub struct FilterQuality {
 ///
 /// # Errors
 /// A head that does not fit the engine.
-pub fn measure_scores(spec: &LapaSpec, workload: &Workload) -> Result<ScoreQuality, InputError> {
+pub fn measure_scores(
+    spec: &LapaPredictorSpec,
+    workload: &Workload,
+) -> Result<ScoreQuality, InputError> {
     let mut total = ScoreQuality::default();
     for_each_row(spec, workload, |row, predictor, keys| {
         let QueryRow { elements, visible, .. } = &row.query;
@@ -94,7 +97,10 @@ pub fn measure_scores(spec: &LapaSpec, workload: &Workload) -> Result<ScoreQuali
 ///
 /// # Errors
 /// A head that does not fit the engine.
-pub fn measure_filter(spec: &LapaSpec, workload: &Workload) -> Result<FilterQuality, InputError> {
+pub fn measure_filter(
+    spec: &LapaPredictorSpec,
+    workload: &Workload,
+) -> Result<FilterQuality, InputError> {
     let mut total = FilterQuality { live: vec![0.0; spec.rounds()], ..FilterQuality::default() };
     for_each_row(spec, workload, |row, predictor, _| {
         let prediction = predictor.predict(&row.query)?;
@@ -132,13 +138,13 @@ struct Row {
 
 /// Calls `visit` with each counted row, its head's predictor and its head's quantized keys.
 fn for_each_row(
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     workload: &Workload,
     mut visit: impl FnMut(Row, &Predictor, &[Vec<i32>]) -> Result<(), InputError>,
 ) -> Result<(), InputError> {
     for head in &workload.heads {
         let (head_dim, max_keys) = (head.keys.cols() as u32, head.keys.rows() as u32);
-        let spec = LapaSpec { head_dim, max_keys, ..spec.clone() };
+        let spec = LapaPredictorSpec { head_dim, max_keys, ..spec.clone() };
         let queries = quantize(&head.queries, spec.query_bits);
         let keys = quantize(&head.keys, spec.key_bits());
         let predictor = Predictor::new(&spec, &keys.rows)?;
@@ -160,7 +166,7 @@ fn for_each_row(
 }
 
 /// A radius in units of a whole key's score, of which one is `step` logits.
-pub(super) fn radius(spec: &LapaSpec, logits: f32, step: f32) -> u64 {
+pub(super) fn radius(spec: &LapaPredictorSpec, logits: f32, step: f32) -> u64 {
     ((logits / step) as u64).min((1 << spec.radius_bits()) - 1)
 }
 
@@ -223,7 +229,7 @@ mod tests {
         let values = keys.clone();
         let head = Head { name: String::new(), queries, keys, values, causal: false, scale: 1e-4 };
         let workload = Workload { name: String::new(), heads: vec![head] };
-        let spec = LapaSpec::default();
+        let spec = LapaPredictorSpec::default();
         let scores = measure_scores(&spec, &workload).unwrap();
         assert_eq!((scores.rows, scores.recall_integer, scores.recall_final), (2, 1.0, 1.0));
         assert_eq!(scores.mass_final, scores.mass_top_quarter);

@@ -7,14 +7,14 @@ use bitvec::vec::BitVec;
 use hwgen_designs::attention::accelerator::compose::Buffers;
 use hwgen_designs::attention::accelerator::cost::{HeadShape, head_cycles};
 use hwgen_designs::attention::accelerator::{
-    AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec, build,
+    Engine, FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec, build,
 };
 use hwgen_designs::attention::attend::AttendSpec;
-use hwgen_designs::attention::fact::FactSpec;
+use hwgen_designs::attention::fact::FactPredictorSpec;
 use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
-use hwgen_designs::attention::lapa::{Filter, LapaSpec};
+use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::predictor::drive::Predict;
-use hwgen_designs::attention::sanger::SangerSpec;
+use hwgen_designs::attention::sanger::SangerPredictorSpec;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;
@@ -129,8 +129,8 @@ fn lapa_chain(
         let rounded = if round_leading_one { "rounded " } else { "" };
         let text = format!("{key_slices:?} {rounded}{filter}");
         let key_slices = key_slices.to_vec();
-        let spec = move |size: &AttendSpec| AcceleratorSpec {
-            lapa: LapaSpec {
+        let spec = move |size: &AttendSpec| LapaAttentionSpec {
+            lapa: LapaPredictorSpec {
                 head_dim: size.head_dim,
                 max_keys: size.max_keys,
                 rows: size.rows,
@@ -138,7 +138,7 @@ fn lapa_chain(
                 key_slices: key_slices.clone(),
                 round_leading_one,
                 filter: filter.clone(),
-                ..LapaSpec::default()
+                ..LapaPredictorSpec::default()
             },
             exact: size.clone(),
             buffers: uncounted(),
@@ -169,7 +169,7 @@ fn fact(name: &'static str) -> Vec<Chain> {
     let setting = |keep256: u32| -> Box<dyn Accelerator> {
         let spec = move |size: &AttendSpec| {
             let AttendSpec { head_dim, max_keys, rows, .. } = *size;
-            let fact = FactSpec { head_dim, max_keys, rows, keep256 };
+            let fact = FactPredictorSpec { head_dim, max_keys, rows, keep256 };
             FactAttentionSpec { fact, exact: size.clone(), buffers: uncounted() }
         };
         Box::new(Setting { name, text: format!("keep256 {keep256}"), spec })
@@ -181,8 +181,13 @@ fn sanger(name: &'static str) -> Vec<Chain> {
     let setting = |threshold65536: u32| -> Box<dyn Accelerator> {
         let spec = move |size: &AttendSpec| {
             let AttendSpec { head_dim, max_keys, rows, .. } = *size;
-            let sanger =
-                SangerSpec { head_dim, max_keys, rows, threshold65536, ..SangerSpec::default() };
+            let sanger = SangerPredictorSpec {
+                head_dim,
+                max_keys,
+                rows,
+                threshold65536,
+                ..SangerPredictorSpec::default()
+            };
             let estimate_bits = sanger.probability_bits;
             SangerAttentionSpec { sanger, estimate_bits, exact: size.clone(), buffers: uncounted() }
         };
@@ -230,7 +235,7 @@ trait Reads: Predict {
     fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>>;
 }
 
-impl Reads for AcceleratorSpec {
+impl Reads for LapaAttentionSpec {
     fn predict(&self, head: &ModelHead) -> Result<Predicted, Box<dyn Error>> {
         let spec = self.predictor();
         let predictor = Predictor::new(&spec, &head.integers.keys.rows)?;

@@ -10,7 +10,7 @@ use crate::attention::output::closeness;
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, Stalls, run};
-use hwgen_designs::attention::spatten::{SpattenSpec, build, cost};
+use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ struct Setting {
 }
 
 impl Setting {
-    fn spec(&self, size: &AttendSpec) -> SpattenSpec {
-        SpattenSpec {
+    fn spec(&self, size: &AttendSpec) -> SpattenAttentionSpec {
+        SpattenAttentionSpec {
             head_dim: size.head_dim,
             max_keys: size.max_keys,
             lanes: size.lanes,
@@ -41,7 +41,7 @@ impl Setting {
             window: size.window,
             keep256: self.keep256,
             tau256: self.tau256,
-            ..SpattenSpec::default()
+            ..SpattenAttentionSpec::default()
         }
     }
 

@@ -5,7 +5,7 @@
 use super::mutants::{ignores_strobes, mutant};
 use super::{SMALL, random_loads, spec};
 use hwgen_designs::attention::axi::lapa_drive::{Load, expected};
-use hwgen_designs::attention::axi::{LapaAxiSpec, build};
+use hwgen_designs::attention::axi::{LapaAttentionAxiSpec, build};
 use hwgen_hdl::Int;
 use hwgen_tools::{ToolError, run};
 use rand::SeedableRng;
@@ -51,7 +51,7 @@ fn hex(beats: &[Vec<Int>], bus_bits: u32) -> String {
 }
 
 /// Loads as bytes of frames, each ended by `tlast`, and the frames that must come out.
-fn vectors(spec: &LapaAxiSpec, loads: &[Load]) -> Value {
+fn vectors(spec: &LapaAttentionAxiSpec, loads: &[Load]) -> Value {
     let loads = loads.iter().map(|load| {
         let queries = load.query_transfers(spec);
         let frames = queries.split_inclusive(|beat| beat[1] != Int::ZERO);

@@ -3,7 +3,7 @@
 use super::random_stalls;
 use hwgen_designs::attention::axi::lapa_check::access_registers;
 use hwgen_designs::attention::axi::layer_drive::{Buses, expected, run_jobs};
-use hwgen_designs::attention::axi::{LapaLayerAxiSpec, build};
+use hwgen_designs::attention::axi::{LapaAxiSpec, build};
 use hwgen_designs::attention::layer::drive as layer;
 use hwgen_designs::attention::layer::drive::random_job;
 use hwgen_designs::attention::layer::golden::Job;
@@ -15,7 +15,7 @@ use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> LapaLayerAxiSpec {
+fn spec(overrides: &str) -> LapaAxiSpec {
     let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
     load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -24,7 +24,7 @@ fn spec(overrides: &str) -> LapaLayerAxiSpec {
 const SMALL: &str = "inputs=5 head_dim=3 max_keys=5 rows=2 lanes=4 log_lanes=2 query_lanes=4 \
                      key_value_lanes=2 max_heads=3 hidden=4 first_lanes=2 second_lanes=2 bus_bits=32";
 
-fn random_spec(rng: &mut impl Rng) -> LapaLayerAxiSpec {
+fn random_spec(rng: &mut impl Rng) -> LapaAxiSpec {
     let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
     let all = [
         SMALL.to_owned(),
@@ -44,7 +44,7 @@ fn random_spec(rng: &mut impl Rng) -> LapaLayerAxiSpec {
     spec(&all.join(" "))
 }
 
-fn random_jobs(spec: &LapaLayerAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
+fn random_jobs(spec: &LapaAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Job> {
     let mut job = |_| {
         let tokens = rng.random_range(1..=spec.engine.shape().max_keys as usize);
         let heads = rng.random_range(1..=spec.engine.max_heads as usize);
@@ -54,7 +54,7 @@ fn random_jobs(spec: &LapaLayerAxiSpec, rng: &mut impl Rng, count: usize) -> Vec
 }
 
 /// Panics on a broken promise or contract of any stream.
-fn simulator(spec: &LapaLayerAxiSpec, seed: u64) -> Simulator {
+fn simulator(spec: &LapaAxiSpec, seed: u64) -> Simulator {
     let initial = Initial::Random(seed);
     let options = SimOptions { engine: Engine::Jit, initial, ..SimOptions::default() };
     Simulator::with_options(&build(spec).module, options)

@@ -8,7 +8,7 @@ mod wrapper;
 use hwgen_designs::attention::accelerator;
 use hwgen_designs::attention::axi::lapa_check::access_registers;
 use hwgen_designs::attention::axi::lapa_drive::{Load, expected, run_loads};
-use hwgen_designs::attention::axi::{LapaAxiSpec, build};
+use hwgen_designs::attention::axi::{LapaAttentionAxiSpec, build};
 use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
@@ -18,7 +18,7 @@ use hwgen_verify::cosim;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> LapaAxiSpec {
+fn spec(overrides: &str) -> LapaAttentionAxiSpec {
     let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
     load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -26,7 +26,7 @@ fn spec(overrides: &str) -> LapaAxiSpec {
 /// The smallest that still cuts payloads and knows groups of keys.
 const SMALL: &str = "head_dim=5 max_keys=9 rows=2 lanes=4 bus_bits=32";
 
-fn random_spec(rng: &mut impl Rng) -> LapaAxiSpec {
+fn random_spec(rng: &mut impl Rng) -> LapaAttentionAxiSpec {
     let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
     let all = [
         pick(&["head_dim=1 lanes=1", "head_dim=3 lanes=2", "head_dim=8 lanes=8", "head_dim=20"]),
@@ -41,7 +41,7 @@ fn random_spec(rng: &mut impl Rng) -> LapaAxiSpec {
     spec(&all.join(" "))
 }
 
-fn random_loads(spec: &LapaAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Load> {
+fn random_loads(spec: &LapaAttentionAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Load> {
     let values = [Values::Uniform, Values::Corner, Values::Small];
     (0..count)
         .map(|_| {
@@ -59,7 +59,7 @@ fn random_stalls(rng: &mut impl Rng, seed: u64) -> Stalls {
 
 /// A simulator that panics on a broken promise or contract of any stream, AXI4-Lite's channels
 /// among them.
-fn simulator(spec: &LapaAxiSpec, seed: u64) -> Simulator {
+fn simulator(spec: &LapaAttentionAxiSpec, seed: u64) -> Simulator {
     let initial = Initial::Random(seed);
     let options = SimOptions { engine: Engine::Jit, initial, ..SimOptions::default() };
     Simulator::with_options(&build(spec).module, options)
@@ -153,7 +153,7 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
 }
 
 /// Begins a load and does not wait for it.
-fn start(host: &mut Host<'_>, spec: &LapaAxiSpec, load: &Load) {
+fn start(host: &mut Host<'_>, spec: &LapaAttentionAxiSpec, load: &Load) {
     host.write(&load.settings()).unwrap();
     host.send("keys", load.key_transfers(spec));
     host.send("queries", load.query_transfers(spec));

@@ -1,7 +1,7 @@
 //! `feed_forward`.
 
 use super::{chance, pick, simulator};
-use hwgen_designs::attention::layer::LayerSpec;
+use hwgen_designs::attention::layer::LapaSpec;
 use hwgen_designs::attention::layer::drive as layer;
 use hwgen_designs::attention::layer::drive::random_job;
 use hwgen_designs::drive::{Run, run};
@@ -114,13 +114,8 @@ fn the_default_size() {
 /// feed-forward block computes those at eight bits.
 #[test]
 fn importance_of_a_job_chooses_the_precision() {
-    let mut attention = LayerSpec {
-        inputs: 12,
-        queries_per_key: 2,
-        max_heads: 2,
-        hidden: 0,
-        ..LayerSpec::default()
-    };
+    let mut attention =
+        LapaSpec { inputs: 12, queries_per_key: 2, max_heads: 2, hidden: 0, ..LapaSpec::default() };
     let lapa = &mut attention.attention.lapa;
     (lapa.head_dim, lapa.max_keys, lapa.rows) = (8, 32, 4);
     attention.attention.exact.lanes = 8;

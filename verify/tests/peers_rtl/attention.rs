@@ -6,10 +6,10 @@
 use super::simulator;
 use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls};
 use hwgen_designs::attention::accelerator::{Engine, SangerAttentionSpec, cost};
-use hwgen_designs::attention::fact::FactSpec;
+use hwgen_designs::attention::fact::FactPredictorSpec;
 use hwgen_designs::attention::predictor::Predictor;
 use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
-use hwgen_designs::attention::sanger::SangerSpec;
+use hwgen_designs::attention::sanger::SangerPredictorSpec;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;
@@ -90,8 +90,16 @@ fn report_packing(workload: &Workload) {
 }
 
 fn compare_all(workload: &Workload) {
-    compare(workload, |head_dim, max_keys| FactSpec { head_dim, max_keys, ..FactSpec::default() });
-    let sanger = |head_dim, max_keys| SangerSpec { head_dim, max_keys, ..SangerSpec::default() };
+    compare(workload, |head_dim, max_keys| FactPredictorSpec {
+        head_dim,
+        max_keys,
+        ..FactPredictorSpec::default()
+    });
+    let sanger = |head_dim, max_keys| SangerPredictorSpec {
+        head_dim,
+        max_keys,
+        ..SangerPredictorSpec::default()
+    };
     compare(workload, sanger);
     report_packing(workload);
 }

@@ -2,7 +2,7 @@
 
 use super::{engine, pick, predictor};
 use hwgen_designs::attention::accelerator::FactAttentionSpec;
-use hwgen_designs::attention::fact::{FactSpec, cost};
+use hwgen_designs::attention::fact::{FactPredictorSpec, cost};
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 
@@ -12,39 +12,39 @@ fn settings(rng: &mut ChaCha8Rng) -> String {
 
 #[test]
 fn random_specifications_heads_and_stalls() {
-    predictor::random_specifications_heads_and_stalls::<FactSpec>(settings);
+    predictor::random_specifications_heads_and_stalls::<FactPredictorSpec>(settings);
 }
 
 #[test]
 fn every_beat_passes_in_the_cycle_the_cost_model_says() {
-    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<FactSpec>(settings);
+    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<FactPredictorSpec>(settings);
 }
 
 #[test]
 fn corners() {
     for settings in ["", "keep256=1", "keep256=200"] {
-        predictor::corners::<FactSpec>(settings);
+        predictor::corners::<FactPredictorSpec>(settings);
     }
 }
 
 #[test]
 fn a_hundred_heads_without_reset() {
-    predictor::a_hundred_heads_without_reset::<FactSpec>("");
+    predictor::a_hundred_heads_without_reset::<FactPredictorSpec>("");
 }
 
 #[test]
 fn a_reset_in_the_middle_leaves_nothing_behind() {
-    predictor::a_reset_in_the_middle_leaves_nothing_behind::<FactSpec>("");
+    predictor::a_reset_in_the_middle_leaves_nothing_behind::<FactPredictorSpec>("");
 }
 
 #[test]
 fn what_does_not_fit_is_held_to_the_range() {
-    predictor::what_does_not_fit_is_held_to_the_range::<FactSpec>("");
+    predictor::what_does_not_fit_is_held_to_the_range::<FactPredictorSpec>("");
 }
 
 #[test]
 fn extremes() {
-    predictor::extremes::<FactSpec>(&[""]);
+    predictor::extremes::<FactPredictorSpec>(&[""]);
 }
 
 #[test]
@@ -68,7 +68,12 @@ fn cycles_of_a_row() {
     println!("| elements | keys | a row | exact stage |");
     for head_dim in [32, 64] {
         for keys in [26, 128, 257] {
-            let spec = FactSpec { head_dim, max_keys: keys, rows: 4, ..FactSpec::default() };
+            let spec = FactPredictorSpec {
+                head_dim,
+                max_keys: keys,
+                rows: 4,
+                ..FactPredictorSpec::default()
+            };
             let row = cost::cycles_per_row(&spec, keys);
             let exact = 2 * ((keys * spec.keep256) >> 8);
             println!("| {head_dim} | {keys} | {row} | {exact} |");
@@ -81,7 +86,7 @@ fn cycles_of_a_row() {
 }
 
 fn elsewhere(engines: &[Engine]) {
-    predictor::elsewhere::<FactSpec>(&[""], engines);
+    predictor::elsewhere::<FactPredictorSpec>(&[""], engines);
     engine::elsewhere::<FactAttentionSpec>(engines);
 }
 

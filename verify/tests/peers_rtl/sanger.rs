@@ -2,7 +2,7 @@
 
 use super::{engine, pick, predictor};
 use hwgen_designs::attention::accelerator::SangerAttentionSpec;
-use hwgen_designs::attention::sanger::SangerSpec;
+use hwgen_designs::attention::sanger::SangerPredictorSpec;
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 
@@ -24,12 +24,12 @@ fn engine_settings(rng: &mut ChaCha8Rng) -> String {
 
 #[test]
 fn random_specifications_heads_and_stalls() {
-    predictor::random_specifications_heads_and_stalls::<SangerSpec>(settings);
+    predictor::random_specifications_heads_and_stalls::<SangerPredictorSpec>(settings);
 }
 
 #[test]
 fn every_beat_passes_in_the_cycle_the_cost_model_says() {
-    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<SangerSpec>(settings);
+    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<SangerPredictorSpec>(settings);
 }
 
 #[test]
@@ -37,28 +37,28 @@ fn corners() {
     for settings in
         ["", "row_normalise=false threshold65536=3000", "probability_bits=16 threshold65536=1"]
     {
-        predictor::corners::<SangerSpec>(settings);
+        predictor::corners::<SangerPredictorSpec>(settings);
     }
 }
 
 #[test]
 fn a_hundred_heads_without_reset() {
-    predictor::a_hundred_heads_without_reset::<SangerSpec>("");
+    predictor::a_hundred_heads_without_reset::<SangerPredictorSpec>("");
 }
 
 #[test]
 fn a_reset_in_the_middle_leaves_nothing_behind() {
-    predictor::a_reset_in_the_middle_leaves_nothing_behind::<SangerSpec>("");
+    predictor::a_reset_in_the_middle_leaves_nothing_behind::<SangerPredictorSpec>("");
 }
 
 #[test]
 fn what_does_not_fit_is_held_to_the_range() {
-    predictor::what_does_not_fit_is_held_to_the_range::<SangerSpec>("");
+    predictor::what_does_not_fit_is_held_to_the_range::<SangerPredictorSpec>("");
 }
 
 #[test]
 fn extremes() {
-    predictor::extremes::<SangerSpec>(&["", "probability_bits=4 row_normalise=false"]);
+    predictor::extremes::<SangerPredictorSpec>(&["", "probability_bits=4 row_normalise=false"]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_reset_of_the_engine_leaves_nothing_behind() {
 }
 
 fn elsewhere(engines: &[Engine]) {
-    predictor::elsewhere::<SangerSpec>(&["", "row_normalise=false"], engines);
+    predictor::elsewhere::<SangerPredictorSpec>(&["", "row_normalise=false"], engines);
     engine::elsewhere::<SangerAttentionSpec>(engines);
 }
 

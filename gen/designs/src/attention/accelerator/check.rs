@@ -2,7 +2,7 @@
 
 use crate::attention::accelerator::drive;
 use crate::attention::accelerator::{
-    AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec,
+    Engine, FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec,
 };
 use crate::attention::predictor::check::{heads, stalls};
 use crate::attention::predictor::head::Predict;
@@ -11,7 +11,7 @@ use hwgen_hdl::sim::Device;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for AcceleratorSpec {
+impl Golden for LapaAttentionSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         engine_batch(self, device, seed)
     }

@@ -4,7 +4,7 @@ pub use crate::attention::predictor::head::{Head, Row, Stalls};
 
 use crate::attention::accelerator::cost::HeadShape;
 use crate::attention::accelerator::{
-    AcceleratorSpec, Engine, FactAttentionSpec, SangerAttentionSpec,
+    Engine, FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec,
 };
 use crate::attention::attend::drive::{Run, key_beats};
 use crate::attention::attend::spec::ELEMENT_BITS;
@@ -42,7 +42,7 @@ macro_rules! predicts_as_its_predictor {
     )*};
 }
 
-predicts_as_its_predictor!(AcceleratorSpec, FactAttentionSpec, SangerAttentionSpec);
+predicts_as_its_predictor!(LapaAttentionSpec, FactAttentionSpec, SangerAttentionSpec);
 
 impl Head {
     /// The head as the timing sees it, in groups of `rows` keys.

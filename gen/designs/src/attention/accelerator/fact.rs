@@ -3,7 +3,7 @@
 use super::compose::Buffers;
 use super::engine::{self, Engine};
 use crate::attention::attend::AttendSpec;
-use crate::attention::fact::FactSpec;
+use crate::attention::fact::FactPredictorSpec;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
 pub struct FactAttentionSpec {
     /// The predictor.
-    #[part(default = FactSpec { rows: AttendSpec::default().rows, ..FactSpec::default() })]
-    pub fact: FactSpec,
+    #[part(default = FactPredictorSpec { rows: AttendSpec::default().rows, ..FactPredictorSpec::default() })]
+    pub fact: FactPredictorSpec,
     /// The exact stage; complete in [`attend`](Engine::attend).
     #[part(fixed = [head_dim, max_keys, rows])]
     pub exact: AttendSpec,
@@ -31,9 +31,9 @@ impl Spec for FactAttentionSpec {
 }
 
 impl Engine for FactAttentionSpec {
-    type Predictor = FactSpec;
+    type Predictor = FactPredictorSpec;
 
-    fn predictor(&self) -> FactSpec {
+    fn predictor(&self) -> FactPredictorSpec {
         self.fact.clone()
     }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Any predictor of our streams will do ([`compose()`]); an [`Engine`] is one that is in the
-//! registry: LAPA's is [`AcceleratorSpec`], those it is compared with are
+//! registry: LAPA's is [`LapaAttentionSpec`], those it is compared with are
 //! [`FactAttentionSpec`] and [`SangerAttentionSpec`].
 
 mod check;
@@ -26,17 +26,17 @@ pub use compose::compose;
 pub use engine::{Engine, build};
 pub use fact::FactAttentionSpec;
 pub use sanger::SangerAttentionSpec;
-pub use spec::AcceleratorSpec;
+pub use spec::LapaAttentionSpec;
 
 use crate::attention::attend::AttendSpec;
-use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::LapaPredictorSpec;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-impl Engine for AcceleratorSpec {
-    type Predictor = LapaSpec;
+impl Engine for LapaAttentionSpec {
+    type Predictor = LapaPredictorSpec;
 
-    fn predictor(&self) -> LapaSpec {
+    fn predictor(&self) -> LapaPredictorSpec {
         self.predictor()
     }
 
@@ -49,7 +49,7 @@ impl Engine for AcceleratorSpec {
     }
 }
 
-impl crate::generate::Generate for AcceleratorSpec {
+impl crate::generate::Generate for LapaAttentionSpec {
     const NAME: &'static str = "lapa_attention";
     const SUMMARY: &'static str =
         "LAPA: attention on the keys it predicts, queries in, outputs out";

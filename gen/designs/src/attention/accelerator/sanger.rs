@@ -3,7 +3,7 @@
 use super::compose::Buffers;
 use super::engine::{self, Engine};
 use crate::attention::attend::AttendSpec;
-use crate::attention::sanger::SangerSpec;
+use crate::attention::sanger::SangerPredictorSpec;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
@@ -15,13 +15,13 @@ pub struct SangerAttentionSpec {
     /// The predictor; complete in [`predictor`](Engine::predictor).
     #[part(
         fixed = [probability_bits],
-        default = SangerSpec { rows: AttendSpec::default().rows, ..SangerSpec::default() }
+        default = SangerPredictorSpec { rows: AttendSpec::default().rows, ..SangerPredictorSpec::default() }
     )]
-    pub sanger: SangerSpec,
+    pub sanger: SangerPredictorSpec,
     /// Bits of a weight of the predictor's softmax estimate.
     ///
     /// `probability_bits` are the exact stage's.
-    #[parameter(default = SangerSpec::default().probability_bits, range = 4..=16)]
+    #[parameter(default = SangerPredictorSpec::default().probability_bits, range = 4..=16)]
     pub estimate_bits: u32,
     /// The exact stage; complete in [`attend`](Engine::attend).
     #[part(fixed = [head_dim, max_keys, rows])]
@@ -39,10 +39,10 @@ impl Spec for SangerAttentionSpec {
 }
 
 impl Engine for SangerAttentionSpec {
-    type Predictor = SangerSpec;
+    type Predictor = SangerPredictorSpec;
 
-    fn predictor(&self) -> SangerSpec {
-        SangerSpec { probability_bits: self.estimate_bits, ..self.sanger.clone() }
+    fn predictor(&self) -> SangerPredictorSpec {
+        SangerPredictorSpec { probability_bits: self.estimate_bits, ..self.sanger.clone() }
     }
 
     fn attend(&self) -> AttendSpec {

@@ -4,16 +4,16 @@ use super::compose::Buffers;
 use crate::attention::Shape;
 use crate::attention::attend::AttendSpec;
 use crate::attention::attend::spec::ELEMENT_BITS;
-use crate::attention::lapa::{Filter, LapaSpec};
+use crate::attention::lapa::{Filter, LapaPredictorSpec};
 use crate::spec::{Parameters, Spec, SpecError};
 
 /// LAPA whole, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct AcceleratorSpec {
+pub struct LapaAttentionSpec {
     /// The predictor; its key slices have at most 8 bits together, and what is missing to 8 it never
     /// reads. Complete in [`predictor`](Self::predictor).
     #[part(fixed = [query_bits, unread_bits, scores], default = default_predictor())]
-    pub lapa: LapaSpec,
+    pub lapa: LapaPredictorSpec,
     /// The exact stage; complete in [`attend`](Self::attend).
     #[part(fixed = [head_dim, max_keys, rows])]
     pub exact: AttendSpec,
@@ -22,13 +22,13 @@ pub struct AcceleratorSpec {
     pub buffers: Buffers,
 }
 
-fn default_predictor() -> LapaSpec {
+fn default_predictor() -> LapaPredictorSpec {
     // closer than 1 % on every recorded model: `docs/attention.md`
     let filter = Filter::Mass { mass256: vec![200] };
-    LapaSpec { rows: AttendSpec::default().rows, filter, ..LapaSpec::default() }
+    LapaPredictorSpec { rows: AttendSpec::default().rows, filter, ..LapaPredictorSpec::default() }
 }
 
-impl Spec for AcceleratorSpec {
+impl Spec for LapaAttentionSpec {
     fn check_relations(&self) -> Result<(), SpecError> {
         self.predictor().validate()?;
         let slices = &self.lapa.key_slices;
@@ -46,10 +46,10 @@ impl Spec for AcceleratorSpec {
     }
 }
 
-impl AcceleratorSpec {
+impl LapaAttentionSpec {
     /// Its predictor.
-    pub fn predictor(&self) -> LapaSpec {
-        LapaSpec {
+    pub fn predictor(&self) -> LapaPredictorSpec {
+        LapaPredictorSpec {
             query_bits: ELEMENT_BITS,
             // more slices than bits are refused
             unread_bits: ELEMENT_BITS.saturating_sub(self.lapa.key_slices.iter().sum()),

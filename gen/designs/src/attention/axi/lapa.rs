@@ -1,14 +1,14 @@
 //! LAPA behind AXI: a sequencer marks its rows.
 
 use super::spec::{AxiSpec, Engine};
-use crate::attention::accelerator::AcceleratorSpec;
+use crate::attention::accelerator::LapaAttentionSpec;
 use crate::axi::sequence;
 use crate::axi::sequence::MEANINGS as OF_ROWS;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
 /// LAPA behind AXI, sized.
-pub type LapaAxiSpec = AxiSpec<AcceleratorSpec>;
+pub type LapaAttentionAxiSpec = AxiSpec<LapaAttentionSpec>;
 
 /// What the engine's settings and counters mean.
 pub(super) const MEANINGS: &[(&str, &str)] = &[
@@ -25,7 +25,7 @@ pub(super) const MEANINGS: &[(&str, &str)] = &[
     ("blocked", "cycles in which none is, since query or room behind the score unit is missing"),
 ];
 
-impl Engine for AcceleratorSpec {
+impl Engine for LapaAttentionSpec {
     const TOP: &'static str = "lapa_attention_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA behind AXI4-Stream and AXI4-Lite, rows marked in hardware";

@@ -1,7 +1,7 @@
 //! LAPA behind AXI against its golden models: registers, then rows.
 
 use crate::attention::axi::lapa_drive::{Load, expected, run_loads};
-use crate::attention::axi::{LapaAxiSpec, build};
+use crate::attention::axi::{LapaAttentionAxiSpec, build};
 use crate::axi::RegisterMap;
 use crate::axi::drive::{Host, Stalls, registers};
 use crate::drive::Values;
@@ -55,7 +55,7 @@ pub fn access_registers(
     Ok(compared)
 }
 
-impl Golden for LapaAxiSpec {
+impl Golden for LapaAttentionAxiSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];

@@ -3,7 +3,7 @@
 use crate::attention::accelerator::drive::{Head, Row};
 use crate::attention::attend::drive::key_beats;
 use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
-use crate::attention::axi::LapaAxiSpec;
+use crate::attention::axi::LapaAttentionAxiSpec;
 use crate::attention::predictor::golden::InputError;
 use crate::axi::drive::{Host, cut, join};
 use crate::axi::golden::Rows;
@@ -31,7 +31,7 @@ impl Load {
     /// # Errors
     /// Sizes that do not fit the specification.
     pub fn random(
-        spec: &LapaAxiSpec,
+        spec: &LapaAttentionAxiSpec,
         rng: &mut impl Rng,
         keys: usize,
         values: Values,
@@ -85,7 +85,7 @@ impl Load {
     }
 
     /// Transfers on `s_axis_keys`.
-    pub fn key_transfers(&self, spec: &LapaAxiSpec) -> Vec<Vec<Int>> {
+    pub fn key_transfers(&self, spec: &LapaAttentionAxiSpec) -> Vec<Vec<Int>> {
         let bits = spec.engine.shape().head_dim * ELEMENT_BITS;
         let beats = key_beats(&self.head.keys, &self.head.values);
         let whole = |beat: &Vec<Int>| {
@@ -96,7 +96,7 @@ impl Load {
     }
 
     /// Transfers on `s_axis_queries`.
-    pub fn query_transfers(&self, spec: &LapaAxiSpec) -> Vec<Vec<Int>> {
+    pub fn query_transfers(&self, spec: &LapaAttentionAxiSpec) -> Vec<Vec<Int>> {
         let bits = spec.engine.shape().head_dim * ELEMENT_BITS;
         let whole = |(row, last): (&Row, &bool)| {
             let data = pack(row.query.elements.iter().copied(), ELEMENT_BITS);
@@ -107,12 +107,12 @@ impl Load {
 }
 
 /// Transfers of a result on `m_axis_out`.
-pub fn result_transfers(spec: &LapaAxiSpec) -> usize {
+pub fn result_transfers(spec: &LapaAttentionAxiSpec) -> usize {
     (spec.engine.shape().head_dim * OUT_BITS).div_ceil(spec.bus_bits) as usize
 }
 
 /// The rows that transfers of `m_axis_out` are, each with its `tlast`.
-pub fn results(spec: &LapaAxiSpec, beats: &[Vec<Int>]) -> Option<Vec<(Vec<i32>, bool)>> {
+pub fn results(spec: &LapaAttentionAxiSpec, beats: &[Vec<Int>]) -> Option<Vec<(Vec<i32>, bool)>> {
     let rows = join(beats, spec.engine.shape().head_dim * OUT_BITS, spec.bus_bits)?;
     let row = |(data, last)| (unpack(&data, OUT_BITS, spec.engine.shape().head_dim), last);
     Some(rows.into_iter().map(row).collect())
@@ -128,7 +128,7 @@ pub fn results(spec: &LapaAxiSpec, beats: &[Vec<Int>]) -> Option<Vec<(Vec<i32>, 
 /// If registers answer with an error, or transfers do not form results.
 pub fn run_loads(
     host: &mut Host<'_>,
-    spec: &LapaAxiSpec,
+    spec: &LapaAttentionAxiSpec,
     loads: &[Load],
 ) -> Result<Vec<(Vec<i32>, bool)>, SimError> {
     let before = host.received("out").len();
@@ -150,7 +150,10 @@ pub fn run_loads(
 ///
 /// # Errors
 /// The text of the golden model's error.
-pub fn expected(spec: &LapaAxiSpec, loads: &[Load]) -> Result<Vec<(Vec<i32>, bool)>, String> {
+pub fn expected(
+    spec: &LapaAttentionAxiSpec,
+    loads: &[Load],
+) -> Result<Vec<(Vec<i32>, bool)>, String> {
     let mut rows = vec![];
     for load in loads {
         let marks = load.rows.group(load.head.keys.len(), load.tlast.iter().copied());

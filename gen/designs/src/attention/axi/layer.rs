@@ -2,13 +2,13 @@
 
 use super::lapa::MEANINGS as OF_LAPA;
 use super::spec::{AxiSpec, Engine};
-use crate::attention::layer::LayerSpec;
+use crate::attention::layer::LapaSpec;
 use crate::generate::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
 /// Attention from tokens to its output behind AXI, sized.
-pub type LapaLayerAxiSpec = AxiSpec<LayerSpec>;
+pub type LapaAxiSpec = AxiSpec<LapaSpec>;
 
 /// What the counters mean that LAPA alone does not have.
 const MEANINGS: &[(&str, &str)] = &[
@@ -28,7 +28,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
 ];
 
-impl Engine for LayerSpec {
+impl Engine for LapaSpec {
     const TOP: &'static str = "lapa_axi";
     const TOP_SUMMARY: &'static str =
         "LAPA from tokens to attention output behind AXI4-Stream and AXI4-Lite";

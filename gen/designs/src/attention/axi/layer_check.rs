@@ -2,7 +2,7 @@
 
 use crate::attention::axi::lapa_check::access_registers;
 use crate::attention::axi::layer_drive::{expected, run_jobs};
-use crate::attention::axi::{LapaLayerAxiSpec, build};
+use crate::attention::axi::{LapaAxiSpec, build};
 use crate::attention::layer::drive::random_job;
 use crate::axi::drive::{Host, Stalls};
 use crate::golden::{Batch, Golden, compare_lists};
@@ -10,7 +10,7 @@ use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for LapaLayerAxiSpec {
+impl Golden for LapaAxiSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];

@@ -1,6 +1,6 @@
 //! Jobs for attention whole behind AXI.
 
-use crate::attention::axi::LapaLayerAxiSpec;
+use crate::attention::axi::LapaAxiSpec;
 use crate::attention::axi::spec::Engine;
 use crate::attention::layer::drive::{feed_beat, feeds, in_order, row_beat};
 use crate::attention::layer::golden::Job;
@@ -19,7 +19,7 @@ pub struct Buses {
 
 impl Buses {
     /// Those of a size.
-    pub fn new(spec: &LapaLayerAxiSpec) -> Buses {
+    pub fn new(spec: &LapaAxiSpec) -> Buses {
         Buses { core: spec.engine.core(), bus_bits: spec.bus_bits }
     }
 
@@ -72,7 +72,7 @@ impl Buses {
     }
 
     /// Queues the beats of jobs, all streams side by side.
-    pub fn send(&self, host: &mut Host<'_>, spec: &LapaLayerAxiSpec, jobs: &[Job]) {
+    pub fn send(&self, host: &mut Host<'_>, spec: &LapaAxiSpec, jobs: &[Job]) {
         for feed in feeds(&spec.engine, jobs, 0.0) {
             host.send(feed.stream, self.cut(feed.stream, &feed.beats));
         }
@@ -99,7 +99,7 @@ pub struct Results {
 /// If transfers do not form results.
 pub fn run_jobs(
     host: &mut Host<'_>,
-    spec: &LapaLayerAxiSpec,
+    spec: &LapaAxiSpec,
     jobs: &[Job],
 ) -> Result<Results, SimError> {
     let (buses, engine) = (Buses::new(spec), &spec.engine);
@@ -135,7 +135,7 @@ pub fn run_jobs(
 ///
 /// # Errors
 /// The text of the golden model's error.
-pub fn expected(spec: &LapaLayerAxiSpec, jobs: &[Job]) -> Result<Results, String> {
+pub fn expected(spec: &LapaAxiSpec, jobs: &[Job]) -> Result<Results, String> {
     let (mut rows, mut importance, mut feed) = (vec![], vec![], vec![]);
     for job in jobs {
         let result = job.results(&spec.engine).map_err(|error| error.to_string())?;

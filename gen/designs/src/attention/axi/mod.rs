@@ -1,5 +1,5 @@
-//! Attention engines behind AXI: an [`AxiSpec`] is an engine with its top, [`LapaAxiSpec`] LAPA and a
-//! sequencer of rows, [`LapaLayerAxiSpec`] attention from tokens on.
+//! Attention engines behind AXI: an [`AxiSpec`] is an engine with its top, [`LapaAttentionAxiSpec`] LAPA and a
+//! sequencer of rows, [`LapaAxiSpec`] attention from tokens on.
 
 pub mod lapa;
 pub mod lapa_check;
@@ -9,6 +9,6 @@ mod layer_check;
 pub mod layer_drive;
 pub mod spec;
 
-pub use lapa::LapaAxiSpec;
-pub use layer::LapaLayerAxiSpec;
+pub use lapa::LapaAttentionAxiSpec;
+pub use layer::LapaAxiSpec;
 pub use spec::{AxiSpec, Engine, build};

@@ -1,6 +1,6 @@
 //! FACT's predictor against its golden model.
 
-use crate::attention::fact::FactSpec;
+use crate::attention::fact::FactPredictorSpec;
 use crate::attention::fact::golden::Fact;
 use crate::attention::predictor::check::predictor_batch;
 use crate::attention::predictor::golden::InputError;
@@ -9,13 +9,13 @@ use crate::golden::{Batch, Golden};
 use bitvec::vec::BitVec;
 use hwgen_hdl::sim::Device;
 
-impl Golden for FactSpec {
+impl Golden for FactPredictorSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         predictor_batch(self, device, seed)
     }
 }
 
-impl Predict for FactSpec {
+impl Predict for FactPredictorSpec {
     fn size(&self) -> Size {
         Size { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
     }

@@ -1,6 +1,6 @@
 //! Cycles of FACT's predictor, exactly.
 
-use super::FactSpec;
+use super::FactPredictorSpec;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 
@@ -11,28 +11,28 @@ pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
 pub const ROWS_IN_FLIGHT: u32 = 3;
 
 /// Cycles of one key's datapath: powers of two, adder tree.
-pub fn row_cycles(spec: &FactSpec) -> u32 {
+pub fn row_cycles(spec: &FactPredictorSpec) -> u32 {
     levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
 }
 
 /// Cycles from a group's issue to its scores: the bank, then the rows.
-pub fn score_cycles(spec: &FactSpec) -> u32 {
+pub fn score_cycles(spec: &FactPredictorSpec) -> u32 {
     1 + row_cycles(spec)
 }
 
 /// Groups between issue and filter for which there is room: those of the row that is searched and
 /// of the row that is filtered.
-pub fn groups_in_flight(spec: &FactSpec) -> u32 {
+pub fn groups_in_flight(spec: &FactPredictorSpec) -> u32 {
     2 * spec.shape().max_groups() + 2
 }
 
 /// Cycles from the issue of a row's last group to the filtering of its first.
-fn limit_cycles(spec: &FactSpec, groups: u32) -> u32 {
+fn limit_cycles(spec: &FactPredictorSpec, groups: u32) -> u32 {
     score_cycles(spec) + top_k::cycles(spec.shape(), spec.score_bits(), groups) + 1
 }
 
 /// The predictor as the timing of all predictors sees it.
-fn timing(spec: &FactSpec) -> Timing {
+fn timing(spec: &FactPredictorSpec) -> Timing {
     let word_groups = top_k::word_groups(spec.shape());
     let cycles_per_word = limit_cycles(spec, 2 * word_groups) - limit_cycles(spec, word_groups);
     let pipe = PipeTiming {
@@ -48,22 +48,22 @@ fn timing(spec: &FactSpec) -> Timing {
 
 /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
 /// first key.
-pub fn beat_cycles(spec: &FactSpec, heads: &[HeadShape]) -> Vec<u64> {
+pub fn beat_cycles(spec: &FactPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
     timing(spec).beat_cycles(heads)
 }
 
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor.
-pub fn latency_cycles(spec: &FactSpec, visible: u32) -> u64 {
+pub fn latency_cycles(spec: &FactPredictorSpec, visible: u32) -> u64 {
     timing(spec).latency_cycles(spec.max_keys, visible)
 }
 
 /// Cycles between rows that see `visible` keys each, in steady state.
-pub fn cycles_per_row(spec: &FactSpec, visible: u32) -> u32 {
+pub fn cycles_per_row(spec: &FactPredictorSpec, visible: u32) -> u32 {
     timing(spec).cycles_per_row(visible)
 }
 
 /// Cycles from a head's first key to the last beat of its result, both included.
-pub fn head_cycles(spec: &FactSpec, head: &HeadShape) -> u64 {
+pub fn head_cycles(spec: &FactPredictorSpec, head: &HeadShape) -> u64 {
     timing(spec).head_cycles(head)
 }

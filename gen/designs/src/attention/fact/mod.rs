@@ -12,7 +12,7 @@ mod predictor;
 mod row;
 pub mod spec;
 
-pub use spec::FactSpec;
+pub use spec::FactPredictorSpec;
 
 use hwgen_hdl::Module;
 use std::sync::Arc;
@@ -23,17 +23,17 @@ use std::sync::Arc;
 /// `out` out: `survivors` (key 0 of the group low), `row_last`.
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &FactSpec) -> Arc<Module> {
+pub fn build(spec: &FactPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for FactSpec {
+impl crate::attention::predictor::Predictor for FactPredictorSpec {
     fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
         cost::beat_cycles(self, heads)
     }
 }
 
-impl crate::generate::Generate for FactSpec {
+impl crate::generate::Generate for FactPredictorSpec {
     const NAME: &'static str = "fact_predictor";
     const SUMMARY: &'static str = "FACT's predictor: powers of two on both sides, row-wise top-k";
     const PAGE: &'static str = "docs/baselines.md";

@@ -1,7 +1,7 @@
 //! The top: loads a head's keys, scores its rows, finds each row's largest scores.
 
 use super::spec::{CODE_BITS, ELEMENT_BITS};
-use super::{FactSpec, cost, row};
+use super::{FactPredictorSpec, cost, row};
 use crate::attention::predictor::front::Front;
 use crate::attention::predictor::pipe::{Issue, Pipe, Places};
 use crate::attention::predictor::scores::{Scores, Write};
@@ -12,19 +12,19 @@ use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, s
 use std::sync::Arc;
 
 /// Stream `keys`: `data`, a key of `head_dim` elements, element 0 low; `last` of the head.
-fn key_fields(spec: &FactSpec) -> Fields {
+fn key_fields(spec: &FactPredictorSpec) -> Fields {
     fields([("data", u(spec.head_dim * ELEMENT_BITS)), ("last", u(1))])
 }
 
 /// Stream `queries`: `data`, a query of `head_dim` elements, element 0 low; `visible` keys; `last`
 /// of the head.
-fn query_fields(spec: &FactSpec) -> Fields {
+fn query_fields(spec: &FactPredictorSpec) -> Fields {
     let data = u(spec.head_dim * ELEMENT_BITS);
     fields([("data", data), ("visible", u(spec.shape().count_bits())), ("last", u(1))])
 }
 
 /// The top module; see [`super::build`].
-pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
+pub(super) fn module(spec: &FactPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("fact_predictor");
     m.doc(
         "FACT's predictor: which keys a query will attend to, both operands in leading-one form.",
@@ -89,7 +89,7 @@ pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
 /// The elements of a query or key as leading-one codes.
 fn encode<'m>(
     m: &'m ModuleBuilder,
-    spec: &FactSpec,
+    spec: &FactPredictorSpec,
     encoder: &Arc<Module>,
     name: &str,
     data: Signal<'m>,
@@ -107,7 +107,7 @@ fn encode<'m>(
 /// The rows' thresholds, and how many scores equal to them survive.
 fn search<'m>(
     m: &'m ModuleBuilder,
-    spec: &FactSpec,
+    spec: &FactPredictorSpec,
     scored: &Stream<'m>,
     row: &Stream<'m>,
     issue: &Issue<'m>,
@@ -126,7 +126,7 @@ fn search<'m>(
 
 /// Drops keys: the groups with the survivors.
 fn filter<'m>(
-    spec: &FactSpec,
+    spec: &FactPredictorSpec,
     groups: &Stream<'m>,
     limit: &Stream<'m>,
     taken: Signal<'m>,

@@ -1,7 +1,7 @@
 //! One key's score: exponents added, powers of two summed up.
 
 use super::spec::{CODE_BITS, EXPONENT_BITS, MAX_EXPONENT};
-use super::{FactSpec, cost};
+use super::{FactPredictorSpec, cost};
 use crate::wiring::{quiet, unpack};
 use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
 use hwgen_hdl::{Module, ModuleBuilder, u};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// In, all in one cycle: `live` (the key takes part), `keys` and `query` (leading-one codes,
 /// element 0 low). Out, [`cost::row_cycles`] after: `live_out`, `score`; without a live key all
 /// registers hold still.
-pub(super) fn module(spec: &FactSpec) -> Arc<Module> {
+pub(super) fn module(spec: &FactPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("fact_row");
     m.doc("Score of one key: sum of sign * 2^(exponent of the query + exponent of the key).");
     let live = m.input("live", u(1));

@@ -18,7 +18,7 @@ pub const MAX_EXPONENT: u32 = 2 * (ELEMENT_BITS - 2);
 
 /// FACT's predictor, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct FactSpec {
+pub struct FactPredictorSpec {
     /// Elements of a query or key.
     #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
@@ -33,9 +33,9 @@ pub struct FactSpec {
     pub keep256: u32,
 }
 
-impl Spec for FactSpec {}
+impl Spec for FactPredictorSpec {}
 
-impl FactSpec {
+impl FactPredictorSpec {
     /// The size that all predictors have.
     pub(crate) fn shape(&self) -> Shape {
         Shape { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
@@ -58,6 +58,9 @@ mod tests {
 
     #[test]
     fn widths_of_the_default_agree_with_the_definition() {
-        assert_eq!((CODE_BITS, MAX_EXPONENT, FactSpec::default().score_bits()), (5, 12, 20));
+        assert_eq!(
+            (CODE_BITS, MAX_EXPONENT, FactPredictorSpec::default().score_bits()),
+            (5, 12, 20)
+        );
     }
 }

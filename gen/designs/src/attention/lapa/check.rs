@@ -1,6 +1,6 @@
 //! Random heads for a predictor.
 
-use super::LapaSpec;
+use super::LapaPredictorSpec;
 use super::drive as lapa;
 use crate::drive::Values;
 use crate::golden::{Batch, Golden, compare_lists};
@@ -8,7 +8,7 @@ use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for LapaSpec {
+impl Golden for LapaPredictorSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // two heads, the second without a reset; few groups, so that rows follow closely

@@ -1,6 +1,6 @@
 //! What a predictor costs: cycles, exactly; look-up tables, flip-flops and memory bits, about.
 
-use super::{LapaSpec, RoundFilter, round_filter, tile};
+use super::{LapaPredictorSpec, RoundFilter, round_filter, tile};
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 
@@ -10,32 +10,32 @@ pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape, LEVEL
 pub const SQRT_DIGITS_PER_STAGE: u32 = 1;
 
 /// Cycles of a key's raw sum: shifts and the adder tree.
-pub fn raw_cycles(spec: &LapaSpec) -> u32 {
+pub fn raw_cycles(spec: &LapaPredictorSpec) -> u32 {
     levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
 }
 
 /// Cycles of one key's datapath: the raw sum, then the score.
-pub fn row_cycles(spec: &LapaSpec) -> u32 {
+pub fn row_cycles(spec: &LapaPredictorSpec) -> u32 {
     raw_cycles(spec) + 1
 }
 
 /// Cycles from a group's issue to its scores: the bank, then the rows.
-pub fn score_cycles(spec: &LapaSpec) -> u32 {
+pub fn score_cycles(spec: &LapaPredictorSpec) -> u32 {
     1 + row_cycles(spec)
 }
 
 /// Whether the scores of round `round` leave it.
-pub(super) fn scores_leave(spec: &LapaSpec, round: usize) -> bool {
+pub(super) fn scores_leave(spec: &LapaPredictorSpec, round: usize) -> bool {
     spec.scores || round + 1 < spec.rounds()
 }
 
 /// Whether keys wait for the threshold of round `round` as octaves, which are shorter than scores.
-pub(super) fn waits_as_octaves(spec: &LapaSpec, round: usize) -> bool {
+pub(super) fn waits_as_octaves(spec: &LapaPredictorSpec, round: usize) -> bool {
     matches!(round_filter(spec, round), RoundFilter::Mass { .. }) && !scores_leave(spec, round)
 }
 
 /// Bits of what a key waits as in round `round`, signed.
-pub(super) fn waiting_bits(spec: &LapaSpec, round: usize) -> u32 {
+pub(super) fn waiting_bits(spec: &LapaPredictorSpec, round: usize) -> u32 {
     match waits_as_octaves(spec, round) {
         true => super::mass::OCTAVE.width,
         false => spec.score_bits(round),
@@ -43,7 +43,7 @@ pub(super) fn waiting_bits(spec: &LapaSpec, round: usize) -> u32 {
 }
 
 /// Cycles from a row's last scores to its statistics.
-pub fn statistics_cycles(spec: &LapaSpec, round: usize) -> u32 {
+pub fn statistics_cycles(spec: &LapaPredictorSpec, round: usize) -> u32 {
     // squares or octaves before the tree, two or three cycles of counting behind it
     let more = match round_filter(spec, round) {
         RoundFilter::Sigma { .. } => 1,
@@ -55,12 +55,12 @@ pub fn statistics_cycles(spec: &LapaSpec, round: usize) -> u32 {
 
 /// Whether there is a register between the slots of a group's keys and their counts, which a tree
 /// adds up.
-pub(super) fn registers_hits(spec: &LapaSpec) -> bool {
+pub(super) fn registers_hits(spec: &LapaPredictorSpec) -> bool {
     levels(spec.rows) > LEVELS_PER_STAGE
 }
 
 /// Cycles from a row's statistics to its threshold.
-pub fn threshold_cycles(spec: &LapaSpec, round: usize) -> u32 {
+pub fn threshold_cycles(spec: &LapaPredictorSpec, round: usize) -> u32 {
     let division = if spec.approx_mean { 2 } else { 3 };
     match round_filter(spec, round) {
         RoundFilter::MeanMax { .. } => division + 2,
@@ -76,7 +76,7 @@ pub fn threshold_cycles(spec: &LapaSpec, round: usize) -> u32 {
 }
 
 /// Cycles from a row's last scores to its threshold, for a row of `groups` groups.
-fn limit_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
+fn limit_cycles(spec: &LapaPredictorSpec, round: usize, groups: u32) -> u32 {
     match round_filter(spec, round) {
         RoundFilter::TopK { .. } => top_k::cycles(spec.shape(), spec.score_bits(round), groups),
         _ => statistics_cycles(spec, round) + threshold_cycles(spec, round),
@@ -85,12 +85,12 @@ fn limit_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
 
 /// Cycles from the issue of a row's last group in round `round` to that of its first group in the
 /// next: the row's groups are filtered once its threshold is out of the queue.
-pub fn round_cycles(spec: &LapaSpec, round: usize, groups: u32) -> u32 {
+pub fn round_cycles(spec: &LapaPredictorSpec, round: usize, groups: u32) -> u32 {
     score_cycles(spec) + limit_cycles(spec, round, groups) + 1
 }
 
 /// Groups between issue and filter for which round `round` has room: enough for full throughput.
-pub fn groups_in_flight(spec: &LapaSpec, round: usize) -> u32 {
+pub fn groups_in_flight(spec: &LapaPredictorSpec, round: usize) -> u32 {
     match round_filter(spec, round) {
         // the search holds the pipe up anyway: the row in search and the row that is filtered
         RoundFilter::TopK { .. } => 2 * spec.max_groups() + 2,
@@ -100,7 +100,7 @@ pub fn groups_in_flight(spec: &LapaSpec, round: usize) -> u32 {
 
 /// Rows between issue of their last group and filter for which round `round` has room: enough for
 /// full throughput when each row is a group.
-pub fn rows_in_flight(spec: &LapaSpec, round: usize) -> u32 {
+pub fn rows_in_flight(spec: &LapaPredictorSpec, round: usize) -> u32 {
     match round_filter(spec, round) {
         RoundFilter::TopK { .. } => 3,
         _ => round_cycles(spec, round, 1) + 2,
@@ -108,7 +108,7 @@ pub fn rows_in_flight(spec: &LapaSpec, round: usize) -> u32 {
 }
 
 /// The predictor as the timing of all predictors sees it.
-fn timing(spec: &LapaSpec) -> Timing {
+fn timing(spec: &LapaPredictorSpec) -> Timing {
     let pipe = |round| {
         let cycles = |groups| round_cycles(spec, round, groups);
         let word_groups = top_k::word_groups(spec.shape());
@@ -136,7 +136,7 @@ fn timing(spec: &LapaSpec) -> Timing {
 /// With tiles the first group of a tile's rows is issued once they are all there, two cycles after
 /// the last of them is taken, and rows are gathered again from then on; a tile has as many groups of
 /// `rows / tile` keys as its longest row, and its rows leave one after the other.
-pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
+pub fn beat_cycles(spec: &LapaPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
     match spec.tile {
         1 => timing(spec).beat_cycles(heads),
         _ => tile::cost::beat_cycles(spec, heads),
@@ -145,14 +145,14 @@ pub fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
 
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor and is its head's only one.
-pub fn latency_cycles(spec: &LapaSpec, visible: u32) -> u64 {
+pub fn latency_cycles(spec: &LapaPredictorSpec, visible: u32) -> u64 {
     let head = HeadShape { keys: spec.max_keys, visible: vec![visible] };
     beat_cycles(spec, &[head])[0] - u64::from(spec.max_keys)
 }
 
 /// Cycles between rows that see `visible` keys each, in steady state: with tiles, those of a tile by
 /// its rows, rounded up.
-pub fn cycles_per_row(spec: &LapaSpec, visible: u32) -> u32 {
+pub fn cycles_per_row(spec: &LapaPredictorSpec, visible: u32) -> u32 {
     let lane = spec.lane();
     let row = timing(&lane).cycles_per_row(visible);
     match spec.tile {
@@ -163,7 +163,7 @@ pub fn cycles_per_row(spec: &LapaSpec, visible: u32) -> u32 {
 }
 
 /// Cycles from a head's first key to the last beat of its result, both included.
-pub fn head_cycles(spec: &LapaSpec, head: &HeadShape) -> u64 {
+pub fn head_cycles(spec: &LapaPredictorSpec, head: &HeadShape) -> u64 {
     let beats = beat_cycles(spec, std::slice::from_ref(head));
     beats.last().map_or(u64::from(head.keys), |last| last + 1)
 }

@@ -3,7 +3,7 @@
 pub use crate::drive::Values;
 
 use crate::attention::attend::golden::Query;
-use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::LapaPredictorSpec;
 use crate::attention::lapa::golden::{Predictor, QueryRow};
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::{self, Predict, Size};
@@ -36,7 +36,7 @@ pub struct Group {
 impl Head {
     /// A random head of `keys` keys and `rows` rows, each of which sees a random part of them.
     pub fn random(
-        spec: &LapaSpec,
+        spec: &LapaPredictorSpec,
         rng: &mut impl Rng,
         keys: usize,
         rows: usize,
@@ -66,7 +66,7 @@ impl Head {
     ///
     /// # Errors
     /// A head that does not fit the specification.
-    pub fn expected(&self, spec: &LapaSpec) -> Result<Vec<Group>, InputError> {
+    pub fn expected(&self, spec: &LapaPredictorSpec) -> Result<Vec<Group>, InputError> {
         let predictor = Predictor::new(spec, &self.keys)?;
         let lanes = spec.rows as usize;
         let mut groups = vec![];
@@ -123,7 +123,7 @@ pub struct Stalls {
 /// [`SimError::TimedOut`] if there is no beat for long.
 pub fn run(
     device: &mut dyn Device,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     heads: &[Head],
     stalls: Stalls,
     beats: usize,
@@ -166,7 +166,7 @@ pub fn run(
 }
 
 /// A beat's fields: `survivors`, `scores` if the predictor tells them, `row_last`.
-fn group(spec: &LapaSpec, beat: &[Int]) -> Group {
+fn group(spec: &LapaPredictorSpec, beat: &[Int]) -> Group {
     let score = s(spec.final_score_bits());
     let scores = (0..if spec.scores { spec.rows } else { 0 }).map(|i| {
         let score = score.wrap(beat[1].clone() >> (i * score.width));
@@ -179,13 +179,13 @@ fn group(spec: &LapaSpec, beat: &[Int]) -> Group {
     }
 }
 
-impl Predict for LapaSpec {
+impl Predict for LapaPredictorSpec {
     fn size(&self) -> Size {
         Size { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
     }
 
     fn radius_bits(&self) -> Option<u32> {
-        self.has_radius().then(|| LapaSpec::radius_bits(self))
+        self.has_radius().then(|| LapaPredictorSpec::radius_bits(self))
     }
 
     fn survivors(&self, keys: &[Vec<i32>], rows: &[head::Row]) -> Result<Vec<BitVec>, InputError> {

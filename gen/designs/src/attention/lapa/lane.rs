@@ -1,7 +1,9 @@
 //! What a row passes in a round: its scores, its threshold, and the queue in which they meet.
 
 use super::statistics::{self, Needs};
-use super::{LapaSpec, RoundFilter, cost, mass, round_filter, shift_accumulate, threshold};
+use super::{
+    LapaPredictorSpec, RoundFilter, cost, mass, round_filter, shift_accumulate, threshold,
+};
 use crate::attention::predictor::pipe::Issue;
 use crate::attention::predictor::top_k;
 use crate::wiring::{delayed, delayed_flag, held, pack, quiet, unpack};
@@ -10,7 +12,7 @@ use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, s, u};
 /// A lane under construction in module `m`, of as many keys a group as `spec` has rows.
 pub(super) struct Lane<'m, 's> {
     pub(super) m: &'m ModuleBuilder,
-    pub(super) spec: &'s LapaSpec,
+    pub(super) spec: &'s LapaPredictorSpec,
     pub(super) round: usize,
 }
 

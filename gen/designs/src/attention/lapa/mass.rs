@@ -6,7 +6,7 @@
 //! ```
 
 use super::mass_threshold::{self, Unit};
-use super::{LapaSpec, cost};
+use super::{LapaPredictorSpec, cost};
 use crate::wiring::{held, pack, quiet, times_constant, unpack};
 use hwgen_hdl::lib::leading_one::leading_one;
 use hwgen_hdl::lib::pipeline::Pipeline;
@@ -49,7 +49,7 @@ pub(super) fn octave<'m>(scale: Signal<'m>, shift: Signal<'m>) -> Octave<'m> {
 /// and `octave`. Out: [`cost::statistics_cycles`] and [`cost::threshold_cycles`] after the last
 /// group `threshold_valid` and `threshold`, a score; or an octave, if the round's keys wait as
 /// octaves: then `octaves` and `octaves_live`, a cycle after a group, are what waits.
-pub(super) fn module(spec: &LapaSpec, round: usize, mass256: u32) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec, round: usize, mass256: u32) -> Arc<Module> {
     let score = s(spec.score_bits(round));
     let m = ModuleBuilder::new(format!("lapa_mass_{round}"));
     m.doc("Threshold above which a row's keys hold a part of its estimated softmax mass.");
@@ -112,7 +112,7 @@ pub(super) struct Counted<'m> {
 /// take the slots of those that fall out of it, and start afresh.
 fn count<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     [mut groups, mut ends]: [Pipeline<'m>; 2],
     row: &[Signal<'m>],
     lanes: Lanes<'m>,

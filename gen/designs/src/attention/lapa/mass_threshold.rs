@@ -1,6 +1,6 @@
 //! The threshold of the mass filter, from a row's histogram.
 
-use super::LapaSpec;
+use super::LapaPredictorSpec;
 use super::mass::{Counted, DEPTH, OCTAVE, split};
 use crate::wiring::{pack, times_constant};
 use hwgen_hdl::lib::pipeline::Pipeline;
@@ -23,7 +23,7 @@ pub(super) enum Unit {
 /// 256ths of the mass, or their least score, [`cost::threshold_cycles`](super::cost::threshold_cycles) after the counts.
 pub(super) fn outputs<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     counted: Counted<'m>,
     unit: Unit,
     mass256: u32,

@@ -29,7 +29,7 @@ mod threshold;
 mod tile;
 mod widths;
 
-pub use spec::{Filter, LapaSpec, RoundFilter};
+pub use spec::{Filter, LapaPredictorSpec, RoundFilter};
 
 use hwgen_hdl::Module;
 use std::sync::Arc;
@@ -45,23 +45,23 @@ use std::sync::Arc;
 /// the group low, 0 for keys that are not among the survivors), `row_last`.
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &LapaSpec) -> Arc<Module> {
+pub fn build(spec: &LapaPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
 /// The filter of a round of a valid specification.
-fn round_filter(spec: &LapaSpec, round: usize) -> RoundFilter {
+fn round_filter(spec: &LapaPredictorSpec, round: usize) -> RoundFilter {
     let filter = spec.filter.round(round);
     filter.expect("a valid specification has a filter for every round")
 }
 
-impl crate::attention::predictor::Predictor for LapaSpec {
+impl crate::attention::predictor::Predictor for LapaPredictorSpec {
     fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
         cost::beat_cycles(self, heads)
     }
 }
 
-impl crate::generate::Generate for LapaSpec {
+impl crate::generate::Generate for LapaPredictorSpec {
     const NAME: &'static str = "lapa_predictor";
     const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
     const PAGE: &'static str = "docs/lapa.md";

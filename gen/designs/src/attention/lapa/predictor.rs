@@ -8,7 +8,7 @@
 //!
 //! or, with tiles, sends rows to a tile in place of groups to rounds.
 
-use super::{LapaSpec, cost, mass, round, tile};
+use super::{LapaPredictorSpec, cost, mass, round, tile};
 use crate::attention::attend::spec::{SCALE_BITS, SHIFT_BITS};
 use crate::attention::predictor::front::Front;
 use crate::attention::predictor::leading_one;
@@ -19,13 +19,13 @@ use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, fields, u
 use std::sync::Arc;
 
 /// Stream `keys`: `data`, a key of `head_dim` elements, element 0 low; `last` of the head.
-pub(super) fn key_fields(spec: &LapaSpec) -> Fields {
+pub(super) fn key_fields(spec: &LapaPredictorSpec) -> Fields {
     fields([("data", u(spec.head_dim * spec.key_bits())), ("last", u(1))])
 }
 
 /// Stream `queries`: `data`, a query of `head_dim` elements, element 0 low; `visible` keys;
 /// `radius` in mode `radius`, `scale` and `shift` in mode `mass`; `last` of the head.
-pub(super) fn query_fields(spec: &LapaSpec) -> Fields {
+pub(super) fn query_fields(spec: &LapaPredictorSpec) -> Fields {
     let mut query =
         vec![("data", u(spec.head_dim * spec.query_bits)), ("visible", u(spec.count_bits()))];
     if spec.has_radius() {
@@ -39,7 +39,7 @@ pub(super) fn query_fields(spec: &LapaSpec) -> Fields {
 }
 
 /// The top module; see [`super::build`].
-pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa_predictor");
     m.doc("LAPA attention predictor: which keys a query will attend to, and their scores.");
     let keys = m.stream_in("keys", &key_fields(spec));
@@ -63,7 +63,7 @@ pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
 /// The chain of rounds: a row's groups, one after the other, then the next row's.
 fn rounds<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     front: &Front<'m>,
     encoded: &Stream<'m>,
     keys: &Stream<'m>,
@@ -94,7 +94,7 @@ fn rounds<'m>(
 /// The tile: groups of several rows side by side.
 fn tiles<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     front: &Front<'m>,
     encoded: Stream<'m>,
     keys: &Stream<'m>,
@@ -111,7 +111,7 @@ fn tiles<'m>(
 }
 
 /// Slice `round` of every element of a key.
-fn slices<'m>(spec: &LapaSpec, key: Signal<'m>, round: usize) -> Signal<'m> {
+fn slices<'m>(spec: &LapaPredictorSpec, key: Signal<'m>, round: usize) -> Signal<'m> {
     let (low, width) = (spec.slice_low(round), spec.key_slices[round]);
     let elements = unpack(key, u(spec.key_bits()), spec.head_dim);
     let slices = elements.iter().map(|x| x.slice(low + width - 1, low));
@@ -121,7 +121,7 @@ fn slices<'m>(spec: &LapaSpec, key: Signal<'m>, round: usize) -> Signal<'m> {
 /// Queries as rows of leading-one codes, with `last_key`, the index of the last visible key.
 fn encode<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     front: &Front<'m>,
     queries: &Stream<'m>,
 ) -> Stream<'m> {

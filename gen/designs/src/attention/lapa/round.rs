@@ -6,7 +6,7 @@
 //! ```
 
 use super::lane::{Group, Lane, Query};
-use super::{Filter, LapaSpec, cost, mass, shift_accumulate};
+use super::{Filter, LapaPredictorSpec, cost, mass, shift_accumulate};
 use crate::attention::predictor::key_bank;
 use crate::attention::predictor::pipe::{Pipe, Places};
 use crate::wiring::{delayed_flag, held};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A group: `live` (a bit a key), `last` of its row, and from round `round` on `scores`, those of
 /// keys not live 0, if they leave it. `round` is the one the group comes from, if any.
-pub(super) fn group_fields(spec: &LapaSpec, round: Option<usize>) -> Fields {
+pub(super) fn group_fields(spec: &LapaPredictorSpec, round: Option<usize>) -> Fields {
     let mut group = vec![];
     if let Some(round) = round.filter(|round| cost::scores_leave(spec, *round)) {
         group.push(("scores", u(spec.rows * spec.score_bits(round))));
@@ -27,7 +27,7 @@ pub(super) fn group_fields(spec: &LapaSpec, round: Option<usize>) -> Fields {
 }
 
 /// A row: `codes` of the query, `last` of its head, and what its filter needs.
-pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
+pub(super) fn row_fields(spec: &LapaPredictorSpec) -> Fields {
     let mut row = vec![("codes", u(spec.head_dim * spec.lo_code_bits())), ("last", u(1))];
     if spec.has_radius() {
         row.push(("radius", u(spec.radius_bits())));
@@ -50,7 +50,7 @@ pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
 ///   queue behind it must hold [`cost::rows_in_flight`]. The last round tells `head_done` instead,
 ///   when it takes the last group of a head.
 /// - Stream `out`: the groups with their new scores and the survivors.
-pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec, round: usize) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("lapa_round_{round}"));
     m.doc(format!(
         "Round {round}: scores a group of keys a cycle, then drops those below the row's threshold."
@@ -105,7 +105,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
 /// keys that `reads` tells are read at `group`.
 pub(super) fn banks<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     round: usize,
     group: Signal<'m>,
     reads: impl Fn(u32) -> Signal<'m>,

@@ -12,7 +12,7 @@
 //! Terms are four bits wide somewhere in a word of zeros, where signed ones would fill it with
 //! their signs: the adders are narrower and fewer of their bits change. raw(0) is the row's alone.
 
-use super::{LapaSpec, cost};
+use super::{LapaPredictorSpec, cost};
 use crate::wiring::{quiet, unpack};
 use hwgen_hdl::lib::adder_tree::{pipelined_adder_tree, sum_type};
 use hwgen_hdl::lib::pipeline::Pipeline;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// far); a cycle before the score comes out: `zero`, the row's [`zero_module`]. Out,
 /// [`cost::row_cycles`] after: `live_out`, `score`, which is an earlier key's for a key that is
 /// not live: its lanes hold still.
-pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec, round: usize) -> Arc<Module> {
     let width = spec.key_slices[round];
     let m = ModuleBuilder::new(format!("lapa_row_{round}"));
     m.doc(format!(
@@ -59,7 +59,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize) -> Arc<Module> {
 /// What a row's keys are to be compared with in round `round`: the raw sum of a key of zeros.
 ///
 /// In: `valid`, `codes`. Out, [`cost::raw_cycles`] after and until the next row's: `zero`.
-pub(super) fn zero_module(spec: &LapaSpec, round: usize) -> Arc<Module> {
+pub(super) fn zero_module(spec: &LapaPredictorSpec, round: usize) -> Arc<Module> {
     let m = ModuleBuilder::new(format!("lapa_zero_{round}"));
     m.doc(format!("The raw sum of a key of zeros in round {round}."));
     let mut pipeline = quiet(m.input("valid", u(1)));
@@ -69,14 +69,14 @@ pub(super) fn zero_module(spec: &LapaSpec, round: usize) -> Arc<Module> {
 }
 
 /// Type of a raw sum in round `round`.
-pub(super) fn raw_type(spec: &LapaSpec, round: usize) -> Type {
+pub(super) fn raw_type(spec: &LapaPredictorSpec, round: usize) -> Type {
     sum_type(u(spec.key_slices[round] + spec.max_exponent()), spec.head_dim as usize)
 }
 
 /// The raw sum of a key, of input `codes` and its slices.
 fn raw<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     round: usize,
     pipeline: &mut Pipeline<'m>,
     keys: &[Signal<'m>],

@@ -11,9 +11,9 @@ use std::fmt;
 ///
 /// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
 ///
-/// [`key_bits`]: LapaSpec::key_bits
+/// [`key_bits`]: LapaPredictorSpec::key_bits
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct LapaSpec {
+pub struct LapaPredictorSpec {
     /// Elements d of a query or key.
     #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
@@ -243,7 +243,7 @@ impl Choice for Filter {
         &[FILTER_MODE, MEAN_MAX_ALPHA16, RADIUS_ALPHA16, SIGMA_C16, TOP_K_KEEP256, MASS_MASS256];
 }
 
-impl Spec for LapaSpec {
+impl Spec for LapaPredictorSpec {
     fn check_relations(&self) -> Result<(), SpecError> {
         let slices = &self.key_slices;
         if !(1..=3).contains(&slices.len()) {

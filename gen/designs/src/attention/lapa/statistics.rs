@@ -1,6 +1,6 @@
 //! DDF, first half: the statistics of a row's live scores, a group a cycle.
 
-use super::{LapaSpec, RoundFilter, cost};
+use super::{LapaPredictorSpec, RoundFilter, cost};
 use crate::wiring::{delayed, unpack};
 use hwgen_hdl::{Int, Module, ModuleBuilder, Signal, s, u};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Needs {
 /// In: `valid`, `last` (the row's last group), `live` (a bit a key), `scores` (any for keys not
 /// live). Out: `row_valid` for one cycle, [`cost::statistics_cycles`] after the last group, beside
 /// `max` and as needed `count`, `sum`, `min`, `squares`.
-pub(super) fn module(spec: &LapaSpec, round: usize, needs: Needs) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec, round: usize, needs: Needs) -> Arc<Module> {
     let score = s(spec.score_bits(round));
     let m = ModuleBuilder::new(format!("lapa_statistics_{round}"));
     m.doc("Statistics of a row's live scores: those a filter threshold is made of.");

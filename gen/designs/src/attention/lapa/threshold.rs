@@ -1,7 +1,7 @@
 //! DDF, second half: from a row's statistics to its threshold, a row a cycle.
 
 use super::statistics::Needs;
-use super::{LapaSpec, RoundFilter, cost};
+use super::{LapaPredictorSpec, RoundFilter, cost};
 use crate::wiring::{delayed, quiet, times_constant};
 use hwgen_hdl::lib::integer_sqrt::pipelined_integer_sqrt;
 use hwgen_hdl::lib::leading_one::leading_one;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 ///
 /// In: `row_valid` and the statistics the filter needs, for `radius` the row's `radius`. Out:
 /// [`cost::threshold_cycles`] later `threshold_valid` and `threshold`: `min(theta, max)`.
-pub(super) fn module(spec: &LapaSpec, round: usize, filter: RoundFilter) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec, round: usize, filter: RoundFilter) -> Arc<Module> {
     let score = s(spec.score_bits(round));
     let m = ModuleBuilder::new(format!("lapa_threshold_{round}"));
     m.doc("Threshold of a row, from its statistics; a row a cycle.");
@@ -38,7 +38,7 @@ pub(super) fn module(spec: &LapaSpec, round: usize, filter: RoundFilter) -> Arc<
 
 /// What the stages share.
 struct Unit<'m, 's> {
-    spec: &'s LapaSpec,
+    spec: &'s LapaPredictorSpec,
     round: usize,
     m: &'m ModuleBuilder,
     /// A mean passes the extreme scores by rounding, or with `approx_mean` by less than a half

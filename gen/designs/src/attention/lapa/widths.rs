@@ -1,18 +1,18 @@
-//! Numbers that follow from a [`LapaSpec`]: widths, counts and the reciprocal table.
+//! Numbers that follow from a [`LapaPredictorSpec`]: widths, counts and the reciprocal table.
 
-use super::{LapaSpec, spec::Filter};
+use super::{LapaPredictorSpec, spec::Filter};
 use crate::attention::predictor::leading_one::Code;
 use crate::attention::{Shape, clog2, signed_bits};
 
-impl LapaSpec {
+impl LapaPredictorSpec {
     /// The size that all predictors have.
     pub(crate) fn shape(&self) -> Shape {
         Shape { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
     }
 
     /// What one query of a tile has of it.
-    pub(super) fn lane(&self) -> LapaSpec {
-        LapaSpec { rows: self.rows / self.tile, tile: 1, ..self.clone() }
+    pub(super) fn lane(&self) -> LapaPredictorSpec {
+        LapaPredictorSpec { rows: self.rows / self.tile, tile: 1, ..self.clone() }
     }
 
     /// Rounds of prediction, one per key slice.
@@ -106,7 +106,7 @@ impl LapaSpec {
 
     /// `1 / count` with [`recip_fraction_bits`], rounded half up; zero for a count of zero.
     ///
-    /// [`recip_fraction_bits`]: LapaSpec::recip_fraction_bits
+    /// [`recip_fraction_bits`]: LapaPredictorSpec::recip_fraction_bits
     pub fn recip(&self, count: u32) -> u64 {
         let (one, count) = (1u64 << self.recip_fraction_bits(), u64::from(count));
         (one + count / 2).checked_div(count).unwrap_or(0)
@@ -156,49 +156,50 @@ mod tests {
 
     #[test]
     fn widths_of_the_default_agree_with_the_notes() {
-        let spec = LapaSpec::default();
+        let spec = LapaPredictorSpec::default();
         assert_eq!((spec.max_exponent(), spec.exponent_bits(), spec.lo_code_bits()), (6, 3, 5));
         assert_eq!((spec.score_bits(0), spec.score_bits(1)), (17, 21));
         assert_eq!((spec.slice_low(0), spec.slice_low(1)), (4, 0));
         assert_eq!((spec.sum_bits(1), spec.count_bits()), (30, 10));
-        let rounded = LapaSpec { round_leading_one: true, ..spec };
+        let rounded = LapaPredictorSpec { round_leading_one: true, ..spec };
         assert_eq!((rounded.score_bits(0), rounded.score_bits(1)), (18, 22));
         assert_eq!((rounded.max_exponent(), rounded.exponent_bits()), (7, 3));
     }
 
     #[test]
     fn narrowest_and_widest() {
-        let least = LapaSpec {
+        let least = LapaPredictorSpec {
             head_dim: 1,
             max_keys: 1,
             rows: 1,
             query_bits: 2,
             key_slices: vec![2],
-            ..LapaSpec::default()
+            ..LapaPredictorSpec::default()
         };
         assert_eq!((least.max_exponent(), least.exponent_bits(), least.score_bits(0)), (0, 1, 3));
         assert_eq!((least.count_bits(), least.recip_table()), (1, vec![0, 256]));
-        let most = LapaSpec {
+        let most = LapaPredictorSpec {
             head_dim: 256,
             max_keys: 4096,
             query_bits: 16,
             key_slices: vec![8, 8],
             round_leading_one: true,
-            ..LapaSpec::default()
+            ..LapaPredictorSpec::default()
         };
         assert_eq!((most.score_bits(1), most.sum_bits(1), most.sum_squares_bits(1)), (40, 52, 89));
     }
 
     #[test]
     fn reciprocals_round_half_up() {
-        let spec = LapaSpec { max_keys: 7, ..LapaSpec::default() };
+        let spec = LapaPredictorSpec { max_keys: 7, ..LapaPredictorSpec::default() };
         assert_eq!(spec.recip_fraction_bits(), 11);
         assert_eq!(spec.recip_table(), [0, 2048, 1024, 683, 512, 410, 341, 293]);
     }
 
     #[test]
     fn counts_round_to_powers_of_two() {
-        let shifts = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 511].map(LapaSpec::approx_mean_shift);
+        let shifts =
+            [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 511].map(LapaPredictorSpec::approx_mean_shift);
         assert_eq!(shifts, [0, 1, 2, 2, 2, 3, 3, 3, 3, 4, 9]);
     }
 }

@@ -1,13 +1,13 @@
 //! Attention from tokens to its output against its golden model.
 
-use crate::attention::layer::LayerSpec;
+use crate::attention::layer::LapaSpec;
 use crate::attention::layer::drive::{Stalls, importance, in_order, random_job, run};
 use crate::golden::{Batch, Golden, compare_lists};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for LayerSpec {
+impl Golden for LapaSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         // two jobs, the second without a reset

@@ -2,7 +2,7 @@
 
 use super::job::{Job, head_last};
 use super::tokens::{Tokens, direct, passes, token_fields};
-use super::{LayerSpec, columns, counters, feed, on_demand};
+use super::{LapaSpec, columns, counters, feed, on_demand};
 use crate::attention::{attend, lapa};
 use crate::generate::Generate;
 use crate::linear::LinearSpec;
@@ -15,7 +15,7 @@ use hwgen_hdl::{
 use std::sync::Arc;
 
 /// The circuit; top module `lapa`. Streams as `docs/layer.md` tells.
-pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
+pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa");
     m.doc("Attention from tokens to its output: predicted keys, keys and values on demand.");
     let jobs = m.stream_in("jobs", &fields([("heads", u(spec.head_bits()))]));
@@ -71,7 +71,7 @@ pub(super) struct Attended<'m> {
 
 pub(super) struct Top<'m, 's> {
     pub(super) m: &'m ModuleBuilder,
-    pub(super) spec: &'s LayerSpec,
+    pub(super) spec: &'s LapaSpec,
 }
 
 impl<'m> Top<'m, '_> {

@@ -1,12 +1,12 @@
 //! Columns and groups of them.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use super::job::Job;
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, index_bits, u};
 
 /// The bit of a token in its group, and whether it is the group's last.
 pub(super) fn in_group<'m>(
-    spec: &LayerSpec,
+    spec: &LapaSpec,
     bits: Signal<'m>,
     index: Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
@@ -20,7 +20,7 @@ pub(super) fn in_group<'m>(
 }
 
 /// All columns of each key head: `index`, `last`.
-pub(super) fn all<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, job: &Job<'m>) -> Stream<'m> {
+pub(super) fn all<'m>(m: &'m ModuleBuilder, spec: &LapaSpec, job: &Job<'m>) -> Stream<'m> {
     let index = m.reg("column", u(index_bits(spec.shape().max_keys as usize)));
     let (last, ends) = (job.is_last(*index), m.wire("columns_end_asked", u(1)));
     let payload = Bundle::new([("index", *index), ("last", last)]);

@@ -1,6 +1,6 @@
 //! Performance counters beside those of predictor and exact stage.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use super::circuit::Attended;
 use super::feed::Fed;
 use super::job::Job;
@@ -43,7 +43,7 @@ pub(super) struct Counted<'m, 's> {
 /// | `feed_precise` | those at eight bits |
 /// | `feeding` | cycles in which a token waits for the block |
 /// | `feed_starved` | cycles in which a token's precision is known, and the token is not there |
-pub(super) fn count<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, counted: &Counted<'m, '_>) {
+pub(super) fn count<'m>(m: &'m ModuleBuilder, spec: &LapaSpec, counted: &Counted<'m, '_>) {
     let Attended { exact, survivors, columns, .. } = counted.attended;
     let clear = count_exact(m, &spec.attend(), survivors, exact);
     let front = counted.front;

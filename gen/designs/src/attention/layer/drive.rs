@@ -1,7 +1,7 @@
 //! Attention from tokens to its output between stream drivers and its golden model.
 
 use crate::attention::attend::spec::OUT_BITS;
-use crate::attention::layer::LayerSpec;
+use crate::attention::layer::LapaSpec;
 use crate::attention::layer::cost::{FeedShape, HeadShape, JobShape};
 use crate::attention::layer::golden::{Feed as FeedJob, Job, JobResult, KeyHead, QueryHead};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
@@ -17,7 +17,7 @@ use hwgen_hdl::sim::{Bench, Device, SimError};
 use rand::Rng;
 
 /// A random job of so many tokens and key heads.
-pub fn random_job(spec: &LayerSpec, rng: &mut impl Rng, tokens: usize, heads: usize) -> Job {
+pub fn random_job(spec: &LapaSpec, rng: &mut impl Rng, tokens: usize, heads: usize) -> Job {
     let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
     let mut vector = |values: Values, count: u32| -> Vec<i32> {
         (0..count).map(|_| values.draw(rng, 8)).collect()
@@ -71,7 +71,7 @@ fn fitted(weights: Vec<Vec<i32>>, tokens: &[Vec<i32>], rng: &mut impl Rng) -> Lo
 }
 
 /// The job as the timing sees it.
-pub fn shape(spec: &LayerSpec, job: &Job, result: &JobResult) -> JobShape {
+pub fn shape(spec: &LapaSpec, job: &Job, result: &JobResult) -> JobShape {
     let head = |head: &crate::attention::layer::golden::HeadResult| HeadShape {
         made: head.made.clone(),
         rows: (head.survivors.iter())
@@ -121,7 +121,7 @@ pub struct Run {
 }
 
 /// The groups in which a job's importance comes out.
-pub fn importance(spec: &LayerSpec, result: &Importance) -> Vec<Group> {
+pub fn importance(spec: &LapaSpec, result: &Importance) -> Vec<Group> {
     groups(&spec.importance(), result)
 }
 
@@ -132,7 +132,7 @@ pub fn importance(spec: &LayerSpec, result: &Importance) -> Vec<Group> {
 /// [`SimError::TimedOut`] if there is no row for long.
 pub fn run(
     device: &mut dyn Device,
-    spec: &LayerSpec,
+    spec: &LapaSpec,
     jobs: &[Job],
     stalls: Stalls,
     rows: usize,
@@ -163,7 +163,7 @@ pub struct Counts {
 /// [`SimError::TimedOut`] if there is none for long.
 pub fn run_feeds(
     device: &mut dyn Device,
-    spec: &LayerSpec,
+    spec: &LapaSpec,
     feeds: Vec<Feed>,
     stalls: Stalls,
     Counts { rows, groups, fed }: Counts,
@@ -226,7 +226,7 @@ pub struct Row {
     pub last: bool,
 }
 
-pub(crate) fn row_beat(spec: &LayerSpec, beat: &[Int]) -> Row {
+pub(crate) fn row_beat(spec: &LapaSpec, beat: &[Int]) -> Row {
     let elements = unpack(&beat[0], OUT_BITS, spec.shape().head_dim);
     Row {
         elements,
@@ -258,12 +258,12 @@ pub fn in_order(rows: &[Row]) -> Result<Vec<Vec<i32>>, String> {
 }
 
 /// A feed-forward result as it came out: its elements, and whether it was its job's last.
-pub(crate) fn feed_beat(spec: &LayerSpec, beat: &[Int]) -> (Vec<i32>, bool) {
+pub(crate) fn feed_beat(spec: &LapaSpec, beat: &[Int]) -> (Vec<i32>, bool) {
     (unpack(&beat[0], 8, spec.inputs), beat[1] == Int::from(1))
 }
 
 /// What jobs are to the streams, which stall with that probability.
-pub fn feeds(spec: &LayerSpec, jobs: &[Job], stall: f64) -> Vec<Feed> {
+pub fn feeds(spec: &LapaSpec, jobs: &[Job], stall: f64) -> Vec<Feed> {
     let mut streams = Streams::default();
     for job in jobs {
         let token = |(i, token): (usize, &Vec<i32>)| {
@@ -305,7 +305,7 @@ struct Streams {
 }
 
 impl Streams {
-    fn head(&mut self, spec: &LayerSpec, head: &KeyHead) {
+    fn head(&mut self, spec: &LapaSpec, head: &KeyHead) {
         let noise = &mut || 0x55;
         self.codes.extend(log::load_beats(&spec.log_layer(), &head.codes, &mut || 0b10110));
         let [weights, scales, _] =
@@ -325,7 +325,7 @@ impl Streams {
         }
     }
 
-    fn feed(&mut self, spec: &LayerSpec, feed: &FeedJob) {
+    fn feed(&mut self, spec: &LapaSpec, feed: &FeedJob) {
         let Some(block) = spec.feed_forward() else {
             return;
         };
@@ -339,7 +339,7 @@ impl Streams {
         self.feed.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
     }
 
-    fn feeds(self, spec: &LayerSpec, stall: f64) -> Vec<Feed> {
+    fn feeds(self, spec: &LapaSpec, stall: f64) -> Vec<Feed> {
         let [query_weights, query_scales] = self.queries;
         let [key_value_weights, key_value_scales] = self.key_values;
         let mut streams = vec![

@@ -1,6 +1,6 @@
 //! The feed-forward block: a job's tokens, in their order, each in the precision of its importance.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use super::columns::in_group;
 use super::job::Job;
 use crate::generate::Generate;
@@ -28,7 +28,7 @@ pub(super) struct Fed<'m> {
 /// `importance`; returns that stream for its other taker.
 pub(super) fn feed<'m>(
     m: &'m ModuleBuilder,
-    spec: &LayerSpec,
+    spec: &LapaSpec,
     job: &Job<'m>,
     important: Stream<'m>,
 ) -> (Stream<'m>, Option<Fed<'m>>) {

@@ -3,7 +3,7 @@
 
 use crate::attention::attend::golden::{Attend, AttendError, Memory, Query};
 use crate::attention::lapa::golden::{Predictor, QueryRow};
-use crate::attention::layer::LayerSpec;
+use crate::attention::layer::LapaSpec;
 use crate::attention::predictor::golden::InputError;
 use crate::linear::golden::feed_forward::FeedForward;
 use crate::linear::golden::importance::Importance;
@@ -93,7 +93,7 @@ impl Job {
     ///
     /// # Errors
     /// Sizes that do not fit the specification.
-    pub fn results(&self, spec: &LayerSpec) -> Result<JobResult, LayerError> {
+    pub fn results(&self, spec: &LapaSpec) -> Result<JobResult, LayerError> {
         let heads = self.heads.iter().map(|head| self.head(spec, head));
         let heads = heads.collect::<Result<Vec<_>, _>>()?;
         let rows = heads.iter().flat_map(|head| &head.survivors);
@@ -103,7 +103,7 @@ impl Job {
         Ok(JobResult { heads, importance, feed })
     }
 
-    fn head(&self, spec: &LayerSpec, head: &KeyHead) -> Result<HeadResult, LayerError> {
+    fn head(&self, spec: &LapaSpec, head: &KeyHead) -> Result<HeadResult, LayerError> {
         let dim = spec.shape().head_dim as usize;
         let columns = self.apply(&head.key_value);
         let (keys, values): (Vec<_>, Vec<_>) =
@@ -170,7 +170,7 @@ mod tests {
     /// Two tokens that point at themselves: each row keeps its own key, and its output is its value.
     #[test]
     fn by_hand() {
-        let mut spec = LayerSpec { inputs: 2, ..LayerSpec::default() };
+        let mut spec = LapaSpec { inputs: 2, ..LapaSpec::default() };
         (spec.attention.lapa.head_dim, spec.attention.lapa.max_keys) = (2, 4);
         let load = |weights: &[[i32; 2]]| exact::Load {
             weights: weights.iter().map(|row| row.to_vec()).collect(),

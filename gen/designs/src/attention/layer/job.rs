@@ -1,6 +1,6 @@
 //! A job: takes its tokens, then goes through its key heads.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use crate::wiring::times_constant;
 use hwgen_hdl::lib::stream_fork::fork_stream;
 use hwgen_hdl::{Bundle, InstanceBuilder, ModuleBuilder, Signal, Stream, Wire, index_bits, u};
@@ -27,7 +27,7 @@ impl<'m> Job<'m> {
     /// Starts a job when its tokens are there, and the unit `importance` is free.
     pub(super) fn new(
         m: &'m ModuleBuilder,
-        spec: &LayerSpec,
+        spec: &LapaSpec,
         (jobs, tokens): (&Stream<'m>, &Stream<'m>),
         importance: &InstanceBuilder<'m>,
     ) -> Job<'m> {
@@ -113,7 +113,7 @@ impl<'m> Job<'m> {
 /// is its head's last.
 pub(super) fn head_last<'m>(
     m: &'m ModuleBuilder,
-    spec: &LayerSpec,
+    spec: &LapaSpec,
     job: &Job<'m>,
     passes: Signal<'m>,
 ) -> Signal<'m> {
@@ -128,6 +128,6 @@ pub(super) fn head_last<'m>(
 }
 
 /// Rows of a key head of `keys` tokens.
-fn rows<'m>(spec: &LayerSpec, keys: Signal<'m>) -> Signal<'m> {
+fn rows<'m>(spec: &LapaSpec, keys: Signal<'m>) -> Signal<'m> {
     times_constant(keys.to_signed(), spec.queries_per_key as i32).as_unsigned()
 }

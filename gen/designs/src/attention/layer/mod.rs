@@ -34,14 +34,14 @@ pub mod spec;
 mod tokens;
 mod window;
 
-pub use spec::LayerSpec;
+pub use spec::LapaSpec;
 
 use crate::attention::Shape;
 use crate::generate::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-impl Generate for LayerSpec {
+impl Generate for LapaSpec {
     const NAME: &'static str = "lapa";
     const SUMMARY: &'static str = "LAPA from tokens on: predicted keys, keys and values on demand, \
                                    rows out of order, feed-forward by importance";
@@ -81,7 +81,7 @@ impl Generate for LayerSpec {
     }
 
     fn diagram(&self) -> String {
-        let LayerSpec { inputs, log_lanes, query_lanes, key_value_lanes, .. } = self;
+        let LapaSpec { inputs, log_lanes, query_lanes, key_value_lanes, .. } = self;
         let Shape { head_dim, max_keys, .. } = self.shape();
         let double = 2 * head_dim;
         let tokens = format!("tokens -> memory, {max_keys} x {inputs} --+--> ");

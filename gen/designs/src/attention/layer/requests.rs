@@ -1,6 +1,6 @@
 //! Which columns are made, and in which order: each when the first row that keeps it is known.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use crate::wiring::{held, pack, unpack};
 use hwgen_hdl::lib::extrema::maximum;
 use hwgen_hdl::lib::fifo::{Storage, fifo_with};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// A memory holds each column's place in that order, from 1 on, 0 if nobody has asked for it. A row's
 /// mark is the largest place of its columns. A head's first look at a group finds it empty, so that
 /// nothing is ever cleared.
-pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
+pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("column_requests");
     m.doc("Columns in the order in which rows ask for them, and how many each row waits for.");
     let (rows, order) = (spec.shape().rows, u(spec.count_bits()));
@@ -91,7 +91,7 @@ pub(super) fn module(spec: &LayerSpec) -> Arc<Module> {
 }
 
 /// Fields of a group of a row: `live`, then more, `last` of the row, `head_last`.
-pub(super) fn row_fields(spec: &LayerSpec, more: &[(&str, u32)]) -> hwgen_hdl::Fields {
+pub(super) fn row_fields(spec: &LapaSpec, more: &[(&str, u32)]) -> hwgen_hdl::Fields {
     let more = more.iter().map(|(name, bits)| (*name, u(*bits)));
     let last = [("last", u(1)), ("head_last", u(1))];
     fields([("live", u(spec.shape().rows))].into_iter().chain(more).chain(last))
@@ -112,7 +112,7 @@ fn running_counts<'m>(bits: &[Signal<'m>], width: u32) -> Vec<Signal<'m>> {
 }
 
 /// The columns of the groups in which some are asked for, and the ends of heads, through a queue.
-fn walk<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, wanted: &Stream<'m>) -> Stream<'m> {
+fn walk<'m>(m: &'m ModuleBuilder, spec: &LapaSpec, wanted: &Stream<'m>) -> Stream<'m> {
     let some = wanted.get("some");
     let payload = Bundle::new(wanted.payload.iter().filter(|(name, _)| *name != "some"));
     let asked = Stream::source(m, "wanted", wanted.valid & some, payload);

@@ -1,24 +1,24 @@
 //! The parameters of attention whole: those of its parts.
 
 use crate::attention::Shape;
-use crate::attention::accelerator::AcceleratorSpec;
+use crate::attention::accelerator::LapaAttentionSpec;
 use crate::attention::accelerator::compose::Buffers;
 use crate::attention::attend::AttendSpec;
-use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::LapaPredictorSpec;
 use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::bits_for;
 
 /// Attention from tokens to its output, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct LayerSpec {
+pub struct LapaSpec {
     /// Elements of a token.
     #[parameter(default = 64, range = 1..=4096)]
     pub inputs: u32,
     /// Predictor and exact stage; queries are made one by one. Complete in
     /// [`accelerator`](Self::accelerator).
     #[part(fixed = [tile, queries], default = default_attention())]
-    pub attention: AcceleratorSpec,
+    pub attention: LapaAttentionSpec,
     /// Inputs taken at once when keys are predicted.
     #[parameter(default = 64, range = 1..=256, power_of_two)]
     pub log_lanes: u32,
@@ -57,8 +57,8 @@ pub struct LayerSpec {
     pub feed: FeedForwardSpec,
 }
 
-fn default_attention() -> AcceleratorSpec {
-    let mut attention = AcceleratorSpec::default();
+fn default_attention() -> LapaAttentionSpec {
+    let mut attention = LapaAttentionSpec::default();
     attention.lapa.max_keys = 128;
     attention
 }
@@ -68,7 +68,7 @@ const MOST_ROWS: u64 = 65535;
 /// Most groups of survivors that wait for keys and values.
 const MOST_GROUPS: u64 = 1 << 20;
 
-impl Spec for LayerSpec {
+impl Spec for LapaSpec {
     fn check_relations(&self) -> Result<(), SpecError> {
         self.accelerator().validate()?;
         self.log_layer().validate()?;
@@ -94,13 +94,13 @@ impl Spec for LayerSpec {
     }
 }
 
-impl LayerSpec {
+impl LapaSpec {
     /// Predictor and exact stage.
-    pub fn accelerator(&self) -> AcceleratorSpec {
-        let AcceleratorSpec { lapa, exact, buffers } = self.attention.clone();
-        let lapa = LapaSpec { tile: 1, ..lapa };
+    pub fn accelerator(&self) -> LapaAttentionSpec {
+        let LapaAttentionSpec { lapa, exact, buffers } = self.attention.clone();
+        let lapa = LapaPredictorSpec { tile: 1, ..lapa };
         let buffers = Buffers { queries: Buffers::default().queries, ..buffers };
-        AcceleratorSpec { lapa, exact, buffers }
+        LapaAttentionSpec { lapa, exact, buffers }
     }
 
     /// Elements, tokens, and keys of a group.
@@ -109,7 +109,7 @@ impl LayerSpec {
     }
 
     /// The predictor.
-    pub fn predictor(&self) -> LapaSpec {
+    pub fn predictor(&self) -> LapaPredictorSpec {
         self.accelerator().predictor()
     }
 
@@ -146,7 +146,7 @@ impl LayerSpec {
 
     /// The feed-forward block, if there is one: from a token to as many elements.
     pub fn feed_forward(&self) -> Option<FeedForwardSpec> {
-        let LayerSpec { inputs, hidden, .. } = *self;
+        let LapaSpec { inputs, hidden, .. } = *self;
         let block = FeedForwardSpec { inputs, hidden, outputs: inputs, ..self.feed.clone() };
         (hidden > 0).then_some(block)
     }
@@ -188,7 +188,7 @@ mod tests {
     fn what_does_not_fit_is_refused_in_words() {
         let with = |sets: &[&str]| {
             let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
-            load::<LayerSpec>(None, &sets).map_err(|error| error.problem.to_string())
+            load::<LapaSpec>(None, &sets).map_err(|error| error.problem.to_string())
         };
         let error = |sets: &[&str]| with(sets).unwrap_err();
         assert_eq!(

@@ -1,13 +1,13 @@
 //! The job's tokens: written once, read by the layers.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use super::job::Job;
 use hwgen_hdl::{
     Bundle, Fields, MemoryBuilder, ModuleBuilder, Signal, Stream, fields, index_bits, u,
 };
 
 /// Stream `tokens`: `data`, element 0 low; `last` of the job.
-pub(super) fn token_fields(spec: &LayerSpec) -> Fields {
+pub(super) fn token_fields(spec: &LapaSpec) -> Fields {
     fields([("data", u(spec.inputs * 8)), ("last", u(1))])
 }
 
@@ -20,7 +20,7 @@ impl<'m> Tokens<'m> {
     /// Takes the tokens while the job does.
     pub(super) fn new(
         m: &'m ModuleBuilder,
-        spec: &LayerSpec,
+        spec: &LapaSpec,
         tokens: &Stream<'m>,
         job: &Job<'m>,
     ) -> Tokens<'m> {
@@ -51,7 +51,7 @@ impl<'m> Tokens<'m> {
 
 /// Asks for all tokens once for each pass of a key head: with predicted keys first for those
 /// (field `predicts`), then for each of its query heads.
-pub(super) fn passes<'m>(m: &'m ModuleBuilder, spec: &LayerSpec, job: &Job<'m>) -> Stream<'m> {
+pub(super) fn passes<'m>(m: &'m ModuleBuilder, spec: &LapaSpec, job: &Job<'m>) -> Stream<'m> {
     let count = spec.queries_per_key + u32::from(spec.predict_keys);
     let fronting = m.reg("fronting", u(1));
     let index = m.reg("front_index", u(index_bits(spec.shape().max_keys as usize)));

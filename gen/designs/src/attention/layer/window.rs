@@ -1,7 +1,7 @@
 //! Rows between the predictor and the exact stage: of those in the window, the oldest one whose
 //! columns are all made goes first.
 
-use super::LayerSpec;
+use super::LapaSpec;
 use super::requests::row_fields;
 use super::slots::Slots;
 use crate::wiring::held;
@@ -25,7 +25,7 @@ const ROWS_BESIDE: u32 = 10;
 /// of the head; `chosen_survivors`, `live` and `last` of the row; `chosen_rows`, the `row`'s number in its
 /// key head. Outputs: `waits`, rows are there and none can go on; `overtakes`, one is chosen before
 /// an older one.
-pub(super) fn module(spec: &LayerSpec, query: &Fields) -> Arc<Module> {
+pub(super) fn module(spec: &LapaSpec, query: &Fields) -> Arc<Module> {
     let m = ModuleBuilder::new("row_window");
     m.doc("Rows that wait for their columns; the oldest one whose are made goes first.");
     let made = m.input("made", u(spec.count_bits()));
@@ -123,7 +123,7 @@ struct Store<'m> {
 impl<'m> Store<'m> {
     fn new(
         m: &'m ModuleBuilder,
-        spec: &LayerSpec,
+        spec: &LapaSpec,
         queries: &Stream<'m>,
         survivors: &Stream<'m>,
     ) -> Store<'m> {

@@ -3,19 +3,19 @@
 use crate::attention::predictor::check::predictor_batch;
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::{Predict, Row, Size};
-use crate::attention::sanger::SangerSpec;
+use crate::attention::sanger::SangerPredictorSpec;
 use crate::attention::sanger::golden::{Sanger, Setting};
 use crate::golden::{Batch, Golden};
 use bitvec::vec::BitVec;
 use hwgen_hdl::sim::Device;
 
-impl Golden for SangerSpec {
+impl Golden for SangerPredictorSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         predictor_batch(self, device, seed)
     }
 }
 
-impl Predict for SangerSpec {
+impl Predict for SangerPredictorSpec {
     fn size(&self) -> Size {
         Size { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
     }

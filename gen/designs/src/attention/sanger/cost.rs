@@ -1,6 +1,6 @@
 //! Cycles of Sanger's predictor, exactly.
 
-use super::SangerSpec;
+use super::SangerPredictorSpec;
 use crate::attention::predictor::fold;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 
@@ -16,23 +16,23 @@ pub const WEIGHT_CYCLES: u32 = 2;
 pub const LIMIT_CYCLES: u32 = 2;
 
 /// Cycles of one key's product sum: products, adder tree.
-pub fn product_cycles(spec: &SangerSpec) -> u32 {
+pub fn product_cycles(spec: &SangerPredictorSpec) -> u32 {
     levels(spec.head_dim).div_ceil(ADDERS_PER_STAGE)
 }
 
 /// Cycles of one key's datapath: product sum, scale, shift.
-pub fn row_cycles(spec: &SangerSpec) -> u32 {
+pub fn row_cycles(spec: &SangerPredictorSpec) -> u32 {
     product_cycles(spec) + 2
 }
 
 /// Cycles from a group's issue to its logits: the bank, then the rows.
-pub fn score_cycles(spec: &SangerSpec) -> u32 {
+pub fn score_cycles(spec: &SangerPredictorSpec) -> u32 {
     1 + row_cycles(spec)
 }
 
 /// A pipe that sends on a row's first group so many cycles after it took its last: enough room for
 /// full throughput.
-fn pipe(spec: &SangerSpec, cycles: u32) -> PipeTiming {
+fn pipe(spec: &SangerPredictorSpec, cycles: u32) -> PipeTiming {
     PipeTiming {
         groups_in_flight: spec.shape().max_groups() + cycles + 2,
         rows_in_flight: cycles + 2,
@@ -44,39 +44,39 @@ fn pipe(spec: &SangerSpec, cycles: u32) -> PipeTiming {
 }
 
 /// From the issue of a group to its logit below the row's largest.
-pub(super) fn logit_pipe(spec: &SangerSpec) -> PipeTiming {
+pub(super) fn logit_pipe(spec: &SangerPredictorSpec) -> PipeTiming {
     pipe(spec, score_cycles(spec) + fold::cycles(spec.rows) + 1)
 }
 
 /// From there to its survivors.
-pub(super) fn weight_pipe(spec: &SangerSpec) -> PipeTiming {
+pub(super) fn weight_pipe(spec: &SangerPredictorSpec) -> PipeTiming {
     pipe(spec, WEIGHT_CYCLES + fold::cycles(spec.rows) + LIMIT_CYCLES + 1)
 }
 
 /// The predictor as the timing of all predictors sees it.
-fn timing(spec: &SangerSpec) -> Timing {
+fn timing(spec: &SangerPredictorSpec) -> Timing {
     let pipes = vec![logit_pipe(spec), weight_pipe(spec)];
     Timing { rows: spec.rows, query_cycles: QUERY_CYCLES, pipes, reading: 1 }
 }
 
 /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
 /// first key.
-pub fn beat_cycles(spec: &SangerSpec, heads: &[HeadShape]) -> Vec<u64> {
+pub fn beat_cycles(spec: &SangerPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
     timing(spec).beat_cycles(heads)
 }
 
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor.
-pub fn latency_cycles(spec: &SangerSpec, visible: u32) -> u64 {
+pub fn latency_cycles(spec: &SangerPredictorSpec, visible: u32) -> u64 {
     timing(spec).latency_cycles(spec.max_keys, visible)
 }
 
 /// Cycles between rows that see `visible` keys each, in steady state.
-pub fn cycles_per_row(spec: &SangerSpec, visible: u32) -> u32 {
+pub fn cycles_per_row(spec: &SangerPredictorSpec, visible: u32) -> u32 {
     timing(spec).cycles_per_row(visible)
 }
 
 /// Cycles from a head's first key to the last beat of its result, both included.
-pub fn head_cycles(spec: &SangerSpec, head: &HeadShape) -> u64 {
+pub fn head_cycles(spec: &SangerPredictorSpec, head: &HeadShape) -> u64 {
     timing(spec).head_cycles(head)
 }

@@ -14,7 +14,7 @@ mod shorten;
 pub mod spec;
 mod weight;
 
-pub use spec::SangerSpec;
+pub use spec::SangerPredictorSpec;
 
 use hwgen_hdl::Module;
 use std::sync::Arc;
@@ -25,17 +25,17 @@ use std::sync::Arc;
 /// `out` out: `survivors` (key 0 of the group low), `row_last`.
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &SangerSpec) -> Arc<Module> {
+pub fn build(spec: &SangerPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for SangerSpec {
+impl crate::attention::predictor::Predictor for SangerPredictorSpec {
     fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
         cost::beat_cycles(self, heads)
     }
 }
 
-impl crate::generate::Generate for SangerSpec {
+impl crate::generate::Generate for SangerPredictorSpec {
     const NAME: &'static str = "sanger_predictor";
     const SUMMARY: &'static str = "Sanger's predictor: four-bit products, softmax, threshold";
     const PAGE: &'static str = "docs/baselines.md";

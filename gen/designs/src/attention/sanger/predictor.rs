@@ -7,7 +7,7 @@
 //! ```
 
 use super::spec::ELEMENT_BITS;
-use super::{SangerSpec, cost, row, shorten, weight};
+use super::{SangerPredictorSpec, cost, row, shorten, weight};
 use crate::attention::attend::spec::{LOGIT_BITS, LOGIT_FRACTION, SCALE_BITS, SHIFT_BITS};
 use crate::attention::attend::weights::halvings;
 use crate::attention::predictor::fold::{Groups, fold};
@@ -21,13 +21,13 @@ use hwgen_hdl::{Bundle, Fields, Int, Module, ModuleBuilder, Signal, Stream, fiel
 use std::sync::Arc;
 
 /// Stream `keys`: `data`, a key of `head_dim` elements, element 0 low; `last` of the head.
-fn key_fields(spec: &SangerSpec) -> Fields {
+fn key_fields(spec: &SangerPredictorSpec) -> Fields {
     fields([("data", u(spec.head_dim * ELEMENT_BITS)), ("last", u(1))])
 }
 
 /// Stream `queries`: `data`, a query of `head_dim` elements, element 0 low; `visible` keys; `scale`
 /// and `shift` of the row; `last` of the head.
-fn query_fields(spec: &SangerSpec) -> Fields {
+fn query_fields(spec: &SangerPredictorSpec) -> Fields {
     fields([
         ("data", u(spec.head_dim * ELEMENT_BITS)),
         ("visible", u(spec.shape().count_bits())),
@@ -38,7 +38,7 @@ fn query_fields(spec: &SangerSpec) -> Fields {
 }
 
 /// The top module; see [`super::build`].
-pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SangerPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_predictor");
     m.doc("Sanger's predictor: which keys a query will attend to, by a softmax of short numbers.");
     let keys = m.stream_in("keys", &key_fields(spec));
@@ -64,7 +64,7 @@ pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
 /// The top under construction.
 struct Top<'m, 's> {
     m: &'m ModuleBuilder,
-    spec: &'s SangerSpec,
+    spec: &'s SangerPredictorSpec,
     shift: Arc<Module>,
     code: Arc<Module>,
 }

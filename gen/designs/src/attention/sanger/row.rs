@@ -1,7 +1,7 @@
 //! One key's logit: products of four bits, summed up, scaled.
 
 use super::spec::{MAX_SHIFT, SHORT_BITS, SHORT_SHIFT_BITS};
-use super::{SangerSpec, cost};
+use super::{SangerPredictorSpec, cost};
 use crate::attention::attend::spec::{LOGIT_BITS, SCALE_BITS, SHIFT_BITS};
 use crate::wiring::{quiet, unpack};
 use hwgen_hdl::lib::adder_tree::pipelined_adder_tree;
@@ -18,7 +18,7 @@ const PRODUCT_BITS: u32 = 7;
 /// low, then the vector's power of two if vectors have their own); [`cost::product_cycles`] later
 /// `scale` and `shift` of the row. Out, [`cost::row_cycles`] after: `live_out`, `score`, the logit;
 /// without a live key all registers hold still.
-pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SangerPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_row");
     m.doc("Logit of one key, estimated from four bits an element.");
     let live = m.input("live", u(1));

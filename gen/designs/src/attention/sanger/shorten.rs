@@ -1,6 +1,6 @@
 //! A query or key in four bits an element, all divided by one power of two.
 
-use super::SangerSpec;
+use super::SangerPredictorSpec;
 use super::spec::{ELEMENT_BITS, MAX_SHIFT, SHORT_BITS, SHORT_SHIFT_BITS};
 use crate::attention::predictor::leading_one::magnitude;
 use crate::wiring::{pack, unpack};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Module `sanger_shift`; combinational. In: `data`, a vector, element 0 low. Out: `shift`, the
 /// power of two by which it is shortened.
-pub(super) fn shift_module(spec: &SangerSpec) -> Arc<Module> {
+pub(super) fn shift_module(spec: &SangerPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_shift");
     m.doc("The power of two that brings a vector's largest element into four bits.");
     let data = m.input("data", u(spec.head_dim * ELEMENT_BITS));
@@ -26,7 +26,7 @@ pub(super) fn shift_module(spec: &SangerSpec) -> Arc<Module> {
 
 /// Module `sanger_code`; combinational. In: `x`, an element, and `shift` if vectors have their own.
 /// Out: `code`, `x / 2^shift` rounded, -7..=7.
-pub(super) fn code_module(spec: &SangerSpec) -> Arc<Module> {
+pub(super) fn code_module(spec: &SangerPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_code");
     m.doc("An element divided by a power of two, rounded half up, in four bits.");
     let x = m.input("x", s(ELEMENT_BITS)).extend(ELEMENT_BITS + 1);
@@ -48,7 +48,7 @@ pub(super) fn code_module(spec: &SangerSpec) -> Arc<Module> {
 /// The elements of a vector in short, element 0 low.
 pub(super) fn codes<'m>(
     m: &'m ModuleBuilder,
-    spec: &SangerSpec,
+    spec: &SangerPredictorSpec,
     code: &Arc<Module>,
     name: &str,
     data: Signal<'m>,

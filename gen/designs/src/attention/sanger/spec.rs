@@ -17,7 +17,7 @@ pub const SHORT_SHIFT_BITS: u32 = 3;
 
 /// Sanger's predictor, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct SangerSpec {
+pub struct SangerPredictorSpec {
     /// Elements of a query or key.
     #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
@@ -38,9 +38,9 @@ pub struct SangerSpec {
     pub row_normalise: bool,
 }
 
-impl Spec for SangerSpec {}
+impl Spec for SangerPredictorSpec {}
 
-impl SangerSpec {
+impl SangerPredictorSpec {
     /// The size that all predictors have.
     pub(crate) fn shape(&self) -> Shape {
         Shape { head_dim: self.head_dim, max_keys: self.max_keys, rows: self.rows }
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn widths_of_the_default() {
-        let spec = SangerSpec::default();
+        let spec = SangerPredictorSpec::default();
         assert_eq!((spec.product_sum_bits(), spec.sum_bits(), spec.largest_limit()), (13, 17, 254));
     }
 }

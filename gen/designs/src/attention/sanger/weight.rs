@@ -1,6 +1,6 @@
 //! One key's weight in the softmax estimate.
 
-use super::{SangerSpec, cost};
+use super::{SangerPredictorSpec, cost};
 use crate::attention::attend::spec::LOGIT_FRACTION;
 use crate::attention::attend::weights::{halved, powers};
 use crate::wiring::quiet;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Bits of the powers of two that a logit is below its row's largest: see
 /// [`halvings`](hwgen_designs::attention::attend::weights::halvings).
-pub(super) fn halvings_bits(spec: &SangerSpec) -> u32 {
+pub(super) fn halvings_bits(spec: &SangerPredictorSpec) -> u32 {
     bits_for((spec.probability_bits + 1).into())
 }
 
@@ -18,7 +18,7 @@ pub(super) fn halvings_bits(spec: &SangerSpec) -> u32 {
 /// In: `issue` (the key takes part), `fraction` and `halvings` of how far its logit is below its
 /// row's largest. Out, [`cost::WEIGHT_CYCLES`] later: `live_out`, `weight`; without a key all registers
 /// hold still.
-pub(super) fn module(spec: &SangerSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SangerPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("sanger_weight");
     m.doc("Weight of a key: 2^(logit - maximum), from a table and a shift.");
     let issue = m.input("issue", u(1));

@@ -1,6 +1,6 @@
 //! Rows on their way in: a slot each, and a place in the queue of all that is to be done.
 
-use super::SpattenSpec;
+use super::SpattenAttentionSpec;
 use super::load::Head;
 use crate::attention::attend::spec::{SCALE_BITS, SHIFT_BITS};
 use hwgen_hdl::lib::fifo::fifo;
@@ -8,7 +8,7 @@ use hwgen_hdl::{Bundle, Fields, ModuleBuilder, Reg, Signal, Stream, bits_for, fi
 
 /// Stream `queries`: `data`, element 0 low; `scale`, `shift`; `visible` live keys; `last` of the head, `layer_last`:
 /// and its head of the layer.
-pub(super) fn query_fields(spec: &SpattenSpec) -> Fields {
+pub(super) fn query_fields(spec: &SpattenAttentionSpec) -> Fields {
     fields([
         ("data", u(spec.exact().vector_bits())),
         ("scale", u(SCALE_BITS)),
@@ -37,7 +37,7 @@ pub(super) struct Rows<'m> {
 /// Gives rows a slot and queues them for all that is to be done.
 pub(super) fn accept<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     queries: &Stream<'m>,
     head: &Head<'m>,
     head_taken: Signal<'m>,
@@ -86,7 +86,7 @@ pub(super) fn accept<'m>(
 /// Sends `from` through a queue that has a place for it, as the slots see to.
 pub(super) fn queue<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     name: &str,
     from: &Stream<'m>,
 ) -> Stream<'m> {

@@ -1,13 +1,13 @@
 //! `spatten_attention`.
 
-use crate::attention::spatten::SpattenSpec;
+use crate::attention::spatten::SpattenAttentionSpec;
 use crate::attention::spatten::drive::{Layer, Results, Stalls, run};
 use crate::golden::{Batch, Golden, compare_lists};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for SpattenSpec {
+impl Golden for SpattenAttentionSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // two layers, the second without a reset

@@ -1,6 +1,6 @@
 //! Cycles of SpAtten's attention, exactly.
 
-use super::{SpattenSpec, heads, select, walk, weights};
+use super::{SpattenAttentionSpec, heads, select, walk, weights};
 use crate::attention::attend::cost::LEVELS_PER_STAGE;
 use std::collections::VecDeque;
 
@@ -31,7 +31,7 @@ pub struct Head {
 }
 
 /// Cycles from a key's last beat in the score unit to its logit.
-pub fn score_latency(spec: &SpattenSpec) -> u32 {
+pub fn score_latency(spec: &SpattenAttentionSpec) -> u32 {
     let exact = spec.exact();
     6 + exact.tree_levels().div_ceil(LEVELS_PER_STAGE) + u32::from(exact.beats() > 1)
 }
@@ -39,7 +39,7 @@ pub fn score_latency(spec: &SpattenSpec) -> u32 {
 /// The cycle at whose end each row's result passes when no stream stalls.
 ///
 /// Cycle 0 takes the first key.
-pub fn row_cycles(spec: &SpattenSpec, heads: &[Head]) -> Vec<u64> {
+pub fn row_cycles(spec: &SpattenAttentionSpec, heads: &[Head]) -> Vec<u64> {
     let mut timing = Timing::new(spec);
     for head in heads {
         timing.head(head);
@@ -48,7 +48,7 @@ pub fn row_cycles(spec: &SpattenSpec, heads: &[Head]) -> Vec<u64> {
 }
 
 /// Cycles of a head alone, from its first key to its last result, both included.
-pub fn head_cycles(spec: &SpattenSpec, head: &Head) -> u64 {
+pub fn head_cycles(spec: &SpattenAttentionSpec, head: &Head) -> u64 {
     let rows = row_cycles(spec, std::slice::from_ref(head));
     rows.last().map_or(head.keys.into(), |last| last + 1)
 }
@@ -64,7 +64,7 @@ fn offered(queue: &Queue, now: u64) -> Option<usize> {
 /// When the units do what, so far. Each unit's decision takes effect in a later cycle: the order of
 /// the units within a cycle does not matter.
 struct Timing<'s> {
-    spec: &'s SpattenSpec,
+    spec: &'s SpattenAttentionSpec,
     load_from: u64,
     /// From when on a row can be accepted as the head before is told.
     told: u64,
@@ -82,7 +82,7 @@ struct Timing<'s> {
 }
 
 impl<'s> Timing<'s> {
-    fn new(spec: &'s SpattenSpec) -> Timing<'s> {
+    fn new(spec: &'s SpattenAttentionSpec) -> Timing<'s> {
         Timing {
             spec,
             load_from: 0,

@@ -4,7 +4,7 @@ use crate::attention::attend::golden::Query;
 use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
 use crate::attention::spatten::golden::cascade::accumulate;
 use crate::attention::spatten::golden::{Keys, Row as GoldenRow, Setting, Spatten, Split};
-use crate::attention::spatten::{SpattenSpec, cost};
+use crate::attention::spatten::{SpattenAttentionSpec, cost};
 use crate::drive::Values;
 use crate::drive::{pack, unpack};
 use bitvec::vec::BitVec;
@@ -53,7 +53,7 @@ pub struct Results {
 }
 
 /// The golden model's setting of that size.
-pub fn setting(spec: &SpattenSpec) -> Setting {
+pub fn setting(spec: &SpattenAttentionSpec) -> Setting {
     Setting {
         keep256: spec.keep256,
         tau256: spec.tau256,
@@ -64,7 +64,12 @@ pub fn setting(spec: &SpattenSpec) -> Setting {
 
 impl Layer {
     /// A random layer of up to `most` tokens and `rows` rows a head.
-    pub fn random(spec: &SpattenSpec, rng: &mut impl Rng, most: usize, rows: usize) -> Layer {
+    pub fn random(
+        spec: &SpattenAttentionSpec,
+        rng: &mut impl Rng,
+        most: usize,
+        rows: usize,
+    ) -> Layer {
         let tokens = rng.random_range(1..=most);
         let share = [0.3, 0.7, 1.0][rng.random_range(0..3)];
         let mut live: BitVec = (0..tokens).map(|_| rng.random_bool(share)).collect();
@@ -91,7 +96,7 @@ impl Layer {
     }
 
     /// What the golden model makes of each head's rows.
-    pub fn golden(&self, spec: &SpattenSpec) -> Vec<Vec<GoldenRow>> {
+    pub fn golden(&self, spec: &SpattenAttentionSpec) -> Vec<Vec<GoldenRow>> {
         let engine = Spatten::new(setting(spec));
         let live: Vec<usize> = self.live.iter_ones().collect();
         let head = |head: &Head| {
@@ -107,7 +112,7 @@ impl Layer {
     }
 
     /// What must come out.
-    pub fn expected(&self, spec: &SpattenSpec) -> Results {
+    pub fn expected(&self, spec: &SpattenAttentionSpec) -> Results {
         let mut results = Results::default();
         let mut scores = vec![0u64; self.live.count_ones()];
         for rows in self.golden(spec) {
@@ -125,7 +130,7 @@ impl Layer {
     }
 
     /// The layer's heads as the timing sees them.
-    pub fn shapes(&self, spec: &SpattenSpec) -> Vec<cost::Head> {
+    pub fn shapes(&self, spec: &SpattenAttentionSpec) -> Vec<cost::Head> {
         let row = |row: &GoldenRow| {
             let weight = |j: usize| row.weights.get(j).copied().unwrap_or(1);
             let first = row.chosen.first_one();
@@ -203,7 +208,7 @@ pub struct Run {
 /// [`SimError::TimedOut`] if there is no result for long.
 pub fn run(
     device: &mut dyn Device,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     layers: &[Layer],
     stalls: Stalls,
     [rows, heads, tokens]: [usize; 3],

@@ -11,14 +11,14 @@
 
 use super::accept::{Rows, accept, query_fields, queue};
 use super::load::{Head, key_fields, load};
-use super::{SpattenSpec, heads, importance, scores, select, walk, weights};
+use super::{SpattenAttentionSpec, heads, importance, scores, select, walk, weights};
 use crate::attention::attend::{division, values};
 use crate::wiring::{delayed_flag, held};
 use hwgen_hdl::{InstanceBuilder, Module, ModuleBuilder, Reg, Signal, Stream, Wire, u};
 use std::sync::Arc;
 
 /// The top module; see [`super::build`].
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_attention");
     m.doc("SpAtten's attention: nibbles of the keys by need, values of the largest weights, importance.");
     let keys = m.stream_in("keys", &key_fields(spec));
@@ -47,7 +47,7 @@ pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
 /// The engine under construction.
 struct Engine<'m, 's> {
     m: &'m ModuleBuilder,
-    spec: &'s SpattenSpec,
+    spec: &'s SpattenAttentionSpec,
 }
 
 /// Rows whose weights are there.

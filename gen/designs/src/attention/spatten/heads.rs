@@ -1,6 +1,6 @@
 //! The importance of a head: the sum of the magnitudes of what comes out.
 
-use super::SpattenSpec;
+use super::SpattenAttentionSpec;
 use super::spec::HEAD_BITS;
 use crate::attention::attend::cost::LEVELS_PER_STAGE;
 use crate::attention::attend::spec::OUT_BITS;
@@ -10,7 +10,7 @@ use hwgen_hdl::{Bundle, Module, ModuleBuilder, Signal, Stream, index_bits, mux, 
 use std::sync::Arc;
 
 /// Cycles from a head's last result's first cycle to its importance.
-pub(super) fn cycles(spec: &SpattenSpec) -> u32 {
+pub(super) fn cycles(spec: &SpattenAttentionSpec) -> u32 {
     let exact = spec.exact();
     let stages = exact.dividers().next_power_of_two().trailing_zeros().div_ceil(LEVELS_PER_STAGE);
     exact.division_steps() + stages + 1
@@ -22,7 +22,7 @@ pub(super) fn cycles(spec: &SpattenSpec) -> u32 {
 /// as many elements a cycle as are divided at once, from its first cycle on, and by then may change in
 /// the order in which they were read. Stream `out`: a head's `score`; it must be taken before
 /// the next head's first result.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let exact = spec.exact();
     let m = ModuleBuilder::new("spatten_heads");
     m.doc("Sums up the magnitudes of a head's results.");

@@ -1,6 +1,6 @@
 //! The importance of tokens: a counter a key, to which every row adds its probabilities.
 
-use super::SpattenSpec;
+use super::SpattenAttentionSpec;
 use super::spec::IMPORTANCE_BITS;
 use crate::attention::attend::division::{MANTISSA, reciprocals};
 use crate::wiring::{delayed_flag, held};
@@ -16,7 +16,7 @@ const FRACTION: u32 = 16;
 /// In: `begins` with the row's `sum` and whether it has a `single` key; from the next cycle but one on
 /// `adds` with `key` and its `weight`. `clears` with `clear_key`, at other times. `reads` starts the
 /// read-out of the counters up to `last_key`: stream `out`, then `read` for a cycle, as its last passes.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_importance");
     m.doc("Sums up the probabilities that each key draws, in 65536ths.");
     let key = u(spec.key_bits());
@@ -61,7 +61,11 @@ pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
 }
 
 /// The probability of the key that came a cycle ago.
-fn probability<'m>(m: &'m ModuleBuilder, spec: &SpattenSpec, adds: Signal<'m>) -> Signal<'m> {
+fn probability<'m>(
+    m: &'m ModuleBuilder,
+    spec: &SpattenAttentionSpec,
+    adds: Signal<'m>,
+) -> Signal<'m> {
     let begins = m.input("begins", u(1));
     let single = m.input("single", u(1));
     let sum = m.input("sum", u(spec.exact().sum_bits()));

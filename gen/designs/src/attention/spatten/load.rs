@@ -1,13 +1,13 @@
 //! The memories of a head, and the keys on their way there.
 
 use super::spec::NIBBLE_BITS;
-use super::{SpattenSpec, memory};
+use super::{SpattenAttentionSpec, memory};
 use crate::attention::attend::spec::ELEMENT_BITS;
 use crate::wiring::{pack, unpack};
 use hwgen_hdl::{Fields, InstanceBuilder, ModuleBuilder, Reg, Signal, Stream, bits_for, fields, u};
 
 /// Stream `keys`: `key` and `value`, element 0 low; `live`, the token is not pruned; `last` of the head.
-pub(super) fn key_fields(spec: &SpattenSpec) -> Fields {
+pub(super) fn key_fields(spec: &SpattenAttentionSpec) -> Fields {
     let vector = u(spec.exact().vector_bits());
     fields([("key", vector), ("value", vector), ("live", u(1)), ("last", u(1))])
 }
@@ -27,7 +27,7 @@ pub(super) struct Head<'m> {
 /// are cleared on the way.
 pub(super) fn load<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     keys: &Stream<'m>,
     done: Signal<'m>,
     importance: &InstanceBuilder<'m>,

@@ -26,8 +26,8 @@ pub mod tokens_drive;
 mod walk;
 mod weights;
 
-pub use spec::SpattenSpec;
-pub use tokens::TokensSpec;
+pub use spec::SpattenAttentionSpec;
+pub use tokens::SpattenTokensSpec;
 
 use hwgen_hdl::Module;
 use std::sync::Arc;
@@ -40,11 +40,11 @@ use std::sync::Arc;
 /// forgotten. Queries may come at any time.
 ///
 /// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &SpattenSpec) -> Arc<Module> {
+pub fn build(spec: &SpattenAttentionSpec) -> Arc<Module> {
     engine::module(spec)
 }
 
-impl crate::generate::Generate for SpattenSpec {
+impl crate::generate::Generate for SpattenAttentionSpec {
     const NAME: &'static str = "spatten_attention";
     const SUMMARY: &'static str =
         "SpAtten: attention that prunes tokens, heads, values and bits of keys";

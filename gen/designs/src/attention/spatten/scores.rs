@@ -7,7 +7,7 @@
 //!                                              sums of high nibbles <----+
 //! ```
 
-use super::{SpattenSpec, memory};
+use super::{SpattenAttentionSpec, memory};
 use crate::attention::attend::cost::LEVELS_PER_STAGE;
 use crate::attention::attend::scores::{Beats, chunks, chunks_of};
 use crate::attention::attend::spec::{LOGIT_BITS, SCALE_BITS, SHIFT_BITS};
@@ -21,7 +21,7 @@ use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Reg, Signal, Stream, fiel
 use std::sync::Arc;
 
 /// A row to be scored: its place in the engine and the index of its last key.
-pub(super) fn job_fields(spec: &SpattenSpec) -> Fields {
+pub(super) fn job_fields(spec: &SpattenAttentionSpec) -> Fields {
     fields([("slot", u(spec.slot_bits())), ("last_key", u(spec.key_bits()))])
 }
 
@@ -32,7 +32,7 @@ pub(super) fn job_fields(spec: &SpattenSpec) -> Fields {
 /// `read_high`, `read_low` with `read_key`; in, a cycle later and until the next: `high_word`,
 /// `low_word`. Out: `logit_valid`, `logit` with `slot`, `key`, `low`; with a job's last one `scored`,
 /// `last_key` and `maximum`, the job's largest.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_scores");
     m.doc("Scores of a row's keys, first by their high nibbles, as logits in 64ths of a power of two.");
     let exact = spec.exact();
@@ -98,7 +98,7 @@ struct Jobs<'m> {
 impl<'m> Jobs<'m> {
     fn new(
         m: &'m ModuleBuilder,
-        spec: &SpattenSpec,
+        spec: &SpattenAttentionSpec,
         high: &Stream<'m>,
         low: Option<&Stream<'m>>,
     ) -> Jobs<'m> {
@@ -148,7 +148,7 @@ pub(super) fn rests<'m>(
 
 /// The memory of queries; a job's `query` from the cycle after its begin to that of the next, and a
 /// stream of what is in the pipe: `slot`, `last_key`, `low`, `scale`, `shift`.
-fn queries<'m>(m: &'m ModuleBuilder, spec: &SpattenSpec, job: &Jobs<'m>) -> Stream<'m> {
+fn queries<'m>(m: &'m ModuleBuilder, spec: &SpattenAttentionSpec, job: &Jobs<'m>) -> Stream<'m> {
     let vector = spec.exact().vector_bits();
     let row = Bundle::new([
         ("query", m.input("query", u(vector))),
@@ -186,7 +186,7 @@ fn queries<'m>(m: &'m ModuleBuilder, spec: &SpattenSpec, job: &Jobs<'m>) -> Stre
 /// From sums of products to logits.
 struct Tail<'m, 's> {
     m: &'m ModuleBuilder,
-    spec: &'s SpattenSpec,
+    spec: &'s SpattenAttentionSpec,
     /// The job whose sums come.
     in_pipe: &'s Stream<'m>,
     low: bool,

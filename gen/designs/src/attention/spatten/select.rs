@@ -1,6 +1,6 @@
 //! The selection unit: the k-th largest weight of a row, and how many of its equals are chosen.
 
-use super::SpattenSpec;
+use super::SpattenAttentionSpec;
 use super::scores::job_fields;
 use crate::attention::predictor::top_k::{self, Search};
 use crate::wiring::{delayed_flag, held, pack, unpack};
@@ -8,7 +8,7 @@ use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Stream, fields, mux, s, u
 use std::sync::Arc;
 
 /// Cycles from a row's start to its limit: a pass to fill the search, and the search.
-pub(super) fn cycles(spec: &SpattenSpec, keys: u32) -> u32 {
+pub(super) fn cycles(spec: &SpattenAttentionSpec, keys: u32) -> u32 {
     let groups = spec.shape().groups(keys);
     if keys == 1 {
         0
@@ -18,7 +18,7 @@ pub(super) fn cycles(spec: &SpattenSpec, keys: u32) -> u32 {
 }
 
 /// What is known of a row's weights: those above `threshold` are chosen, and the first `ties` equal to it.
-pub(super) fn limit_fields(spec: &SpattenSpec) -> Fields {
+pub(super) fn limit_fields(spec: &SpattenAttentionSpec) -> Fields {
     fields([("threshold", u(spec.probability_bits)), ("ties", u(spec.count_bits()))])
 }
 
@@ -26,7 +26,7 @@ pub(super) fn limit_fields(spec: &SpattenSpec) -> Fields {
 ///
 /// Stream `rows` in, of rows whose weights are there; `read`, `index` out and, a cycle later, `word` in;
 /// stream `limits` out, which must have room. A row of one key needs no search: whatever its limit.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_select");
     m.doc("Finds the k-th largest weight of a row.");
     let rows = m.stream_in("rows", &job_fields(spec));

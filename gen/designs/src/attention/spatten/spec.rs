@@ -19,7 +19,7 @@ pub const HEAD_BITS: u32 = 48;
 ///
 /// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct SpattenSpec {
+pub struct SpattenAttentionSpec {
     /// Elements of a query, key or value.
     #[parameter(default = 64, range = 1..=256)]
     pub head_dim: u32,
@@ -46,9 +46,9 @@ pub struct SpattenSpec {
     pub tau256: u32,
 }
 
-impl Spec for SpattenSpec {}
+impl Spec for SpattenAttentionSpec {}
 
-impl SpattenSpec {
+impl SpattenAttentionSpec {
     /// The exact stage of this size, whose units this engine is made of.
     pub fn exact(&self) -> AttendSpec {
         AttendSpec {

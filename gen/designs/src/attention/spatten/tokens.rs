@@ -16,15 +16,15 @@ use std::sync::Arc;
 
 /// A unit that prunes tokens, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct TokensSpec {
+pub struct SpattenTokensSpec {
     /// Tokens the unit holds.
     #[parameter(default = 512, range = 1..=4096)]
     pub max_keys: u32,
 }
 
-impl Spec for TokensSpec {}
+impl Spec for SpattenTokensSpec {}
 
-impl TokensSpec {
+impl SpattenTokensSpec {
     /// Bits of a number of tokens.
     pub fn count_bits(&self) -> u32 {
         bits_for(self.max_keys.into())
@@ -48,7 +48,7 @@ impl TokensSpec {
     }
 }
 
-impl Generate for TokensSpec {
+impl Generate for SpattenTokensSpec {
     const NAME: &'static str = "spatten_tokens";
     const SUMMARY: &'static str = "SpAtten: the tokens that a layer leaves to the next";
     const PAGE: &'static str = "docs/baselines.md";
@@ -81,7 +81,7 @@ scores --> + --> {} words of u{IMPORTANCE_BITS} --> compare, count --> a bit of 
 }
 
 /// The circuit; top module `spatten_tokens`.
-fn module(spec: &TokensSpec) -> Arc<Module> {
+fn module(spec: &SpattenTokensSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_tokens");
     m.doc("Keeps the most important tokens of those that are left.");
     let count = u(spec.count_bits());
@@ -130,7 +130,7 @@ fn module(spec: &TokensSpec) -> Arc<Module> {
 
 struct Unit<'m, 's> {
     m: &'m ModuleBuilder,
-    spec: &'s TokensSpec,
+    spec: &'s SpattenTokensSpec,
 }
 
 /// The search for the k-th largest word.

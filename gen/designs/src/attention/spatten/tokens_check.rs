@@ -1,6 +1,6 @@
 //! `spatten_tokens`.
 
-use crate::attention::spatten::TokensSpec;
+use crate::attention::spatten::SpattenTokensSpec;
 use crate::attention::spatten::tokens_drive::{Sequence, beats, feeds, results};
 use crate::drive::run;
 use crate::golden::{Batch, Golden, compare_lists};
@@ -8,7 +8,7 @@ use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for TokensSpec {
+impl Golden for SpattenTokensSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         // two sequences, the second without a reset

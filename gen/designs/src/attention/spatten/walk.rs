@@ -1,6 +1,6 @@
 //! The walk: goes through a row's weights once more, for their importance and their values.
 
-use super::SpattenSpec;
+use super::SpattenAttentionSpec;
 use super::scores::rests;
 use super::select::limit_fields;
 use crate::attention::predictor::top_k;
@@ -13,7 +13,7 @@ pub(super) const ROW_CYCLES: u32 = 2;
 
 /// A row whose weights are there: its place, the index of its last key, whether it ends its head, and
 /// with it its layer.
-pub(super) fn row_fields(spec: &SpattenSpec) -> Fields {
+pub(super) fn row_fields(spec: &SpattenAttentionSpec) -> Fields {
     let slot = u(spec.slot_bits());
     fields([("slot", slot), ("last_key", u(spec.key_bits())), ("last", u(1)), ("layer_last", u(1))])
 }
@@ -25,7 +25,7 @@ pub(super) fn row_fields(spec: &SpattenSpec) -> Fields {
 /// `key_weight` and `single`, a key of the row that weighs anything; `reads`, its value is needed. A cycle
 /// later and until the next: `uses`, `weight`, `first`, `bank`. `walked` with the row's last key, `one`: it
 /// has but one value.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_walk");
     m.doc("Goes through a row's weights: importance of every key, values of the chosen ones.");
     let rows = m.stream_in("rows", &row_fields(spec));
@@ -90,7 +90,7 @@ pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
 /// The weight of the key that shows, a cycle after it was issued.
 fn weight<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     rows: &Stream<'m>,
     issue: Signal<'m>,
     key: Signal<'m>,
@@ -115,7 +115,7 @@ fn weight<'m>(
 /// Whether the key's value is among those of the largest weights.
 fn chosen<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     weight: Signal<'m>,
     fires: Signal<'m>,
     ends: Signal<'m>,

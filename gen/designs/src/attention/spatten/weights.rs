@@ -6,7 +6,7 @@
 //! ```
 
 use super::scores::job_fields;
-use super::{SpattenSpec, memory};
+use super::{SpattenAttentionSpec, memory};
 use crate::attention::attend::spec::LOGIT_BITS;
 use crate::attention::attend::weights;
 use crate::wiring::{delayed_flag, held, pack, times_constant};
@@ -24,7 +24,7 @@ pub(super) const JOB_CYCLES: u32 = 4;
 /// Out: `done` with `done_slot` and `sum`, a row's weights are there; stream `low`, a row that needs its
 /// low nibbles, which must have room. In `select_read`, `walk_read`, each with an `index` of slot and
 /// group; out, a cycle later and until the next, `select_word` and `walk_word`: a group's weights.
-pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
+pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("spatten_weights");
     m.doc("Weights of a row's keys, a row at a time; tells rows in which none stands out.");
     let job = jobs(&m, spec);
@@ -81,7 +81,7 @@ pub(super) fn module(spec: &SpattenSpec) -> Arc<Module> {
 }
 
 /// The jobs that are scored: `slot`, `last_key`, `maximum`, and `low` if there are such.
-fn jobs<'m>(m: &'m ModuleBuilder, spec: &SpattenSpec) -> Stream<'m> {
+fn jobs<'m>(m: &'m ModuleBuilder, spec: &SpattenAttentionSpec) -> Stream<'m> {
     let scored = m.input("scored", u(1));
     let mut job = Bundle::new([
         ("slot", m.input("scored_slot", u(spec.slot_bits()))),
@@ -101,7 +101,7 @@ fn jobs<'m>(m: &'m ModuleBuilder, spec: &SpattenSpec) -> Stream<'m> {
 /// The sum of a job's weights, from the cycle after its last on, until the next one's first.
 fn sum<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     valid: Signal<'m>,
     weight: Signal<'m>,
     ends: Signal<'m>,
@@ -117,7 +117,7 @@ fn sum<'m>(
 /// The weight memory, written a group at a time.
 fn store<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     job: &Stream<'m>,
     valid: Signal<'m>,
     weight: Signal<'m>,
@@ -166,7 +166,7 @@ fn store<'m>(
 /// Whether the row has to be scored once more: its largest probability is below tau.
 fn flat<'m>(
     m: &'m ModuleBuilder,
-    spec: &SpattenSpec,
+    spec: &SpattenAttentionSpec,
     job: &Stream<'m>,
     sum: Signal<'m>,
 ) -> Signal<'m> {

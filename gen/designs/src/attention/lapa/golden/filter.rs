@@ -2,7 +2,7 @@
 
 use super::QueryRow;
 use super::mass::Octaves;
-use crate::attention::lapa::{LapaSpec, RoundFilter};
+use crate::attention::lapa::{LapaPredictorSpec, RoundFilter};
 use crate::attention::predictor::golden::largest;
 use bitvec::{slice::BitSlice, vec::BitVec};
 
@@ -36,22 +36,22 @@ impl Statistics {
 
     /// `total / count` as the hardware divides: by reciprocal table, or by the nearest power of
     /// two; rounded down.
-    fn per_key(&self, spec: &LapaSpec, total: i128) -> i128 {
+    fn per_key(&self, spec: &LapaPredictorSpec, total: i128) -> i128 {
         let count = self.count as u32;
         if spec.approx_mean {
-            total >> LapaSpec::approx_mean_shift(count)
+            total >> LapaPredictorSpec::approx_mean_shift(count)
         } else {
             (total * i128::from(spec.recip(count))) >> spec.recip_fraction_bits()
         }
     }
 
     /// Mean score. May pass the maximum or minimum by the division's rounding.
-    pub fn mean(&self, spec: &LapaSpec) -> i64 {
+    pub fn mean(&self, spec: &LapaPredictorSpec) -> i64 {
         self.per_key(spec, self.sum.into()) as i64
     }
 
     /// Standard deviation, rounded down; a variance that rounding makes negative counts as 0.
-    pub fn sigma(&self, spec: &LapaSpec) -> i64 {
+    pub fn sigma(&self, spec: &LapaPredictorSpec) -> i64 {
         let mean = i128::from(self.mean(spec));
         let variance = (self.per_key(spec, self.sum_squares) - mean * mean).max(0);
         variance.isqrt() as i64
@@ -63,7 +63,7 @@ impl Statistics {
 /// A key with the row's largest score always survives. The threshold is `None` for a fixed
 /// fraction, which counts instead of comparing.
 pub fn apply(
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     round: usize,
     row: &QueryRow,
     scores: &[i64],

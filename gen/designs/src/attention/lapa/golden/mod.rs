@@ -9,7 +9,7 @@ pub mod rounds;
 #[cfg(test)]
 mod tests;
 
-use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::LapaPredictorSpec;
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::golden::leading_one::LeadingOne;
 use bitvec::vec::BitVec;
@@ -80,7 +80,7 @@ fn check_vector(
 /// The model, with one head's keys loaded.
 #[derive(Debug, Clone)]
 pub struct Predictor<'a> {
-    spec: &'a LapaSpec,
+    spec: &'a LapaPredictorSpec,
     keys: SlicedKeys,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Predictor<'a> {
     ///
     /// # Errors
     /// Keys that do not fit the specification.
-    pub fn new(spec: &'a LapaSpec, keys: &[Vec<i32>]) -> Result<Self, InputError> {
+    pub fn new(spec: &'a LapaPredictorSpec, keys: &[Vec<i32>]) -> Result<Self, InputError> {
         if keys.is_empty() || keys.len() > spec.max_keys as usize {
             return Err(InputError::KeyCount { keys: keys.len(), max_keys: spec.max_keys });
         }
@@ -165,7 +165,7 @@ impl<'a> Predictor<'a> {
 /// # Errors
 /// Input that does not fit the specification.
 pub fn predict_row(
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     row: &QueryRow,
     keys: &[Vec<i32>],
 ) -> Result<RowPrediction, InputError> {
@@ -177,7 +177,7 @@ pub fn predict_row(
 /// # Errors
 /// Input that does not fit the specification.
 pub fn predict_head(
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     rows: &[QueryRow],
     keys: &[Vec<i32>],
 ) -> Result<Vec<RowPrediction>, InputError> {

@@ -1,6 +1,6 @@
 //! MRSA: keys are read in slices, most significant first, and scores refined slice by slice.
 
-use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::LapaPredictorSpec;
 use crate::attention::predictor::golden::leading_one::LeadingOne;
 
 /// A head's keys, cut into slices.
@@ -16,7 +16,7 @@ pub struct SlicedKeys {
 
 impl SlicedKeys {
     /// Cuts `keys`, each `head_dim` elements that fit `key_bits()` bits.
-    pub fn new(spec: &LapaSpec, keys: &[Vec<i32>]) -> Self {
+    pub fn new(spec: &LapaPredictorSpec, keys: &[Vec<i32>]) -> Self {
         let cut = |round| {
             let (low, width) = (spec.slice_low(round), spec.key_slices[round]);
             // the first slice keeps the sign, the others are plain bits

@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Specifications that reach every filter, one to three rounds, and both ends of the widths.
-fn specs() -> Vec<LapaSpec> {
+fn specs() -> Vec<LapaPredictorSpec> {
     let slices = [vec![4, 4], vec![8], vec![4, 2, 2], vec![1, 1], vec![8, 8], vec![1, 7]];
     let filters = [
         Filter::MeanMax { alpha16: vec![0] },
@@ -22,7 +22,7 @@ fn specs() -> Vec<LapaSpec> {
     let mut specs = Vec::new();
     for (i, key_slices) in slices.iter().enumerate() {
         for (j, filter) in filters.iter().enumerate() {
-            let spec = LapaSpec {
+            let spec = LapaPredictorSpec {
                 head_dim: [1, 5, 16][(i + j) % 3],
                 max_keys: 40,
                 query_bits: [8, 2, 3, 16][(i + 2 * j) % 4],
@@ -30,7 +30,7 @@ fn specs() -> Vec<LapaSpec> {
                 round_leading_one: (i + j) % 2 == 1,
                 approx_mean: j % 2 == 1,
                 filter: filter.clone(),
-                ..LapaSpec::default()
+                ..LapaPredictorSpec::default()
             };
             assert_eq!(spec.validate(), Ok(()));
             specs.push(spec);
@@ -49,7 +49,7 @@ fn vector(rng: &mut ChaCha8Rng, length: u32, bits: u32) -> Vec<i32> {
     (0..length).map(|_| rng.random_range(-limit..limit)).collect()
 }
 
-fn head(rng: &mut ChaCha8Rng, spec: &LapaSpec) -> (QueryRow, Vec<Vec<i32>>) {
+fn head(rng: &mut ChaCha8Rng, spec: &LapaPredictorSpec) -> (QueryRow, Vec<Vec<i32>>) {
     let count = rng.random_range(1..=spec.max_keys as usize);
     let mut keys: Vec<_> =
         (0..count).map(|_| vector(rng, spec.head_dim, spec.key_bits())).collect();
@@ -67,7 +67,7 @@ fn head(rng: &mut ChaCha8Rng, spec: &LapaSpec) -> (QueryRow, Vec<Vec<i32>>) {
 }
 
 /// Runs `check` on many random heads of every specification.
-fn for_random_heads(check: impl Fn(&LapaSpec, &QueryRow, &[Vec<i32>], &RowPrediction)) {
+fn for_random_heads(check: impl Fn(&LapaPredictorSpec, &QueryRow, &[Vec<i32>], &RowPrediction)) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for spec in specs() {
         for _ in 0..40 {
@@ -160,7 +160,7 @@ fn the_largest_score_meets_its_bound() {
 /// for keys that only the mean's rounding down had let in.
 #[test]
 fn survivors_do_not_depend_on_the_querys_scale() {
-    let spec = LapaSpec { head_dim: 8, ..LapaSpec::default() };
+    let spec = LapaPredictorSpec { head_dim: 8, ..LapaPredictorSpec::default() };
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for _ in 0..200 {
         // 32 keys: their reciprocal is exact
@@ -198,8 +198,8 @@ fn rows_do_not_depend_on_keys_they_do_not_see() {
 #[test]
 fn unread_bits_are_a_round_that_does_not_come() {
     for filter in [Filter::MeanMax { alpha16: vec![3] }, Filter::Mass { mass256: vec![180] }] {
-        let whole = LapaSpec { head_dim: 8, filter, ..LapaSpec::default() };
-        let part = LapaSpec { key_slices: vec![4], unread_bits: 4, ..whole.clone() };
+        let whole = LapaPredictorSpec { head_dim: 8, filter, ..LapaPredictorSpec::default() };
+        let part = LapaPredictorSpec { key_slices: vec![4], unread_bits: 4, ..whole.clone() };
         assert_eq!((part.key_bits(), part.slice_low(0)), (8, 4));
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         for _ in 0..100 {
@@ -214,7 +214,8 @@ fn unread_bits_are_a_round_that_does_not_come() {
 /// Two elements, three keys, two rounds of four bits, worked by hand.
 #[test]
 fn a_row_worked_by_hand() {
-    let spec = LapaSpec { head_dim: 2, max_keys: 4, rows: 4, ..LapaSpec::default() };
+    let spec =
+        LapaPredictorSpec { head_dim: 2, max_keys: 4, rows: 4, ..LapaPredictorSpec::default() };
     // 5 -> +2^2, -3 -> -2^1
     let row = QueryRow { elements: vec![5, -3], visible: 3, ..QueryRow::default() };
     // 100 = 6*16 + 4, -20 = -2*16 + 12, 33 = 2*16 + 1
@@ -240,7 +241,7 @@ fn statistics(scores: &[i64]) -> Statistics {
 }
 
 fn thresholds(filter: Filter, scores: &[i64], radius: u64) -> Vec<Option<i64>> {
-    let spec = LapaSpec { filter, ..LapaSpec::default() };
+    let spec = LapaPredictorSpec { filter, ..LapaPredictorSpec::default() };
     let live: BitVec = BitVec::repeat(true, scores.len());
     let row = QueryRow { radius, ..QueryRow::default() };
     let threshold = |r| filter::apply(&spec, r, &row, scores, &live, &statistics(scores)).1;
@@ -260,7 +261,7 @@ fn thresholds_by_hand() {
     let radius = Filter::Radius { alpha16: vec![8] };
     // the first round counts in sixteenths of the final score: 72 - (100 >> 4) / 2; 72 - 50
     assert_eq!(thresholds(radius, &scores, 100), [Some(69), Some(22)]);
-    let spec = LapaSpec { approx_mean: true, ..LapaSpec::default() };
+    let spec = LapaPredictorSpec { approx_mean: true, ..LapaPredictorSpec::default() };
     assert_eq!(statistics(&[1, 1, 7]).mean(&spec), 2);
     assert_eq!(statistics(&[-1, -1, -7]).mean(&spec), -3);
 }
@@ -269,9 +270,9 @@ fn thresholds_by_hand() {
 fn equal_scores_tie_by_index_in_a_fixed_fraction_and_all_survive_a_threshold() {
     let keys = vec![vec![9]; 8];
     let row = QueryRow { elements: vec![1], visible: 8, ..QueryRow::default() };
-    let spec = LapaSpec { head_dim: 1, max_keys: 8, ..LapaSpec::default() };
+    let spec = LapaPredictorSpec { head_dim: 1, max_keys: 8, ..LapaPredictorSpec::default() };
     assert!(predict_row(&spec, &row, &keys).unwrap().survivors().all());
-    let spec = LapaSpec { filter: Filter::TopK { keep256: vec![96] }, ..spec };
+    let spec = LapaPredictorSpec { filter: Filter::TopK { keep256: vec![96] }, ..spec };
     let prediction = predict_row(&spec, &row, &keys).unwrap();
     assert_eq!(prediction.survivors().iter_ones().collect::<Vec<_>>(), [0, 1, 2]);
 }
@@ -301,7 +302,7 @@ fn one_key_survives() {
 
 #[test]
 fn unfit_input_is_refused_in_words() {
-    let spec = LapaSpec { head_dim: 2, max_keys: 2, ..LapaSpec::default() };
+    let spec = LapaPredictorSpec { head_dim: 2, max_keys: 2, ..LapaPredictorSpec::default() };
     let row = QueryRow { elements: vec![1, 1], visible: 1, ..QueryRow::default() };
     let error =
         |row: &QueryRow, keys: &[Vec<i32>]| predict_row(&spec, row, keys).unwrap_err().to_string();

@@ -1,12 +1,12 @@
 //! The cycles of tiles, exactly.
 
 use super::super::cost::{self as of_round, HeadShape};
-use super::super::{LapaSpec, RoundFilter, round_filter};
+use super::super::{LapaPredictorSpec, RoundFilter, round_filter};
 use crate::attention::predictor::timing::Taken;
 
 /// Groups of `rows` keys between issue and filter for which a lane has room: its own row, those that
 /// leave before it, and what is on its way.
-pub(super) fn groups_in_flight(spec: &LapaSpec) -> u32 {
+pub(super) fn groups_in_flight(spec: &LapaPredictorSpec) -> u32 {
     let row = spec.max_groups();
     let before = (row * (spec.tile - 1)).div_ceil(spec.tile);
     row + before + of_round::round_cycles(&spec.lane(), 0, 1).div_ceil(spec.tile) + 2
@@ -14,7 +14,7 @@ pub(super) fn groups_in_flight(spec: &LapaSpec) -> u32 {
 
 /// Rows between issue of their last group and filter for which a lane has room: a tile begins when
 /// its rows have been gathered.
-pub(super) fn rows_in_flight(spec: &LapaSpec) -> u32 {
+pub(super) fn rows_in_flight(spec: &LapaPredictorSpec) -> u32 {
     match round_filter(spec, 0) {
         RoundFilter::TopK { .. } => 3,
         _ => of_round::round_cycles(&spec.lane(), 0, 1).div_ceil(spec.tile + 1) + 2,
@@ -23,13 +23,13 @@ pub(super) fn rows_in_flight(spec: &LapaSpec) -> u32 {
 
 /// Tiles that have begun and not left: those whose first rows are in flight, one that is being
 /// issued and one whose first row has left.
-pub(super) fn tiles_in_flight(spec: &LapaSpec) -> u32 {
+pub(super) fn tiles_in_flight(spec: &LapaPredictorSpec) -> u32 {
     rows_in_flight(spec) + 2
 }
 
 /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
 /// first key.
-pub(in super::super) fn beat_cycles(spec: &LapaSpec, heads: &[HeadShape]) -> Vec<u64> {
+pub(in super::super) fn beat_cycles(spec: &LapaPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
     let of_lane = spec.lane();
     let one_row = matches!(round_filter(spec, 0), RoundFilter::TopK { .. });
     let (groups_room, rows_room) = (groups_in_flight(spec), rows_in_flight(spec));

@@ -1,7 +1,7 @@
 //! One row of a tile at a time: its scores, its limit, and the queue in which its groups wait.
 
 use super::super::lane::{Group, Lane, Query};
-use super::super::{LapaSpec, cost as of_round, round, shift_accumulate};
+use super::super::{LapaPredictorSpec, cost as of_round, round, shift_accumulate};
 use super::cost;
 use crate::attention::predictor::pipe::{Issue, Pipe, Places};
 use crate::wiring::{delayed_flag, held, pack, unpack};
@@ -9,7 +9,7 @@ use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Signal, Stream, index_bit
 use std::sync::Arc;
 
 /// What a lane takes of a row.
-pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
+pub(super) fn row_fields(spec: &LapaPredictorSpec) -> Fields {
     round::row_fields(spec).into_iter().filter(|(name, _)| name != "last").collect()
 }
 
@@ -20,7 +20,7 @@ pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
 ///   [`of_round::raw_cycles`] after the first one `zero`, the raw sum of a key of zeros. Out: `fits`,
 ///   the group may be issued.
 /// - Stream `out`: the row's survivors in groups of `rows` keys.
-pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa_lane");
     m.doc("Scores of a group of keys for one row of a tile, and those above the row's threshold.");
     let of_lane = spec.lane();

@@ -13,7 +13,7 @@ pub(super) mod cost;
 mod gather;
 mod lane;
 
-use super::{LapaSpec, cost as of_round, round, shift_accumulate};
+use super::{LapaPredictorSpec, cost as of_round, round, shift_accumulate};
 use crate::attention::predictor::front::place;
 use crate::wiring::{delayed_flag, held, pack};
 use gather::Gathered;
@@ -24,7 +24,7 @@ use hwgen_hdl::{
 use std::sync::Arc;
 
 /// A row: what a round takes, and `last_key`, the index of the last key that it sees.
-pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
+pub(super) fn row_fields(spec: &LapaPredictorSpec) -> Fields {
     let last_key = fields([("last_key", u(spec.count_bits()))]);
     round::row_fields(spec).into_iter().chain(last_key).collect()
 }
@@ -35,7 +35,7 @@ pub(super) fn row_fields(spec: &LapaSpec) -> Fields {
 /// - Stream `rows` in: `tile` of them make a tile, fewer when the head ends. `head_done` tells that
 ///   the last group of a head is read.
 /// - Stream `out`: groups of `rows` keys with the survivors, row by row.
-pub(super) fn module(spec: &LapaSpec) -> Arc<Module> {
+pub(super) fn module(spec: &LapaPredictorSpec) -> Arc<Module> {
     let m = ModuleBuilder::new("lapa_tile");
     m.doc("Scores a group of keys a cycle against the rows of a tile, a lane each.");
     let of_lane = spec.lane();
@@ -124,7 +124,7 @@ struct Row<'m> {
 /// The lanes' survivors, row after row of a tile, tile after tile.
 fn merge<'m>(
     m: &'m ModuleBuilder,
-    spec: &LapaSpec,
+    spec: &LapaPredictorSpec,
     gathered: &Gathered<'m>,
     begins: Signal<'m>,
     lanes: Vec<Stream<'m>>,

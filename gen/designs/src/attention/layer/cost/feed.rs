@@ -1,7 +1,7 @@
 //! The feed-forward block behind the importance of its tokens.
 
 use super::parts::Layer;
-use super::{FeedShape, LayerSpec};
+use super::{FeedShape, LapaSpec};
 use crate::attention::layer::feed::JOBS;
 use crate::linear::LinearSpec;
 
@@ -18,7 +18,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(spec: &LayerSpec) -> Option<Feed> {
+    pub(super) fn new(spec: &LapaSpec) -> Option<Feed> {
         let layers = spec.feed_forward()?.layers();
         Some(Feed {
             // a load is as long as its table says: it is added with the job

@@ -5,7 +5,7 @@ mod feed;
 mod on_demand;
 mod parts;
 
-use super::LayerSpec;
+use super::LapaSpec;
 use crate::attention::attend::cost as exact;
 use crate::linear::importance::RESULT_CYCLES;
 use feed::Feed;
@@ -52,7 +52,7 @@ pub struct Cycles {
 
 /// When results pass; cycle 0 takes the first token, and the first beat of each load. Tokens of the
 /// feed-forward block are always there.
-pub fn cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Cycles {
+pub fn cycles(spec: &LapaSpec, jobs: &[JobShape]) -> Cycles {
     let attend = spec.attend();
     let mut timing = Timing::new(spec, &attend);
     jobs.iter().for_each(|job| timing.job(job));
@@ -61,12 +61,12 @@ pub fn cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Cycles {
 }
 
 /// The cycles of the rows alone.
-pub fn row_cycles(spec: &LayerSpec, jobs: &[JobShape]) -> Vec<u64> {
+pub fn row_cycles(spec: &LapaSpec, jobs: &[JobShape]) -> Vec<u64> {
     cycles(spec, jobs).rows
 }
 
 struct Timing<'s> {
-    spec: &'s LayerSpec,
+    spec: &'s LapaSpec,
     log: Layer,
     query: Layer,
     key_value: Layer,
@@ -87,7 +87,7 @@ struct Timing<'s> {
 }
 
 impl<'s> Timing<'s> {
-    fn new(spec: &'s LayerSpec, attend: &'s crate::attention::attend::AttendSpec) -> Timing<'s> {
+    fn new(spec: &'s LapaSpec, attend: &'s crate::attention::attend::AttendSpec) -> Timing<'s> {
         let log = spec.log_layer();
         let linear = |layer: &crate::linear::LinearSpec| {
             Layer::new(layer.load_cycles(1), layer.token_cycles(true), layer.latency_cycles())

@@ -1,7 +1,7 @@
 //! Columns in the order in which rows ask for them, and rows in the order in which theirs are made.
 
 use super::parts::Layer;
-use super::{HeadShape, LayerSpec};
+use super::{HeadShape, LapaSpec};
 use crate::attention::attend::cost as exact;
 use crate::attention::layer::window::QUERIES;
 
@@ -27,7 +27,7 @@ pub(super) struct Made {
 }
 
 impl Columns {
-    pub(super) fn new(spec: &LayerSpec) -> Columns {
+    pub(super) fn new(spec: &LapaSpec) -> Columns {
         Columns { open: 0, walked: 0, rows: spec.shape().rows as usize }
     }
 
@@ -93,7 +93,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new(spec: &LayerSpec) -> Window {
+    pub(super) fn new(spec: &LapaSpec) -> Window {
         let slots = spec.row_window as usize;
         Window {
             slots,

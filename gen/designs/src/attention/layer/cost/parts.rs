@@ -1,7 +1,7 @@
 //! The parts before the exact stage: layers, and the predictor.
 
 use crate::attention::lapa::cost as predictor;
-use crate::attention::layer::LayerSpec;
+use crate::attention::layer::LapaSpec;
 
 /// A layer: a load, then tokens, then the next load.
 pub(super) struct Layer {
@@ -57,7 +57,7 @@ impl Prediction {
     /// Takes a row that is offered from a cycle on: when, and when each beat of its result passes.
     pub(super) fn row(
         &mut self,
-        spec: &LayerSpec,
+        spec: &LapaSpec,
         offered: u64,
         groups: u64,
         visible: u32,

@@ -230,7 +230,7 @@ fn reduce(circuit: &mut Circuit, mut columns: Vec<BTreeSet<Bit>>) -> [Vec<Bit>; 
 
 #[cfg(test)]
 mod tests {
-    use crate::area::{Family, estimate};
+    use crate::{Family, estimate};
     use hwgen_hdl::{ModuleBuilder, s, u};
 
     #[test]

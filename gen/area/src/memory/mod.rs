@@ -346,7 +346,7 @@ fn registered_read(
 
 #[cfg(test)]
 mod tests {
-    use crate::area::{Family, Resources, estimate};
+    use crate::{Family, Resources, estimate};
     use hwgen_hdl::{ModuleBuilder, Signal, s, u};
 
     /// What a memory takes that is written and read through its own port, `wire` connecting it.

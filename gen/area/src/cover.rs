@@ -430,7 +430,7 @@ impl Cover<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::area::Family;
+    use crate::Family;
 
     /// Inputs of the tables that give these, fewest first.
     fn sizes(graph: &Graph, roots: &[Bit], family: Family) -> Vec<usize> {

@@ -191,7 +191,7 @@ fn low_zeros_off(term: &Term) -> &[Bit] {
 
 #[cfg(test)]
 mod tests {
-    use crate::area::{Family, estimate};
+    use crate::{Family, estimate};
     use hwgen_hdl::{ModuleBuilder, s, u};
 
     /// Weights that shift down a column, beside sums that travel down it.
