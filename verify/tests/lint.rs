@@ -3,6 +3,7 @@
 use hwgen_designs::registry::designs;
 use hwgen_hdl::Module;
 use hwgen_hdl::lib::catalogue;
+use hwgen_hdl::verilog::Origin;
 use hwgen_verify::cosim::verilator_lint;
 use hwgen_verify::cosim::yosys::{Synthesis, netlist, yosys_check_all};
 use std::sync::{Arc, Mutex};
@@ -108,4 +109,36 @@ fn every_design_is_checked_in_three_sizes() {
         let sizes = design.sizes().len();
         assert!(sizes >= 3, "`{}` has {sizes} sizes for tests to walk", design.name());
     }
+}
+
+/// Nets say what they carry: how many are called after an operator, since nobody named them, nor what
+/// they are bits of or feed alone. `SHOW_NETS=1` lists those, with the lines that made them.
+#[test]
+#[ignore = "a bar: cargo xtask bars names"]
+fn nets_are_named_by_somebody() {
+    let show = std::env::var_os("SHOW_NETS").is_some();
+    let mut worst: f64 = 0.0;
+    for design in designs() {
+        let (mut inside, mut seen) = (vec![design.configure(None, &[]).unwrap().build()], vec![]);
+        let (mut nameless, mut all) = (0, 0);
+        while let Some(module) = inside.pop() {
+            if seen.contains(&module.name) {
+                continue;
+            }
+            seen.push(module.name.clone());
+            inside.extend(module.instances.iter().map(|instance| instance.module.clone()));
+            let nets = module.nets();
+            all += nets.len();
+            for net in nets.iter().filter(|net| net.origin == Origin::Operator) {
+                nameless += 1;
+                if show {
+                    println!("{} {} {}", module.name, net.name, net.place);
+                }
+            }
+        }
+        let part = 100.0 * f64::from(nameless) / all as f64;
+        println!("{}: {nameless} of {all} nets, {part:.1} %", design.name());
+        worst = worst.max(part);
+    }
+    println!("names: {worst:.1} % in the worst design");
 }

@@ -10,9 +10,9 @@
 //! 6. each distinct module is printed once, before its users;
 //! 7. power-up values are never relied on, except for a memory's given words.
 //!
-//! Names are the author's; an unnamed net is called after the first named thing it is made of and
-//! what is done last (`prod_ext`). Every
-//! net carries the line that made it. A memory's address is always a net: Icarus 11 computes
+//! Names are the author's; an unnamed net is called after the one register, memory or instance that
+//! takes it (`count_next`, `words_address`), else after the first named thing it is made of and what is
+//! done last (`prod_ext`). Every net carries the line that made it. A memory's address is always a net: Icarus 11 computes
 //! `mem[p + 1]` in too many bits.
 
 mod body;
@@ -24,11 +24,13 @@ mod literal;
 mod nets;
 
 pub use keywords::reserved;
+pub use nets::Origin;
 
 use crate::error::HdlError;
 use crate::names::Names;
-use crate::netlist::Module;
+use crate::netlist::{Module, Node, NodeId};
 use crate::passes::{self, Keep};
+use crate::place::Place;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -40,6 +42,17 @@ pub struct ModuleText {
     pub name: Arc<str>,
     /// `module` to `endmodule` with its header comment.
     pub text: String,
+}
+
+/// A net of a module's text.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Who named it.
+    pub origin: Origin,
+    /// The line that made it.
+    pub place: Place,
 }
 
 impl Module {
@@ -57,6 +70,21 @@ impl Module {
             let _ = write!(out, "\n{}", module.text);
         }
         Ok(out)
+    }
+
+    /// The nets of its own text but for ports, and who named each.
+    pub fn nets(&self) -> Vec<Net> {
+        let module = passes::simplify(self, Keep::Ports);
+        let nets = nets::Nets::of(&module, &mut Names::of(&module));
+        let is_port = |id: NodeId| {
+            nets.is_port[id.index()] || module.inputs.iter().any(|port| port.node == id)
+        };
+        let own = module.ids().filter(|(id, _)| !is_port(*id));
+        let net = |(id, node): (NodeId, &Node)| {
+            let (name, origin) = (nets.names[id.index()].clone()?, nets.origins[id.index()]);
+            Some(Net { name, origin, place: node.place })
+        };
+        own.filter_map(net).collect()
     }
 
     /// The same, one text a module: for one file each.

@@ -8,10 +8,25 @@ use std::sync::Arc;
 /// Expressions of more operators than this are cut into nets.
 const MAX_OPERATORS: usize = 6;
 
+/// Who named a net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The author.
+    Author,
+    /// The author: it is bits of a net that has a name, or that net in another type.
+    Bits,
+    /// The author: it is called after the one register, memory or instance that takes it.
+    Role,
+    /// Nobody: it is called after an operator.
+    Operator,
+}
+
 /// A module's nets.
 pub(super) struct Nets {
     /// The name of each node that is a net; `None` for what is written in place.
     pub(super) names: Vec<Option<Arc<str>>>,
+    /// Who named it.
+    pub(super) origins: Vec<Origin>,
     /// Whether the net is one of the module's output ports.
     pub(super) is_port: Vec<bool>,
     /// All nodes, each after what it depends on.
@@ -23,9 +38,10 @@ impl Nets {
     pub(super) fn of(module: &Module, taken: &mut Names) -> Nets {
         let order = combinational_order(module).expect("a finished module has no loop");
         let count = module.nodes.len();
-        let mut nets = Nets { names: vec![None; count], is_port: vec![false; count], order };
+        let (names, origins) = (vec![None; count], vec![Origin::Author; count]);
+        let mut nets = Nets { names, origins, is_port: vec![false; count], order };
         nets.take_port_names(module);
-        let wanted = wanted_nets(module, &nets.order);
+        let (wanted, uses) = wanted_nets(module, &nets.order);
         for (id, node) in module.ids() {
             let (Some(name), None) = (&node.name, &nets.names[id.index()]) else {
                 continue;
@@ -34,12 +50,29 @@ impl Nets {
                 nets.names[id.index()] = Some(name.clone());
             }
         }
+        let roles = roles(module, &uses);
         let mut stems = nets.names.clone();
         for &id in &nets.order {
             if wanted[id.index()] && nets.names[id.index()].is_none() {
-                let (stem, name) = derived_name(module, id, &nets.names, &stems);
+                let of = match module.node(id).kind {
+                    Kind::Slice { of, .. } | Kind::Cast(of) => Some(of.index()),
+                    _ => None,
+                };
+                let named =
+                    |of: usize| nets.names[of].is_some() && nets.origins[of] != Origin::Operator;
+                let (origin, (stem, name)) = match &roles[id.index()] {
+                    Some(role) if !of.is_some_and(named) => {
+                        (Origin::Role, (role.as_str().into(), role.clone()))
+                    }
+                    _ => {
+                        let origin =
+                            if of.is_some_and(named) { Origin::Bits } else { Origin::Operator };
+                        (origin, derived_name(module, id, &nets.names, &stems))
+                    }
+                };
                 stems[id.index()] = Some(stem);
                 nets.names[id.index()] = Some(taken.take(&name));
+                nets.origins[id.index()] = origin;
             }
         }
         nets
@@ -66,8 +99,9 @@ impl Nets {
     }
 }
 
-/// Nodes that need a net, by the rules, because they are used twice, or to keep lines short.
-fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
+/// Nodes that need a net, by the rules, because they are used twice, or to keep lines short; and how
+/// often each is used.
+fn wanted_nets(module: &Module, order: &[NodeId]) -> (Vec<bool>, Vec<u32>) {
     let mut wanted = vec![false; module.nodes.len()];
     let mut uses = vec![0u32; module.nodes.len()];
     let mut want = |id: NodeId| wanted[id.index()] = true;
@@ -106,14 +140,17 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
     for memory in &module.memories {
         for write in &memory.writes {
             // Indexed and sliced in the text, so they are nets.
-            [Some(write.address), Some(write.data), write.mask]
-                .into_iter()
-                .flatten()
-                .for_each(&mut want);
+            [Some(write.address), Some(write.data), write.mask].into_iter().flatten().for_each(
+                |id| {
+                    want(id);
+                    uses[id.index()] += 1;
+                },
+            );
             uses[write.enable.index()] += 1;
         }
         for read in &memory.reads {
             want(read.address);
+            uses[read.address.index()] += 1;
             read.sync.iter().for_each(|(_, enable)| uses[enable.index()] += 1);
         }
     }
@@ -144,7 +181,54 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> Vec<bool> {
         }
         operators[id.index()] = if wanted[id.index()] { 0 } else { inside + 1 };
     }
-    wanted
+    (wanted, uses)
+}
+
+/// What each node of one use is to the register, memory or instance that takes it: `count_next`,
+/// `words_address`, `unit_data`. A value that is only re-signed or cut on its way has the same role.
+fn roles(module: &Module, uses: &[u32]) -> Vec<Option<String>> {
+    let mut roles = vec![None; module.nodes.len()];
+    let mut give = |mut id: NodeId, role: String| loop {
+        let node = module.node(id);
+        if node.name.is_some() || uses[id.index()] > 1 {
+            return;
+        }
+        roles[id.index()] = Some(role.clone());
+        match node.kind {
+            Kind::Cast(of) => id = of,
+            Kind::Slice { of, low: 0 } => id = of,
+            _ => return,
+        }
+    };
+    for register in &module.registers {
+        let name = module.node(register.node).name.as_ref();
+        let Some(name) = name else { continue };
+        give(register.next, format!("{name}_next"));
+        register.enable.into_iter().for_each(|id| give(id, format!("{name}_enable")));
+        register.clear.into_iter().for_each(|id| give(id, format!("{name}_clear")));
+    }
+    for memory in &module.memories {
+        let name = &memory.name;
+        for write in &memory.writes {
+            give(write.address, format!("{name}_write_address"));
+            give(write.data, format!("{name}_write_data"));
+            give(write.enable, format!("{name}_writes"));
+            write.mask.into_iter().for_each(|id| give(id, format!("{name}_write_mask")));
+        }
+        for read in &memory.reads {
+            give(read.address, format!("{name}_address"));
+            read.sync.into_iter().for_each(|(_, enable)| give(enable, format!("{name}_reads")));
+        }
+    }
+    for instance in &module.instances {
+        for (port, &driver) in instance.module.inputs.iter().zip(&instance.inputs) {
+            give(driver, format!("{}_{}", instance.name, port.name));
+        }
+    }
+    for output in &module.outputs {
+        give(output.node, format!("{}_value", output.name));
+    }
+    roles
 }
 
 /// `codes_7_4` for bits 7 to 4 of `codes`.
