@@ -255,9 +255,15 @@ impl Graph {
                 self.made(y);
             }
             7..=8 => {
-                let y = match self.coin() {
-                    true => self.w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128),
-                    false => self.w.function(BuiltinOperator::TANH, x, 1.0 / 128.0, 0),
+                let y = match self.rng.random_range(0..5) {
+                    0 => self.w.function(BuiltinOperator::LOGISTIC, x, 1.0 / 256.0, -128),
+                    1 => self.w.function(BuiltinOperator::TANH, x, 1.0 / 128.0, 0),
+                    2 => self.w.function(BuiltinOperator::EXP, x, 0.03, -120),
+                    3 => {
+                        let alpha = self.rng.random_range(-0.5..1.5);
+                        self.w.curve(BuiltinOperator::LEAKY_RELU, x, alpha)
+                    }
+                    _ => self.w.curve(BuiltinOperator::HARD_SWISH, x, 0.0),
                 };
                 self.made(y);
             }

@@ -43,7 +43,7 @@ pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
     let x = w.input(&[1, 6, 5, 2]);
     let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
-    let x = w.other(BuiltinOperator::HARD_SWISH, x);
+    let x = w.other(BuiltinOperator::ELU, x);
     let x = w.relu(x);
     let x = w.other(BuiltinOperator::TRANSPOSE, x);
     let x = w.other(BuiltinOperator(255), x);

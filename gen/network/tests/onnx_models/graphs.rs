@@ -193,7 +193,17 @@ impl Graph {
                 }
             }
             2..=3 => {
-                let function = if self.coin() { "Sigmoid" } else { "Tanh" };
+                let functions = [
+                    "Sigmoid",
+                    "Tanh",
+                    "Elu",
+                    "HardSigmoid",
+                    "HardSwish",
+                    "LeakyRelu",
+                    "Softplus",
+                    "Softsign",
+                ];
+                let function = functions[self.rng.random_range(0..functions.len())];
                 let y = self.m.node(function, &[&x.name], &[]);
                 self.made(&y);
             }

@@ -96,7 +96,7 @@ impl Maker {
             domain: Some(domain.into()),
             version: Some(version),
         };
-        let mut opset_import = vec![set("", 13)];
+        let mut opset_import = vec![set("", 14)];
         if style.qonnx().is_some() {
             opset_import.push(set("qonnx.custom_op.general", 1));
         }

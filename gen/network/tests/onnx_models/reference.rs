@@ -255,6 +255,13 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
             Real::new(&[x.shape.len()], sizes)
         }
         "Gather" => Real::new(&read[1].shape, vec![x.data[read[1].data[0] as usize]]),
+        "Elu" => x.map(|v| if v < 0.0 { v.exp() - 1.0 } else { v }),
+        "Exp" => x.map(f64::exp),
+        "HardSigmoid" => x.map(|v| (v / 5.0 + 0.5).clamp(0.0, 1.0)),
+        "HardSwish" => x.map(|v| v * (v + 3.0).clamp(0.0, 6.0) / 6.0),
+        "LeakyRelu" => x.map(|v| if v < 0.0 { v / 100.0 } else { v }),
+        "Softplus" => x.map(|v| (1.0 + v.exp()).ln()),
+        "Softsign" => x.map(|v| v / (v.abs() + 1.0)),
         "Sigmoid" => x.map(|v| 1.0 / (1.0 + (-v).exp())),
         "Tanh" => x.map(f64::tanh),
         "Flatten" => Real::new(&[1, x.data.len()], x.data.clone()),

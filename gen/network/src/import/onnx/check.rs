@@ -41,6 +41,9 @@ const POOL: &[(&str, AttributeType)] = &[
 const BROADCAST: &[(&str, AttributeType)] =
     &[("axis", Int), ("broadcast", Int), ("consumed_inputs", Ints)];
 const CONSUMED: &[(&str, AttributeType)] = &[("consumed_inputs", Ints)];
+/// Of functions; only HardSigmoid has a `beta`.
+const ALPHA: &[(&str, AttributeType)] =
+    &[("alpha", Float), ("beta", Float), ("consumed_inputs", Ints)];
 const AXES: &[(&str, AttributeType)] = &[("axes", Ints)];
 const AXIS: &[(&str, AttributeType)] = &[("axis", Int)];
 const REDUCE: &[(&str, AttributeType)] =
@@ -92,7 +95,7 @@ const fn schema(
 }
 
 /// ONNX's `Operators.md`, all versions together.
-const SCHEMAS: [Schema; 31] = [
+const SCHEMAS: [Schema; 39] = [
     schema("Add", [2, 2], 1, BROADCAST),
     schema("AveragePool", [1, 1], 1, POOL),
     schema("BatchNormalization", [5, 5], 5, NORMALIZATION),
@@ -103,11 +106,16 @@ const SCHEMAS: [Schema; 31] = [
     schema("DequantizeLinear", [2, 3], 1, QUANTIZE),
     schema("Div", [2, 2], 1, BROADCAST),
     schema("Dropout", [1, 3], 2, DROPOUT),
+    schema("Elu", [1, 1], 1, ALPHA),
+    schema("Exp", [1, 1], 1, CONSUMED),
     schema("Flatten", [1, 1], 1, AXIS),
     schema("Gather", [2, 2], 1, AXIS),
     schema("Gemm", [2, 3], 1, GEMM),
     schema("GlobalAveragePool", [1, 1], 1, &[]),
+    schema("HardSigmoid", [1, 1], 1, ALPHA),
+    schema("HardSwish", [1, 1], 1, &[]),
     schema("Identity", [1, 1], 1, &[]),
+    schema("LeakyRelu", [1, 1], 1, ALPHA),
     schema("MatMul", [2, 2], 1, &[]),
     schema("MaxPool", [1, 1], 2, POOL),
     schema("Mul", [2, 2], 1, BROADCAST),
@@ -120,8 +128,11 @@ const SCHEMAS: [Schema; 31] = [
     schema("Sigmoid", [1, 1], 1, CONSUMED),
     schema("Slice", [1, 5], 1, SLICE),
     schema("Softmax", [1, 1], 1, AXIS),
+    schema("Softplus", [1, 1], 1, &[]),
+    schema("Softsign", [1, 1], 1, &[]),
     schema("Squeeze", [1, 2], 1, AXES),
     schema("Sub", [2, 2], 1, BROADCAST),
+    schema("Tanh", [1, 1], 1, CONSUMED),
     schema("Transpose", [1, 1], 1, PERM),
     schema("Unsqueeze", [1, 2], 1, AXES),
 ];

@@ -1,8 +1,8 @@
 //! Nodes become layers.
 
 use super::array::{Array, name as kind_name, sizes};
-use super::elementwise::sigmoid;
 use super::form::{Form, Order};
+use super::function::FUNCTIONS;
 use super::node::{broken, describe};
 use super::proto::{
     GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto,
@@ -173,7 +173,7 @@ impl<'a> Conversion<'a> {
     /// Whether an input of three axes is a line: windows go along it before its axes are moved.
     fn feeds_windows(&self, input: &str) -> bool {
         const WINDOWS: [&str; 4] = ["Conv", "MaxPool", "AveragePool", "GlobalAveragePool"];
-        const SAME: [&str; 15] = [
+        const SAME: [&str; 13] = [
             "Add",
             "BatchNormalization",
             "Clip",
@@ -187,8 +187,6 @@ impl<'a> Conversion<'a> {
             "IntQuant",
             "QuantizeLinear",
             "Relu",
-            "Sigmoid",
-            "Tanh",
         ];
         let mut names = BTreeSet::from([input]);
         let mut lists = BTreeMap::new();
@@ -203,7 +201,8 @@ impl<'a> Conversion<'a> {
                 return true;
             }
             let line = node.op_type() == "Unsqueeze" && self.makes_line_an_image(node, &lists);
-            if SAME.contains(&node.op_type()) || line {
+            let same = SAME.contains(&node.op_type()) || FUNCTIONS.contains(&node.op_type());
+            if same || line {
                 names.extend(node.output.iter().map(String::as_str));
             }
         }
@@ -271,8 +270,7 @@ impl<'a> Conversion<'a> {
             "Relu" => self.bounded(n, node, [0.0, f64::INFINITY]),
             "Clip" => self.clip(n, node),
             "Softmax" => self.softmax(n, node),
-            "Sigmoid" => self.lookup(n, node, sigmoid),
-            "Tanh" => self.lookup(n, node, f64::tanh),
+            operator if FUNCTIONS.contains(&operator) => self.lookup(n, node),
             "AveragePool" => self.average_pool(n, node),
             "MaxPool" => self.max_pool(n, node),
             "GlobalAveragePool" | "ReduceMean" => self.mean(n, node),

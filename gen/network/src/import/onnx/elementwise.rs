@@ -2,6 +2,7 @@
 
 use super::convert::Conversion;
 use super::form::Order;
+use super::function::function;
 use super::linear::pending;
 use super::node::broken;
 use super::proto::NodeProto;
@@ -61,14 +62,9 @@ impl Conversion<'_> {
     }
 
     /// A function of one element, which becomes a table once it is known how it is quantized.
-    pub(super) fn lookup(
-        &mut self,
-        n: usize,
-        node: &NodeProto,
-        function: fn(f64) -> f64,
-    ) -> Result<Value, Problem> {
+    pub(super) fn lookup(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
         let (x, form) = self.tensor(node, 0)?;
-        pending(n, &[x], form, What::Lookup(function))
+        pending(n, &[x], form, What::Lookup(function(node)?))
     }
 
     pub(super) fn softmax(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
@@ -86,8 +82,4 @@ impl Conversion<'_> {
         }
         pending(n, &[x], form, What::Softmax)
     }
-}
-
-pub(super) fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }

@@ -18,6 +18,7 @@ mod convert;
 mod elementwise;
 mod folding;
 mod form;
+mod function;
 mod linear;
 mod moving;
 mod node;

@@ -1,8 +1,9 @@
 //! Which operators there are, and what to write instead of others.
 
+use super::function::FUNCTIONS;
 use super::proto::NodeProto;
 
-const KNOWN: [&str; 32] = [
+const KNOWN: [&str; 30] = [
     "Add",
     "AveragePool",
     "BatchNormalization",
@@ -28,12 +29,10 @@ const KNOWN: [&str; 32] = [
     "Relu",
     "Reshape",
     "Shape",
-    "Sigmoid",
     "Slice",
     "Softmax",
     "Squeeze",
     "Sub",
-    "Tanh",
     "Transpose",
 ];
 
@@ -41,7 +40,9 @@ const KNOWN: [&str; 32] = [
 pub(super) fn known(node: &NodeProto) -> bool {
     let operator = node.op_type();
     match node.domain() {
-        "" | "ai.onnx" => KNOWN.contains(&operator) || operator == "Unsqueeze",
+        "" | "ai.onnx" => {
+            KNOWN.contains(&operator) || FUNCTIONS.contains(&operator) || operator == "Unsqueeze"
+        }
         "qonnx.custom_op.general" | "onnx.brevitas" | "finn.custom_op.general" => {
             ["Quant", "IntQuant"].contains(&operator)
         }
@@ -54,9 +55,7 @@ pub(super) fn known(node: &NodeProto) -> bool {
 /// What to write instead of an operator there is no layer for.
 pub(super) fn suggestion(operator: &str) -> &'static str {
     match operator {
-        "HardSigmoid" | "HardSwish" | "LeakyRelu" | "PRelu" | "Elu" | "Gelu" | "Mish" | "Erf" => {
-            "use Relu, or Clip from 0 to 6, instead"
-        }
+        "PRelu" | "Gelu" | "Mish" | "Erf" => "use Relu, LeakyRelu or HardSwish instead",
         "BipolarQuant" => "use a Quant of 2 bits",
         "Trunc" | "FloatQuant" => "use a Quant of 2 to 8 bits",
         "Sub" | "Div" => "fold it into the convolution before it",

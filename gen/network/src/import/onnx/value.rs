@@ -2,6 +2,7 @@
 
 use super::array::Array;
 use super::form::Form;
+use super::function::Function;
 use crate::graph::{self, Rounding, Window};
 use std::rc::Rc;
 
@@ -136,7 +137,7 @@ pub(super) enum What {
     Same,
     Softmax,
     /// A function of one element.
-    Lookup(fn(f64) -> f64),
+    Lookup(Function),
     Concat {
         axis: usize,
     },

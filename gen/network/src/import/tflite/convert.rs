@@ -5,7 +5,7 @@ use super::model::{Model, Tensor, shown};
 use super::node::{Known, Node, beyond, kind};
 use super::schema::{BuiltinOperator as Builtin, Operator as TfOperator, TensorType};
 use super::states::{Kept, Variables};
-use super::{elementwise, linear, pooling, shaping};
+use super::{elementwise, linear, pooling, shaping, table};
 use crate::graph::{
     Layer, MOST_BIASES, MOST_LAYERS, MOST_WEIGHTS, Network, Operator, State, VERSION,
 };
@@ -123,7 +123,11 @@ impl<'a, 'm> Conversion<'a, 'm> {
             Builtin::RELU | Builtin::RELU6 | Builtin::RELU_N1_TO_1 | Builtin::QUANTIZE => {
                 (vec![elementwise::requantize(&node, code)?], 0..1)
             }
-            Builtin::LOGISTIC | Builtin::TANH => (vec![elementwise::lookup(&node, code)?], 0..1),
+            Builtin::LOGISTIC | Builtin::TANH | Builtin::EXP => {
+                (vec![table::real(&node, code)?], 0..1)
+            }
+            Builtin::LEAKY_RELU => (vec![table::leaky_relu(&node)?], 0..1),
+            Builtin::HARD_SWISH => (vec![table::hard_swish(&node)?], 0..1),
             Builtin::SOFTMAX => (vec![elementwise::softmax(&node)?], 0..1),
             Builtin::CONCATENATION => (vec![shaping::concat(&node)?], 0..node.inputs.len()),
             Builtin::PAD | Builtin::PADV2 => (vec![shaping::pad(&node)?], 0..1),
@@ -311,11 +315,9 @@ impl<'a, 'm> Conversion<'a, 'm> {
 /// What to write instead of an operator there is no layer for.
 fn suggestion(code: Builtin) -> &'static str {
     match code {
-        Builtin::HARD_SWISH
-        | Builtin::ELU
-        | Builtin::LEAKY_RELU
-        | Builtin::PRELU
-        | Builtin::GELU => "use ReLU or ReLU6 instead",
+        Builtin::PRELU | Builtin::ELU | Builtin::GELU => {
+            "use ReLU, LeakyReLU or hard swish instead"
+        }
         Builtin::MUL | Builtin::SUB | Builtin::DIV => "fold it into the convolution before it",
         Builtin::RESIZE_BILINEAR | Builtin::RESIZE_NEAREST_NEIGHBOR => {
             "resize the input before the network"

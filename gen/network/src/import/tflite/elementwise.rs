@@ -44,32 +44,6 @@ pub(super) fn requantize(node: &Node, code: Builtin) -> Result<Operator, Problem
     Ok(Operator::Requantize { multiplier, rounding: Rounding::Twice, clamp })
 }
 
-/// A function of one element, as TFLite's `LUTPopulate` tabulates it: in single precision,
-/// the function itself rounded to it.
-pub(super) fn lookup(node: &Node, code: Builtin) -> Result<Operator, Problem> {
-    let (x, output) = (node.activation(0)?, node.output()?);
-    let ((from, zero), (to, target)) = (x.quantization()?, output.quantization()?);
-    let (domain, bounds) = (x.convert("")?, output.convert("")?);
-    let inverse = 1.0 / to;
-    let entry = |integer: i32| {
-        let real = from * (integer - zero) as f32;
-        let value = match code {
-            Builtin::LOGISTIC => 1.0 / (1.0 + single(-real, f64::exp)),
-            // TANH
-            _ => single(real, f64::tanh),
-        };
-        let steps = (value * inverse).round() + target as f32;
-        steps.clamp(bounds.lowest() as f32, bounds.highest() as f32) as i32
-    };
-    let table: Vec<i32> = (domain.lowest()..=domain.highest()).map(entry).collect();
-    Ok(Operator::Lookup { table: table.into() })
-}
-
-/// A function of a single-precision number, rounded to one.
-fn single(x: f32, function: fn(f64) -> f64) -> f32 {
-    function(x.into()) as f32
-}
-
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
     let options = node.operator.builtin_options_as_softmax_options();
     let options = options.ok_or_else(|| broken("it has no options"))?;

@@ -30,6 +30,7 @@ mod pooling;
 pub mod schema_text;
 mod shaping;
 mod states;
+mod table;
 
 /// Accessors and builders of the model format.
 #[doc(hidden)]

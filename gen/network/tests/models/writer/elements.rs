@@ -1,9 +1,10 @@
 //! Layers of a window, of an axis, of an element.
 
-use super::{Act, Id, Writer, padding, window};
+use super::{Act, Id, Writer, Written, padding, window};
 use hwgen_network::import::tflite::schema::{
-    AddOptions, AddOptionsArgs, BuiltinOperator, BuiltinOptions, Pool2DOptions, Pool2DOptionsArgs,
-    ReducerOptions, ReducerOptionsArgs, SoftmaxOptions, SoftmaxOptionsArgs, TensorType,
+    AddOptions, AddOptionsArgs, BuiltinOperator, BuiltinOptions, LeakyReluOptions,
+    LeakyReluOptionsArgs, Pool2DOptions, Pool2DOptionsArgs, ReducerOptions, ReducerOptionsArgs,
+    SoftmaxOptions, SoftmaxOptionsArgs, TensorType,
 };
 use rand::Rng;
 
@@ -121,6 +122,25 @@ impl Writer {
         let out = self.filled(&shape, 1.0 / 256.0, -128, 25.0);
         let options = (BuiltinOptions::SoftmaxOptions, Some(options.as_union_value()));
         self.node(BuiltinOperator::SOFTMAX, &[x], out, options)
+    }
+
+    /// A function of one element that leaves numbers about as large as they are, its output in steps
+    /// of another size; `alpha` is LEAKY_RELU's.
+    pub(crate) fn curve(&mut self, code: BuiltinOperator, x: Id, alpha: f32) -> Id {
+        let options = match code {
+            BuiltinOperator::LEAKY_RELU => {
+                let args = LeakyReluOptionsArgs { alpha };
+                let options = LeakyReluOptions::create(&mut self.fbb, &args).as_union_value();
+                (BuiltinOptions::LeakyReluOptions, Some(options))
+            }
+            _ => (BuiltinOptions::NONE, None),
+        };
+        let Written { scale, rms, ref shape, .. } = self.tensors[x];
+        let shape = shape.clone();
+        let times = self.rng.random_range(0.6..1.8);
+        let zero_point = self.rng.random_range(-60..60);
+        let out = self.filled(&shape, scale * times, zero_point, rms / times);
+        self.node(code, &[x], out, options)
     }
 
     /// A node of any kind with its options left out.
