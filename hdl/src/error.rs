@@ -52,6 +52,8 @@ pub enum HdlError {
     DriveType { at: Place, target: String, value: String },
     #[error("{at}: instance `{instance}` of `{module}`: input `{port}` is left open")]
     OpenPort { at: Place, instance: String, module: String, port: String },
+    #[error("{at}: no port is called `{port}` so far: say what a port carries after it is made")]
+    NoPort { at: Place, port: String },
     #[error(
         "{at}: instance `{instance}` of `{module}` has no {direction} `{port}`; it has {available}"
     )]

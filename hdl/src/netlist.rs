@@ -314,6 +314,8 @@ impl Drop for Instance {
 pub struct Port {
     /// Its name.
     pub name: Arc<str>,
+    /// What it carries, in the author's words; may be empty.
+    pub doc: Arc<str>,
     /// The node that it brings in or takes out.
     pub node: NodeId,
     /// Its type.

@@ -85,6 +85,22 @@ fn streams() {
     insta::assert_snapshot!(text(&m.finish()));
 }
 
+#[test]
+fn ports_say_what_they_carry() {
+    let m = ModuleBuilder::new("halves");
+    let word = m.input("word", u(16));
+    m.port_doc("word", "Two bytes, the first in the low half.");
+    m.output("low", word.truncate(8));
+    m.output("high", word.slice(15, 8));
+    m.port_doc("high", "The second byte.\n`endif // no order to a tool");
+    let text = m.finish().verilog().unwrap();
+    let comment = "  // Two bytes, the first in the low half.\n  input  wire [15:0] word,";
+    assert!(text.contains(comment), "{text}");
+    let comment =
+        "  // The second byte.\n  // `endif // no order to a tool\n  output wire [7:0] high ";
+    assert!(text.contains(comment), "{text}");
+}
+
 /// Yosys reads a block of statements in time with the square of its length.
 #[test]
 fn contents_of_memories_stand_in_short_blocks() {

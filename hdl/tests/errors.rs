@@ -32,6 +32,11 @@ macro_rules! mistake {
     };
 }
 
+mistake!(port_doc_of_no_port, |m| {
+    m.output("y", m.input("a", u(1)));
+    m.port_doc("b", "A bit.");
+});
+
 mistake!(operands_differ, |m| {
     let (a, b) = (m.input("a", s(8)), m.input("b", s(10)));
     m.output("y", a + b);

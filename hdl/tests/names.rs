@@ -72,7 +72,7 @@ fn one_name_twice_is_two_names_everywhere() {
     let names = declared(&text);
     assert!(names.len() > 15, "{names:?}");
     // what the text made up aside
-    let made = |name: &str| ["x_0", "word_value", "word_value_2"].contains(&name);
+    let made = |name: &str| ["x_0", "part_2_by", "part_3_by"].contains(&name);
     for name in names.iter().filter(|name| !made(name)) {
         assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name}");
         assert!(sim.try_peek(name).is_ok(), "`{name}` cannot be peeked at:\n{text}");

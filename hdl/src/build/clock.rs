@@ -207,7 +207,7 @@ impl ModuleBuilder {
         let name: Arc<str> = plan.name.into();
         let signal = self.add(Kind::Input, u(1), Some(name.clone()), at).id();
         let mut draft = self.draft.borrow_mut();
-        draft.module.inputs.push(Port { name, node: signal, ty: u(1), place: at });
+        draft.module.inputs.push(Port { name, doc: "".into(), node: signal, ty: u(1), place: at });
         let reset = Reset { signal, kind: plan.kind, active_low: plan.active_low };
         draft.module.clocks[clock.index()].reset = Some(reset);
         Some(signal)

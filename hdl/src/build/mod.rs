@@ -112,7 +112,8 @@ impl ModuleBuilder {
         let ty = self.check_type(&format!("input `{name}`"), ty, place);
         let name: Arc<str> = name.into();
         let node = self.add(Kind::Input, ty, Some(name.clone()), place);
-        self.draft.borrow_mut().module.inputs.push(Port { name, node: node.id(), ty, place });
+        let port = Port { name, doc: "".into(), node: node.id(), ty, place };
+        self.draft.borrow_mut().module.inputs.push(port);
         node
     }
 
@@ -125,8 +126,22 @@ impl ModuleBuilder {
             return;
         }
         let (node, ty) = (value.id(), value.ty());
-        let port = Port { name: name.into(), node, ty, place };
+        let port = Port { name: name.into(), doc: "".into(), node, ty, place };
         self.draft.borrow_mut().module.outputs.push(port);
+    }
+
+    /// Says what a port carries; printed above it.
+    #[track_caller]
+    pub fn port_doc(&self, port: &str, text: impl Into<Arc<str>>) {
+        let mut draft = self.draft.borrow_mut();
+        let Module { inputs, outputs, .. } = &mut draft.module;
+        match inputs.iter_mut().chain(outputs).find(|known| *known.name == *port) {
+            Some(known) => known.doc = text.into(),
+            None => {
+                drop(draft);
+                self.error(HdlError::NoPort { at: Place::here(), port: port.to_string() });
+            }
+        }
     }
 
     /// A constant of the given type.

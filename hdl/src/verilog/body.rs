@@ -109,10 +109,11 @@ impl<'a> Body<'a> {
         let module = self.module();
         let mut ports = vec![];
         for clock in &module.clocks {
-            ports.push((format!("input  wire {}", clock.name), clock.place));
+            ports.push((format!("input  wire {}", clock.name), "", clock.place));
         }
         for port in &module.inputs {
-            ports.push((format!("input  wire {}{}", declared(port.ty), port.name), port.place));
+            let text = format!("input  wire {}{}", declared(port.ty), port.name);
+            ports.push((text, &*port.doc, port.place));
         }
         for port in &module.outputs {
             let is_register = match module.node(port.node).kind {
@@ -127,11 +128,15 @@ impl<'a> Body<'a> {
             let own = self.writer.nets.is_port[port.node.index()]
                 && self.writer.net_name(port.node) == *port.name;
             let class = if is_register && own { "reg " } else { "wire" };
-            ports.push((format!("output {class} {}{}", declared(port.ty), port.name), port.place));
+            let text = format!("output {class} {}{}", declared(port.ty), port.name);
+            ports.push((text, &*port.doc, port.place));
         }
         let _ = writeln!(self.out, "module {} (", module.name);
         let last = ports.len().saturating_sub(1);
-        for (index, (port, place)) in ports.iter().enumerate() {
+        for (index, (port, doc, place)) in ports.iter().enumerate() {
+            for line in comment(doc).lines() {
+                let _ = writeln!(self.out, "  {line}");
+            }
             let comma = if index == last { "" } else { "," };
             self.line(format!("{port}{comma}"), *place);
         }

@@ -54,7 +54,8 @@ fn is_order(line: &str) -> bool {
 /// A line in parts that fit, cut at spaces where there are any.
 fn broken(line: &str) -> Vec<&str> {
     let (mut parts, mut rest) = (vec![], line);
-    let room = COLUMNS - "// | .".len();
+    // a port's comment stands two columns in
+    let room = COLUMNS - "  // | .".len();
     while let Some((limit, _)) = rest.char_indices().nth(room) {
         let indent = rest.len() - rest.trim_start().len();
         let space = rest[..limit].rfind(' ').filter(|&at| at > indent);

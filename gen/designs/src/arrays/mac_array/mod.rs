@@ -144,9 +144,16 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
         "Weight-stationary systolic array: sums[c] = sum over r of weights[r][c] * activations[r].",
     );
     let load = m.input("load", u(1));
+    m.port_doc(
+        "load",
+        "Shifts all weights a row down and takes `weights` into row 0; the last row goes first.",
+    );
     let mut weights = m.input("weights", u(columns * spec.weight_bits));
+    m.port_doc("weights", "A row of weights, column 0 lowest.");
     let valid = m.input("valid", u(1));
+    m.port_doc("valid", "There are activations.");
     let activations = m.input("activations", u(rows * spec.activation_bits));
+    m.port_doc("activations", "An activation a row, row 0 lowest.");
 
     let row_module = mac_row(spec);
     let mut sums = m.lit(u(columns * spec.accumulator_bits), 0);
@@ -171,7 +178,9 @@ pub fn build(spec: &MacArraySpec) -> Arc<Module> {
 
     let sums_valid = delayed_flag(&m, "on_the_way", valid, spec.latency_cycles());
     m.output("sums_valid", sums_valid);
+    m.port_doc("sums_valid", "There are sums.");
     m.output("sums", pack(&aligned));
+    m.port_doc("sums", "A sum a column, column 0 lowest.");
     m.finish()
 }
 
