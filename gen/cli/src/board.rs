@@ -45,7 +45,7 @@ Examples:
   hwgen board sim --design lapa_predictor --corrupt 0.01        one byte in a hundred is damaged")]
 struct Sim {
     /// The design
-    #[arg(long, value_parser = named(), default_value = "cnn")]
+    #[arg(long, value_parser = named(), default_value = CnnSpec::NAME)]
     design: Named,
     #[command(flatten)]
     size: Size,

@@ -11,12 +11,13 @@
 //! - [`arrays`]: arrays of processing elements.
 //!
 //! Around them: [`spec`] and [`generate`], what a design says of itself; [`golden`] and [`drive`], how it is
-//! held against its model; [`axi`], a top around any design; [`registry`], the only list of designs.
+//! held against its model; [`cost`], how many cycles it takes; [`axi`], a top around any design; [`registry`], the only list of designs.
 
 pub mod arrays;
 pub mod attention;
 pub mod axi;
 pub mod cnn;
+pub mod cost;
 pub mod drive;
 pub mod generate;
 pub mod golden;

@@ -1,6 +1,8 @@
 //! The MAC array against a plain matrix-vector product.
 
+use hwgen_designs::arrays::mac_array::drive::{Job, run};
 use hwgen_designs::arrays::mac_array::{MacArraySpec, build};
+use hwgen_designs::cost::Cost;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_hdl::{Int, s};
 
@@ -92,4 +94,20 @@ fn eight_by_eight_prints_short() {
     let text = build(&MacArraySpec::default()).verilog().unwrap();
     let modules = text.lines().filter(|line| line.starts_with("module ")).count();
     assert!(modules <= 3 && text.lines().count() < 500);
+}
+
+#[test]
+fn cycles_are_those_foretold() {
+    for (rows, columns, vectors) in [(1, 1, 1), (3, 5, 7), (8, 2, 20)] {
+        let spec = MacArraySpec { rows, columns, ..MacArraySpec::default() };
+        let mut numbers = Numbers(9);
+        let weights = (0..rows).map(|_| numbers.vector(columns, 8)).collect();
+        let activations = (0..vectors).map(|_| (0, numbers.vector(rows, 8))).collect();
+        let job = Job { weights, activations };
+        let mut simulator = Simulator::new(&build(&spec), Engine::Jit);
+        let (sums, cycles) = run(&mut simulator, &spec, &job);
+        assert_eq!(sums, job.expected());
+        // the bench looks once more than there are sums
+        assert_eq!(cycles, spec.cycles(&vectors) + 1, "{spec:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `linear`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::LinearSpec;
@@ -67,6 +68,7 @@ fn every_result_passes_in_the_cycle_the_cost_model_says() {
         let run = check(&mut simulator(&spec.build(), seed), &spec, &batches, [0.0; 5], rng);
         let shapes: Vec<_> = batches.iter().map(|batch| batch.shape(&spec)).collect();
         assert_eq!(run.cycles, spec.result_cycles(&shapes), "{spec:?}");
+        assert_eq!(run.cycles.last().map(|last| last + 1), Some(spec.cycles(&shapes[..])));
     }
 }
 

@@ -4,6 +4,7 @@ use super::{chance, pick, simulator};
 use hwgen_designs::attention::layer::LapaSpec;
 use hwgen_designs::attention::layer::drive as layer;
 use hwgen_designs::attention::layer::drive::random_job;
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::FeedForwardSpec;
@@ -74,6 +75,7 @@ fn every_result_passes_in_the_cycle_the_cost_model_says() {
         let run = check(&mut simulator, &spec, &batches, ([0.0; 6], 0.0), rng);
         let shapes: Vec<_> = batches.iter().map(|batch| batch.shape(&spec)).collect();
         assert_eq!(run.cycles, spec.result_cycles(&shapes), "{spec:?}");
+        assert_eq!(run.cycles.last().map(|last| last + 1), Some(spec.cycles(&shapes[..])));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `importance`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::ImportanceSpec;
@@ -65,6 +66,7 @@ fn every_group_passes_in_the_cycle_the_cost_model_says() {
         let shape = |job: &Job| (job.keys as u32, job.survivor_groups(&spec));
         let shapes: Vec<_> = jobs.iter().map(shape).collect();
         assert_eq!(run.cycles, spec.result_cycles(&shapes), "{spec:?}");
+        assert_eq!(run.cycles.last().map(|last| last + 1), Some(spec.cycles(&shapes[..])));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `log_linear`.
 
 use super::{chance, pick, simulator};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::LogLinearSpec;
@@ -68,6 +69,7 @@ fn every_result_passes_in_the_cycle_the_cost_model_says() {
         let beats = u64::from(spec.layer().weight_beats());
         let shapes: Vec<_> = batches.iter().map(|batch| (beats, batch.tokens.len())).collect();
         assert_eq!(run.cycles, spec.result_cycles(&shapes), "{spec:?}");
+        assert_eq!(run.cycles.last().map(|last| last + 1), Some(spec.cycles(&shapes[..])));
     }
 }
 

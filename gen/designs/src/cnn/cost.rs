@@ -3,6 +3,7 @@
 use super::CnnSpec;
 use super::job::{Add, Convolve, JOB_WORDS, Job, Lookup, Softmax};
 use super::softmax::{BYTE_CYCLES, ELEMENT_CYCLES};
+use crate::cost::Cost;
 
 /// From a job's end to the next one's first cycle: its words are fetched.
 pub const FETCH_CYCLES: u32 = JOB_WORDS + 2;
@@ -70,3 +71,11 @@ fn lookup_cycles(job: &Lookup) -> u64 {
 
 /// From the last element's entry to the end.
 const LOOKUP_TAIL: u64 = 2;
+
+impl Cost for CnnSpec {
+    type Workload = [Job];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        self.program_cycles(workload)
+    }
+}

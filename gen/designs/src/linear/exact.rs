@@ -3,6 +3,7 @@
 use super::cost::{self, Batch};
 use super::exact_circuit::{self, Form};
 use super::layer::{Layer, signed_bits};
+use crate::cost::{Cost, until_last};
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::{Fields, Module, fields, s, u};
@@ -179,5 +180,13 @@ scales --> bias, multiplier, shift of {outputs} outputs ------------------------
 out: {outputs} elements, each written in its place <-- table <-- shift, saturate <-- multiply
 "
         )
+    }
+}
+
+impl Cost for LinearSpec {
+    type Workload = [BatchShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.result_cycles(workload))
     }
 }

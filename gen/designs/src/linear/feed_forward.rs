@@ -3,6 +3,7 @@
 use super::cost::{self, Batch};
 use super::layer::Layer;
 use super::{LinearSpec, exact};
+use crate::cost::{Cost, until_last};
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use crate::wiring::stream_fields;
@@ -141,6 +142,14 @@ impl Generate for FeedForwardSpec {
             "",
             second + " <",
         )
+    }
+}
+
+impl Cost for FeedForwardSpec {
+    type Workload = [BatchShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.result_cycles(workload))
     }
 }
 

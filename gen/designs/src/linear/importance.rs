@@ -1,6 +1,7 @@
 //! The parameters of `importance`, and what follows from them.
 
 use super::counters;
+use crate::cost::{Cost, until_last};
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec};
 use hwgen_hdl::{Module, bits_for};
@@ -110,5 +111,13 @@ survivors, {rows} tokens -+-> counters, {groups} words of {rows} x u{bits}, + 1 
                      +-> how many -> threshold, {factor}/256 mean --+
 "
         )
+    }
+}
+
+impl Cost for ImportanceSpec {
+    type Workload = [(u32, u64)];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.result_cycles(workload))
     }
 }

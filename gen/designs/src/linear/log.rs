@@ -3,6 +3,7 @@
 use super::cost::{self, Batch};
 use super::layer::{Layer, signed_bits};
 use super::log_circuit;
+use crate::cost::{Cost, until_last};
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
@@ -107,5 +108,13 @@ tokens --> {inputs} elements in {chunks} chunks --+--> {lanes} x (sign, shift) -
 out: {outputs} elements, each written in its place <-- shift, saturate
 "
         )
+    }
+}
+
+impl Cost for LogLinearSpec {
+    type Workload = [(u64, usize)];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.result_cycles(workload))
     }
 }

@@ -8,6 +8,7 @@ mod check;
 pub mod drive;
 pub mod golden;
 
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use crate::wiring::{delayed, delayed_flag, pack, unpack};
@@ -224,6 +225,15 @@ activations x{rows}          weights x{columns}
             columns = self.columns,
             last = self.rows - 1
         )
+    }
+}
+
+impl Cost for MacArraySpec {
+    type Workload = u64;
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        // the weights, then a vector a cycle
+        u64::from(self.rows) + workload + u64::from(self.latency_cycles())
     }
 }
 

@@ -7,8 +7,10 @@
 //! follow each other faster than they were made.
 
 use super::Engine;
+use crate::attention::accelerator::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
 use crate::attention::attend::cost as exact;
 use crate::attention::predictor::{Predictor, timing};
+use crate::cost::{Cost, until_last};
 
 /// A head as the timing sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,4 +41,28 @@ pub fn row_cycles<E: Engine>(spec: &E, heads: &[HeadShape]) -> Vec<u64> {
 pub fn head_cycles<E: Engine>(spec: &E, head: &HeadShape) -> u64 {
     let rows = row_cycles(spec, std::slice::from_ref(head));
     rows.last().map_or(head.keys.into(), |last| last + 1)
+}
+
+impl Cost for LapaAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
+}
+
+impl Cost for FactAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
+}
+
+impl Cost for SangerAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
 }

@@ -1,6 +1,7 @@
 //! Cycles of the exact stage, exactly.
 
 use super::{AttendSpec, list};
+use crate::cost::{Cost, until_last};
 
 /// Adder levels between registers.
 pub const LEVELS_PER_STAGE: u32 = 2;
@@ -179,5 +180,13 @@ impl<'s> Timing<'s> {
             self.weighed.push(u64::MAX - 1);
         }
         self.listed.push(start);
+    }
+}
+
+impl Cost for AttendSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
     }
 }

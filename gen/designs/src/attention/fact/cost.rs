@@ -3,6 +3,7 @@
 use super::FactPredictorSpec;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
+use crate::cost::{Cost, until_last};
 
 pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
 
@@ -66,4 +67,12 @@ pub fn cycles_per_row(spec: &FactPredictorSpec, visible: u32) -> u32 {
 /// Cycles from a head's first key to the last beat of its result, both included.
 pub fn head_cycles(spec: &FactPredictorSpec, head: &HeadShape) -> u64 {
     timing(spec).head_cycles(head)
+}
+
+impl Cost for FactPredictorSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&beat_cycles(self, workload))
+    }
 }

@@ -3,6 +3,7 @@
 use super::{LapaPredictorSpec, RoundFilter, round_filter, tile};
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
+use crate::cost::{Cost, until_last};
 
 pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape, LEVELS_PER_STAGE};
 
@@ -166,4 +167,12 @@ pub fn cycles_per_row(spec: &LapaPredictorSpec, visible: u32) -> u32 {
 pub fn head_cycles(spec: &LapaPredictorSpec, head: &HeadShape) -> u64 {
     let beats = beat_cycles(spec, std::slice::from_ref(head));
     beats.last().map_or(u64::from(head.keys), |last| last + 1)
+}
+
+impl Cost for LapaPredictorSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&beat_cycles(self, workload))
+    }
 }

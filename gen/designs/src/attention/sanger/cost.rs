@@ -3,6 +3,7 @@
 use super::SangerPredictorSpec;
 use crate::attention::predictor::fold;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
+use crate::cost::{Cost, until_last};
 
 pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
 
@@ -79,4 +80,12 @@ pub fn cycles_per_row(spec: &SangerPredictorSpec, visible: u32) -> u32 {
 /// Cycles from a head's first key to the last beat of its result, both included.
 pub fn head_cycles(spec: &SangerPredictorSpec, head: &HeadShape) -> u64 {
     timing(spec).head_cycles(head)
+}
+
+impl Cost for SangerPredictorSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&beat_cycles(self, workload))
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{SpattenAttentionSpec, heads, select, walk, weights};
 use crate::attention::attend::cost::LEVELS_PER_STAGE;
+use crate::cost::{Cost, until_last};
 use std::collections::VecDeque;
 
 /// A row as the timing sees it.
@@ -179,5 +180,13 @@ impl<'s> Timing<'s> {
         let divides = summed.max(self.taken.last().map_or(0, |taken| taken + 1));
         self.released.push(divides + steps);
         self.taken.push(divides + steps + 2);
+    }
+}
+
+impl Cost for SpattenAttentionSpec {
+    type Workload = [Head];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
     }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 use super::spec::IMPORTANCE_BITS;
+use crate::cost::{Cost, until_last};
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec};
 use crate::wiring::{delayed_flag, held};
@@ -224,5 +225,13 @@ impl<'m> Unit<'m, '_> {
         let place = m.reg("place", last.ty());
         place.next(place + 1).enable(stays).clear(done);
         Tell { telling: *telling, reads, token: *token, stays, place: *place, done, out }
+    }
+}
+
+impl Cost for SpattenTokensSpec {
+    type Workload = [u32];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.bit_cycles(workload))
     }
 }

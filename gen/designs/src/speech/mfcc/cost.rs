@@ -5,6 +5,7 @@ use super::cosines::coefficient_cycles;
 use super::logs::LOGS_WAIT;
 use super::walk::STAGE_GAP;
 use super::{multiply::PRODUCT_CYCLES, tables};
+use crate::cost::{Cost, until_last};
 
 impl MfccSpec {
     /// Complex points of the transform: M.
@@ -84,5 +85,13 @@ impl MfccSpec {
             begins = free.max(ended) + 1;
         }
         cycles
+    }
+}
+
+impl Cost for MfccSpec {
+    type Workload = [u64];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&self.feature_cycles(workload))
     }
 }

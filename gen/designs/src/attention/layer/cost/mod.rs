@@ -7,6 +7,7 @@ mod parts;
 
 use super::LapaSpec;
 use crate::attention::attend::cost as exact;
+use crate::cost::{Cost, until_last};
 use crate::linear::importance::RESULT_CYCLES;
 use feed::Feed;
 use on_demand::{Columns, Window};
@@ -209,5 +210,13 @@ impl<'s> Timing<'s> {
             all.push(beats);
         }
         all
+    }
+}
+
+impl Cost for LapaSpec {
+    type Workload = [JobShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
     }
 }
