@@ -181,10 +181,13 @@ fn a_design_is_added_as_the_page_says() {
         String::from_utf8(output.stdout).unwrap()
     };
     let sources: Vec<String> = git(&["ls-files"]).lines().map(str::to_string).collect();
-    for source in &sources {
+    // somebody may be at work on the sources meanwhile
+    let before: Vec<Vec<u8>> =
+        sources.iter().map(|source| fs::read(root().join(source)).unwrap()).collect();
+    for (source, text) in sources.iter().zip(&before) {
         let to = copy.join(source);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(root().join(source), to).unwrap();
+        fs::write(to, text).unwrap();
     }
 
     let page = read("docs/add-a-design.md");
@@ -248,10 +251,10 @@ fn a_design_is_added_as_the_page_says() {
         "interpreter,jit,icarus",
     ]);
 
-    let differs = |source: &&String| {
-        fs::read(root().join(source)).unwrap() != fs::read(copy.join(source)).unwrap()
-    };
-    let touched: Vec<_> = sources.iter().filter(differs).collect();
+    let now = sources.iter().map(|source| fs::read(copy.join(source)).unwrap());
+    let differs = sources.iter().zip(before.iter().zip(now));
+    let touched: Vec<_> = differs.filter(|(_, (before, now))| *before != now).collect();
+    let touched: Vec<_> = touched.iter().map(|(source, _)| source).collect();
     println!("{touched:?}");
     println!("add_a_design: {} files that were there are touched", touched.len());
 }
