@@ -5,6 +5,7 @@ use hwgen_hdl::{Int, ModuleBuilder, Signal, u};
 /// Reads `words` of so many bits, a cycle after `enable`, from module `cnn_<name>`: one of its own,
 /// since Yosys takes time with the product of a module's power-up words and its registers.
 /// Addresses have bits for `depth` words.
+#[track_caller]
 pub(super) fn rom<'m, T: Into<Int>>(
     m: &'m ModuleBuilder,
     name: &str,
