@@ -10,7 +10,8 @@ use hwgen_boards::wrapper::{Inner, TOP, wrap};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::generate::Generate;
 use hwgen_network::graph::{
-    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
+    Clamp, Conv2d, FullyConnected, Layer, Linear, Mean, Multiplier, Network, Operator, Pads,
+    Rounding, Tensor, VERSION, Window,
 };
 use hwgen_network::interpret::Interpreter;
 use hwgen_network::plan::{Budget, size};
@@ -43,15 +44,15 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
     };
     let window = Window { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pads: Pads::default() };
     let operators = [
-        Operator::Conv2d { window, groups: 1, linear: linear(6, 9, -8) },
-        Operator::Mean {
+        Operator::Conv2d(Conv2d { window, groups: 1, linear: linear(6, 9, -8) }),
+        Operator::Mean(Mean {
             axes: vec![0, 1],
             keep: false,
             multiplier: Multiplier::nearest(0.09).unwrap(),
             rounding: Rounding::Twice,
             clamp,
-        },
-        Operator::FullyConnected { linear: linear(4, 6, -7) },
+        }),
+        Operator::FullyConnected(FullyConnected { linear: linear(4, 6, -7) }),
     ];
     let names = ["x", "image", "mean", "scores"];
     let layer = |(n, operator): (usize, Operator)| Layer {

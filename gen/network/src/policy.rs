@@ -1,6 +1,6 @@
 //! A bit width for each layer: what a search writes and the generator reads.
 
-use crate::graph::{Linear, Multiplier, Network, Operator, printable};
+use crate::graph::{Linear, Multiplier, Network, printable};
 use schemars::JsonSchema;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -93,12 +93,7 @@ impl Policy {
         let all = own.map(|entry| (entry, false)).chain(shared.map(|entry| (entry, true)));
         for ((name, &bits), shared) in all {
             let layer = network.layers.iter_mut().find(|layer| layer.name == *name);
-            let linear = layer.and_then(|layer| match &mut layer.operator {
-                Operator::Conv2d { linear, .. } | Operator::FullyConnected { linear } => {
-                    Some(linear)
-                }
-                _ => None,
-            });
+            let linear = layer.and_then(|layer| layer.operator.linear_mut());
             let linear = linear.ok_or_else(|| PolicyError::Layer(printable(name)))?;
             if !(2..=linear.bits).contains(&bits) {
                 let (layer, has) = (name.clone(), linear.bits);

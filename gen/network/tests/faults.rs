@@ -1,6 +1,8 @@
 //! Faults in a network, each named with its place and the range allowed.
 
-use hwgen_network::graph::{Clamp, Multiplier, Network, Operator, Rounding};
+use hwgen_network::graph::{
+    Add, Clamp, Conv2d, Mean, Multiplier, Network, Operator, Reshape, Rounding, Softmax,
+};
 use hwgen_network::zoo;
 use insta::assert_snapshot;
 
@@ -39,57 +41,57 @@ fn faults() {
         fault(|n| n.layers[0].inputs.clear()),
         fault(|n| n.tensors[1].shape = vec![25, 6, 16]),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { linear, .. } = o {
+            if let Operator::Conv2d(Conv2d { linear, .. }) = o {
                 linear.bits = 4;
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { window, .. } = o {
+            if let Operator::Conv2d(Conv2d { window, .. }) = o {
                 window.stride[1] = 0;
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { groups, .. } = o {
+            if let Operator::Conv2d(Conv2d { groups, .. }) = o {
                 *groups = 3;
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { linear, .. } = o {
+            if let Operator::Conv2d(Conv2d { linear, .. }) = o {
                 linear.weights = vec![0; 5].into();
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { linear, .. } = o {
+            if let Operator::Conv2d(Conv2d { linear, .. }) = o {
                 linear.bias = vec![i32::MAX; 16].into();
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { linear, .. } = o {
+            if let Operator::Conv2d(Conv2d { linear, .. }) = o {
                 linear.multipliers.shifts = vec![31; 16].into();
             }
         }),
         fault_of_layer(|o| {
-            if let Operator::Conv2d { linear, .. } = o {
+            if let Operator::Conv2d(Conv2d { linear, .. }) = o {
                 linear.clamp = Clamp { min: 5, max: 4 };
             }
         }),
-        with_operator(Operator::Softmax { table: vec![1, 2].into(), steps: 256 }),
-        with_operator(Operator::Softmax { table: vec![1; 256].into(), steps: 1 }),
-        with_operator(Operator::Mean {
+        with_operator(Operator::Softmax(Softmax { table: vec![1, 2].into(), steps: 256 })),
+        with_operator(Operator::Softmax(Softmax { table: vec![1; 256].into(), steps: 1 })),
+        with_operator(Operator::Mean(Mean {
             axes: vec![1, 0],
             keep: true,
             multiplier,
             rounding: Rounding::Twice,
             clamp,
-        }),
-        with_operator(Operator::Reshape),
-        with_operator(Operator::Add {
+        })),
+        with_operator(Operator::Reshape(Reshape {})),
+        with_operator(Operator::Add(Add {
             left_shift: 30,
             inputs: [multiplier; 2],
             multiplier,
             rounding: Rounding::Twice,
             clamp,
-        }),
+        })),
     ];
     assert_snapshot!(said.join("\n"));
 }

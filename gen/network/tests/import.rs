@@ -2,7 +2,7 @@
 
 mod models;
 
-use hwgen_network::graph::Operator;
+use hwgen_network::graph::{Operator, Pad};
 use hwgen_network::import::{ImportError, import};
 
 #[test]
@@ -53,7 +53,7 @@ fn shapes_that_are_computed_are_folded() {
 #[test]
 fn a_rim_of_unsigned_bytes() {
     let network = import("bytes", &models::bytes(10)).unwrap();
-    let Operator::Pad { value, .. } = network.layers[0].operator else { panic!("no pad") };
+    let Operator::Pad(Pad { value, .. }) = network.layers[0].operator else { panic!("no pad") };
     assert_eq!(value, 200);
 }
 

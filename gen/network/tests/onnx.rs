@@ -3,7 +3,7 @@
 #[path = "onnx_models/mod.rs"]
 mod models;
 
-use hwgen_network::graph::Operator;
+use hwgen_network::graph::{Conv2d, Lookup, Operator};
 use hwgen_network::import::onnx::proto::{ModelProto, TensorProto};
 use hwgen_network::import::{ImportError, import, onnx};
 use hwgen_network::plan::{Budget, size};
@@ -98,7 +98,7 @@ fn attributes_left_out_have_their_defaults() {
     assert_eq!(with(&[]), with(&spelt));
     assert_eq!(with(&[]), with(&[text("auto_pad", "VALID")]));
     let pads = |name| match with(&[text("auto_pad", name)]).layers[0].operator {
-        Operator::Conv2d { window, .. } => {
+        Operator::Conv2d(Conv2d { window, .. }) => {
             let pads = window.pads;
             [pads.top, pads.left, pads.bottom, pads.right]
         }
@@ -190,7 +190,7 @@ fn functions_become_tables() {
             let model = m.finish(&y);
             let network = import("model", &model.encode_to_vec()).unwrap();
             let [layer] = &network.layers[..] else { panic!("{} layers", network.layers.len()) };
-            let Operator::Lookup { table } = &layer.operator else { panic!("no table") };
+            let Operator::Lookup(Lookup { table }) = &layer.operator else { panic!("no table") };
             let input = network.tensor(&layer.inputs[0]).unwrap();
             // narrow ranges leave the lowest out
             let place = |n: usize| 1 + n % (table.len() - 1);

@@ -3,7 +3,8 @@
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
-    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
+    Add, AveragePool2d, Clamp, Conv2d, FullyConnected, Layer, Linear, Lookup, Multiplier, Network,
+    Operator, Pads, Requantize, Reshape, Rounding, Tensor, VERSION, Window,
 };
 use hwgen_network::plan::{Budget, PlanError, plan, size, supported};
 
@@ -84,7 +85,11 @@ impl Chain {
         let outputs = outputs.unwrap_or(channels);
         let linear = linear(outputs, kernel[0] * kernel[1] * channels / groups);
         let inputs = vec![self.last.clone()];
-        self.push(Operator::Conv2d { window, groups, linear }, &[out[0], out[1], outputs], inputs);
+        self.push(
+            Operator::Conv2d(Conv2d { window, groups, linear }),
+            &[out[0], out[1], outputs],
+            inputs,
+        );
     }
 
     fn pool(&mut self) {
@@ -97,28 +102,29 @@ impl Chain {
         };
         let clamp = Clamp { min: -128, max: 127 };
         let inputs = vec![self.last.clone()];
-        let operator = Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp };
+        let operator =
+            Operator::AveragePool2d(AveragePool2d { window, rounding: Rounding::Twice, clamp });
         self.push(operator, &[1, 1, channels], inputs);
     }
 
     fn dense(&mut self, outputs: usize) {
         let [height, width, channels] = self.shape();
         let inputs = vec![self.last.clone()];
-        self.push(Operator::Reshape, &[height * width * channels], inputs);
+        self.push(Operator::Reshape(Reshape {}), &[height * width * channels], inputs);
         let linear = linear(outputs, height * width * channels);
         let inputs = vec![self.last.clone()];
-        self.push(Operator::FullyConnected { linear }, &[outputs], inputs);
+        self.push(Operator::FullyConnected(FullyConnected { linear }), &[outputs], inputs);
     }
 
     fn add(&mut self, other: String) {
         let multiplier = Multiplier { mantissa: 1 << 30, shift: 0 };
-        let operator = Operator::Add {
+        let operator = Operator::Add(Add {
             left_shift: 20,
             inputs: [multiplier; 2],
             multiplier: Multiplier { mantissa: 1 << 30, shift: -18 },
             rounding: Rounding::Twice,
             clamp: Clamp { min: -128, max: 127 },
-        };
+        });
         let shape = self.shape();
         let inputs = vec![self.last.clone(), other];
         self.push(operator, &shape, inputs);
@@ -250,11 +256,11 @@ fn supported_networks_have_a_core() {
     let x = net.last.clone();
     net.conv([1, 1], [1, 1], Some(4));
     let multiplier = Multiplier { mantissa: 1 << 30, shift: 9 };
-    let operator = Operator::Requantize {
+    let operator = Operator::Requantize(Requantize {
         multiplier,
         rounding: Rounding::Twice,
         clamp: Clamp { min: -128, max: 127 },
-    };
+    });
     net.push(operator, &[4, 4, 3], vec![x]);
     let error = supported(&net.finish()).unwrap_err().to_string();
     let says = "layer `layer_1`: its multiplier 256 is 128 or more; train with scales nearer to each other";
@@ -269,7 +275,7 @@ fn functions_take_a_cycle_a_byte() {
     for function in functions {
         let table: Vec<i32> = (-128..128).map(function).collect();
         let inputs = vec![net.last.clone()];
-        net.push(Operator::Lookup { table: table.into() }, &[100, 100, 4], inputs);
+        net.push(Operator::Lookup(Lookup { table: table.into() }), &[100, 100, 4], inputs);
     }
     let (spec, plan) = supported(&net.finish()).unwrap();
     assert_eq!((spec.softmax_tables, plan.image.tables.len()), (2, 2));

@@ -5,7 +5,9 @@ use super::pick;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
-    Clamp, Layer, Linear, Multiplier, Network, Operator, Pads, Rounding, Tensor, VERSION, Window,
+    Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Layer, Linear, Lookup, MaxPool2d,
+    Mean, Multiplier, Network, Operator, Pad, Pads, Requantize, Reshape, Rounding, Softmax, Tensor,
+    VERSION, Window,
 };
 use hwgen_network::plan::{PlanError, plan};
 use rand::{Rng, SeedableRng};
@@ -105,7 +107,7 @@ impl Draft<'_> {
         let y = self.tensor(&[out[0], out[1], outputs]);
         let each = kernel[0] * kernel[1] * channels / groups;
         let linear = self.linear(outputs, each, &y);
-        self.layer(Operator::Conv2d { window, groups, linear }, &[x], &y);
+        self.layer(Operator::Conv2d(Conv2d { window, groups, linear }), &[x], &y);
         Some(y)
     }
 
@@ -126,8 +128,8 @@ impl Draft<'_> {
         let y = self.alike(x, &[out[0], out[1], channels]);
         let (rounding, clamp) = (pick(self.rng, &Rounding::ALL), Clamp::of(&tensor));
         let operator = match self.rng.random() {
-            true => Operator::AveragePool2d { window, rounding, clamp },
-            false => Operator::MaxPool2d { window, clamp },
+            true => Operator::AveragePool2d(AveragePool2d { window, rounding, clamp }),
+            false => Operator::MaxPool2d(MaxPool2d { window, clamp }),
         };
         self.layer(operator, &[x], &y);
         Some(y)
@@ -156,7 +158,7 @@ impl Draft<'_> {
                 let any = self.rng.random_range(tensor.lowest()..=tensor.highest());
                 let value = pick(self.rng, &[tensor.zero_point, any]);
                 let (before, after) = (vec![top, left, 0], vec![bottom, right, 0]);
-                self.layer(Operator::Pad { before, after, value }, &[x], &y);
+                self.layer(Operator::Pad(Pad { before, after, value }), &[x], &y);
                 Some(y)
             }
             13 => {
@@ -165,13 +167,17 @@ impl Draft<'_> {
                 let sign = pick(self.rng, &[1.0, -1.0]);
                 let (multiplier, clamp) = (nearest(sign * factor), self.clamp(&y));
                 let rounding = pick(self.rng, &Rounding::ALL);
-                self.layer(Operator::Requantize { multiplier, rounding, clamp }, &[x], &y);
+                self.layer(
+                    Operator::Requantize(Requantize { multiplier, rounding, clamp }),
+                    &[x],
+                    &y,
+                );
                 Some(y)
             }
             14 => {
                 // twice the same, or what came in: it has to be copied
                 let y = self.alike(x, &[height, width, 2 * channels]);
-                self.layer(Operator::Concat { axis: 2 }, &[x, x], &y);
+                self.layer(Operator::Concat(Concat { axis: 2 }), &[x, x], &y);
                 Some(y)
             }
             1 if tensor.shape.len() == 3 => {
@@ -179,7 +185,7 @@ impl Draft<'_> {
                 let multiplier = nearest(1.3 / (height * width) as f64);
                 let clamp = self.clamp(&y);
                 let (axes, rounding) = (vec![0, 1], pick(self.rng, &Rounding::ALL));
-                let mean = Operator::Mean { axes, keep: false, multiplier, rounding, clamp };
+                let mean = Operator::Mean(Mean { axes, keep: false, multiplier, rounding, clamp });
                 self.layer(mean, &[x], &y);
                 Some(y)
             }
@@ -194,7 +200,8 @@ impl Draft<'_> {
                 let multiplier = nearest(self.rng.random_range(1.0..2.0) / f64::from(1 << 20));
                 let clamp = self.clamp(&y);
                 let rounding = pick(self.rng, &Rounding::ALL);
-                let add = Operator::Add { left_shift: 20, inputs, multiplier, rounding, clamp };
+                let add =
+                    Operator::Add(Add { left_shift: 20, inputs, multiplier, rounding, clamp });
                 self.layer(add, &[&a, &b], &y);
                 Some(y)
             }
@@ -206,13 +213,13 @@ impl Draft<'_> {
                 let other = &mut self.network.tensors[place];
                 (other.signed, other.zero_point) = (like.signed, like.zero_point);
                 let clamp = Clamp::of(&like);
-                if let Operator::Conv2d { linear, .. } =
+                if let Operator::Conv2d(Conv2d { linear, .. }) =
                     &mut self.network.layers.last_mut()?.operator
                 {
                     linear.clamp = clamp;
                 }
                 let y = self.alike(&a, &[height, width, 2 * channels]);
-                self.layer(Operator::Concat { axis: 2 }, &[&a, &b], &y);
+                self.layer(Operator::Concat(Concat { axis: 2 }), &[&a, &b], &y);
                 Some(y)
             }
             4 => {
@@ -220,7 +227,7 @@ impl Draft<'_> {
                 let most = self.rng.random_range(1..1 << 23);
                 let table: Vec<i32> = (0..256).map(|i| most >> (i / 9).min(30)).collect();
                 let steps = pick(self.rng, &[255, 256, 60_000]);
-                self.layer(Operator::Softmax { table: table.into(), steps }, &[x], &y);
+                self.layer(Operator::Softmax(Softmax { table: table.into(), steps }), &[x], &y);
                 Some(y)
             }
             6 => {
@@ -228,18 +235,18 @@ impl Draft<'_> {
                 let to = self.get(&y);
                 let entry = |_| self.rng.random_range(to.lowest()..=to.highest());
                 let table: Vec<i32> = (tensor.lowest()..=tensor.highest()).map(entry).collect();
-                self.layer(Operator::Lookup { table: table.into() }, &[x], &y);
+                self.layer(Operator::Lookup(Lookup { table: table.into() }), &[x], &y);
                 Some(y)
             }
             5 => {
                 let flat = self.alike(x, &[height * width * channels]);
-                self.layer(Operator::Reshape, &[x], &flat);
+                self.layer(Operator::Reshape(Reshape {}), &[x], &flat);
                 let outputs = self.rng.random_range(1..=20);
                 let y = self.tensor(&[1, 1, outputs]);
                 let linear = self.linear(outputs, height * width * channels, &y);
                 let vector = self.network.tensors.iter_mut().find(|t| t.name == y)?;
                 vector.shape = vec![outputs];
-                self.layer(Operator::FullyConnected { linear }, &[&flat], &y);
+                self.layer(Operator::FullyConnected(FullyConnected { linear }), &[&flat], &y);
                 Some(y)
             }
             _ if tensor.shape.len() == 3 => self.convolution(x),
@@ -254,7 +261,7 @@ impl Draft<'_> {
         let linear = self.linear(channels, channels, &y);
         let (kernel, pads) = ([1, 1], Pads::default());
         let window = Window { kernel, stride: [1, 1], dilation: [1, 1], pads };
-        self.layer(Operator::Conv2d { window, groups: 1, linear }, &[x], &y);
+        self.layer(Operator::Conv2d(Conv2d { window, groups: 1, linear }), &[x], &y);
         y
     }
 }

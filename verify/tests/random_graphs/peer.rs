@@ -59,7 +59,7 @@ impl Litert {
             assert_eq!(ours.len(), theirs.len(), "{name}");
             let differ = ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
             let softmax = |layer: &hwgen_network::graph::Layer| {
-                matches!(layer.operator, Operator::Softmax { .. })
+                matches!(layer.operator, Operator::Softmax(_))
             };
             compared += ours.len();
             match runs.network.layers.iter().any(softmax) {

@@ -5,37 +5,28 @@
 //! by integers: weights, biases, multipliers with a shift. Scales are there for people and for
 //! importers. `docs/network.md` defines what each layer computes.
 //!
-//! - `tensor`, `layer`, `operator`, `state`: the parts; `form`: an operator as JSON has it; `numbers`: their weights; `multiplier`: rescaling.
-//! - `shapes`: what an operator makes of its inputs' shapes; `validate`: the checks.
+//! - `layer`, `state`: the parts; `validate`: the checks of a whole network;
 //! - `file`: `network.json` and the binary file beside it; `text`: how the JSON is laid out.
 
-mod error;
 mod file;
-mod form;
 mod layer;
-mod multiplier;
-mod numbers;
-mod operator;
-mod shapes;
-mod softmax;
 mod state;
-mod tensor;
 mod text;
 mod validate;
 
-pub use error::{FileError, NetworkError};
+pub use crate::basics::{
+    Clamp, FileError, Kernel, Linear, MOST_BIASES, MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS,
+    MOST_NAME, MOST_WEIGHTS, Multiplier, Multipliers, NetworkError, Number, Numbers, Pads,
+    Rounding, SCALES, Stored, Tensor, Window,
+};
+pub use crate::operators::{
+    Add, AveragePool2d, Concat, Conv2d, FullyConnected, Lookup, MatMul, MaxPool2d, Mean, Operator,
+    Pad, Requantize, Reshape, Slice, Softmax, softmax_table,
+};
 pub use file::{load, read, save, save_with_binary, schema};
 pub use layer::Layer;
-pub use multiplier::{Multiplier, Multipliers, Rounding};
-pub use numbers::{Number, Numbers, Stored};
-pub use operator::{Clamp, Kernel, Linear, Operator, Pads, Window};
-pub use softmax::softmax_table;
 pub use state::State;
-pub use tensor::Tensor;
 pub use text::printable;
-pub use validate::{
-    MOST_BIASES, MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS, MOST_NAME, MOST_WEIGHTS, SCALES,
-};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 
 use super::draft::{Draft, Id};
 use super::layout::{self, Layout, is_part};
-use crate::graph::Operator;
+use crate::operators::Memory;
 use hwgen_designs::cnn::CnnSpec;
 
 /// The bank of each tensor that is in no other; adds the copies that it takes.
@@ -15,15 +15,14 @@ pub(super) fn banks(draft: &mut Draft<'_>, spec: &CnnSpec, layout: &mut Layout) 
         let mut at = 0;
         while at < draft.steps.len() {
             let step = &draft.steps[at];
-            let read: Vec<usize> = match *step.operator {
-                Operator::Reshape => vec![],
-                // the second factor of a product is read before
-                Operator::MatMul { .. } => vec![0],
-                Operator::Concat { .. } => {
-                    let inputs = 0..step.inputs.len();
-                    inputs.filter(|&input| !is_part(layout, step, input)).collect()
+            let inputs = 0..step.inputs.len();
+            let read: Vec<usize> = match draft.memory(step) {
+                Memory::View => vec![],
+                Memory::Factors => vec![0],
+                Memory::Parts(_) => inputs.filter(|&input| !is_part(layout, step, input)).collect(),
+                Memory::Positions | Memory::FasterByWords | Memory::Words | Memory::Alike => {
+                    inputs.collect()
                 }
-                _ => (0..step.inputs.len()).collect(),
             };
             let bank = |banks: &[Option<usize>], id: Id| banks[root(layout, id)].unwrap_or(0);
             let Some(&first) = read.first() else {

@@ -1,7 +1,8 @@
 //! A network as the core takes it: padding that convolutions read over, reshapes that nobody but dense
 //! layers or the outside sees, means that make rows of channels.
 
-use crate::graph::{Network, Operator, Pads, Tensor};
+use crate::graph::{FullyConnected, Network, Operator, Pad, Pads, Reshape, Tensor};
+use crate::operators::Memory;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -59,8 +60,16 @@ impl Draft<'_> {
 
     /// Products that a step needs.
     pub(super) fn multiplies(&self, step: &Step<'_>) -> u64 {
-        let inputs: Vec<_> = step.inputs.iter().map(|&id| &self.tensors[id]).collect();
-        step.operator.multiplies(&inputs, &self.tensors[step.output])
+        step.operator.multiplies(&self.read_by(step), &self.tensors[step.output])
+    }
+
+    /// How a step's tensors have to lie.
+    pub(super) fn memory(&self, step: &Step<'_>) -> Memory {
+        step.operator.known().memory(&self.read_by(step), &self.tensors[step.output])
+    }
+
+    fn read_by(&self, step: &Step<'_>) -> Vec<&Tensor> {
+        step.inputs.iter().map(|&id| &self.tensors[id]).collect()
     }
 
     /// The step that makes each tensor.
@@ -92,7 +101,8 @@ impl Draft<'_> {
             let Some(Step { operator: padding, inputs, .. }) = before else {
                 continue;
             };
-            let (Operator::Pad { before, after, value }, from) = (&**padding, inputs[0]) else {
+            let (Operator::Pad(Pad { before, after, value }), from) = (&**padding, inputs[0])
+            else {
                 continue;
             };
             let (&[top, left, 0], &[bottom, right, 0]) = (&before[..], &after[..]) else {
@@ -100,13 +110,13 @@ impl Draft<'_> {
             };
             let zero = *value == self.tensors[from].zero_point;
             let step = &mut self.steps[at];
-            if !zero || !matches!(*step.operator, Operator::Conv2d { .. }) {
+            if !zero || !matches!(*step.operator, Operator::Conv2d(_)) {
                 continue;
             }
-            if let Operator::Conv2d { window, .. } = step.operator.to_mut() {
-                let Pads { top: t, left: l, bottom: b, right: r } = window.pads;
+            if let Operator::Conv2d(conv) = step.operator.to_mut() {
+                let Pads { top: t, left: l, bottom: b, right: r } = conv.window.pads;
                 let (top, left) = (t + top, l + left);
-                window.pads = Pads { top, left, bottom: b + bottom, right: r + right };
+                conv.window.pads = Pads { top, left, bottom: b + bottom, right: r + right };
             }
             step.inputs[0] = from;
         }
@@ -119,7 +129,7 @@ impl Draft<'_> {
         let origin = |steps: &[Step<'_>], mut id: Id| {
             while let Some(step) = makers[id].map(|maker| &steps[maker]) {
                 match *step.operator {
-                    Operator::Reshape => id = step.inputs[0],
+                    Operator::Reshape(_) => id = step.inputs[0],
                     _ => break,
                 }
             }
@@ -131,7 +141,7 @@ impl Draft<'_> {
         let mut at = 0;
         while at < self.steps.len() {
             let Step { operator, inputs, output, .. } = &self.steps[at];
-            if let Operator::FullyConnected { linear } = &**operator {
+            if let Operator::FullyConnected(FullyConnected { linear }) = &**operator {
                 let row = linear.weights.len() / self.tensors[*output].image()[2];
                 let (given, first) = (inputs[0], origin(&self.steps, inputs[0]));
                 let whole = |id: Id| row.is_multiple_of(self.tensors[id].image()[2]);
@@ -153,7 +163,7 @@ impl Draft<'_> {
         let name = format!("{} reshaped", self.tensors[read].name);
         let output = self.like(read, &name, shape);
         self.steps[at].inputs[which] = output;
-        let operator = Cow::Owned(Operator::Reshape);
+        let operator = Cow::Owned(Operator::Reshape(Reshape {}));
         self.steps.insert(at, Step { name, operator, inputs: vec![read], output });
     }
 
@@ -163,14 +173,14 @@ impl Draft<'_> {
         let mut at = 0;
         while at < self.steps.len() {
             let Step { operator, inputs, output, .. } = &self.steps[at];
-            if let Operator::Mean { axes, .. } = &**operator {
+            if let Operator::Mean(mean) = &**operator {
                 let (x, z) = (&self.tensors[inputs[0]], *output);
-                let kept = kept(x, axes);
+                let kept = mean.kept(x);
                 if kept[2] != self.tensors[z].image()[2] {
                     let name = format!("{} as an image", self.tensors[z].name);
                     let image = self.like(z, &name, kept.to_vec());
                     self.steps[at].output = image;
-                    let operator = Cow::Owned(Operator::Reshape);
+                    let operator = Cow::Owned(Operator::Reshape(Reshape {}));
                     let reshape = Step { name, operator, inputs: vec![image], output: z };
                     self.steps.insert(at + 1, reshape);
                     at += 1;
@@ -189,7 +199,7 @@ impl Draft<'_> {
         }
         let mut kept = vec![];
         while let Some(step) = self.steps.pop() {
-            let idle = matches!(*step.operator, Operator::Pad { .. } | Operator::Reshape);
+            let idle = matches!(*step.operator, Operator::Pad(_) | Operator::Reshape(_));
             if idle && read[step.output] == 0 {
                 step.inputs.iter().for_each(|&id| read[id] -= 1);
             } else {
@@ -199,11 +209,4 @@ impl Draft<'_> {
         kept.reverse();
         self.steps = kept;
     }
-}
-
-/// The image that is left of a tensor's when axes are summed, each of them 1.
-pub(super) fn kept(x: &Tensor, axes: &[usize]) -> [usize; 3] {
-    let mut image = x.image();
-    axes.iter().for_each(|axis| image[axis + 3 - x.shape.len()] = 1);
-    image
 }

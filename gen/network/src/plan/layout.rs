@@ -12,9 +12,10 @@
 //! - parts of a concatenation lie in it, if each begins where it can be written; else they are copied.
 
 use super::draft::{Draft, Id, Step};
-use super::error::{PlanError, unsupported};
 use super::place::check_sizes;
-use crate::graph::{Clamp, Multiplier, Operator, Rounding};
+use crate::graph::{Operator, Requantize};
+use crate::lowering::{PlanError, unsupported};
+use crate::operators::Memory;
 use hwgen_designs::cnn::CnnSpec;
 use std::borrow::Cow;
 
@@ -103,57 +104,17 @@ struct Complaint {
     dense: bool,
 }
 
-/// A multiplier of 1.
-const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
-
-/// Whether a step only copies.
-fn is_copy(step: &Step<'_>) -> bool {
-    matches!(*step.operator, Operator::Requantize { multiplier, .. } if multiplier == ONE)
-}
-
 /// Gives a step a copy of what it reads, made by a step before it; returns the copy.
 pub(super) fn copy(draft: &mut Draft<'_>, at: usize, input: usize) -> Id {
     let read = draft.steps[at].inputs[input];
     let from = &draft.tensors[read];
-    let (name, shape, clamp) =
-        (format!("copy of {}", from.name), from.shape.clone(), Clamp::of(from));
+    let operator = Cow::Owned(Operator::Requantize(Requantize::copy(from)));
+    let (name, shape) = (format!("copy of {}", from.name), from.shape.clone());
     let output = draft.like(read, &name, shape);
     let name = draft.tensors[output].name.clone();
-    let operator =
-        Cow::Owned(Operator::Requantize { multiplier: ONE, rounding: Rounding::Twice, clamp });
     draft.steps[at].inputs[input] = output;
     draft.steps.insert(at, Step { name, operator, inputs: vec![read], output });
     output
-}
-
-/// Whether each output channel of a step sees one channel of its input.
-pub(super) fn is_depthwise(draft: &Draft<'_>, step: &Step<'_>) -> bool {
-    let channels = |id: Id| draft.tensors[id].image()[2];
-    match &*step.operator {
-        Operator::Conv2d { groups, .. } => {
-            let (seen, made) = (channels(step.inputs[0]), channels(step.output));
-            *groups == seen && made == *groups && *groups > 1
-        }
-        _ => false,
-    }
-}
-
-/// Whether a step reads whole words, and does with nothing less.
-fn reads_words(draft: &Draft<'_>, step: &Step<'_>) -> bool {
-    is_depthwise(draft, step) || matches!(*step.operator, Operator::MaxPool2d { .. })
-}
-
-/// Whether a step is faster where it reads whole words.
-fn likes_words(draft: &Draft<'_>, step: &Step<'_>) -> bool {
-    let channels = |id: Id| draft.tensors[id].image()[2];
-    match &*step.operator {
-        Operator::AveragePool2d { .. } => true,
-        Operator::Mean { .. } | Operator::Pad { .. } | Operator::Slice { .. } => {
-            channels(step.inputs[0]) == channels(step.output)
-        }
-        Operator::Requantize { .. } => !is_copy(step),
-        _ => reads_words(draft, step),
-    }
 }
 
 /// A layout that all agree on but for [`complaints`].
@@ -165,7 +126,7 @@ fn proposed(draft: &Draft<'_>, spec: &CnnSpec) -> Layout {
     };
     // tensors whose pitch is that of their channels
     let mut dense = draft.dense.clone();
-    for step in draft.steps.iter().filter(|step| matches!(*step.operator, Operator::Reshape)) {
+    for step in draft.steps.iter().filter(|step| draft.memory(step) == Memory::View) {
         let ((_, from), (positions, channels)) = (size(step.inputs[0]), size(step.output));
         dense[step.output] = positions > 1 && (from != channels || dense[step.inputs[0]]);
     }
@@ -173,23 +134,23 @@ fn proposed(draft: &Draft<'_>, spec: &CnnSpec) -> Layout {
     let mut within = parts(draft, spec, &dense);
     for step in &draft.steps {
         let (x, z) = (step.inputs[0], step.output);
-        match &*step.operator {
-            Operator::Reshape => {
+        match draft.memory(step) {
+            Memory::View => {
                 if size(x).1 == size(z).1 {
                     alike.join(x, z);
                 }
                 let all = Within { owner: x, part: 0, channels: 0, positions: 0, room: None };
                 within[z] = Some(all);
             }
-            Operator::Add { .. } => {
+            Memory::Alike => {
                 let terms = step.inputs.iter().filter(|term| !dense[**term]);
                 terms.for_each(|term| alike.join(*term, z));
             }
-            Operator::Concat { .. } => {
+            Memory::Parts(_) => {
                 let lies = |part: &&Id| within[**part].is_some_and(|within| within.owner == z);
                 step.inputs.iter().filter(lies).for_each(|part| alike.join(*part, z));
             }
-            _ => {}
+            Memory::Positions | Memory::FasterByWords | Memory::Words | Memory::Factors => {}
         }
     }
     // bytes that pitches are multiples of
@@ -204,7 +165,7 @@ fn proposed(draft: &Draft<'_>, spec: &CnnSpec) -> Layout {
         ask(input, size(input).1.next_power_of_two().min(spec.results));
     }
     for step in &draft.steps {
-        if likes_words(draft, step) {
+        if matches!(draft.memory(step), Memory::Words | Memory::FasterByWords) {
             ask(step.inputs[0], spec.lanes);
         }
         ask(step.output, spec.results);
@@ -248,16 +209,15 @@ fn parts(draft: &Draft<'_>, spec: &CnnSpec, dense: &[bool]) -> Vec<Option<Within
     let mut solid = vec![false; count];
     draft.inputs.iter().for_each(|&input| solid[input] = true);
     let mut reads = vec![false; count];
-    for step in draft.steps.iter().filter(|step| reads_words(draft, step)) {
+    for step in draft.steps.iter().filter(|step| draft.memory(step) == Memory::Words) {
         reads[step.inputs[0]] = true;
     }
     for step in &draft.steps {
-        match &*step.operator {
-            Operator::Reshape => elsewhere[step.output] = true,
-            Operator::Add { .. } => solid[step.output] = true,
-            Operator::Concat { axis } => {
+        match draft.memory(step) {
+            Memory::View => elsewhere[step.output] = true,
+            Memory::Alike => solid[step.output] = true,
+            Memory::Parts(axis) => {
                 let whole = &draft.tensors[step.output];
-                let axis = axis + 3 - whole.shape.len();
                 let lines: usize = whole.image()[..axis].iter().product();
                 let (mut channels, mut positions) = (0, 0);
                 for (n, &part) in step.inputs.iter().enumerate() {
@@ -284,7 +244,7 @@ fn parts(draft: &Draft<'_>, spec: &CnnSpec, dense: &[bool]) -> Vec<Option<Within
                     }
                 }
             }
-            _ => {}
+            Memory::Positions | Memory::FasterByWords | Memory::Words | Memory::Factors => {}
         }
     }
     within
@@ -297,31 +257,32 @@ fn complaints(draft: &Draft<'_>, spec: &CnnSpec, layout: &Layout) -> Vec<Complai
         for (input, &x) in step.inputs.iter().enumerate() {
             let complaint = |dense: bool| Complaint { step: at, input, dense };
             let [height, width, channels] = draft.tensors[x].image().map(|side| side as u32);
-            match &*step.operator {
-                Operator::Reshape => {
+            match draft.memory(step) {
+                Memory::View => {
                     let same = draft.tensors[step.output].image()[2] as u32 == channels;
                     let dense = layout.pitches[x] == channels || height * width == 1;
                     if !same && !dense {
                         complaints.push(complaint(true));
                     }
                 }
-                Operator::Add { .. } => {
+                Memory::Alike => {
                     let alike = layout.pitches[x] == layout.pitches[step.output];
                     if !alike || !layout.aligned(x, spec.results) {
                         complaints.push(complaint(false));
                     }
                 }
                 // copied from where lanes share results, to anywhere
-                Operator::Concat { .. } if !is_part(layout, step, input) => {
+                Memory::Parts(_) if !is_part(layout, step, input) => {
                     complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
                 }
-                Operator::Requantize { .. } if draft.dense[step.output] => {
-                    complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
-                }
-                _ if reads_words(draft, step) => {
+                Memory::Words => {
                     complaints.extend((!layout.aligned(x, spec.lanes)).then(|| complaint(false)));
                 }
-                _ => {}
+                // a copy without gaps
+                Memory::Positions if draft.dense[step.output] => {
+                    complaints.extend((!layout.aligned(x, spec.results)).then(|| complaint(false)));
+                }
+                Memory::Positions | Memory::FasterByWords | Memory::Factors | Memory::Parts(_) => {}
             }
         }
     }

@@ -2,30 +2,25 @@
 //!
 //! - `draft`: what the core has to do of a network; `layout`: how tensors lie so that all who read and
 //!   write them can, and copies where they cannot; `banks`, `place`: addresses;
-//! - `lower`, `pool`, `join`, `table`: jobs of each layer; `scale`: requantization;
 //! - `size`: a core for a network.
 //!
 //! Tensors are bytes in two's complement; an unsigned one of eight bits is kept 128 below itself.
 
 mod banks;
 mod draft;
-mod error;
-mod join;
 mod layout;
-mod lower;
 mod place;
-mod pool;
-mod scale;
 mod size;
-mod table;
 
-pub use error::PlanError;
+pub use crate::lowering::PlanError;
 pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, supported};
 
-use crate::graph::{Network, Tensor};
+use crate::graph::Network;
+use crate::lowering::{Lowering, Operand, check_bits, offset, unsupported};
 use draft::{Draft, Id};
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::{CnnSpec, Image, Job, Transfer};
+use layout::Layout;
 use place::Places;
 use serde::Serialize;
 
@@ -109,11 +104,6 @@ impl Port {
     }
 }
 
-/// What is subtracted from a tensor's integers so that they fit a byte.
-fn offset(tensor: &Tensor) -> i32 {
-    if !tensor.signed && tensor.bits == 8 { 128 } else { 0 }
-}
-
 /// Makes a program for a core of this size.
 ///
 /// # Errors
@@ -150,8 +140,8 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
     }
     for step in &draft.steps {
         let first = image.jobs.len();
-        let bits = lower::lower(&draft, spec, (&layout, &places), step, &mut image)?;
-        lower::check_bits(spec, &step.name, "its sums need", bits)?;
+        let bits = lower(&draft, spec, (&layout, &places), step, &mut image)?;
+        check_bits(spec, &step.name, "its sums need", bits)?;
         sum_bits = sum_bits.max(bits);
         done(&image, &step.name, first, draft.multiplies(step));
     }
@@ -165,6 +155,32 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
+/// Adds a layer's jobs to the image; returns the bits that its sums need.
+fn lower(
+    draft: &Draft<'_>,
+    spec: &CnnSpec,
+    (layout, places): (&Layout, &Places),
+    step: &draft::Step<'_>,
+    image: &mut Image,
+) -> Result<u32, PlanError> {
+    let operand = |(n, &id): (usize, &Id)| Operand {
+        tensor: &draft.tensors[id],
+        place: places.of(id),
+        lies_there: layout::is_part(layout, step, n),
+    };
+    let inputs: Vec<_> = step.inputs.iter().enumerate().map(operand).collect();
+    let lowering = Lowering {
+        spec,
+        name: &step.name,
+        x: inputs[0].tensor,
+        inputs: &inputs,
+        output: &draft.tensors[step.output],
+        to: places.of(step.output),
+        room: layout.room(step.output),
+    };
+    step.operator.known().lower(&lowering, image)
+}
+
 /// Every number of a job fits the place that the core has for it.
 fn check_fields(plan: &Plan) -> Result<(), PlanError> {
     let mut jobs = plan.image.jobs.iter();
@@ -172,7 +188,7 @@ fn check_fields(plan: &Plan) -> Result<(), PlanError> {
         let overflow = jobs.by_ref().take(step.jobs).collect::<Vec<_>>();
         if let Some((field, value, bits)) = overflow.into_iter().find_map(Job::overflow) {
             let what = format!("its job's `{field}` is {value}, more than {bits} bits hold");
-            return Err(error::unsupported(&step.layer, what, "make the layer smaller"));
+            return Err(unsupported(&step.layer, what, "make the layer smaller"));
         }
     }
     Ok(())

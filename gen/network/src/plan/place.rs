@@ -1,8 +1,8 @@
 //! Where tensors lie: at which address while they live.
 
 use super::draft::{Draft, Id};
-use super::error::PlanError;
 use super::layout::Layout;
+use crate::lowering::PlanError;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::spec::ADDRESS_BITS;

@@ -2,8 +2,9 @@
 
 use super::real;
 use crate::graph::{
-    Clamp, Layer, Linear, Multiplier, Multipliers, Network, Operator, Pads, Rounding, Tensor,
-    VERSION, Window, softmax_table,
+    Add, AveragePool2d, Clamp, Conv2d, FullyConnected, Layer, Linear, MatMul, Mean, Multiplier,
+    Multipliers, Network, Operator, Pads, Reshape, Rounding, Softmax, Tensor, VERSION, Window,
+    softmax_table,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -120,7 +121,7 @@ impl Builder {
         let image = window.output([height, width]).unwrap_or_default();
         let shape = [image[0], image[1], channels];
         let (value, linear) = self.linear(name, x, &shape, &weights, &bias, sums, relu);
-        self.layer(name, &[x], &value, Operator::Conv2d { window, groups: 1, linear });
+        self.layer(name, &[x], &value, Operator::Conv2d(Conv2d { window, groups: 1, linear }));
         value
     }
 
@@ -138,7 +139,7 @@ impl Builder {
         shape.pop();
         shape.push(units);
         let (value, linear) = self.linear(name, x, &shape, &weights, &bias, sums, false);
-        self.layer(name, &[x], &value, Operator::FullyConnected { linear });
+        self.layer(name, &[x], &value, Operator::FullyConnected(FullyConnected { linear }));
         value
     }
 
@@ -163,7 +164,7 @@ impl Builder {
             name,
             &[x],
             &value,
-            Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp },
+            Operator::AveragePool2d(AveragePool2d { window, rounding: Rounding::Twice, clamp }),
         );
         value
     }
@@ -179,7 +180,7 @@ impl Builder {
         let (multiplier, clamp) = (nearest(factor), Clamp::of(&value.tensor));
         let axes = vec![0, 1];
         let (keep, rounding) = (false, Rounding::Twice);
-        let operator = Operator::Mean { axes, keep, multiplier, rounding, clamp };
+        let operator = Operator::Mean(Mean { axes, keep, multiplier, rounding, clamp });
         self.layer(name, &[x], &value, operator);
         value
     }
@@ -193,13 +194,13 @@ impl Builder {
         let scales = [x.tensor.scale, y.tensor.scale * f64::from(gamma)];
         let twice = 2.0 * scales[0].max(scales[1]);
         let left_shift = 20;
-        let operator = Operator::Add {
+        let operator = Operator::Add(Add {
             left_shift,
             inputs: scales.map(|scale| nearest(scale / twice)),
             multiplier: nearest(twice / (f64::from(1 << left_shift) * value.tensor.scale)),
             rounding: Rounding::Twice,
             clamp: Clamp::of(&value.tensor),
-        };
+        });
         self.layer(name, &[x, y], &value, operator);
         value
     }
@@ -229,7 +230,8 @@ impl Builder {
         let value = self.calibrate(name, &[rows, columns], product, relu.then_some(0.0));
         let multiplier = nearest(x.tensor.scale * y.tensor.scale / value.tensor.scale);
         let clamp = Clamp::of(&value.tensor);
-        let operator = Operator::MatMul { transpose, multiplier, rounding: Rounding::Twice, clamp };
+        let operator =
+            Operator::MatMul(MatMul { transpose, multiplier, rounding: Rounding::Twice, clamp });
         self.layer(name, &[x, y], &value, operator);
         value
     }
@@ -246,14 +248,14 @@ impl Builder {
         let tensor = self.tensor(name, &x.tensor.shape, 1.0 / f64::from(steps), 0.0);
         let value = self.keep(tensor, real);
         let table = softmax_table(x.tensor.bits, x.tensor.scale as f32).into();
-        self.layer(name, &[x], &value, Operator::Softmax { table, steps });
+        self.layer(name, &[x], &value, Operator::Softmax(Softmax { table, steps }));
         value
     }
 
     /// The same elements in another shape.
     pub(super) fn reshape(&mut self, name: &str, x: &Value, shape: &[usize]) -> Value {
         let value = self.same(name, shape, x.real.clone(), x);
-        self.layer(name, &[x], &value, Operator::Reshape);
+        self.layer(name, &[x], &value, Operator::Reshape(Reshape {}));
         value
     }
 

@@ -7,7 +7,7 @@ use super::linear::UNBOUNDED;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Pending, Sums, Value, What};
-use crate::graph::{Operator, Pads, Tensor, Window};
+use crate::graph::{Operator, Pads, Reshape, Tensor, Window};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
@@ -114,7 +114,7 @@ impl Conversion<'_> {
             true => x,
             false => {
                 let image = Tensor { shape: written.clone(), ..tensor };
-                self.push(n, &[x], image, Operator::Reshape)
+                self.push(n, &[x], image, Operator::Reshape(Reshape {}))
             }
         };
         let (kernel, stride, dilation, pads) = ([1; 2], [1; 2], [1; 2], Pads::default());

@@ -5,7 +5,7 @@ use super::form::Form;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Pending, Value};
-use crate::graph::{Operator, Tensor};
+use crate::graph::{Operator, Reshape, Tensor};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
@@ -103,7 +103,7 @@ impl Conversion<'_> {
                 }
                 let name = node.output.first().cloned().unwrap_or_default();
                 let tensor = Tensor { name, shape, ..self.tensors[number].clone() };
-                let number = self.push(n, &[number], tensor, Operator::Reshape);
+                let number = self.push(n, &[number], tensor, Operator::Reshape(Reshape {}));
                 Ok(Value::Tensor { number, form, integers })
             }
             _ => Err(Problem::new("it reshapes a constant", "fold constants (onnxsim)")),

@@ -5,7 +5,7 @@ use super::form::Form;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Quantization, Value, Weights, What};
-use crate::graph::{Operator, Tensor};
+use crate::graph::{Operator, Reshape, Tensor};
 use crate::import::report::Problem;
 use std::rc::Rc;
 
@@ -84,7 +84,7 @@ impl Conversion<'_> {
             return Ok((x, form));
         }
         let tensor = Tensor { shape, ..self.tensors[x].clone() };
-        Ok((self.push(n, &[x], tensor, Operator::Reshape), form))
+        Ok((self.push(n, &[x], tensor, Operator::Reshape(Reshape {})), form))
     }
 
     /// Input `n`, a constant of integers such as axes.

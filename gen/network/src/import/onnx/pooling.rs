@@ -6,7 +6,7 @@ use super::linear::pending;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Quantization, Sums, Value, What};
-use crate::graph::{Clamp, Kernel, MOST_WEIGHTS, Operator, Pads, Window};
+use crate::graph::{Clamp, Kernel, MOST_WEIGHTS, MaxPool2d, Operator, Pads, Window};
 use crate::import::report::Problem;
 
 /// A window with the node's strides, dilations and padding, each absent as ONNX defines.
@@ -81,7 +81,7 @@ impl Conversion<'_> {
         tensor.name = node.output.first().cloned().unwrap_or_default();
         tensor.shape = form.here()?;
         let clamp = Clamp::of(&tensor);
-        let number = self.push(n, &[x], tensor, Operator::MaxPool2d { window, clamp });
+        let number = self.push(n, &[x], tensor, Operator::MaxPool2d(MaxPool2d { window, clamp }));
         Ok(Value::Tensor { number, form, integers })
     }
 

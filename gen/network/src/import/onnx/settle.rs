@@ -5,7 +5,9 @@ use super::convert::Conversion;
 use super::linear::UNBOUNDED;
 use super::value::{ONNX_ROUNDING, Pending, Quantization, Sums, What};
 use crate::graph::{
-    self, Clamp, Layer, Linear, Multiplier, Multipliers, Operator, Rounding, softmax_table,
+    self, Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Layer, Linear, Lookup, MatMul,
+    Mean, Multiplier, Multipliers, Operator, Pad, Requantize, Reshape, Rounding, Softmax,
+    softmax_table,
 };
 use crate::import::report::Problem;
 
@@ -42,41 +44,47 @@ impl Conversion<'_> {
                 self.count_weights(sums.weights.len())?;
                 let from = self.tensors[pending.inputs[0]].scale;
                 let linear = sums.fitted(from, to).linear(from, to, clamp)?;
-                Operator::Conv2d { window: *window, groups: *groups, linear }
+                Operator::Conv2d(Conv2d { window: *window, groups: *groups, linear })
             }
             What::Dense { sums } => {
                 self.count_weights(sums.weights.len())?;
                 let from = self.tensors[pending.inputs[0]].scale;
                 let linear = sums.fitted(from, to).linear(from, to, clamp)?;
-                Operator::FullyConnected { linear }
+                Operator::FullyConnected(FullyConnected { linear })
             }
             What::Mean { axes, keep, count } => {
                 let from = self.tensors[pending.inputs[0]].scale;
                 let multiplier = multiplier(from / scale / *count as f64)?;
-                Operator::Mean { axes: axes.clone(), keep: *keep, multiplier, rounding, clamp }
+                Operator::Mean(Mean {
+                    axes: axes.clone(),
+                    keep: *keep,
+                    multiplier,
+                    rounding,
+                    clamp,
+                })
             }
             What::Average { window } => {
                 if !self.is(pending.inputs[0], to) {
                     let problem = "its input and output differ in scale, and what is outside the image does not count";
                     return Err(Problem::new(problem, "quantize both alike, or pad before it"));
                 }
-                Operator::AveragePool2d { window: *window, rounding, clamp }
+                Operator::AveragePool2d(AveragePool2d { window: *window, rounding, clamp })
             }
             What::Add => {
                 let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
                 let twice = 2.0 * x.max(y);
-                Operator::Add {
+                Operator::Add(Add {
                     left_shift: ADD_LEFT_SHIFT,
                     inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
                     multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * scale))?,
                     rounding,
                     clamp,
-                }
+                })
             }
             What::MatMul => {
                 let [x, y] = [0, 1].map(|n| self.tensors[pending.inputs[n]].scale);
                 let multiplier = multiplier(x * y / scale)?;
-                Operator::MatMul { transpose: false, multiplier, rounding, clamp }
+                Operator::MatMul(MatMul { transpose: false, multiplier, rounding, clamp })
             }
             What::Same => {
                 let number = pending.inputs[0];
@@ -84,7 +92,7 @@ impl Conversion<'_> {
                     return self.reshape_to(number, pending);
                 }
                 let multiplier = multiplier(self.tensors[number].scale / scale)?;
-                Operator::Requantize { multiplier, rounding, clamp }
+                Operator::Requantize(Requantize { multiplier, rounding, clamp })
             }
             What::Softmax if rounding == Rounding::Floor => {
                 let problem = "its result is rounded down, a softmax to nearest";
@@ -98,7 +106,7 @@ impl Conversion<'_> {
                 }
                 let x = &self.tensors[pending.inputs[0]];
                 let table = softmax_table(x.bits, x.scale as f32);
-                Operator::Softmax { table: table.into(), steps: steps as u32 }
+                Operator::Softmax(Softmax { table: table.into(), steps: steps as u32 })
             }
             What::Lookup(function) => {
                 let x = &self.tensors[pending.inputs[0]];
@@ -110,17 +118,17 @@ impl Conversion<'_> {
                     steps.clamp(clamp.min.into(), clamp.max.into()) as i32
                 };
                 let table: Vec<i32> = (x.lowest()..=x.highest()).map(entry).collect();
-                Operator::Lookup { table: table.into() }
+                Operator::Lookup(Lookup { table: table.into() })
             }
             What::Concat { axis } => {
                 if pending.bounds != UNBOUNDED {
                     return Err(Problem::new("it is clipped", "put the activation before it"));
                 }
-                Operator::Concat { axis: *axis }
+                Operator::Concat(Concat { axis: *axis })
             }
         };
         let mut inputs = pending.inputs.clone();
-        if matches!(operator, Operator::Concat { .. }) {
+        if matches!(operator, Operator::Concat(_)) {
             for number in &mut inputs {
                 let same = self.same(pending.node, *number, pending.form.clone());
                 *number = self.requantized(&same, to)?;
@@ -144,7 +152,7 @@ impl Conversion<'_> {
         let tensor = graph::Tensor { scale, zero_point, bits, signed, ..from.clone() };
         let clamp = clamp(same.bounds, to, &tensor);
         let multiplier = multiplier(from.scale / scale)?;
-        let operator = Operator::Requantize { multiplier, rounding, clamp };
+        let operator = Operator::Requantize(Requantize { multiplier, rounding, clamp });
         let requantized = self.push(same.node, &[number], tensor, operator);
         if to.narrow {
             self.narrow.insert(requantized);
@@ -163,8 +171,8 @@ impl Conversion<'_> {
         tensor.name = self.unique('t', &tensor.name);
         let name = self.unique('l', &format!("{node}_{}", operator.kind()));
         let keeps = match operator {
-            Operator::Reshape | Operator::MaxPool2d { .. } | Operator::Concat { .. } => true,
-            Operator::Pad { value, .. } => value > tensor.lowest() && value < tensor.highest(),
+            Operator::Reshape(Reshape {}) | Operator::MaxPool2d(_) | Operator::Concat(_) => true,
+            Operator::Pad(Pad { value, .. }) => value > tensor.lowest() && value < tensor.highest(),
             _ => false,
         };
         if keeps && inputs.iter().all(|number| self.narrow.contains(number)) {
@@ -187,7 +195,7 @@ impl Conversion<'_> {
             return Ok(number);
         }
         let tensor = graph::Tensor { shape, ..self.tensors[number].clone() };
-        Ok(self.push(pending.node, &[number], tensor, Operator::Reshape))
+        Ok(self.push(pending.node, &[number], tensor, Operator::Reshape(Reshape {})))
     }
 
     fn settle_input(

@@ -6,7 +6,7 @@ use super::linear::pending;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Value, What};
-use crate::graph::{Operator, Tensor};
+use crate::graph::{Concat, Operator, Pad, Tensor};
 use crate::import::report::Problem;
 
 impl Conversion<'_> {
@@ -45,7 +45,7 @@ impl Conversion<'_> {
         }
         let name = node.output.first().cloned().unwrap_or_default();
         let tensor = Tensor { name, shape: form.here()?, ..self.tensors[numbers[0]].clone() };
-        let number = self.push(n, &numbers, tensor, Operator::Concat { axis });
+        let number = self.push(n, &numbers, tensor, Operator::Concat(Concat { axis }));
         Ok(Value::Tensor { number, form, integers: false })
     }
 
@@ -97,7 +97,7 @@ impl Conversion<'_> {
         };
         let name = node.output.first().cloned().unwrap_or_default();
         let tensor = Tensor { name, shape: form.here()?, ..tensor };
-        let number = self.push(n, &[x], tensor, Operator::Pad { before, after, value });
+        let number = self.push(n, &[x], tensor, Operator::Pad(Pad { before, after, value }));
         Ok(Value::Tensor { number, form, integers: false })
     }
 }

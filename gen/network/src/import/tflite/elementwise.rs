@@ -3,7 +3,7 @@
 use super::activation::{clamp, multiplier};
 use super::node::{Node, broken};
 use super::schema::{ActivationFunctionType as Activation, BuiltinOperator as Builtin};
-use crate::graph::{Operator, Rounding, softmax_table};
+use crate::graph::{Add, Operator, Requantize, Rounding, Softmax, softmax_table};
 use crate::import::report::Problem;
 
 /// Bits that TFLite's int8 addition gains before it rescales.
@@ -21,13 +21,13 @@ pub(super) fn add(node: &Node) -> Result<Operator, Problem> {
     let scale = |tensor: &super::model::Tensor| tensor.quantization().map(|q| f64::from(q.0));
     let (x, y, z) = (scale(x)?, scale(y)?, scale(output)?);
     let twice = 2.0 * x.max(y);
-    Ok(Operator::Add {
+    Ok(Operator::Add(Add {
         left_shift: ADD_LEFT_SHIFT,
         inputs: [multiplier(x / twice)?, multiplier(y / twice)?],
         multiplier: multiplier(twice / (f64::from(1 << ADD_LEFT_SHIFT) * z))?,
         rounding: Rounding::Twice,
         clamp: clamp(activation, output)?,
-    })
+    }))
 }
 
 /// `QUANTIZE` between integers, `RELU`, `RELU6`.
@@ -41,7 +41,7 @@ pub(super) fn requantize(node: &Node, code: Builtin) -> Result<Operator, Problem
         _ => Activation::NONE,
     };
     let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
-    Ok(Operator::Requantize { multiplier, rounding: Rounding::Twice, clamp })
+    Ok(Operator::Requantize(Requantize { multiplier, rounding: Rounding::Twice, clamp }))
 }
 
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
@@ -56,5 +56,5 @@ pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {
     }
     // the exponent's slope is a single-precision product, as in `PopulateSoftmaxLookupTable`
     let table = softmax_table(8, scale * options.beta());
-    Ok(Operator::Softmax { table: table.into(), steps: steps as u32 })
+    Ok(Operator::Softmax(Softmax { table: table.into(), steps: steps as u32 }))
 }

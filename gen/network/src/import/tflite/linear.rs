@@ -5,7 +5,9 @@ use super::model::{Tensor, long};
 use super::node::{Node, beyond, broken, kind, sound};
 use super::pooling::window;
 use super::schema::{ActivationFunctionType, FullyConnectedOptionsWeightsFormat, TensorType};
-use crate::graph::{Clamp, Linear, MOST_WEIGHTS, Operator, Rounding};
+use crate::graph::{
+    Clamp, Conv2d, FullyConnected, Linear, MOST_WEIGHTS, MatMul, Operator, Rounding,
+};
 use crate::import::report::Problem;
 
 pub(super) fn conv(node: &Node) -> Result<Operator, Problem> {
@@ -27,7 +29,7 @@ pub(super) fn conv(node: &Node) -> Result<Operator, Problem> {
         return Err(broken(format!("weights of {depth} channels on {channels}")));
     }
     let linear = linear(node, options.fused_activation_function(), 0)?;
-    Ok(Operator::Conv2d { window, groups: channels / depth, linear })
+    Ok(Operator::Conv2d(Conv2d { window, groups: channels / depth, linear }))
 }
 
 pub(super) fn depthwise(node: &Node) -> Result<Operator, Problem> {
@@ -50,7 +52,7 @@ pub(super) fn depthwise(node: &Node) -> Result<Operator, Problem> {
     let taps = height * width;
     let turned = (0..taps * outputs).map(|n| linear.weights[n % taps * outputs + n / taps]);
     linear.weights = turned.collect::<Vec<i8>>().into();
-    Ok(Operator::Conv2d { window, groups, linear })
+    Ok(Operator::Conv2d(Conv2d { window, groups, linear }))
 }
 
 pub(super) fn fully_connected(node: &Node) -> Result<Operator, Problem> {
@@ -64,7 +66,7 @@ pub(super) fn fully_connected(node: &Node) -> Result<Operator, Problem> {
         return Err(broken(format!("its weights have shape {:?}", weights.shape)));
     }
     let linear = linear(node, options.fused_activation_function(), 0)?;
-    Ok(Operator::FullyConnected { linear })
+    Ok(Operator::FullyConnected(FullyConnected { linear }))
 }
 
 /// Weights (input 1), bias (input 2) and the rescaling; `axis` is the output's in the weights.
@@ -150,10 +152,10 @@ pub(super) fn mat_mul(node: &Node) -> Result<Operator, Problem> {
     let scale = |tensor: &Tensor| tensor.quantization().map(|(scale, _)| scale);
     // a single-precision product, as in `GetQuantizedConvolutionMultipler`
     let product = scale(x)? * scale(y)?;
-    Ok(Operator::MatMul {
+    Ok(Operator::MatMul(MatMul {
         transpose: options.is_some_and(|options| options.adj_y()),
         multiplier: multiplier(f64::from(product) / f64::from(scale(output)?))?,
         rounding: Rounding::Twice,
         clamp: Clamp { ..clamp(ActivationFunctionType::NONE, output)? },
-    })
+    }))
 }

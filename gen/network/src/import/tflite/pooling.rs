@@ -4,7 +4,10 @@ use super::activation::{clamp, multiplier};
 use super::model::Tensor;
 use super::node::{Node, beyond, broken};
 use super::schema::{ActivationFunctionType, Padding};
-use crate::graph::{Kernel, MOST_ELEMENTS, Multiplier, Operator, Pads, Rounding, Window};
+use crate::graph::{
+    AveragePool2d, Kernel, MOST_ELEMENTS, MaxPool2d, Mean, Multiplier, Operator, Pads, Rounding,
+    Window,
+};
 use crate::import::report::Problem;
 
 /// A window with TFLite's `SAME` padding (the odd row or column comes after) or none.
@@ -62,8 +65,10 @@ pub(super) fn pool(node: &Node, max: bool) -> Result<Operator, Problem> {
     same_scale(node, 1)?;
     let clamp = clamp(options.fused_activation_function(), node.output()?)?;
     Ok(match max {
-        true => Operator::MaxPool2d { window, clamp },
-        false => Operator::AveragePool2d { window, rounding: Rounding::Twice, clamp },
+        true => Operator::MaxPool2d(MaxPool2d { window, clamp }),
+        false => {
+            Operator::AveragePool2d(AveragePool2d { window, rounding: Rounding::Twice, clamp })
+        }
     })
 }
 
@@ -99,13 +104,13 @@ pub(super) fn mean(node: &Node) -> Result<Operator, Problem> {
     }
     let (x_scale, z_scale) = (x.quantization()?.0, output.quantization()?.0);
     let rescaling = multiplier(f64::from(x_scale) / f64::from(z_scale))?;
-    Ok(Operator::Mean {
+    Ok(Operator::Mean(Mean {
         axes,
         keep: options.is_some_and(|options| options.keep_dims()),
         multiplier: divided(rescaling, count.max(1)),
         rounding: Rounding::Twice,
         clamp: clamp(ActivationFunctionType::NONE, output)?,
-    })
+    }))
 }
 
 /// A multiplier over a count of elements, as TFLite folds the two: the mantissa is shifted up by

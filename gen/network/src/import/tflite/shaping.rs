@@ -3,7 +3,7 @@
 use super::node::{Node, beyond, broken};
 use super::pooling::same_scale;
 use super::schema::{ActivationFunctionType, TensorType};
-use crate::graph::Operator;
+use crate::graph::{Concat, Operator, Pad, Reshape, Slice};
 use crate::import::report::Problem;
 
 pub(super) fn concat(node: &Node) -> Result<Operator, Problem> {
@@ -13,7 +13,7 @@ pub(super) fn concat(node: &Node) -> Result<Operator, Problem> {
         return Err(Problem::new("it has an activation", "put the activation before it"));
     }
     same_scale(node, node.inputs.len())?;
-    Ok(Operator::Concat { axis: node.output()?.axis(options.axis().into())? })
+    Ok(Operator::Concat(Concat { axis: node.output()?.axis(options.axis().into())? }))
 }
 
 pub(super) fn pad(node: &Node) -> Result<Operator, Problem> {
@@ -42,7 +42,7 @@ pub(super) fn pad(node: &Node) -> Result<Operator, Problem> {
     };
     let before = rims.iter().step_by(2).copied().collect();
     let after = rims.iter().skip(1).step_by(2).copied().collect();
-    Ok(Operator::Pad { before, after, value })
+    Ok(Operator::Pad(Pad { before, after, value }))
 }
 
 fn on_batch() -> Problem {
@@ -54,7 +54,7 @@ pub(super) fn reshape(node: &Node) -> Result<Operator, Problem> {
     same_scale(node, 1)?;
     let (x, output) = (node.activation(0)?, node.output()?);
     if node.optional(1).is_none() {
-        return Ok(Operator::Reshape);
+        return Ok(Operator::Reshape(Reshape {}));
     }
     let Some(wanted) = node.known_integers(1) else {
         let rewrite = "convert with fixed shapes and a batch of 1";
@@ -69,13 +69,13 @@ pub(super) fn reshape(node: &Node) -> Result<Operator, Problem> {
         let problem = format!("it makes shape {makes:?}, the file says {:?}", output.shape);
         return Err(Problem::new(problem, "convert with fixed shapes and a batch of 1"));
     }
-    Ok(Operator::Reshape)
+    Ok(Operator::Reshape(Reshape {}))
 }
 
 /// `SQUEEZE` and `EXPAND_DIMS`, whose other operand says no more than the output's shape.
 pub(super) fn axes_of_one(node: &Node) -> Result<Operator, Problem> {
     same_scale(node, 1)?;
-    Ok(Operator::Reshape)
+    Ok(Operator::Reshape(Reshape {}))
 }
 
 /// First index and number of indices of each axis, as the file has them.
@@ -87,7 +87,7 @@ fn part(node: &Node, part: Part) -> Result<Operator, Problem> {
         return Err(Problem::new("it takes nothing", "leave it out"));
     }
     let (begin, size) = part.into_iter().skip(batch).unzip();
-    Ok(Operator::Slice { begin, size })
+    Ok(Operator::Slice(Slice { begin, size }))
 }
 
 pub(super) fn slice(node: &Node) -> Result<Operator, Problem> {
@@ -227,7 +227,7 @@ pub(super) fn split(node: &Node, by_sizes: bool) -> Result<Vec<Operator>, Proble
             return Err(on_batch());
         }
         let (begin, size) = part.into_iter().skip(batch).unzip();
-        parts.push(Operator::Slice { begin, size });
+        parts.push(Operator::Slice(Slice { begin, size }));
     }
     Ok(parts)
 }

@@ -3,7 +3,7 @@
 use super::activation::multiplier;
 use super::node::{Node, broken};
 use super::schema::BuiltinOperator as Builtin;
-use crate::graph::{Multiplier, Operator, Rounding};
+use crate::graph::{Lookup, Multiplier, Operator, Rounding};
 use crate::import::report::Problem;
 use crate::interpret::rescale;
 
@@ -17,7 +17,7 @@ fn tabulate(node: &Node, function: impl Fn(i32) -> i32) -> Result<Operator, Prob
         function(integer - zero).saturating_add(target).clamp(bounds.lowest(), bounds.highest())
     };
     let table: Vec<i32> = (domain.lowest()..=domain.highest()).map(entry).collect();
-    Ok(Operator::Lookup { table: table.into() })
+    Ok(Operator::Lookup(Lookup { table: table.into() }))
 }
 
 /// Scales of input and output.

@@ -1,0 +1,207 @@
+//! What operators become jobs with: where tensors lie, scales and bounds as the core has them, and layers
+//! that fit it.
+//!
+//! - `alone`: layers that see each channel alone; `scale`: requantization.
+
+mod alone;
+mod error;
+mod scale;
+
+pub(crate) use alone::{Sum, UNIT, UNSCALED, moved, parts, strips, sum_bits};
+pub use error::PlanError;
+pub(crate) use error::unsupported;
+pub(crate) use scale::{division, scale};
+
+use crate::basics::{self, Kernel, Linear, Tensor};
+use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
+use hwgen_designs::cnn::{Clamp, CnnSpec, Image, Rounding, Scale};
+
+/// A layer's tensors and the core it is made for.
+#[derive(Clone, Copy)]
+pub(crate) struct Lowering<'n> {
+    pub(crate) spec: &'n CnnSpec,
+    /// The layer's name.
+    pub(crate) name: &'n str,
+    /// The first that it reads.
+    pub(crate) x: &'n Tensor,
+    /// All that it reads.
+    pub(crate) inputs: &'n [Operand<'n>],
+    pub(crate) output: &'n Tensor,
+    /// Where the output lies.
+    pub(crate) to: Place,
+    /// Bytes that may be written in each position of the output.
+    pub(crate) room: u32,
+}
+
+/// A tensor that a layer reads.
+pub(crate) struct Operand<'n> {
+    pub(crate) tensor: &'n Tensor,
+    pub(crate) place: Place,
+    /// It was made where the layer is to put it.
+    pub(crate) lies_there: bool,
+}
+
+/// What is subtracted from a tensor's integers so that they fit a byte.
+pub(crate) fn offset(tensor: &Tensor) -> i32 {
+    if !tensor.signed && tensor.bits == 8 { 128 } else { 0 }
+}
+
+/// A number for each axis as one for height, width and channels; an axis that is missing has `rest`.
+pub(crate) fn of_image(axes: &[usize], rest: u32) -> [u32; 3] {
+    let mut all = [rest; 3];
+    let own = all[3 - axes.len()..].iter_mut().zip(axes);
+    own.for_each(|(to, &number)| *to = number as u32);
+    all
+}
+
+/// Which of the image's tables it is, added if it is new.
+pub(crate) fn table(image: &mut Image, entries: Vec<u32>) -> u32 {
+    let known = image.tables.iter().position(|table| *table == entries);
+    let table = known.unwrap_or(image.tables.len());
+    if known.is_none() {
+        image.tables.push(entries);
+    }
+    table as u32
+}
+
+/// Accumulators hold so many bits.
+pub(crate) fn check_bits(
+    spec: &CnnSpec,
+    layer: &str,
+    needs: &str,
+    bits: u32,
+) -> Result<(), PlanError> {
+    let most = spec.accumulator_bits;
+    let instead = match most {
+        32 => "no core has more than 32: use smaller weights, biases or windows",
+        _ => "raise the core's `accumulator_bits`, at most 32",
+    };
+    match bits > most {
+        true => Err(unsupported(layer, format!("{needs} {bits} bits"), instead)),
+        false => Ok(()),
+    }
+}
+
+impl Lowering<'_> {
+    /// Where the first input lies, and the output.
+    pub(crate) fn places(&self) -> (Place, Place) {
+        (self.inputs[0].place, self.to)
+    }
+
+    /// The byte that stands for the first input's 0.
+    pub(crate) fn zero(&self) -> i32 {
+        self.x.zero_point - offset(self.x)
+    }
+
+    pub(crate) fn clamp(&self, clamp: basics::Clamp) -> Clamp {
+        let offset = offset(self.output);
+        let byte = |value: i32| (value - offset).clamp(-128, 127) as i8;
+        let zero = byte(self.output.zero_point);
+        Clamp { zero, least: byte(clamp.min), most: byte(clamp.max) }
+    }
+
+    /// What leaves bytes as they are.
+    pub(crate) fn unscaled(&self) -> (Scale, Rounding, Clamp) {
+        self.unscaled_within(basics::Clamp::of(self.output))
+    }
+
+    /// The same, but for bounds.
+    pub(crate) fn unscaled_within(&self, clamp: basics::Clamp) -> (Scale, Rounding, Clamp) {
+        (UNSCALED, Rounding::Twice, Clamp { zero: 0, ..self.clamp(clamp) })
+    }
+
+    pub(crate) fn window(&self, window: &basics::Window) -> Window {
+        let pair = |kernel: Kernel| kernel.map(|side| side as u32);
+        Window {
+            kernel: pair(window.kernel),
+            stride: pair(window.stride),
+            dilation: pair(window.dilation),
+            padding: [window.pads.top as i32, window.pads.left as i32],
+            padded: self.zero() as i8,
+        }
+    }
+
+    /// Adds a layer's jobs, if lanes can share results so that its places are as the core reads and
+    /// writes them.
+    pub(crate) fn push(
+        &self,
+        image: &mut Image,
+        layer: &Layer,
+        room: u32,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), PlanError> {
+        let Some(group) = self.spec.best_group(layer, room) else {
+            let what = "its tensors do not lie as the core reads and writes them";
+            return Err(unsupported(self.name, what, "lower the core's `results`"));
+        };
+        self.push_grouped(image, layer, group, numbers)
+    }
+
+    /// Adds a layer's jobs, if there is room for its weights.
+    pub(crate) fn push_grouped(
+        &self,
+        image: &mut Image,
+        layer: &Layer,
+        group: u8,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), PlanError> {
+        let planes = image.planes.len() as u64 + self.spec.planes(layer, group);
+        let (needed, given) = (planes.div_ceil(8), u64::from(self.spec.weight_rows));
+        if needed > given {
+            let (what, parameter) = ("rows of weights", "weight_rows");
+            return Err(PlanError::Room { what, needed, given, parameter });
+        }
+        self.spec.lower(image, layer, group, numbers);
+        Ok(())
+    }
+
+    /// The scale of each output, whose bias takes the input's zero point; bits that sums need.
+    pub(crate) fn scales(
+        &self,
+        linear: &Linear,
+        outputs: usize,
+    ) -> Result<(Vec<Scale>, u32), PlanError> {
+        let each = linear.weights.len() / outputs;
+        let zero = i64::from(self.zero());
+        let rows = linear.weights.chunks(each).enumerate();
+        let mut bits = 0;
+        let scales = rows.map(|(o, row)| {
+            let sum: i64 = row.iter().map(|&weight| i64::from(linear.read(weight))).sum();
+            let bias = linear.bias.get(o).copied().unwrap_or(0);
+            let folded = i64::from(bias) - zero * sum;
+            let Ok(bias) = i32::try_from(folded) else {
+                let what = format!("output {o}'s bias becomes {folded}");
+                return Err(unsupported(self.name, what, "lower it"));
+            };
+            bits = bits.max(self.check_sum(linear, o, row, bias)?);
+            scale(self.name, linear.multipliers.of(o), bias)
+        });
+        let scales = scales.collect::<Result<_, _>>()?;
+        Ok((scales, bits))
+    }
+
+    /// No sum is too wide for the core's accumulators.
+    fn check_sum(
+        &self,
+        linear: &Linear,
+        o: usize,
+        row: &[i8],
+        bias: i32,
+    ) -> Result<u32, PlanError> {
+        let weights: i64 = row.iter().map(|&weight| i64::from(linear.read(weight)).abs()).sum();
+        let stands = if self.spec.narrow_weights { 8 - linear.bits } else { 0 };
+        let raw = (weights << stands) * 128;
+        let left = linear.multipliers.of(o).shift.max(0);
+        let whole = (weights * 128 + i64::from(bias).abs()) << left;
+        let bits = 64 - raw.max(whole).leading_zeros() + 1;
+        check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;
+        Ok(bits)
+    }
+
+    /// A core that stores no narrow weights has them in eight bits.
+    pub(crate) fn stored(&self, linear: &Linear) -> Stored {
+        let own = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
+        let bits = linear.shared.map_or(own, |bits| bits as u8);
+        Stored { bits, shared: linear.shared.is_some(), hold: false }
+    }
+}

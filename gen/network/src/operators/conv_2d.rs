@@ -1,0 +1,267 @@
+//! `conv_2d`: convolutions of any groups.
+
+use super::sums::{Finish, center, dot};
+use super::windows::{Place, image, shape};
+use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use crate::basics::check::within;
+use crate::basics::{Linear, Tensor, Window};
+use hwgen_designs::cnn::Scale;
+use hwgen_designs::cnn::lower::{self, Layer, Numbers};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `z = z0 + M(bias + sum of w * (x - x0))` over a window; outside the image `x` is `x0`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conv2d {
+    /// Where the window goes.
+    pub window: Window,
+    /// Channels are cut into so many groups, of inputs and of outputs; as many as input
+    /// channels is a depthwise convolution.
+    pub groups: usize,
+    /// Weights: output channel, row, column, input channel of the group.
+    pub linear: Linear,
+}
+
+impl Conv2d {
+    /// Whether each channel has a filter of its own, and one only.
+    fn is_depthwise(&self, x: &Tensor, output: &Tensor) -> bool {
+        x.image()[2] == self.groups && output.image()[2] == self.groups
+    }
+}
+
+impl Kind for Conv2d {
+    fn check(&self, place: &str, inputs: &[&Tensor], output: &Tensor) -> Checked {
+        let (x, groups) = (inputs[0], self.groups);
+        self.window.check(place)?;
+        within(place, "groups", groups as i64, 1, x.image()[2] as i64)?;
+        let taps = self.window.kernel.iter().product::<usize>() * (x.image()[2] / groups);
+        self.linear.check(place, taps, x, output)
+    }
+
+    fn shape(&self, inputs: &[&Tensor], output: &Tensor) -> Shape {
+        let (groups, x, channels) = (self.groups, &inputs[0].shape, output.image()[2]);
+        let given = image(x)?[2];
+        if !given.is_multiple_of(groups) || !channels.is_multiple_of(groups) {
+            return Err(format!(
+                "{groups} groups do not divide {given} input and {channels} output channels"
+            ));
+        }
+        shape(&self.window, x, channels)
+    }
+
+    fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
+        match self.is_depthwise(inputs[0], output) {
+            true => Box::new(Depthwise::new(self, inputs[0], output)),
+            false => Box::new(Grouped::new(self, inputs[0], output)),
+        }
+    }
+
+    fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory {
+        match self.groups > 1 && self.is_depthwise(inputs[0], output) {
+            true => Memory::Words,
+            false => Memory::Positions,
+        }
+    }
+
+    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+        let (scales, bits) = lowering.scales(&self.linear, lowering.to.channels as usize)?;
+        match self.groups > 1 && self.is_depthwise(lowering.x, lowering.output) {
+            true => self.lower_depthwise(lowering, image, &scales)?,
+            false => self.lower_grouped(lowering, image, &scales)?,
+        }
+        Ok(bits)
+    }
+
+    fn linear(&self) -> Option<&Linear> {
+        Some(&self.linear)
+    }
+
+    fn linear_mut(&mut self) -> Option<&mut Linear> {
+        Some(&mut self.linear)
+    }
+}
+
+type Pushed = Result<(), crate::lowering::PlanError>;
+
+impl Conv2d {
+    fn layer(&self, lowering: &Lowering<'_>, depthwise: bool) -> Layer {
+        let (input, output) = lowering.places();
+        let (window, stored) = (lowering.window(&self.window), lowering.stored(&self.linear));
+        Layer { input, output, window, depthwise, stored, largest: false }
+    }
+
+    fn lower_depthwise(
+        &self,
+        lowering: &Lowering<'_>,
+        image: &mut Image,
+        scales: &[Scale],
+    ) -> Pushed {
+        let [rows, columns] = self.window.kernel.map(|side| side as u32);
+        let weight = |o: u32, ky: u32, kx: u32, _: u32| {
+            self.linear.weights[((o * rows + ky) * columns + kx) as usize]
+        };
+        self.push(lowering, image, (&self.layer(lowering, true), 0), &weight, scales)
+    }
+
+    /// Groups one by one; all at once where they do not lie as lanes read them.
+    fn lower_grouped(
+        &self,
+        lowering: &Lowering<'_>,
+        image: &mut Image,
+        scales: &[Scale],
+    ) -> Pushed {
+        let whole = self.layer(lowering, false);
+        let (groups, spec) = (self.groups as u32, lowering.spec);
+        let [rows, columns] = self.window.kernel.map(|side| side as u32);
+        let [inside, outside] = [whole.input.channels, whole.output.channels].map(|c| c / groups);
+        let weight = |g: u32, o: u32, ky: u32, kx: u32, c: u32| {
+            let o = g * outside + o;
+            self.linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
+        };
+        let part = |from: lower::Place, g: u32, channels: u32| lower::Place {
+            base: from.base + g * channels,
+            channels,
+            ..from
+        };
+        let group = |g: u32| {
+            let (input, output) = (part(whole.input, g, inside), part(whole.output, g, outside));
+            Layer { input, output, ..whole }
+        };
+        let room = |g: u32| lowering.room - g * outside;
+        let apart = (0..groups).all(|g| spec.best_group(&group(g), room(g)).is_some());
+        if !apart && !whole.stored.halves() {
+            // with weights of 0 for the channels of other groups
+            let weight = |o: u32, ky: u32, kx: u32, c: u32| match o / outside == c / inside {
+                true => weight(o / outside, o % outside, ky, kx, c % inside),
+                false => 0,
+            };
+            return self.push(lowering, image, (&whole, 0), &weight, scales);
+        }
+        (0..groups).try_for_each(|g| {
+            let weight = |o: u32, ky: u32, kx: u32, c: u32| weight(g, o, ky, kx, c);
+            self.push(lowering, image, (&group(g), g * outside), &weight, scales)
+        })
+    }
+
+    /// Jobs of a layer from output channel `first` on. What it writes beyond its channels is what the
+    /// next one writes then.
+    fn push(
+        &self,
+        lowering: &Lowering<'_>,
+        image: &mut Image,
+        (layer, first): (&Layer, u32),
+        weight: &dyn Fn(u32, u32, u32, u32) -> i8,
+        scales: &[Scale],
+    ) -> Pushed {
+        let scale = |o: u32| scales[(first + o) as usize];
+        let rounding = self.linear.rounding.into();
+        let clamp = lowering.clamp(self.linear.clamp);
+        let numbers = Numbers { weight, scale: &scale, rounding, clamp };
+        lowering.push(image, layer, lowering.room - first, &numbers)
+    }
+}
+
+/// A convolution of any groups: the window's elements are gathered, then weighed.
+struct Grouped {
+    place: Place,
+    groups: usize,
+    weights: Vec<i16>,
+    finish: Finish,
+    zero_point: i32,
+    centered: Vec<i16>,
+    /// The window's elements: group, row, column, channel of the group.
+    patch: Vec<i16>,
+}
+
+impl Grouped {
+    fn new(conv: &Conv2d, x: &Tensor, output: &Tensor) -> Grouped {
+        let Conv2d { window, groups, linear } = conv;
+        let taps = window.kernel[0] * window.kernel[1];
+        Grouped {
+            groups: *groups,
+            weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
+            finish: Finish::new(linear, output),
+            zero_point: x.zero_point,
+            centered: Vec::new(),
+            patch: vec![0; taps * x.image()[2]],
+            place: Place::new(*window, x, output),
+        }
+    }
+}
+
+impl Compute for Grouped {
+    fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
+        let Grouped { place, groups, weights, finish, zero_point, centered, patch } = self;
+        center(inputs[0], *zero_point, centered);
+        let depth = place.x[2] / *groups;
+        let taps = patch.len() / *groups;
+        let outputs = place.z[2];
+        for (n, result) in output.chunks_exact_mut(outputs).enumerate() {
+            // what lies outside the image is the zero point
+            patch.fill(0);
+            place.taps(n, |tap, first| {
+                for group in 0..*groups {
+                    let to = group * taps + tap * depth;
+                    let from = first + group * depth;
+                    patch[to..to + depth].copy_from_slice(&centered[from..from + depth]);
+                }
+            });
+            for (channel, result) in result.iter_mut().enumerate() {
+                let group = channel * *groups / outputs;
+                let x = &patch[group * taps..(group + 1) * taps];
+                let w = &weights[channel * taps..(channel + 1) * taps];
+                *result = finish.apply(channel, dot(x, w));
+            }
+        }
+    }
+}
+
+/// A convolution of each channel on its own: all channels are weighed at once.
+struct Depthwise {
+    place: Place,
+    /// Tap, channel.
+    weights: Vec<i16>,
+    finish: Finish,
+    zero_point: i32,
+    centered: Vec<i16>,
+    sums: Vec<i32>,
+}
+
+impl Depthwise {
+    fn new(conv: &Conv2d, x: &Tensor, output: &Tensor) -> Depthwise {
+        let Conv2d { window, linear, .. } = conv;
+        let (taps, channels) = (window.kernel[0] * window.kernel[1], x.image()[2]);
+        let stored = |n: usize| linear.weights[n % channels * taps + n / channels];
+        let weight = |n: usize| linear.read(stored(n)).into();
+        Depthwise {
+            place: Place::new(*window, x, output),
+            weights: (0..taps * channels).map(weight).collect(),
+            finish: Finish::new(linear, output),
+            zero_point: x.zero_point,
+            centered: Vec::new(),
+            sums: vec![0; channels],
+        }
+    }
+}
+
+impl Compute for Depthwise {
+    fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
+        let Depthwise { place, weights, finish, zero_point, centered, sums } = self;
+        center(inputs[0], *zero_point, centered);
+        let channels = sums.len();
+        for (n, result) in output.chunks_exact_mut(channels).enumerate() {
+            sums.fill(0);
+            place.taps(n, |tap, first| {
+                let x = &centered[first..first + channels];
+                let w = &weights[tap * channels..(tap + 1) * channels];
+                for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(w) {
+                    *sum += i32::from(x) * i32::from(w);
+                }
+            });
+            for (channel, (result, &sum)) in result.iter_mut().zip(sums.iter()).enumerate() {
+                *result = finish.apply(channel, sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `fully_connected`: rows against weights.
+
+use super::sums::{Finish, center, dot};
+use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use crate::basics::{Linear, NetworkError, Tensor};
+use crate::lowering::{UNIT, unsupported};
+use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `z = z0 + M(bias + sum of w * (x - x0))` of each row of as many elements as a row of
+/// weights has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FullyConnected {
+    /// Weights: output, input.
+    pub linear: Linear,
+}
+
+impl Kind for FullyConnected {
+    fn check(&self, place: &str, inputs: &[&Tensor], output: &Tensor) -> Checked {
+        let (x, rows) = (inputs[0], output.elements() / output.image()[2]);
+        if !x.elements().is_multiple_of(rows) {
+            let problem = format!("{rows} rows of results do not fit {:?}", x.shape);
+            return Err(NetworkError::Shape { place: place.to_owned(), problem });
+        }
+        self.linear.check(place, x.elements() / rows, x, output)
+    }
+
+    /// The weights say how long a row of the input is; that is checked with them.
+    fn shape(&self, _: &[&Tensor], output: &Tensor) -> Shape {
+        Ok(output.shape.clone())
+    }
+
+    fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
+        let linear = &self.linear;
+        Box::new(Ready {
+            weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
+            units: output.image()[2],
+            finish: Finish::new(linear, output),
+            zero_point: inputs[0].zero_point,
+            centered: Vec::new(),
+        })
+    }
+
+    fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
+        Memory::Positions
+    }
+
+    /// Every row of the input is one position.
+    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+        let (linear, (from, to)) = (&self.linear, lowering.places());
+        let outputs = to.channels as usize;
+        let inputs = (linear.weights.len() / outputs) as u32;
+        let (scales, bits) = lowering.scales(linear, outputs)?;
+        // positions of a row; between their channels may be bytes that are none
+        let (each, all) = (inputs / from.channels, from.height * from.width);
+        if inputs != each * from.channels || !all.is_multiple_of(each.max(1)) {
+            let what = format!("its rows of {inputs} are parts of positions");
+            return Err(unsupported(lowering.name, what, "reshape before"));
+        }
+        let (channels, pitch) = (from.channels, from.pitch);
+        let output = Place { height: 1, width: all / each, channels: outputs as u32, ..to };
+        let stored = lowering.stored(linear);
+        let (input, window) = match stored.halves() && pitch != channels {
+            // what lies between channels is not read: a window of so many positions
+            true => {
+                let window = Window { kernel: [1, each], stride: [1, each], ..UNIT };
+                (Place { height: 1, width: all, ..from }, window)
+            }
+            false => {
+                let step = each * pitch;
+                let (width, seen) = (all / each, step - pitch + channels);
+                (Place { height: 1, width, channels: seen, pitch: step, ..from }, UNIT)
+            }
+        };
+        let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
+        let weight = |o: u32, _: u32, x: u32, c: u32| {
+            let (position, channel) = (x + c / pitch, c % pitch);
+            match channel < channels {
+                true => linear.weights[(o * inputs + position * channels + channel) as usize],
+                false => 0,
+            }
+        };
+        let scale = |o: u32| scales[o as usize];
+        let (rounding, clamp) = (linear.rounding.into(), lowering.clamp(linear.clamp));
+        let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
+        lowering.push(image, &layer, lowering.room, &numbers)?;
+        Ok(bits)
+    }
+
+    fn linear(&self) -> Option<&Linear> {
+        Some(&self.linear)
+    }
+
+    fn linear_mut(&mut self) -> Option<&mut Linear> {
+        Some(&mut self.linear)
+    }
+}
+
+/// Each row of the input against each row of weights.
+struct Ready {
+    weights: Vec<i16>,
+    units: usize,
+    finish: Finish,
+    zero_point: i32,
+    centered: Vec<i16>,
+}
+
+impl Compute for Ready {
+    fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
+        center(inputs[0], self.zero_point, &mut self.centered);
+        let length = self.weights.len() / self.units;
+        let rows = self.centered.chunks_exact(length).zip(output.chunks_exact_mut(self.units));
+        for (x, results) in rows {
+            let weights = self.weights.chunks_exact(length);
+            for (unit, (result, w)) in results.iter_mut().zip(weights).enumerate() {
+                *result = self.finish.apply(unit, dot(x, w));
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `requantize`: another scale.
+
+use super::sums::place;
+use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape, lookup};
+use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
+use crate::lowering::{Sum, UNIT, scale, sum_bits};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `z = z0 + M(x - x0)`; the multiplier may be negative.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requantize {
+    /// Rescaling.
+    pub multiplier: Multiplier,
+    /// How it is rounded.
+    #[serde(default, skip_serializing_if = "Rounding::is_default")]
+    pub rounding: Rounding,
+    /// Bounds of the result.
+    pub clamp: Clamp,
+}
+
+impl Requantize {
+    /// A multiplier of 1.
+    const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
+
+    /// A mere copy of a tensor.
+    pub(crate) fn copy(x: &Tensor) -> Requantize {
+        Requantize { multiplier: Requantize::ONE, rounding: Rounding::Twice, clamp: Clamp::of(x) }
+    }
+}
+
+impl Kind for Requantize {
+    fn check(&self, place: &str, _: &[&Tensor], output: &Tensor) -> Checked {
+        self.clamp.check(place, output)?;
+        self.multiplier.check(place, "multiplier", true)
+    }
+
+    fn shape(&self, inputs: &[&Tensor], _: &Tensor) -> Shape {
+        Ok(inputs[0].shape.clone())
+    }
+
+    fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
+        let x = inputs[0];
+        let value = |q: i32| {
+            let scaled = rescale(q - x.zero_point, self.multiplier, self.rounding);
+            place(scaled, output.zero_point, self.clamp)
+        };
+        Box::new(lookup::Ready::new(x, (x.lowest()..=x.highest()).map(value).collect()))
+    }
+
+    fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
+        match self.multiplier == Requantize::ONE {
+            true => Memory::Positions,
+            false => Memory::FasterByWords,
+        }
+    }
+
+    /// A negative scale is that of the negated input.
+    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+        let zero = lowering.zero();
+        let Multiplier { mantissa, shift } = self.multiplier;
+        let (sum, bias, mantissa) = match mantissa < 0 {
+            true => (Sum::Negated, zero, mantissa.saturating_neg()),
+            false => (Sum::All, -zero, mantissa),
+        };
+        let scale = scale(lowering.name, Multiplier { mantissa, shift }, bias)?;
+        let numbers = (scale, self.rounding.into(), lowering.clamp(self.clamp));
+        lowering.alone(image, lowering.places(), UNIT, numbers, sum)?;
+        Ok(sum_bits(1, &scale))
+    }
+}

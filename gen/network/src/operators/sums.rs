@@ -1,0 +1,48 @@
+//! Sums of products, and what becomes of a sum.
+
+use crate::basics::{Clamp, Linear, Multiplier, Rounding, Tensor, rescale};
+
+/// The sum of products. The checks of a network see to it that it fits.
+pub(super) fn dot(x: &[i16], w: &[i16]) -> i32 {
+    x.iter().zip(w).map(|(&x, &w)| i32::from(x) * i32::from(w)).sum()
+}
+
+/// What becomes of the sums of a layer with weights.
+pub(super) struct Finish {
+    bias: Vec<i32>,
+    multipliers: Vec<Multiplier>,
+    rounding: Rounding,
+    zero_point: i32,
+    clamp: Clamp,
+}
+
+impl Finish {
+    pub(super) fn new(linear: &Linear, output: &Tensor) -> Finish {
+        let outputs = 0..output.image()[2];
+        let bias = |n: usize| linear.bias.get(n).copied().unwrap_or(0);
+        Finish {
+            bias: outputs.clone().map(bias).collect(),
+            multipliers: outputs.map(|n| linear.multipliers.of(n)).collect(),
+            rounding: linear.rounding,
+            zero_point: output.zero_point,
+            clamp: linear.clamp,
+        }
+    }
+
+    /// The result of an output channel's sum.
+    pub(super) fn apply(&self, channel: usize, sum: i32) -> i16 {
+        let (sum, multiplier) = (sum + self.bias[channel], self.multipliers[channel]);
+        place(rescale(sum, multiplier, self.rounding), self.zero_point, self.clamp)
+    }
+}
+
+/// A rescaled number around the output's zero point, within its bounds.
+pub(super) fn place(scaled: i32, zero_point: i32, clamp: Clamp) -> i16 {
+    clamp.apply(scaled.saturating_add(zero_point)) as i16
+}
+
+/// Elements as distances from their zero point.
+pub(super) fn center(x: &[i16], zero_point: i32, centered: &mut Vec<i16>) {
+    centered.clear();
+    centered.extend(x.iter().map(|&x| x - zero_point as i16));
+}
