@@ -10,9 +10,11 @@
 
 use super::CnnSpec;
 use super::drain::{Drained, Group, ScaleSource, Term, drain};
+use super::fields::{
+    ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, JobFields, JobSignals, LOOKUP, OUTPUT, SOFTMAX,
+};
 use super::fill::Fill;
 use super::image::Image;
-use super::job::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, LOOKUP, OUTPUT, SOFTMAX, job_fields};
 use super::lane;
 use super::load::Load;
 use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
@@ -45,12 +47,12 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     begins.drive(sequence.begins);
     let job = &sequence.job;
     let runs = |kind: u32, name: &str| {
-        (sequence.running & job.get("kind").eq(kind)).named(format!("runs_{name}"))
+        (sequence.running & job.kind.eq(kind)).named(format!("runs_{name}"))
     };
     let (comes, goes) = (runs(INPUT, "input"), runs(OUTPUT, "output"));
     let (convolves, adds) = (runs(CONVOLVE, "convolve"), runs(ADD, "add"));
 
-    let walk_begins = *begins & job.get("kind").eq(CONVOLVE);
+    let walk_begins = *begins & job.kind.eq(CONVOLVE);
     let walk = Walk::new(&m, spec, job, walk_begins, convolves);
     let transfer = Transfer::new(&m, spec, job, *begins, comes, goes);
     let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, adds));
@@ -74,31 +76,27 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
             .collect(),
     };
     let mut addresses = walk.addresses.clone();
-    let other = transfer.reads.mux(transfer.address, addresses[0]);
-    let other = match &softmax {
-        None => other,
-        Some(softmax) => softmax.reads.mux(softmax.read_address, other),
-    };
-    addresses[0] = match &addition {
-        None => other,
-        Some(addition) => addition.reads.mux(addition.address, other),
-    };
-    let never = m.lit(u(1), 0);
     if let Some(fill) = &fill {
-        addresses[0] = fill.reads.mux(fill.address, addresses[0]);
         load.weights = fill.over(load.weights);
     }
-    let adds = addition.as_ref().map_or(never, |addition| addition.reads);
-    let also = any(&[
-        adds,
-        softmax.as_ref().map_or(never, |softmax| softmax.reads),
-        fill.as_ref().map_or(never, |fill| fill.reads),
-    ]);
-    let reads = any(&[walk.steps, transfer.reads, also]);
+    let units: Vec<_> = [
+        softmax.as_ref().map(|it| Unit::new(it.reads, it.read_address, it.done)),
+        addition.as_ref().map(|it| Unit::new(it.reads, it.address, it.done)),
+        fill.as_ref().map(|it| Unit::new(it.reads, it.address, it.done)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let transfer_or_step = transfer.reads.mux(transfer.address, addresses[0]);
+    addresses[0] =
+        units.iter().fold(transfer_or_step, |other, unit| unit.reads.mux(unit.address, other));
+    let reads_chunk: Vec<_> = units.iter().map(|unit| unit.reads).chain([transfer.reads]).collect();
+    let reads_chunk = any(&reads_chunk).named("chunk_reads");
+    let reads = (walk.steps | reads_chunk).named("activations_read");
     let read = activations(&m, spec, &written, &addresses, reads);
 
-    let bits = job.get("weight_bits");
-    let wanted = Weights { plane: walk.plane, bits, shared: job.get("shared"), enable: walk.steps };
+    let bits = job.weight_bits;
+    let wanted = Weights { plane: walk.plane, bits, shared: job.shared, enable: walk.steps };
     let planes = contents.map(|image| &image.planes[..]);
     let weights = weights(&m, spec, &load.weights, &wanted, planes);
     let sums = lanes(&m, spec, job, &walk, &read, &weights);
@@ -111,7 +109,7 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         whole: delayed(&m, "group_whole", walk.whole, cycles),
         sums,
     };
-    let read_chunk = delayed_flag(&m, "chunk_read", transfer.reads | also, 2);
+    let read_chunk = delayed_flag(&m, "chunk_read", reads_chunk, 2);
     let held: Vec<_> = (read[0].chunk.iter().enumerate())
         .map(|(r, byte)| {
             m.reg(format!("chunk_{r}"), s(8)).no_reset().next(*byte).enable(read_chunk)
@@ -141,12 +139,9 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
 
     let in_flight = m.reg("in_flight", u(cycles));
     in_flight.next(in_flight.truncate(cycles - 1).cat(reads));
-    let work_done = any(&[
-        walk.done & sequence.running,
-        addition.as_ref().map_or(never, |addition| addition.done),
-        softmax.as_ref().map_or(never, |softmax| softmax.done),
-        fill.as_ref().map_or(never, |fill| fill.done),
-    ]);
+    let units_done = units.iter().map(|unit| unit.done);
+    let work_done: Vec<_> = units_done.chain([walk.done & sequence.running]).collect();
+    let work_done = any(&work_done).named("work_done");
     let drains = m.reg("waits_for_results", u(1));
     let quiet = (*drains & !busy & !in_flight.any()).named("results_are_there");
     drains.next(m.lit(u(1), 1)).enable(work_done).clear(quiet);
@@ -167,6 +162,21 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     registers(&m, &events);
     m.output("waiting", idle_input);
     m.finish()
+}
+
+/// What runs jobs of its own kind beside the array: one at a time reads activations, its results go the
+/// way of all.
+struct Unit<'m> {
+    reads: Signal<'m>,
+    address: Signal<'m>,
+    /// It has no more to begin.
+    done: Signal<'m>,
+}
+
+impl<'m> Unit<'m> {
+    fn new(reads: Signal<'m>, address: Signal<'m>, done: Signal<'m>) -> Unit<'m> {
+        Unit { reads, address, done }
+    }
 }
 
 /// What fills the memories, if anything does.
@@ -207,7 +217,7 @@ impl<'m> Loading<'m> {
 
 /// Fetches jobs.
 struct Sequence<'m> {
-    job: Bundle<'m>,
+    job: JobSignals<'m>,
     started: Signal<'m>,
     /// The job is in its registers, for one cycle.
     begins: Signal<'m>,
@@ -251,11 +261,8 @@ impl<'m> Sequence<'m> {
             *register.enable(*comes & fetched.eq(index + 1))
         };
         let words: Vec<_> = (0..JOB_WORDS).rev().map(held).collect();
-        let fields = job_fields();
-        let used = fields.iter().map(|(_, ty)| ty.width).sum();
-        let job = Bundle::unpack(&fields, cat(&words).truncate(used));
-        let job = job.map(|name, field| field.named(format!("job_{name}")));
-        let to_first = load.start | (ends & job.get("last"));
+        let job = JobFields::unpack(cat(&words));
+        let to_first = load.start | (ends & job.last);
         word_address.next(*word_address + 1).enable(reads).clear(to_first);
         let begins = delayed_flag(m, "begins", last_word & !load.start, 1);
         let stops = m.wire("job_stops", u(1));
@@ -281,7 +288,7 @@ impl<'m> Transfer<'m> {
     fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         input: Signal<'m>,
         output: Signal<'m>,
@@ -290,9 +297,9 @@ impl<'m> Transfer<'m> {
         let moves = (*takes | *sends).named("beat_moves");
         let count = m.reg("beats_moved", u(20)).no_reset();
         count.next(begins.mux(m.lit(u(20), 0), *count + 1)).enable(begins | moves);
-        let last = (*count + 1).eq(job.get("positions")).named("last_beat");
+        let last = (*count + 1).eq(job.positions).named("last_beat");
         let address = m.reg("beat_address", u(spec.byte_bits())).no_reset();
-        let start = (job.get("kind").eq(INPUT)).mux(job.get("output"), job.get("input"));
+        let start = (job.kind.eq(INPUT)).mux(job.output, job.input);
         let start = start.truncate(spec.byte_bits());
         address.next(begins.mux(start, *address + spec.results)).enable(begins | moves);
         let nothing_yet = count.eq(0).named("no_beat_yet");
@@ -308,14 +315,14 @@ impl<'m> Transfer<'m> {
 /// Stream `out`; returns whether the program's last beat goes.
 fn send<'m>(
     m: &'m ModuleBuilder,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     transfer: &Transfer<'m>,
     chunk: &[Signal<'m>],
 ) -> Signal<'m> {
     let valid = m.reg("out_holds", u(1));
     let comes = delayed_flag(m, "out_comes", transfer.reads, 2);
     let bytes: Vec<_> = chunk.iter().map(|byte| byte.as_unsigned()).collect();
-    let last = transfer.last & job.get("last");
+    let last = transfer.last & job.last;
     let payload = Bundle::new([("data", pack(&bytes)), ("last", last)]);
     let out = Stream::source(m, "out", *valid, payload);
     let fires = out.fires();
@@ -338,24 +345,24 @@ impl<'m> Addition<'m> {
     fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         runs: Signal<'m>,
     ) -> Addition<'m> {
         let phase = m.reg("add_phase", u(2));
         let turns = (runs & phase.eq(2)).named("add_turns");
         phase.next(*phase + 1).enable(runs).clear(begins | turns);
-        let address = |name: &str, field: &str| {
+        let address = |name: &str, start: Signal<'m>| {
             let register = m.reg(name, u(spec.byte_bits())).no_reset();
-            let start = job.get(field).truncate(spec.byte_bits());
+            let start = start.truncate(spec.byte_bits());
             register.next(begins.mux(start, *register + spec.results)).enable(begins | turns);
             *register
         };
         let (first, other) =
-            (address("first_address", "input"), address("second_address", "second"));
-        let output = address("sum_address", "output");
+            (address("first_address", job.input), address("second_address", job.second));
+        let output = address("sum_address", job.output);
         let left = m.reg("chunks_to_add", u(20)).no_reset();
-        left.next(begins.mux(job.get("positions"), *left - 1)).enable(begins | turns);
+        left.next(begins.mux(job.positions, *left - 1)).enable(begins | turns);
         let second = phase.eq(1).named("second_term");
         let reads = (runs & !phase.eq(2)).named("term_reads");
         let done = (turns & left.eq(1)).named("addition_done");
@@ -398,7 +405,7 @@ impl<'m> Ports<'m> {
 fn lanes<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     walk: &Walk<'m>,
     read: &[Read<'m>],
     weights: &[Signal<'m>],
@@ -406,7 +413,7 @@ fn lanes<'m>(
     let arrives = delayed_flag(m, "operands_arrive", walk.steps, OPERAND_CYCLES - 1);
     let valid = delayed_flag(m, "operands_valid", arrives, 1);
     let first = delayed(m, "operands_first", walk.first, OPERAND_CYCLES);
-    let (padding, depthwise) = (job.get("padding"), job.get("depthwise"));
+    let (padding, depthwise) = (job.padding, job.depthwise);
     let group = group_of(spec, job);
     let seen: Vec<_> = read.iter().map(|read| broadcast(spec, read)).collect();
     let inside: Vec<_> = (walk.inside.iter().enumerate())
@@ -422,7 +429,7 @@ fn lanes<'m>(
         let mut part = m.instance(format!("lane_{l}"), &module);
         part = part.input("valid", valid).input("first", first).input("weight", weight);
         if spec.maxima {
-            part = part.input("largest", job.get("largest"));
+            part = part.input("largest", job.largest);
         }
         for p in 0..spec.pixels as usize {
             let dense: Vec<_> = seen[p].iter().map(|bytes| bytes[l % bytes.len()]).collect();

@@ -1,7 +1,8 @@
 //! Cycles of a program, exactly: from the definition in `docs/cnn.md`.
 
 use super::CnnSpec;
-use super::job::{Add, Convolve, JOB_WORDS, Job, Lookup, Softmax};
+use super::fields::JOB_WORDS;
+use super::job::{Add, Convolve, Job, Lookup, Softmax};
 use super::softmax::{BYTE_CYCLES, ELEMENT_CYCLES};
 use crate::cost::Cost;
 

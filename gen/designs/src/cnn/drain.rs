@@ -8,6 +8,7 @@
 //! ```
 
 use super::CnnSpec;
+use super::fields::JobSignals;
 use super::image::scale_row;
 use super::job::{Scale, scale_fields};
 use super::memory::{Row, Write, any, select};
@@ -66,7 +67,7 @@ struct Scaled<'m> {
 pub(super) fn drain<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     begins: Signal<'m>,
     group: &Group<'m>,
     term: Option<&Term<'m>>,
@@ -92,7 +93,7 @@ pub(super) fn drain<'m>(
             let right = guarded(format!("scaled_right_{r}"), scaled.rights[r]);
             let part = m.instance(format!("requantizer_{r}"), &requantizer);
             let part = part.input("valid", valid).input("sum", *sum);
-            let part = part.input("rounding", job.get("rounding"));
+            let part = part.input("rounding", job.rounding);
             part.input("multiplier", *multiplier).input("right", *right).output("value")
         })
         .collect();
@@ -101,8 +102,8 @@ pub(super) fn drain<'m>(
     }
     let bytes = values.iter().enumerate().map(|(r, value)| {
         let wide = value.width() + 1;
-        let moved = value.extend(wide) + job.get("zero").extend(wide);
-        let (least, most) = (job.get("least").extend(wide), job.get("most").extend(wide));
+        let moved = value.extend(wide) + job.zero.extend(wide);
+        let (least, most) = (job.least.extend(wide), job.most.extend(wide));
         let low = moved.lt(least).mux(least, moved);
         let byte = low.gt(most).mux(most, low).truncate(8).as_signed();
         m.reg(format!("byte_{r}"), byte.ty()).no_reset().next(byte).into()
@@ -149,7 +150,7 @@ impl<'m> Shadow<'m> {
     fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         group: &Group<'m>,
         source: &ScaleSource<'m, '_>,
@@ -169,7 +170,7 @@ impl<'m> Shadow<'m> {
             turn.next(!**turn).enable(active).clear(group.done);
         }
         let shifts = (active & last_turn).named("shifts");
-        let chunks = job.get("chunks_less_1").extend(9) + 1;
+        let chunks = job.chunks_less_1.extend(9) + 1;
         left.next(group.done.mux(chunks, *left - 1)).enable(group.done | shifts);
 
         let bits = spec.accumulator_bits;
@@ -204,7 +205,7 @@ impl<'m> Shadow<'m> {
         let (address, writes) = match &turn {
             None => (*first, active),
             Some(turn) => {
-                let pitch = job.get("output_pitch").truncate(first.width());
+                let pitch = job.output_pitch.truncate(first.width());
                 let other = *first + pitch;
                 (turn.mux(other, *first), active & (!**turn | *whole))
             }
@@ -215,7 +216,7 @@ impl<'m> Shadow<'m> {
     }
 
     /// The sums of each result's lanes, with the bias, shifted to the left.
-    fn biased(&self, m: &'m ModuleBuilder, spec: &CnnSpec, job: &Bundle<'m>) -> Scaled<'m> {
+    fn biased(&self, m: &'m ModuleBuilder, spec: &CnnSpec, job: &JobSignals<'m>) -> Scaled<'m> {
         let bits = spec.accumulator_bits;
         let mut levels = vec![self.lanes.clone()];
         for _ in 0..spec.group_most() {
@@ -225,7 +226,7 @@ impl<'m> Shadow<'m> {
         let zero = m.lit(s(bits), 0);
         // narrow weights stand at the top of a byte
         let eight = m.lit(u(4), 8);
-        let shift = job.get("shared").mux(m.lit(u(4), 0), eight - job.get("weight_bits"));
+        let shift = job.shared.mux(m.lit(u(4), 0), eight - job.weight_bits);
         let shift = shift.truncate(3).named("narrow_shift");
         let sums = (0..spec.results as usize).map(|r| {
             let choices = levels.iter().map(|level| level.get(r).copied().unwrap_or(zero));
@@ -256,7 +257,7 @@ impl<'m> Shadow<'m> {
 fn scales<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     begins: Signal<'m>,
     group: &Group<'m>,
     shifts: Signal<'m>,
@@ -265,8 +266,8 @@ fn scales<'m>(
     let bits = index_bits(spec.scale_rows as usize);
     let (next, block) =
         (m.reg("next_scale", u(bits)).no_reset(), m.reg("block_scale", u(bits)).no_reset());
-    let start = job.get("scales").truncate(bits);
-    let chunks = job.get("chunks_less_1").extend(bits.max(8)).truncate(bits);
+    let start = job.scales.truncate(bits);
+    let chunks = job.chunks_less_1.extend(bits.max(8)).truncate(bits);
     let ends = group.done & group.block_ends;
     block.next(begins.mux(start, *block + chunks + 1)).enable(begins | ends);
     let address = group.done.mux(*block, *next).named("scale_row");
@@ -309,22 +310,27 @@ struct Adding<'m> {
 }
 
 impl<'m> Adding<'m> {
-    fn new(m: &'m ModuleBuilder, spec: &CnnSpec, job: &Bundle<'m>, term: &Term<'m>) -> Adding<'m> {
+    fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        job: &JobSignals<'m>,
+        term: &Term<'m>,
+    ) -> Adding<'m> {
         let bits = spec.accumulator_bits;
         let pair = term.valid & term.second;
         let sums = delayed_flag(m, "pair_enters", pair, PAIR_CYCLES);
         let pairs: Vec<_> =
             (0..spec.results).map(|r| m.wire(format!("pair_{r}"), s(bits))).collect();
-        let zero = term.second.mux(job.get("zero_1"), job.get("zero_0"));
+        let zero = term.second.mux(job.zero_1, job.zero_0);
         let terms = term.bytes.iter().map(|byte| {
             let difference = byte.extend(9) - zero.extend(9);
             difference.extend(bits).shl(20)
         });
-        let which = |name: &str| {
-            let of = |i: u32| job.get(&format!("{name}_{i}"));
-            sums.mux(of(2), term.second.mux(of(1), of(0)))
+        let which = |first: Signal<'m>, second: Signal<'m>, sum: Signal<'m>| {
+            sums.mux(sum, term.second.mux(second, first))
         };
-        let (multiplier, right) = (which("multiplier"), which("right"));
+        let multiplier = which(job.multiplier_0, job.multiplier_1, job.multiplier_2);
+        let right = which(job.right_0, job.right_1, job.right_2);
         let inputs = terms.zip(&pairs).map(|(term, pair)| sums.mux(**pair, term));
         let count = spec.results as usize;
         let scaled = Scaled {

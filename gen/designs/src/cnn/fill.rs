@@ -1,11 +1,12 @@
 //! Activations as weights: one factor of a product of two tensors moves into the weights' memory.
 
 use super::CnnSpec;
+use super::fields::JobSignals;
 use super::image::ROW_PLANES;
 use super::memory::Row;
 use super::softmax::BYTE_CYCLES;
 use crate::wiring::{delayed_flag, unpack};
-use hwgen_hdl::{Bundle, ModuleBuilder, Signal, cat, s, u};
+use hwgen_hdl::{ModuleBuilder, Signal, cat, s, u};
 
 /// Reads a byte a cycle, and writes a row of weights for every `lanes` of them.
 pub(super) struct Fill<'m> {
@@ -20,12 +21,12 @@ impl<'m> Fill<'m> {
     pub(super) fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         runs: Signal<'m>,
         byte: Signal<'m>,
     ) -> Fill<'m> {
-        let field = |name: &str| job.get(name).truncate(spec.byte_bits());
+        let field = |field: Signal<'m>| field.truncate(spec.byte_bits());
         let address = |name: &str| m.reg(name, u(spec.byte_bits())).no_reset();
         let (lane_at, step_at, block_at) =
             (address("fill_lane_at"), address("fill_step_at"), address("fill_block_at"));
@@ -34,18 +35,18 @@ impl<'m> Fill<'m> {
         lane.next(*lane + 1).enable(runs).clear(begins);
         let step = m.reg("fill_steps_left", u(20)).no_reset();
         let steps_end = (lanes_end & step.eq(1)).named("fill_steps_end");
-        let steps = job.get("positions");
+        let steps = job.positions;
         step.next((begins | steps_end).mux(steps, *step - 1)).enable(begins | lanes_end);
         let block = m.reg("fill_blocks_left", u(12)).no_reset();
         let done = (steps_end & block.eq(0)).named("fill_done");
-        block.next(begins.mux(job.get("blocks_less_1"), *block - 1)).enable(begins | steps_end);
+        block.next(begins.mux(job.blocks_less_1, *block - 1)).enable(begins | steps_end);
 
-        let input = field("input");
-        let next_block = *block_at + field("block_input");
-        let next_step = steps_end.mux(next_block, *step_at + field("to_next_row"));
+        let input = field(job.input);
+        let next_block = *block_at + field(job.block_input);
+        let next_step = steps_end.mux(next_block, *step_at + field(job.to_next_row));
         block_at.next(begins.mux(input, next_block)).enable(begins | steps_end);
         step_at.next(begins.mux(input, next_step)).enable(begins | lanes_end);
-        let next_lane = lanes_end.mux(next_step, *lane_at + field("to_next_column"));
+        let next_lane = lanes_end.mux(next_step, *lane_at + field(job.to_next_column));
         lane_at.next(begins.mux(input, next_lane)).enable(begins | runs);
 
         let comes = delayed_flag(m, "fill_byte_comes", runs, BYTE_CYCLES);
@@ -55,7 +56,7 @@ impl<'m> Fill<'m> {
         let whole = delayed_flag(m, "fill_row_whole", lanes_end, BYTE_CYCLES + 1);
         let rows = spec.plane_bits() - 3;
         let row = m.reg("fill_row", u(rows)).no_reset();
-        let first = job.get("weights").slice(rows + 2, 3);
+        let first = job.weights.slice(rows + 2, 3);
         row.next(begins.mux(first, *row + 1)).enable(begins | whole);
         // the highest bit of all lanes is the first plane
         let bytes = unpack(*bytes, s(8), spec.lanes);

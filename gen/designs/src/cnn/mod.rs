@@ -1,7 +1,7 @@
 //! `cnn`: a core that runs quantized networks from a program, bit-exact; definition in
 //! `docs/cnn.md`.
 //!
-//! - [`spec`]: the parameters; [`job`]: what a program is made of; [`image`]: what is loaded;
+//! - [`spec`]: the parameters; [`job`]: what a program is made of, `fields`: how it lies in memory; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
 //! - `lane`: one weight, all positions; `drain`, `requantize`: from sums to bytes;
 //! - `softmax`: rows of probabilities, and functions from tables; `fill`: activations as weights;
@@ -14,6 +14,7 @@ mod core;
 pub mod cost;
 mod drain;
 pub mod drive;
+mod fields;
 mod fill;
 pub mod golden;
 pub mod image;

@@ -2,12 +2,12 @@
 //! then a division each. Functions of each element: the entry is the result.
 
 use super::CnnSpec;
+use super::fields::{JobSignals, LOOKUP};
 use super::image::table_word;
-use super::job::LOOKUP;
 use super::memory::{Row, Write};
 use super::rom::rom;
 use crate::wiring::delayed_flag;
-use hwgen_hdl::{Bundle, ModuleBuilder, Signal, index_bits, s, u};
+use hwgen_hdl::{ModuleBuilder, Signal, index_bits, s, u};
 
 /// Bits of an entry of a table.
 pub(super) const ENTRY_BITS: u32 = 24;
@@ -39,24 +39,23 @@ impl<'m> Softmax<'m> {
     pub(super) fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         runs: Signal<'m>,
         byte: Signal<'m>,
         (load, contents): (&Row<'m>, Option<&[Vec<u32>]>),
     ) -> Softmax<'m> {
         let bits = spec.byte_bits();
-        let field = |name: &str| job.get(name).truncate(bits);
 
         // passes over a row: 0 finds the largest, 1 sums, 2 divides; a function takes but one, 0
         let pass = m.reg("softmax_pass", u(2));
-        let looks_up = job.get("kind").eq(LOOKUP).named("looks_up");
+        let looks_up = job.kind.eq(LOOKUP).named("looks_up");
         let (finds, sums, divides) = (pass.eq(0) & !looks_up, pass.eq(1), pass.eq(2));
         let row = m.reg("softmax_row", u(bits)).no_reset();
         let row_output = m.reg("softmax_row_output", u(bits)).no_reset();
         let at = m.reg("softmax_at", u(20));
         let reading = m.reg("softmax_reading", u(1));
-        let last = (*at + 1).eq(job.get("positions")).named("softmax_last");
+        let last = (*at + 1).eq(job.positions).named("softmax_last");
         let (element_done, pass_done) = (m.wire("element_done", u(1)), m.wire("pass_done", u(1)));
         let reads = (runs & *reading).named("softmax_reads");
         // one after the other, but each on its own where they are divided
@@ -68,13 +67,15 @@ impl<'m> Softmax<'m> {
         let row_ends = (*pass_done & (divides | looks_up)).named("softmax_row_ends");
         pass.next(*pass + 1).enable(*pass_done).clear(begins | row_ends);
         let rows = m.reg("softmax_rows", u(12)).no_reset();
-        rows.next(begins.mux(job.get("blocks_less_1"), *rows - 1)).enable(begins | row_ends);
+        rows.next(begins.mux(job.blocks_less_1, *rows - 1)).enable(begins | row_ends);
         let done = (row_ends & rows.eq(0)).named("softmax_done");
-        let next = |name: &str, register: Signal<'m>, pitch: &str| {
-            begins.mux(field(name), register + field(pitch))
+        let next = |start: Signal<'m>, register: Signal<'m>, pitch: Signal<'m>| {
+            begins.mux(start.truncate(bits), register + pitch.truncate(bits))
         };
-        row.next(next("input", *row, "to_next_window")).enable(begins | row_ends);
-        row_output.next(next("output", *row_output, "output_pitch")).enable(begins | row_ends);
+        let next_row = next(job.input, *row, job.to_next_window);
+        row.next(next_row).enable(begins | row_ends);
+        let next_output = next(job.output, *row_output, job.output_pitch);
+        row_output.next(next_output).enable(begins | row_ends);
 
         let comes = |name: &str, of: Signal<'m>, cycles| delayed_flag(m, name, of, cycles);
         let found = comes("softmax_byte_comes", reads, BYTE_CYCLES);
@@ -91,7 +92,7 @@ impl<'m> Softmax<'m> {
             (largest.extend(9) - byte.extend(9)).truncate(8).as_unsigned().named("softmax_below");
         let which = match spec.softmax_tables {
             1 => below,
-            tables => job.get("scales").truncate(index_bits(tables as usize)).cat(below),
+            tables => job.scales.truncate(index_bits(tables as usize)).cat(below),
         };
         let depth = 256 * spec.softmax_tables as usize;
         let reads_entry = found & !finds;
@@ -113,7 +114,7 @@ impl<'m> Softmax<'m> {
         sum.next(finds.mux(m.lit(sum.ty(), 0), added)).enable(found_last | (entry_comes & sums));
 
         // 2 steps e + sum over 2 sum: rounded to nearest, halves up
-        let steps = job.get("multiplier_0").truncate(QUOTIENT_BITS);
+        let steps = job.multiplier_0.truncate(QUOTIENT_BITS);
         let product = steps.mul(entry).named("softmax_product");
         let width = product.width() + 2;
         let numerator = product.extend(width).shl(1) + sum.extend(width);
@@ -128,8 +129,8 @@ impl<'m> Softmax<'m> {
         written.next(*written + 1).enable(writes).clear(begins | row_ends);
 
         let wide = QUOTIENT_BITS + 2;
-        let moved = quotient.value.to_signed().extend(wide) + job.get("zero").extend(wide);
-        let (least, most) = (job.get("least").extend(wide), job.get("most").extend(wide));
+        let moved = quotient.value.to_signed().extend(wide) + job.zero.extend(wide);
+        let (least, most) = (job.least.extend(wide), job.most.extend(wide));
         let share = moved.lt(least).mux(least, moved.gt(most).mux(most, moved));
         let result = looks_up.mux(entry.truncate(8), share.truncate(8).as_unsigned());
         Softmax {

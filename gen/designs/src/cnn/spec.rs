@@ -1,6 +1,7 @@
 //! The parameters of a CNN core.
 
-use super::job::{JOB_WORDS, scale_fields};
+use super::fields::JOB_WORDS;
+use super::job::scale_fields;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::{bits_for, index_bits};
 

@@ -1,7 +1,8 @@
 //! Where a convolution is: the step, the window, the block.
 
 use super::CnnSpec;
-use hwgen_hdl::{Bundle, ModuleBuilder, Signal, u};
+use super::fields::JobSignals;
+use hwgen_hdl::{ModuleBuilder, Signal, u};
 
 /// What is to be done in a cycle.
 pub(super) struct Walk<'m> {
@@ -41,11 +42,11 @@ impl<'m> Walk<'m> {
     pub(super) fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         running: Signal<'m>,
     ) -> Walk<'m> {
-        let address = |name: &str| job.get(name).truncate(spec.byte_bits());
+        let address = |field: Signal<'m>| field.truncate(spec.byte_bits());
         // idle cycles behind a group of positions
         let idle = m.reg("idle_left", u(16));
         let idles = idle.any().named("idles");
@@ -56,36 +57,34 @@ impl<'m> Walk<'m> {
         let left = m.reg("positions_left", u(20)).no_reset();
         let last_group = left.le(spec.pixels).named("last_group");
         let block_ends = (ends & last_group).named("block_ends");
-        let total = job.get("positions");
+        let total = job.positions;
         let fewer = block_ends.mux(total, *left - spec.pixels);
         left.next(begins.mux(total, fewer)).enable(begins | (steps & ends));
         let block = m.reg("blocks_left", u(12)).no_reset();
-        block.next(begins.mux(job.get("blocks_less_1"), *block - 1));
+        block.next(begins.mux(job.blocks_less_1, *block - 1));
         block.enable(begins | (steps & block_ends));
         let all_end = (block_ends & block.eq(0)).named("all_end");
-        idle.next(idles.mux(*idle - 1, job.get("idle")))
-            .enable((steps & ends) | idles)
-            .clear(begins);
+        idle.next(idles.mux(*idle - 1, job.idle)).enable((steps & ends) | idles).clear(begins);
         let finishing = m.reg("finishing", u(1)).next(m.lit(u(1), 1));
         let finishing = finishing.enable(steps & all_end).clear(begins);
-        let none_idle = !job.get("idle").any();
+        let none_idle = !job.idle.any();
         let done = ((steps & all_end & none_idle) | (*finishing & idle.eq(1))).named("walk_done");
 
         let block_base = m.reg("block_base", u(spec.byte_bits())).no_reset();
-        let next_base = (*block_base + address("block_input")).named("next_block_base");
-        let input = address("input");
+        let next_base = (*block_base + address(job.block_input)).named("next_block_base");
+        let input = address(job.input);
         block_base.next(begins.mux(input, next_base)).enable(begins | (steps & block_ends));
         let from = Window {
             column: m.lit(u(12), 0),
-            y: job.get("y"),
-            x: job.get("x"),
+            y: job.y,
+            x: job.x,
             address: begins.mux(input, next_base),
         };
         let starts = (begins | (steps & block_ends)).named("windows_start");
         let windows = windows(m, spec, job, from, starts, (steps & ends).named("windows_move"));
         let inside = windows.iter().map(|window| {
             let (y, x) = (window.y + tap.y.to_signed(), window.x + tap.x.to_signed());
-            let (height, width) = (job.get("height").to_signed(), job.get("width").to_signed());
+            let (height, width) = (job.height.to_signed(), job.width.to_signed());
             (!y.msb() & y.lt(height)) & (!x.msb() & x.lt(width))
         });
         let inside = inside.enumerate().map(|(p, inside)| inside.named(format!("inside_{p}")));
@@ -113,7 +112,7 @@ impl<'m> Tap<'m> {
     fn new(
         m: &'m ModuleBuilder,
         spec: &CnnSpec,
-        job: &Bundle<'m>,
+        job: &JobSignals<'m>,
         begins: Signal<'m>,
         steps: Signal<'m>,
     ) -> Tap<'m> {
@@ -122,25 +121,24 @@ impl<'m> Tap<'m> {
             (counter("channel_step", 16), counter("tap_column", 12), counter("tap_row", 12));
         let (y, x) = (counter("tap_y", 12), counter("tap_x", 12));
         let address = m.reg("tap_address", u(spec.byte_bits()));
-        let to = |name: &str| job.get(name).truncate(spec.byte_bits());
+        let to = |distance: Signal<'m>| distance.truncate(spec.byte_bits());
 
-        let channels_end = channel.eq(job.get("channel_steps_less_1")).named("channels_end");
-        let row_ends =
-            (channels_end & column.eq(job.get("kernel_columns_less_1"))).named("tap_row_ends");
-        let ends = (row_ends & row.eq(job.get("kernel_rows_less_1"))).named("window_ends");
+        let channels_end = channel.eq(job.channel_steps_less_1).named("channels_end");
+        let row_ends = (channels_end & column.eq(job.kernel_columns_less_1)).named("tap_row_ends");
+        let ends = (row_ends & row.eq(job.kernel_rows_less_1)).named("window_ends");
         let restart = begins | (steps & ends);
         channel.next(*channel + 1).enable(steps).clear(begins | (steps & channels_end));
         let columns = steps & channels_end;
         column.next(*column + 1).enable(columns).clear(begins | (steps & row_ends));
-        x.next(*x + job.get("dilation_x")).enable(columns).clear(begins | (steps & row_ends));
+        x.next(*x + job.dilation_x).enable(columns).clear(begins | (steps & row_ends));
         row.next(*row + 1).enable(steps & row_ends).clear(restart);
-        y.next(*y + job.get("dilation_y")).enable(steps & row_ends).clear(restart);
+        y.next(*y + job.dilation_y).enable(steps & row_ends).clear(restart);
         let groups: Vec<_> = (0..=spec.group_most())
             .map(|group| m.lit(u(spec.byte_bits()), 1u32 << group))
             .collect();
         let by_channel = super::memory::select(group_of(spec, job), &groups);
         let by =
-            channels_end.mux(row_ends.mux(to("to_next_row"), to("to_next_column")), by_channel);
+            channels_end.mux(row_ends.mux(to(job.to_next_row), to(job.to_next_column)), by_channel);
         address.next(*address + by).enable(steps).clear(restart);
         let first = m.reg("window_begins", u(1)).reset_to(1);
         first.next(begins | ends).enable(begins | steps);
@@ -149,15 +147,15 @@ impl<'m> Tap<'m> {
 }
 
 /// The job's group, in as many bits as the core needs; any signal if it knows but one.
-pub(super) fn group_of<'m>(spec: &CnnSpec, job: &Bundle<'m>) -> Signal<'m> {
-    job.get("group").truncate(hwgen_hdl::bits_for(u64::from(spec.group_most())).max(1))
+pub(super) fn group_of<'m>(spec: &CnnSpec, job: &JobSignals<'m>) -> Signal<'m> {
+    job.group.truncate(hwgen_hdl::bits_for(u64::from(spec.group_most())).max(1))
 }
 
 /// The windows of the positions in work: a chain, each the one before moved on.
 fn windows<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     from: Window<'m>,
     starts: Signal<'m>,
     moves: Signal<'m>,
@@ -204,18 +202,17 @@ fn choose<'m>(which: Signal<'m>, yes: Window<'m>, no: Window<'m>) -> Window<'m> 
 fn moved<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     window: Window<'m>,
     p: usize,
 ) -> Window<'m> {
-    let line_ends = window.column.eq(job.get("columns_less_1")).named(format!("line_ends_{p}"));
-    let to = |name: &str| job.get(name).truncate(spec.byte_bits());
-    let stride = |name: &str| job.get(name).to_signed();
+    let line_ends = window.column.eq(job.columns_less_1).named(format!("line_ends_{p}"));
+    let to = |distance: Signal<'m>| distance.truncate(spec.byte_bits());
     Window {
         column: line_ends.mux(m.lit(u(12), 0), window.column + 1),
-        y: line_ends.mux(window.y + stride("stride_y"), window.y),
-        x: line_ends.mux(job.get("x"), window.x + stride("stride_x")),
-        address: window.address + line_ends.mux(to("to_next_line"), to("to_next_window")),
+        y: line_ends.mux(window.y + job.stride_y.to_signed(), window.y),
+        x: line_ends.mux(job.x, window.x + job.stride_x.to_signed()),
+        address: window.address + line_ends.mux(to(job.to_next_line), to(job.to_next_window)),
     }
 }
 
@@ -223,7 +220,7 @@ fn moved<'m>(
 fn planes<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     begins: Signal<'m>,
     steps: Signal<'m>,
     ends: Signal<'m>,
@@ -233,10 +230,10 @@ fn planes<'m>(
     let (plane, block) =
         (m.reg("plane", u(bits)).no_reset(), m.reg("block_plane", u(bits)).no_reset());
     let eight = m.lit(u(4), 8);
-    let stride = job.get("shared").mux(eight, job.get("weight_bits"));
-    let stride = job.get("hold").mux(m.lit(u(4), 0), stride);
+    let stride = job.shared.mux(eight, job.weight_bits);
+    let stride = job.hold.mux(m.lit(u(4), 0), stride);
     let after = *plane + stride.extend(bits.max(4)).truncate(bits);
-    let start = job.get("weights").truncate(bits);
+    let start = job.weights.truncate(bits);
     let next = (ends & !block_ends).mux(*block, after);
     plane.next(begins.mux(start, next)).enable(begins | steps);
     block.next(begins.mux(start, after)).enable(begins | (steps & block_ends));
@@ -247,26 +244,26 @@ fn planes<'m>(
 fn outputs<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    job: &Bundle<'m>,
+    job: &JobSignals<'m>,
     begins: Signal<'m>,
     steps: Signal<'m>,
     ends: Signal<'m>,
     block_ends: Signal<'m>,
 ) -> Signal<'m> {
     let bits = spec.byte_bits();
-    let address = |name: &str| job.get(name).truncate(bits);
+    let start = job.output.truncate(bits);
     let (output, block) = (
         m.reg("output_address", u(bits)).no_reset(),
         m.reg("block_output_address", u(bits)).no_reset(),
     );
-    let next_block = *block + address("block_output");
-    let pitch = address("output_pitch");
+    let next_block = *block + job.block_output.truncate(bits);
+    let pitch = job.output_pitch.truncate(bits);
     let moved = match spec.pixels {
         1 => *output + pitch,
         _ => *output + pitch.shl(1),
     };
-    let next = begins.mux(address("output"), block_ends.mux(next_block, moved));
+    let next = begins.mux(start, block_ends.mux(next_block, moved));
     output.next(next).enable(begins | (steps & ends));
-    block.next(begins.mux(address("output"), next_block)).enable(begins | (steps & block_ends));
+    block.next(begins.mux(start, next_block)).enable(begins | (steps & block_ends));
     *output
 }
