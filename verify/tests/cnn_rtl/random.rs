@@ -5,9 +5,9 @@ use super::pick;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
-    Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Layer, Linear, Lookup, MaxPool2d,
-    Mean, Multiplier, Network, Operator, Pad, Pads, Requantize, Reshape, Rounding, Softmax, Tensor,
-    VERSION, Window,
+    Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Gather, Layer, Linear, Lookup,
+    MaxPool2d, Mean, Multiplier, Network, Operator, Pad, Pads, Requantize, Reshape, Rounding,
+    Softmax, Tensor, VERSION, Window,
 };
 use hwgen_network::plan::{PlanError, plan};
 use rand::{Rng, SeedableRng};
@@ -148,8 +148,9 @@ impl Draft<'_> {
         let tensor = self.get(x);
         let [height, width, channels] = tensor.image();
         let nearest = |factor: f64| Multiplier::nearest(factor).unwrap();
-        match self.rng.random_range(0..17) {
+        match self.rng.random_range(0..19) {
             0 => self.pool(x),
+            16..=17 => Some(self.gather(x, &tensor.shape)),
             12 if tensor.shape.len() == 3 => self.pool(x),
             15 if tensor.shape.len() == 3 => {
                 let mut rim = || [0, 0, 0].map(|_| self.rng.random_range(0..=2));
@@ -254,6 +255,26 @@ impl Draft<'_> {
         }
     }
 
+    /// Some indices of each axis: all, at a stride, each more than once, or any.
+    fn gather(&mut self, x: &str, shape: &[usize]) -> String {
+        let mut axis = |&all: &usize| match self.rng.random_range(0..6) {
+            0 => (0..all).step_by(2).collect(),
+            1 => (0..all).flat_map(|index| [index; 2]).collect(),
+            2 => (0..all).rev().collect(),
+            3 => (0..self.rng.random_range(1..5)).map(|_| self.rng.random_range(0..all)).collect(),
+            _ => vec![],
+        };
+        let indices: Vec<Vec<usize>> = shape.iter().map(&mut axis).collect();
+        let size = |(taken, &all): (&Vec<_>, &usize)| match taken.is_empty() {
+            true => all,
+            false => taken.len(),
+        };
+        let taken: Vec<usize> = indices.iter().zip(shape).map(size).collect();
+        let y = self.alike(x, &taken);
+        self.layer(Operator::Gather(Gather { indices }), &[&x.to_owned()], &y);
+        y
+    }
+
     /// A convolution of one element that keeps the shape.
     fn same_convolution(&mut self, x: &String) -> String {
         let [height, width, channels] = self.get(x).image();
@@ -316,7 +337,7 @@ fn random_networks() {
             activation_words: 4096,
             weight_rows: 8192,
             scale_rows: 2048,
-            jobs: 100,
+            jobs: 500,
             softmax_tables: 4,
             single_port: rng.random_bool(0.4),
             narrow_weights: rng.random_bool(0.8),
@@ -349,6 +370,7 @@ fn random_networks() {
         "concat",
         "reshape",
         "lookup",
+        "gather",
     ] {
         assert!(ran[kind] >= 3, "{kind}: {ran:?}");
     }

@@ -19,10 +19,7 @@ pub use crate::basics::{
     MOST_NAME, MOST_WEIGHTS, Multiplier, Multipliers, NetworkError, Number, Numbers, Pads,
     Rounding, SCALES, Stored, Tensor, Window,
 };
-pub use crate::operators::{
-    Add, AveragePool2d, Concat, Conv2d, FullyConnected, Lookup, MatMul, MaxPool2d, Mean, Operator,
-    Pad, Requantize, Reshape, Slice, Softmax, softmax_table,
-};
+pub use crate::operators::*;
 pub use file::{load, read, save, save_with_binary, schema};
 pub use layer::Layer;
 pub use state::State;

@@ -11,6 +11,7 @@ mod average_pool_2d;
 mod concat;
 mod conv_2d;
 mod fully_connected;
+mod gather;
 mod lookup;
 mod mat_mul;
 mod max_pool_2d;
@@ -29,6 +30,7 @@ pub use average_pool_2d::AveragePool2d;
 pub use concat::Concat;
 pub use conv_2d::Conv2d;
 pub use fully_connected::FullyConnected;
+pub use gather::Gather;
 pub use lookup::Lookup;
 pub use mat_mul::MatMul;
 pub use max_pool_2d::MaxPool2d;
@@ -103,6 +105,7 @@ operators! {
     "softmax": Softmax,
     "lookup": Lookup,
     "slice": Slice,
+    "gather": Gather,
     "concat": Concat,
     "pad": Pad,
     "reshape": Reshape,
@@ -129,6 +132,11 @@ pub(crate) trait Kind {
 
     /// Adds its jobs to the image.
     fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered;
+
+    /// Other operators that do the same, where the core has jobs for each but not for the whole.
+    fn expand(&self, _inputs: &[&Tensor], _output: &Tensor) -> Vec<Part> {
+        vec![]
+    }
 
     /// Its weights.
     fn linear(&self) -> Option<&Linear> {
@@ -170,6 +178,23 @@ pub(crate) enum Memory {
     View,
     /// The inputs are parts of the output, side by side along an axis of height, width, channels.
     Parts(usize),
+}
+
+/// A step of an operator that the core does in several; the last one writes its output.
+pub(crate) struct Part {
+    pub(crate) operator: Operator,
+    pub(crate) inputs: Vec<Read>,
+    /// Of what it makes, which is quantized as the output is.
+    pub(crate) shape: Vec<usize>,
+}
+
+/// What a part reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// An input of the operator.
+    Given(usize),
+    /// What an earlier part made.
+    Made(usize),
 }
 
 impl Operator {

@@ -32,10 +32,7 @@ impl Kind for Slice {
         if !lengths || !(0..x.len()).all(within) {
             return Err(format!("the part of {size:?} from {begin:?} on is none of {x:?}"));
         }
-        let long =
-            |shape: &[usize]| shape.iter().filter(|&&size| size > 1).copied().collect::<Vec<_>>();
-        let dropped = output.shape.len() <= size.len() && long(&output.shape) == long(size);
-        Ok(if dropped { output.shape.clone() } else { size.clone() })
+        Ok(without_ones(size.clone(), output))
     }
 
     fn prepare(&self, inputs: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
@@ -65,6 +62,14 @@ impl Kind for Slice {
         lowering.alone(image, (input, output), UNIT, numbers, Sum::All)?;
         Ok(sum_bits(1, &UNSCALED))
     }
+}
+
+/// A shape, or the output's, if that has but some sizes of 1 less.
+pub(super) fn without_ones(shape: Vec<usize>, output: &Tensor) -> Vec<usize> {
+    let long =
+        |shape: &[usize]| shape.iter().filter(|&&size| size > 1).copied().collect::<Vec<_>>();
+    let dropped = output.shape.len() <= shape.len() && long(&output.shape) == long(&shape);
+    if dropped { output.shape.clone() } else { shape }
 }
 
 struct Ready {

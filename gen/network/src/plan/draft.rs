@@ -2,7 +2,7 @@
 //! layers or the outside sees, means that make rows of channels.
 
 use crate::graph::{FullyConnected, Network, Operator, Pad, Pads, Reshape, Tensor};
-use crate::operators::Memory;
+use crate::operators::{Memory, Part, Read};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -51,6 +51,7 @@ impl Draft<'_> {
             steps: steps.collect(),
             dense: vec![false; network.tensors.len()],
         };
+        draft.expand();
         draft.read_over_padding();
         draft.sum_channels_apart();
         draft.read_through_reshapes();
@@ -90,6 +91,33 @@ impl Draft<'_> {
         self.tensors.push(Tensor { name, shape, ..self.tensors[id].clone() });
         self.dense.push(false);
         self.tensors.len() - 1
+    }
+
+    /// Operators that the core does in several steps.
+    fn expand(&mut self) {
+        for step in std::mem::take(&mut self.steps) {
+            let output = &self.tensors[step.output];
+            let parts = step.operator.known().expand(&self.read_by(&step), output);
+            let (mut made, count) = (vec![], parts.len());
+            if count == 0 {
+                self.steps.push(step);
+                continue;
+            }
+            for (n, Part { operator, inputs, shape }) in parts.into_iter().enumerate() {
+                let read = |read: Read| match read {
+                    Read::Given(input) => step.inputs[input],
+                    Read::Made(part) => made[part],
+                };
+                let inputs = inputs.into_iter().map(read).collect();
+                let output = match n + 1 == count {
+                    true => step.output,
+                    false => self.like(step.output, &format!("part {n} of {}", step.name), shape),
+                };
+                made.push(output);
+                let (name, operator) = (step.name.clone(), Cow::Owned(operator));
+                self.steps.push(Step { name, operator, inputs, output });
+            }
+        }
     }
 
     /// A convolution behind padding of what stands for 0 reads what was padded.
