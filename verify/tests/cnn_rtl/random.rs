@@ -258,13 +258,16 @@ impl Draft<'_> {
     /// Some indices of each axis: all, at a stride, each more than once, or any.
     fn gather(&mut self, x: &str, shape: &[usize]) -> String {
         let mut axis = |&all: &usize| match self.rng.random_range(0..6) {
-            0 => (0..all).step_by(2).collect(),
-            1 => (0..all).flat_map(|index| [index; 2]).collect(),
-            2 => (0..all).rev().collect(),
-            3 => (0..self.rng.random_range(1..5)).map(|_| self.rng.random_range(0..all)).collect(),
+            0 => (0..all as u16).step_by(2).collect(),
+            1 => (0..all as u16).flat_map(|index| [index; 2]).collect(),
+            2 => (0..all as u16).rev().collect(),
+            3 => {
+                let some = 0..self.rng.random_range(1..5);
+                some.map(|_| self.rng.random_range(0..all as u16)).collect()
+            }
             _ => vec![],
         };
-        let indices: Vec<Vec<usize>> = shape.iter().map(&mut axis).collect();
+        let indices: Vec<Vec<u16>> = shape.iter().map(&mut axis).collect();
         let size = |(taken, &all): (&Vec<_>, &usize)| match taken.is_empty() {
             true => all,
             false => taken.len(),

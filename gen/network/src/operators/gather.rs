@@ -5,7 +5,7 @@ use super::{
     Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Operator, Part, Read, Shape,
 };
 use crate::basics::Tensor;
-use crate::basics::check::same_kind;
+use crate::basics::check::{same_kind, within};
 use crate::lowering::{Sum, UNIT, UNSCALED, strips, sum_bits, unsupported};
 use hwgen_designs::cnn::Rounding;
 use hwgen_designs::cnn::lower::{Numbers, Place, Window};
@@ -17,14 +17,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gather {
-    /// A list an axis; an empty one takes the whole axis as it is.
-    pub indices: Vec<Vec<usize>>,
+    /// A list an axis, of at most 4,096; an empty one takes the whole axis as it is.
+    pub indices: Vec<Vec<u16>>,
 }
 
 impl Gather {
+    /// Most indices of an axis.
+    pub const MOST: usize = 4096;
+
     /// The shape that it takes.
     fn taken(&self, x: &[usize]) -> Vec<usize> {
-        let size = |(taken, &all): (&Vec<usize>, &usize)| match taken.is_empty() {
+        let size = |(taken, &all): (&Vec<u16>, &usize)| match taken.is_empty() {
             true => all,
             false => taken.len(),
         };
@@ -40,6 +43,15 @@ impl Gather {
 
 impl Kind for Gather {
     fn check(&self, place: &str, inputs: &[&Tensor], output: &Tensor) -> Checked {
+        for (axis, taken) in self.indices.iter().enumerate() {
+            within(
+                place,
+                &format!("entries of indices[{axis}]"),
+                taken.len() as i64,
+                0,
+                Gather::MOST as i64,
+            )?;
+        }
         same_kind(place, inputs[0], output)
     }
 
@@ -49,7 +61,7 @@ impl Kind for Gather {
             return Err(format!("indices of {} axes do not fit {x:?}", indices.len()));
         }
         for (axis, (taken, &all)) in indices.iter().zip(x).enumerate() {
-            if let Some(beyond) = taken.iter().find(|&&index| index >= all) {
+            if let Some(beyond) = taken.iter().find(|&&index| usize::from(index) >= all) {
                 return Err(format!("index {beyond} of axis {axis} is none of {x:?}"));
             }
         }
@@ -59,8 +71,10 @@ impl Kind for Gather {
     fn prepare(&self, inputs: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
         let (x, mut places) = (&inputs[0].shape, vec![0]);
         for (taken, &all) in self.indices.iter().zip(x) {
-            let whole: Vec<usize> = (0..all).collect();
-            let taken = if taken.is_empty() { &whole } else { taken };
+            let taken: Vec<usize> = match taken.is_empty() {
+                true => (0..all).collect(),
+                false => taken.iter().map(|&index| index.into()).collect(),
+            };
             let of = |&place: &usize| taken.iter().map(move |index| place * all + index);
             places = places.iter().flat_map(of).collect();
         }
@@ -119,7 +133,7 @@ impl Kind for Gather {
         match (axis, repeats(indices, from.width)) {
             (2, _) => {
                 let weight = |o: u32, _: u32, _: u32, c: u32| {
-                    i8::from(indices.get(o as usize) == Some(&(c as usize)))
+                    i8::from(indices.get(o as usize).is_some_and(|&index| u32::from(index) == c))
                 };
                 let scale = |_: u32| UNSCALED;
                 let numbers =
@@ -163,10 +177,10 @@ struct Run {
 }
 
 /// Indices cut where their distance changes, or is negative.
-fn runs(indices: &[usize]) -> Vec<Run> {
+fn runs(indices: &[u16]) -> Vec<Run> {
     let mut runs: Vec<Run> = vec![];
     for (at, &index) in indices.iter().enumerate() {
-        let index = index as u32;
+        let index = u32::from(index);
         if let Some(run) = runs.last_mut() {
             let step = index.checked_sub(run.first + (run.count - 1) * run.step);
             if let Some(step) = step.filter(|&step| run.count == 1 || step == run.step) {
@@ -180,11 +194,12 @@ fn runs(indices: &[usize]) -> Vec<Run> {
 }
 
 /// How often each of `all` indices is taken, if all are, as often, and in order.
-fn repeats(indices: &[usize], all: u32) -> Option<u32> {
+fn repeats(indices: &[u16], all: u32) -> Option<u32> {
     let (all, taken) = (all as usize, indices.len());
     let times = taken / all;
     let even = taken.is_multiple_of(all) && times > 1;
-    let in_order = || indices.iter().enumerate().all(|(at, &index)| at / times == index);
+    let in_order =
+        || indices.iter().enumerate().all(|(at, &index)| at / times == usize::from(index));
     (even && in_order()).then_some(times as u32)
 }
 

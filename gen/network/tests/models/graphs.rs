@@ -228,7 +228,12 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: Id, axes: usize) {
-        match self.rng.random_range(0..12) {
+        match self.rng.random_range(0..13) {
+            12 => {
+                let strides: Vec<i32> = (0..axes).map(|axis| self.stride(axis)).collect();
+                let y = self.w.at_strides(x, &strides);
+                self.made(y);
+            }
             0 => {
                 let y = self.w.relu(x);
                 self.made(y);
@@ -269,6 +274,12 @@ impl Graph {
             }
             _ => self.concatenation(x, axes),
         }
+    }
+
+    /// What is taken of an axis: all of the batch.
+    fn stride(&mut self, axis: usize) -> i32 {
+        let strides = if axis == 0 { &[1][..] } else { &[1, 1, 2, 3, -1, -2] };
+        *strides.choose(&mut self.rng).unwrap()
     }
 
     /// Of what agrees off an axis, each brought to the first one's scale.

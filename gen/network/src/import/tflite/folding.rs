@@ -35,6 +35,6 @@ pub(super) fn fold(node: &Node, code: Builtin) -> Result<Option<Vec<i64>>, Probl
 }
 
 fn strided(list: &[i64], steps: &Steps) -> Result<Vec<i64>, Problem> {
-    let (first, count, stride) = steps.along(&[list.len()])?[0];
-    Ok(list.iter().skip(first).step_by(stride as usize).take(count).copied().collect())
+    let along = &steps.along(&[list.len()])?[0];
+    Ok(along.indices().map(|index| list[index]).collect())
 }

@@ -3,7 +3,7 @@
 use super::node::{Node, beyond, broken};
 use super::pooling::same_scale;
 use super::schema::{ActivationFunctionType, TensorType};
-use crate::graph::{Concat, Operator, Pad, Reshape, Slice};
+use crate::graph::{Concat, Gather, Operator, Pad, Reshape, Slice};
 use crate::import::report::Problem;
 
 pub(super) fn concat(node: &Node) -> Result<Operator, Problem> {
@@ -109,15 +109,34 @@ pub(super) fn slice(node: &Node) -> Result<Operator, Problem> {
 
 pub(super) fn strided_slice(node: &Node) -> Result<Operator, Problem> {
     same_scale(node, 1)?;
-    let steps = Steps::of(node)?;
-    let one = |(begin, size, stride)| match stride {
-        1 => Ok((begin, size)),
-        _ if size <= 1 => Ok((begin, size)),
-        _ => Err(Problem::new(format!("its stride is {stride}"), "use a stride of 1")),
+    let (steps, x) = (Steps::of(node)?, node.activation(0)?);
+    let axes = steps.along(&x.shape)?;
+    if axes.iter().all(|axis| axis.stride == 1 || axis.count <= 1) {
+        return part(node, axes.iter().map(|axis| (axis.first as usize, axis.count)).collect());
+    }
+    let taken = |(axis, &all): (&Along, &usize)| match axis.stride == 1 && axis.count == all {
+        true => Ok(vec![]),
+        false => indices(axis.indices()),
     };
-    let shape = node.activation(0)?.shape.clone();
-    let axes = steps.along(&shape)?.into_iter().map(one);
-    part(node, axes.collect::<Result<Part, _>>()?)
+    let indices = axes.iter().zip(&x.shape).map(taken).collect::<Result<_, _>>()?;
+    gather(node, indices)
+}
+
+/// Indices that are as many, and as small, as `gather` takes them.
+fn indices(indices: impl Iterator<Item = usize>) -> Result<Vec<u16>, Problem> {
+    let fits = |index: usize| u16::try_from(index).ok();
+    let list: Option<Vec<u16>> = indices.take(Gather::MOST + 1).map(fits).collect();
+    let list = list.filter(|list| list.len() <= Gather::MOST);
+    list.ok_or_else(|| beyond(format!("it takes more than {} indices of an axis", Gather::MOST)))
+}
+
+/// Of an axis of the file's shape, the whole of it being an empty list.
+fn gather(node: &Node, indices: Vec<Vec<u16>>) -> Result<Operator, Problem> {
+    let (_, batch) = node.activation(0)?.shape()?;
+    if indices[..batch].iter().any(|taken| !taken.is_empty()) {
+        return Err(on_batch());
+    }
+    Ok(Operator::Gather(Gather { indices: indices[batch..].to_vec() }))
 }
 
 /// What `STRIDED_SLICE` takes.
@@ -129,6 +148,19 @@ pub(super) struct Steps {
     end_mask: i32,
     shrink_axis_mask: i32,
     offset: bool,
+}
+
+/// Some indices of an axis.
+pub(super) struct Along {
+    first: i64,
+    count: usize,
+    stride: i64,
+}
+
+impl Along {
+    pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
+        (0..self.count as i64).map(|n| (self.first + n * self.stride) as usize)
+    }
 }
 
 impl Steps {
@@ -156,31 +188,36 @@ impl Steps {
         })
     }
 
-    /// First index, number of indices and stride of each axis.
-    pub(super) fn along(&self, shape: &[usize]) -> Result<Vec<(usize, usize, i64)>, Problem> {
+    /// What is taken of each axis.
+    pub(super) fn along(&self, shape: &[usize]) -> Result<Vec<Along>, Problem> {
         if self.begin.len() > shape.len() {
             return Err(broken(format!("it has {} axes of {shape:?}", self.begin.len())));
         }
         let bit = |mask: i32, axis: usize| mask >> axis & 1 == 1;
         let of = |(axis, &all): (usize, &usize)| {
             let Some((&begin, &stride)) = self.begin.get(axis).zip(self.strides.get(axis)) else {
-                return Ok((0, all, 1));
+                return Ok(Along { first: 0, count: all, stride: 1 });
             };
-            if stride < 1 {
-                return Err(Problem::new(format!("its stride is {stride}"), "use a stride of 1"));
+            if stride == 0 {
+                return Err(broken("its stride is 0"));
             }
             let size = all as i64;
-            let within =
-                |at: i64| (if at < 0 { at.saturating_add(size) } else { at }).clamp(0, size);
+            // where it begins and ends if nothing is said: behind the end, or before the start
+            let (start, stop) = if stride > 0 { (0, size) } else { (size - 1, -1) };
+            let within = |at: i64| {
+                let at = if at < 0 { at.saturating_add(size) } else { at };
+                at.clamp(start.min(stop), start.max(stop))
+            };
             let end = self.end[axis].saturating_add(if self.offset { begin } else { 0 });
-            let first = if bit(self.begin_mask, axis) { 0 } else { within(begin) };
+            let first = if bit(self.begin_mask, axis) { start } else { within(begin) };
             let last = match () {
                 () if bit(self.shrink_axis_mask, axis) => (first + 1).min(size),
-                () if bit(self.end_mask, axis) => size,
+                () if bit(self.end_mask, axis) => stop,
                 () => within(end),
             };
-            let count = (last - first).max(0).unsigned_abs().div_ceil(stride.unsigned_abs());
-            Ok((first as usize, count as usize, stride))
+            let span = if stride > 0 { last - first } else { first - last };
+            let count = span.max(0).unsigned_abs().div_ceil(stride.unsigned_abs()) as usize;
+            Ok(Along { first, count, stride })
         };
         shape.iter().enumerate().map(of).collect()
     }

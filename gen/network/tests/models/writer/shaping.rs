@@ -90,21 +90,38 @@ impl Writer {
         let axes = self.tensors[x].shape.iter().zip(begin).zip(end);
         let shape: Vec<usize> = axes.map(size).collect();
         let out = self.like(x, &shape);
-        self.slice_into(x, begin, end, 0, out)
+        let ones = vec![1; begin.len()];
+        self.slice_into(x, [begin, end, &ones], [0; 2], out)
     }
 
-    fn slice_into(&mut self, x: Id, begin: &[i32], end: &[i32], shrink: i32, out: Id) -> Id {
+    /// All of each axis at a distance, from the last on if it is below 0.
+    pub(crate) fn at_strides(&mut self, x: Id, strides: &[i32]) -> Id {
+        let sizes = self.tensors[x].shape.iter().zip(strides);
+        let shape = sizes.map(|(all, stride)| all.div_ceil(stride.unsigned_abs() as usize));
+        let out = self.like(x, &shape.collect::<Vec<_>>());
+        let zeros = vec![0; strides.len()];
+        self.slice_into(x, [&zeros, &zeros, strides], [(1 << strides.len()) - 1, 0], out)
+    }
+
+    fn slice_into(
+        &mut self,
+        x: Id,
+        [begin, end, strides]: [&[i32]; 3],
+        [begin_mask, shrink]: [i32; 2],
+        out: Id,
+    ) -> Id {
         let open = |(axis, &end): (usize, &i32)| i32::from(end == 0) << axis;
         let args = StridedSliceOptionsArgs {
+            begin_mask,
             end_mask: end.iter().enumerate().map(open).sum(),
             shrink_axis_mask: shrink,
             ..Default::default()
         };
         let options = StridedSliceOptions::create(&mut self.fbb, &args).as_union_value();
-        let (ones, length) = (vec![1; begin.len()], [begin.len()]);
-        let [begin, end, ones] = [begin, end, &ones].map(|list| self.constant(&length, list));
+        let length = [begin.len()];
+        let lists = [begin, end, strides].map(|list| self.constant(&length, list));
         let options = (BuiltinOptions::StridedSliceOptions, Some(options));
-        self.node(BuiltinOperator::STRIDED_SLICE, &[x, begin, end, ones], out, options)
+        self.node(BuiltinOperator::STRIDED_SLICE, &[[x].as_slice(), &lists].concat(), out, options)
     }
 
     /// Parts of such sizes along an axis.
@@ -133,7 +150,7 @@ impl Writer {
         let sizes = self.tensor(&[rank], TensorType::INT32, 0, &[], &[], 0);
         self.node(BuiltinOperator::SHAPE, &[x], sizes, none);
         let batch = self.tensor(&[], TensorType::INT32, 0, &[], &[], 0);
-        self.slice_into(sizes, &[0], &[1], 1, batch);
+        self.slice_into(sizes, [&[0], &[1], &[1]], [0, 1], batch);
         let rest = shape[1..].iter().map(|&size| self.constant(&[], &[size as i32]));
         let parts: Vec<Id> = std::iter::once(batch).chain(rest.collect::<Vec<_>>()).collect();
         let wanted = self.tensor(&[shape.len()], TensorType::INT32, 0, &[], &[], 0);
