@@ -96,7 +96,16 @@ impl Graph {
     /// An image's next node, or two.
     fn image(&mut self, x: Id) {
         let [_, height, width, channels] = self.w.image(x);
-        match self.rng.random_range(0..24) {
+        match self.rng.random_range(0..25) {
+            24 => {
+                let twice = self.coin();
+                let mut side = |side: usize| if twice { 2 * side } else { 1 + self.up_to(9) };
+                let size = [side(height), side(width)];
+                let kind =
+                    *[[false, false], [true, false], [false, true]].choose(&mut self.rng).unwrap();
+                let y = self.w.resize(x, size, kind);
+                self.made(y);
+            }
             0..=3 => {
                 let y = self.convolution(x);
                 self.made(y);

@@ -135,6 +135,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
             Builtin::SQUEEZE | Builtin::EXPAND_DIMS => (vec![shaping::axes_of_one(&node)?], 0..1),
             Builtin::SLICE => (vec![shaping::slice(&node)?], 0..1),
             Builtin::STRIDED_SLICE => (vec![shaping::strided_slice(&node)?], 0..1),
+            Builtin::RESIZE_NEAREST_NEIGHBOR => (vec![shaping::nearest(&node)?], 0..1),
             Builtin::SPLIT => (shaping::split(&node, false)?, 1..2),
             Builtin::SPLIT_V => (shaping::split(&node, true)?, 0..1),
             _ => return Err(Problem::new("there is no such layer", suggestion(code))),
@@ -319,9 +320,7 @@ fn suggestion(code: Builtin) -> &'static str {
             "use ReLU, LeakyReLU or hard swish instead"
         }
         Builtin::MUL | Builtin::SUB | Builtin::DIV => "fold it into the convolution before it",
-        Builtin::RESIZE_BILINEAR | Builtin::RESIZE_NEAREST_NEIGHBOR => {
-            "resize the input before the network"
-        }
+        Builtin::RESIZE_BILINEAR => "resize to the nearest, or before the network",
         Builtin::TRANSPOSE => "keep height, width, channels order throughout",
         Builtin::GATHER => "give each part its own convolution and concatenate",
         Builtin::TRANSPOSE_CONV => "pad and convolve instead",

@@ -130,6 +130,37 @@ fn indices(indices: impl Iterator<Item = usize>) -> Result<Vec<u16>, Problem> {
     list.ok_or_else(|| beyond(format!("it takes more than {} indices of an axis", Gather::MOST)))
 }
 
+/// `RESIZE_NEAREST_NEIGHBOR`: the element of the input that lies nearest to each of the output, as the
+/// reference kernel finds it in single precision.
+pub(super) fn nearest(node: &Node) -> Result<Operator, Problem> {
+    same_scale(node, 1)?;
+    let options = node.operator.builtin_options_as_resize_nearest_neighbor_options();
+    let options = options.ok_or_else(|| broken("it has no options"))?;
+    let (corners, half) = (options.align_corners(), options.half_pixel_centers());
+    let (from, to) = (&node.activation(0)?.shape, &node.output()?.shape);
+    if from.len() != 4 || to.len() != 4 {
+        return Err(broken(format!("it makes {to:?} of {from:?}")));
+    }
+    let side = |axis: usize| {
+        let (from, to) = (from[axis], to[axis]);
+        if from == to || from == 0 {
+            return Ok(vec![]);
+        }
+        let scale = match corners && to > 1 {
+            true => (from - 1) as f32 / (to - 1) as f32,
+            false => from as f32 / to as f32,
+        };
+        let offset = if half { 0.5 } else { 0.0 };
+        let of = |at: usize| {
+            let place = (at as f32 + offset) * scale;
+            let place = if corners { place.round() } else { place.floor() };
+            (place as usize).min(from - 1)
+        };
+        indices((0..to).map(of))
+    };
+    gather(node, vec![vec![], side(1)?, side(2)?, vec![]])
+}
+
 /// Of an axis of the file's shape, the whole of it being an empty list.
 fn gather(node: &Node, indices: Vec<Vec<u16>>) -> Result<Operator, Problem> {
     let (_, batch) = node.activation(0)?.shape()?;

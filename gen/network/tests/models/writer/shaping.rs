@@ -3,7 +3,8 @@
 use super::{Id, Writer};
 use hwgen_network::import::tflite::schema::{
     BuiltinOperator, BuiltinOptions, ConcatenationOptions, ConcatenationOptionsArgs,
-    ReshapeOptions, ReshapeOptionsArgs, SqueezeOptions, SqueezeOptionsArgs, StridedSliceOptions,
+    ReshapeOptions, ReshapeOptionsArgs, ResizeNearestNeighborOptions,
+    ResizeNearestNeighborOptionsArgs, SqueezeOptions, SqueezeOptionsArgs, StridedSliceOptions,
     StridedSliceOptionsArgs, TensorType,
 };
 
@@ -101,6 +102,19 @@ impl Writer {
         let out = self.like(x, &shape.collect::<Vec<_>>());
         let zeros = vec![0; strides.len()];
         self.slice_into(x, [&zeros, &zeros, strides], [(1 << strides.len()) - 1, 0], out)
+    }
+
+    /// Another height and width.
+    pub(crate) fn resize(&mut self, x: Id, [height, width]: [usize; 2], kind: [bool; 2]) -> Id {
+        let [align_corners, half_pixel_centers] = kind;
+        let args = ResizeNearestNeighborOptionsArgs { align_corners, half_pixel_centers };
+        let options = ResizeNearestNeighborOptions::create(&mut self.fbb, &args);
+        let options =
+            (BuiltinOptions::ResizeNearestNeighborOptions, Some(options.as_union_value()));
+        let size = self.constant(&[2], &[height as i32, width as i32]);
+        let [batch, _, _, depth] = self.image(x);
+        let out = self.like(x, &[batch, height, width, depth]);
+        self.node(BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, &[x, size], out, options)
     }
 
     fn slice_into(
