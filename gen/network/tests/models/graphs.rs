@@ -237,7 +237,8 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: Id, axes: usize) {
-        match self.rng.random_range(0..13) {
+        match self.rng.random_range(0..14) {
+            13 => self.relabeled(x, axes),
             12 => {
                 let strides: Vec<i32> = (0..axes).map(|axis| self.stride(axis)).collect();
                 let y = self.w.at_strides(x, &strides);
@@ -283,6 +284,16 @@ impl Graph {
             }
             _ => self.concatenation(x, axes),
         }
+    }
+
+    /// An axis of 1 in another place.
+    fn relabeled(&mut self, x: Id, axes: usize) {
+        let shape = self.shape(x);
+        let Some(one) = (1..axes).find(|&axis| shape[axis] == 1) else { return };
+        let mut order: Vec<usize> = (0..axes).filter(|&axis| axis != one).collect();
+        order.insert(1 + self.up_to(axes - 2), one);
+        let y = self.w.transpose(x, &order);
+        self.made(y);
     }
 
     /// What is taken of an axis: all of the batch.

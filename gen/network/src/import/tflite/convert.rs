@@ -133,6 +133,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
             Builtin::PAD | Builtin::PADV2 => (vec![shaping::pad(&node)?], 0..1),
             Builtin::RESHAPE => (vec![shaping::reshape(&node)?], 0..1),
             Builtin::SQUEEZE | Builtin::EXPAND_DIMS => (vec![shaping::axes_of_one(&node)?], 0..1),
+            Builtin::TRANSPOSE => (vec![shaping::transpose(&node)?], 0..1),
             Builtin::SLICE => (vec![shaping::slice(&node)?], 0..1),
             Builtin::STRIDED_SLICE => (vec![shaping::strided_slice(&node)?], 0..1),
             Builtin::RESIZE_NEAREST_NEIGHBOR => (vec![shaping::nearest(&node)?], 0..1),
@@ -321,7 +322,6 @@ fn suggestion(code: Builtin) -> &'static str {
         }
         Builtin::MUL | Builtin::SUB | Builtin::DIV => "fold it into the convolution before it",
         Builtin::RESIZE_BILINEAR => "resize to the nearest, or before the network",
-        Builtin::TRANSPOSE => "keep height, width, channels order throughout",
         Builtin::GATHER => "give each part its own convolution and concatenate",
         Builtin::TRANSPOSE_CONV => "pad and convolve instead",
         Builtin::LSTM | Builtin::UNIDIRECTIONAL_SEQUENCE_LSTM | Builtin::RNN | Builtin::SVDF => {

@@ -122,6 +122,30 @@ pub(super) fn strided_slice(node: &Node) -> Result<Operator, Problem> {
     gather(node, indices)
 }
 
+/// `TRANSPOSE` that moves none but axes of 1: another shape.
+pub(super) fn transpose(node: &Node) -> Result<Operator, Problem> {
+    same_scale(node, 1)?;
+    let (x, order) = (&node.activation(0)?.shape, node.integers(1, "its axes")?);
+    let damaged = || broken(format!("it orders axes {order:?} of {x:?}"));
+    let place = |&axis: &i64| {
+        let axis = if axis < 0 { axis + x.len() as i64 } else { axis };
+        usize::try_from(axis).ok().filter(|&axis| axis < x.len())
+    };
+    let axes: Option<Vec<usize>> = order.iter().map(place).collect();
+    let axes = axes.ok_or_else(damaged)?;
+    let shape: Vec<usize> = axes.iter().map(|&axis| x[axis]).collect();
+    let mut named = axes.clone();
+    named.sort_unstable();
+    if !named.iter().copied().eq(0..x.len()) || shape != node.output()?.shape {
+        return Err(damaged());
+    }
+    if axes.iter().filter(|&&axis| x[axis] > 1).is_sorted() {
+        return Ok(Operator::Reshape(Reshape {}));
+    }
+    let problem = format!("it orders the axes of {x:?} as {axes:?}");
+    Err(Problem::new(problem, "keep height, width, channels order throughout"))
+}
+
 /// Indices that are as many, and as small, as `gather` takes them.
 fn indices(indices: impl Iterator<Item = usize>) -> Result<Vec<u16>, Problem> {
     let fits = |index: usize| u16::try_from(index).ok();

@@ -104,6 +104,15 @@ impl Writer {
         self.slice_into(x, [&zeros, &zeros, strides], [(1 << strides.len()) - 1, 0], out)
     }
 
+    /// The axes in another order.
+    pub(crate) fn transpose(&mut self, x: Id, axes: &[usize]) -> Id {
+        let order: Vec<i32> = axes.iter().map(|&axis| axis as i32).collect();
+        let order = self.constant(&[axes.len()], &order);
+        let shape: Vec<usize> = axes.iter().map(|&axis| self.tensors[x].shape[axis]).collect();
+        let out = self.like(x, &shape);
+        self.node(BuiltinOperator::TRANSPOSE, &[x, order], out, (BuiltinOptions::NONE, None))
+    }
+
     /// Another height and width.
     pub(crate) fn resize(&mut self, x: Id, [height, width]: [usize; 2], kind: [bool; 2]) -> Id {
         let [align_corners, half_pixel_centers] = kind;
