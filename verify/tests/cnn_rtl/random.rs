@@ -6,8 +6,8 @@ use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
     Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Gather, Layer, Linear, Lookup,
-    MaxPool2d, Mean, Multiplier, Network, Operator, Pad, Pads, Requantize, Reshape, Rounding,
-    Softmax, Tensor, VERSION, Window,
+    MaxPool2d, Mean, Multiplier, Network, Operator, Pad, Pads, Prelu, Requantize, Reshape,
+    Rounding, Softmax, Tensor, VERSION, Window,
 };
 use hwgen_network::plan::{PlanError, plan};
 use rand::{Rng, SeedableRng};
@@ -148,7 +148,18 @@ impl Draft<'_> {
         let tensor = self.get(x);
         let [height, width, channels] = tensor.image();
         let nearest = |factor: f64| Multiplier::nearest(factor).unwrap();
-        match self.rng.random_range(0..19) {
+        match self.rng.random_range(0..20) {
+            18 => {
+                let y = self.tensor(&tensor.shape);
+                let lowest = pick(self.rng, &[-255, 0]);
+                let slopes = (0..channels).map(|_| self.rng.random_range(lowest..=255));
+                let slopes: Vec<i32> = slopes.collect();
+                let (multiplier, below) = (nearest(self.rng.random_range(0.3..3.0)), nearest(0.01));
+                let (slopes, clamp) = (slopes.into(), self.clamp(&y));
+                let prelu = Prelu { slopes, multiplier, below, clamp };
+                self.layer(Operator::Prelu(prelu), &[x], &y);
+                Some(y)
+            }
             0 => self.pool(x),
             16..=17 => Some(self.gather(x, &tensor.shape)),
             12 if tensor.shape.len() == 3 => self.pool(x),
@@ -374,6 +385,7 @@ fn random_networks() {
         "reshape",
         "lookup",
         "gather",
+        "prelu",
     ] {
         assert!(ran[kind] >= 3, "{kind}: {ran:?}");
     }

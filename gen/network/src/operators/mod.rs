@@ -17,6 +17,7 @@ mod mat_mul;
 mod max_pool_2d;
 mod mean;
 mod pad;
+mod prelu;
 mod read;
 mod requantize;
 mod reshape;
@@ -36,6 +37,7 @@ pub use mat_mul::MatMul;
 pub use max_pool_2d::MaxPool2d;
 pub use mean::Mean;
 pub use pad::Pad;
+pub use prelu::Prelu;
 pub use requantize::Requantize;
 pub use reshape::Reshape;
 pub use slice::Slice;
@@ -102,6 +104,7 @@ operators! {
     "add": Add,
     "mat_mul": MatMul,
     "requantize": Requantize,
+    "prelu": Prelu,
     "softmax": Softmax,
     "lookup": Lookup,
     "slice": Slice,
