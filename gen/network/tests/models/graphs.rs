@@ -237,7 +237,12 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: Id, axes: usize) {
-        match self.rng.random_range(0..14) {
+        match self.rng.random_range(0..15) {
+            14 => {
+                let (one, signs) = (self.coin(), self.coin());
+                let y = self.w.prelu(x, one, signs);
+                self.made(y);
+            }
             13 => self.relabeled(x, axes),
             12 => {
                 let strides: Vec<i32> = (0..axes).map(|axis| self.stride(axis)).collect();

@@ -126,6 +126,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
             Builtin::LOGISTIC | Builtin::TANH | Builtin::EXP => {
                 (vec![table::real(&node, code)?], 0..1)
             }
+            Builtin::PRELU => (vec![elementwise::prelu(&node)?], 0..1),
             Builtin::LEAKY_RELU => (vec![table::leaky_relu(&node)?], 0..1),
             Builtin::HARD_SWISH => (vec![table::hard_swish(&node)?], 0..1),
             Builtin::SOFTMAX => (vec![elementwise::softmax(&node)?], 0..1),
@@ -317,9 +318,7 @@ impl<'a, 'm> Conversion<'a, 'm> {
 /// What to write instead of an operator there is no layer for.
 fn suggestion(code: Builtin) -> &'static str {
     match code {
-        Builtin::PRELU | Builtin::ELU | Builtin::GELU => {
-            "use ReLU, LeakyReLU or hard swish instead"
-        }
+        Builtin::ELU | Builtin::GELU => "use ReLU, LeakyReLU or hard swish instead",
         Builtin::MUL | Builtin::SUB | Builtin::DIV => "fold it into the convolution before it",
         Builtin::RESIZE_BILINEAR => "resize to the nearest, or before the network",
         Builtin::GATHER => "give each part its own convolution and concatenate",

@@ -2,8 +2,8 @@
 
 use super::activation::{clamp, multiplier};
 use super::node::{Node, broken};
-use super::schema::{ActivationFunctionType as Activation, BuiltinOperator as Builtin};
-use crate::graph::{Add, Operator, Requantize, Rounding, Softmax, softmax_table};
+use super::schema::{ActivationFunctionType as Activation, BuiltinOperator as Builtin, TensorType};
+use crate::graph::{Add, Operator, Prelu, Requantize, Rounding, Softmax, softmax_table};
 use crate::import::report::Problem;
 
 /// Bits that TFLite's int8 addition gains before it rescales.
@@ -42,6 +42,32 @@ pub(super) fn requantize(node: &Node, code: Builtin) -> Result<Operator, Problem
     };
     let (multiplier, clamp) = (multiplier(from / to)?, clamp(activation, output)?);
     Ok(Operator::Requantize(Requantize { multiplier, rounding: Rounding::Twice, clamp }))
+}
+
+/// A slope a channel, or one for all, given in the file.
+pub(super) fn prelu(node: &Node) -> Result<Operator, Problem> {
+    let (x, alpha, output) = (node.activation(0)?, node.constant(1)?, node.output()?);
+    let channels = x.shape()?.0.last().copied().unwrap_or(1);
+    let [(from, _), (step, zero), (to, _)] =
+        [x.quantization()?, alpha.quantization()?, output.quantization()?];
+    let count = alpha.elements();
+    let last = alpha.shape.last().copied().unwrap_or(1);
+    if alpha.bytes.len() != count || last != count || ![1, channels].contains(&count) {
+        let problem = format!("its slopes have shape {:?}", alpha.shape);
+        return Err(Problem::new(problem, "share them along height and width"));
+    }
+    let signed = alpha.kind == TensorType::INT8;
+    let slope = |&byte: &u8| match signed {
+        true => i32::from(byte as i8) - zero,
+        false => i32::from(byte) - zero,
+    };
+    let slopes: Vec<i32> = alpha.bytes.iter().map(slope).cycle().take(channels).collect();
+    Ok(Operator::Prelu(Prelu {
+        slopes: slopes.into(),
+        multiplier: multiplier((from / to).into())?,
+        below: multiplier((from * step / to).into())?,
+        clamp: clamp(Activation::NONE, output)?,
+    }))
 }
 
 pub(super) fn softmax(node: &Node) -> Result<Operator, Problem> {

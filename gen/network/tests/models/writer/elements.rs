@@ -143,6 +143,19 @@ impl Writer {
         self.node(code, &[x], out, options)
     }
 
+    /// A slope a channel, or one for all; above 0, or of both signs.
+    pub(crate) fn prelu(&mut self, x: Id, one: bool, signs: bool) -> Id {
+        let Written { scale, rms, ref shape, .. } = self.tensors[x];
+        let shape = shape.clone();
+        let count = if one { 1 } else { shape[shape.len() - 1] };
+        let slopes: Vec<u8> = (0..count).map(|_| self.rng.random()).collect();
+        let (buffer, zero_point) = (self.buffer(&slopes), if signs { 10 } else { -128 });
+        let slopes = self.tensor(&[count], TensorType::INT8, buffer, &[0.005], &[zero_point], 0);
+        let zero_point = self.rng.random_range(-60..60);
+        let out = self.filled(&shape, scale * 1.1, zero_point, rms);
+        self.node(BuiltinOperator::PRELU, &[x, slopes], out, (BuiltinOptions::NONE, None))
+    }
+
     /// A node of any kind with its options left out.
     pub(crate) fn other(&mut self, code: BuiltinOperator, x: Id) -> Id {
         let shape = self.tensors[x].shape.clone();
