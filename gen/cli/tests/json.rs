@@ -4,22 +4,13 @@
 mod command;
 mod simulated;
 
-use command::{command, hwgen, ok};
+use command::{command, commands, hwgen, ok};
 use hwgen_network::graph::save;
 use hwgen_network::zoo;
 use serde_json::Value;
 use simulated::Simulated;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-
-/// Names under `Commands:` of a help text.
-fn commands(help: &str) -> Vec<String> {
-    let behind = help.split("\nCommands:\n").nth(1).unwrap();
-    let lines = behind.lines().take_while(|line| !line.is_empty());
-    let names = lines.filter(|line| !line.starts_with("   "));
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
-}
 
 /// All commands, those of `board` one by one.
 fn all() -> Vec<String> {

@@ -49,3 +49,13 @@ pub(crate) fn refused(code: i32, arguments: &[&str]) -> String {
     assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{arguments:?}: {}", run.stderr);
     run.stderr
 }
+
+/// Names under `Commands:` of a help text.
+#[allow(dead_code)]
+pub(crate) fn commands(help: &str) -> Vec<String> {
+    let behind = help.split("\nCommands:\n").nth(1).unwrap();
+    let lines = behind.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
