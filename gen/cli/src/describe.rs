@@ -19,7 +19,8 @@ Examples:
   hwgen describe mac_array
   hwgen describe lapa --set rows=8 --set key_slices=[4,2,2]
   hwgen describe lapa --spec small.json --json
-  hwgen describe mac_array --family xilinx7          with LUT, FF, DSP, BRAM estimated")]
+  hwgen describe mac_array --family xilinx7          with LUT, FF, DSP, BRAM estimated
+  hwgen describe lapa --schema                       the JSON schema of its --spec")]
 pub(crate) struct Args {
     /// The design
     #[arg(value_parser = named())]
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// Estimate what it takes on a chip, as Yosys would map it: docs/area.md
     #[arg(long, value_name = "F", value_parser = family())]
     family: Option<Family>,
+    /// Print the JSON schema of specification files instead
+    #[arg(long, conflicts_with_all = ["spec", "set", "family"])]
+    schema: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -42,6 +46,9 @@ fn family() -> impl TypedValueParser<Value = Family> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if args.schema {
+        return print_json(&args.design.0.schema());
+    }
     let configured = args.size.configure(args.design)?;
     let module = configured.build();
     let estimated = args.family.map(|family| (family, estimate(&module, family)));

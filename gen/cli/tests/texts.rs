@@ -65,6 +65,16 @@ fn a_description() {
 }
 
 #[test]
+fn a_schema_of_specifications() {
+    for design in designs() {
+        let schema: Value =
+            serde_json::from_str(&ok(&["describe", design.name(), "--schema"])).unwrap();
+        assert_eq!(schema, design.schema());
+    }
+    refused(2, &["describe", "lapa", "--schema", "--set", "rows=8"]);
+}
+
+#[test]
 fn every_design_is_described() {
     for design in designs() {
         let text = ok(&["describe", design.name()]);

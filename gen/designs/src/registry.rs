@@ -1,5 +1,7 @@
 //! The designs there are; the command line, the docs and the tests walk this list.
 
+mod schema;
+
 use crate::arrays::mac_array::MacArraySpec;
 use crate::attention::accelerator::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
 use crate::attention::attend::AttendSpec;
@@ -43,6 +45,11 @@ pub trait Design: Sync {
 
     /// Its parameters, in the order of its table.
     fn parameters(&self) -> Vec<ParameterInfo>;
+
+    /// The JSON Schema of its specification files.
+    fn schema(&self) -> Value {
+        schema::schema(self)
+    }
 
     /// Reads a specification: the defaults, changed by a JSON `file` (its name and text), changed
     /// by `overrides` such as `rows=8`.
@@ -88,6 +95,8 @@ pub trait Configured {
 pub struct ParameterInfo {
     /// Path in the specification, as in `rows` or `filter.alpha16`.
     pub name: &'static str,
+    /// The mode that it belongs to, if it is a member of a choice.
+    pub mode: Option<String>,
     /// Its default, as JSON.
     pub default: String,
     /// Allowed values.
@@ -165,10 +174,15 @@ impl<T: Generate> Design for Entry<T> {
             // the n-th row of one name belongs to the n-th mode that has such a member
             let earlier = table[..row].iter();
             let n = earlier.filter(|other| other.name == parameter.name).count();
-            let mut values = variants.iter().filter_map(|spec| at(spec, parameter.name));
+            let has = |spec: &&Value| at(spec, parameter.name).is_some();
+            let spec = variants.iter().filter(has).nth(n);
+            let choice = parameter.name.split_once('.').map(|(choice, _)| format!("{choice}.mode"));
+            let mode = spec.zip(choice).and_then(|(spec, choice)| at(spec, &choice)?.as_str());
+            let default = spec.and_then(|spec| at(spec, parameter.name));
             ParameterInfo {
                 name: parameter.name,
-                default: values.nth(n).map_or(String::new(), Value::to_string),
+                mode: mode.map(str::to_string),
+                default: default.map_or(String::new(), Value::to_string),
                 range: parameter.range,
                 meaning: parameter.meaning,
             }
