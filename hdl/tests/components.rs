@@ -1,4 +1,4 @@
-//! The functions, fields, ranges and ports in `docs/components.md` are what the sources say.
+//! The table, functions, fields, ranges and ports in `docs/components.md` are what the sources say.
 //! `UPDATE_DOCS=1` rewrites them.
 
 use hwgen_hdl::Module;
@@ -8,22 +8,38 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-const BEGIN: &str = "<!-- functions: kept true by hdl/tests/components.rs -->\n";
-const END: &str = "<!-- end -->";
-
 #[test]
 fn every_component_says_what_it_offers() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/components.md");
     let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the mark of the functions");
-    let (shown, after) = rest.split_once(END).expect("the end of the functions");
-    let made = sections(&telling_samples());
+    let samples = telling_samples();
+    let made = between(&page, "components", &table(&samples));
+    let made = between(&made, "functions", &sections(&samples));
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, [before, BEGIN, &made, END, after].concat()).unwrap();
+        fs::write(&path, made).unwrap();
     } else {
         let update = "UPDATE_DOCS=1 cargo test -p hwgen-hdl --test components";
-        assert!(shown == made, "docs/components.md is out of date: run {update}");
+        assert!(page == made, "docs/components.md is out of date: run {update}");
     }
+}
+
+/// The page with this text between the mark of that name and the next end.
+fn between(page: &str, name: &str, text: &str) -> String {
+    let mark = format!("<!-- {name}: kept true by hdl/tests/components.rs -->\n");
+    let (before, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("no mark {mark}"));
+    let (_, after) = rest.split_once("<!-- end -->").expect("an end behind the mark");
+    [before, &mark, text, "<!-- end -->", after].concat()
+}
+
+/// A row for each of these samples.
+fn table(samples: &[Sample]) -> String {
+    let head =
+        "| component | module, for example | parameters | what it does |\n|---|---|---|---|\n";
+    samples.iter().fold(head.to_string(), |mut table, Sample { component, parameters, module }| {
+        let what = module.doc.lines().next().unwrap_or_default();
+        let _ = writeln!(table, "| {component} | `{}` | {parameters} | {what} |", module.name);
+        table
+    })
 }
 
 /// Of samples that do the same the last, as the first are the smallest.

@@ -1,17 +1,19 @@
-//! Both engines on random netlists: every output, every internal name, every cycle.
+//! Both engines on random netlists and on every component: every output, every internal name, every cycle.
 
+use hwgen_hdl::Module;
 use hwgen_hdl::fuzz::{Shape, random_module, random_value};
+use hwgen_hdl::lib::catalogue;
 use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
-fn run(seed: u64, shape: Shape, cycles: usize) {
-    let module = random_module(seed, shape);
+fn run(module: &Arc<Module>, seed: u64, cycles: usize) {
     let [mut reference, mut compiled] = [Engine::Interpreter, Engine::Jit].map(|engine| {
         let initial = Initial::Random(seed);
         let collect_violations = true;
         let options = SimOptions { engine, initial, collect_violations, ..SimOptions::default() };
-        Simulator::with_options(&module, options)
+        Simulator::with_options(module, options)
     });
     let names: Vec<String> = (reference.flat().module.nodes.iter())
         .filter_map(|node| Some(node.name.as_ref()?.to_string()))
@@ -31,12 +33,12 @@ fn run(seed: u64, shape: Shape, cycles: usize) {
         for port in module.outputs.iter().filter(|_| look) {
             let name = &port.name;
             let (want, got) = (reference.peek(name), compiled.peek(name));
-            assert_eq!(want, got, "seed {seed}, cycle {cycle}, output `{name}`");
+            assert_eq!(want, got, "{}, cycle {cycle}, output `{name}`", module.name);
         }
         if rng.random_ratio(1, 10) {
             for name in &names {
                 let (want, got) = (reference.peek(name), compiled.peek(name));
-                assert_eq!(want, got, "seed {seed}, cycle {cycle}, signal `{name}`");
+                assert_eq!(want, got, "{}, cycle {cycle}, signal `{name}`", module.name);
             }
         }
         if rng.random_ratio(1, 4) {
@@ -49,20 +51,28 @@ fn run(seed: u64, shape: Shape, cycles: usize) {
             reference.tick(&rise);
             compiled.tick(&rise);
         }
-        assert_eq!(reference.violations(), compiled.violations(), "seed {seed}, cycle {cycle}");
+        assert_eq!(reference.violations(), compiled.violations(), "{}, cycle {cycle}", module.name);
     }
 }
 
 #[test]
 fn engines_agree_on_small_netlists() {
     for seed in 0..60 {
-        run(seed, Shape::default(), 30);
+        run(&random_module(seed, Shape::default()), seed, 30);
     }
 }
 
 #[test]
 fn engines_agree_on_larger_and_narrower_netlists() {
     for seed in 0..4 {
-        run(1000 + seed, Shape { operations: 3000, max_width: 40, depth: 2 }, 20);
+        let shape = Shape { operations: 3000, max_width: 40, depth: 2 };
+        run(&random_module(1000 + seed, shape), 1000 + seed, 20);
+    }
+}
+
+#[test]
+fn engines_agree_on_every_component() {
+    for sample in catalogue() {
+        run(&sample.module, 1, 40);
     }
 }

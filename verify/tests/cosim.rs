@@ -1,6 +1,7 @@
-//! Small circuits that between them use the whole language, on every engine.
+//! Small circuits that between them use the whole language, on every engine; every component.
 
 use hwgen_hdl::fuzz::{Shape, random_module};
+use hwgen_hdl::lib::catalogue;
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_hdl::{Bundle, Int, Module, ModuleBuilder, Stream, cat, fields, s, u};
 use hwgen_verify::cosim::race::{Stimulus, race};
@@ -67,6 +68,13 @@ fn operators(signed: bool, width: u32) -> Arc<Module> {
         m.output(name, value);
     }
     m.finish()
+}
+
+#[test]
+fn components_agree() {
+    for sample in catalogue() {
+        equal_on(&sample.module, &[Engine::Interpreter, Engine::Icarus]);
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Tables in the documents say what the code says. `UPDATE_DOCS=1` rewrites them.
 
 use hwgen_designs::registry::{designs, find};
-use hwgen_hdl::lib::catalogue;
 use std::fs;
 use std::path::Path;
 
@@ -46,26 +45,6 @@ fn each_design_s_page_lists_its_parameters() {
 fn the_registers_of_lapa_behind_axi_are_listed() {
     let design = find("lapa_attention_axi").unwrap().configure(None, &[]).unwrap();
     check_table("docs/axi.md", "registers", &design.registers().unwrap().markdown());
-}
-
-#[test]
-fn every_component_is_listed() {
-    let mut table =
-        "| component | module, for example | parameters | what it does |\n|---|---|---|---|\n"
-            .to_string();
-    // of samples that do the same the last, as the first are the smallest
-    let mut rows = vec![];
-    for sample in catalogue().into_iter().rev() {
-        let what = sample.module.doc.lines().next().unwrap_or_default().to_string();
-        if !rows.iter().any(|(of, known, _)| (*of, known) == (sample.component, &what)) {
-            let row = format!("| `{}` | {} |", sample.module.name, sample.parameters);
-            rows.push((sample.component, what, row));
-        }
-    }
-    for (component, what, row) in rows.into_iter().rev() {
-        table += &format!("| {component} {row} {what} |\n");
-    }
-    check_table("docs/components.md", "components", &table);
 }
 
 #[test]
