@@ -1,6 +1,6 @@
 //! What is kept in the repository says what the boards' files say. `UPDATE_DOCS=1` rewrites it.
 
-use hwgen_boards::board::{Active, Board, Uses, boards};
+use hwgen_boards::board::{Active, Board, Uses, boards, names};
 use hwgen_boards::clocking::megahertz;
 use hwgen_boards::constraints::{constraints, file_name, sdc};
 use std::collections::BTreeSet;
@@ -42,6 +42,26 @@ fn constraint_files_are_those_of_the_boards() {
     let kept = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     let kept: BTreeSet<_> = kept.map(|name| name.into_string().unwrap()).collect();
     assert_eq!(kept, expected.into_iter().map(|(name, _)| name).collect());
+}
+
+#[test]
+fn every_file_of_a_board_is_one_of_ours() {
+    let files = fs::read_dir(root().join("boards/boards")).unwrap();
+    let files = files.map(|file| file.unwrap().path().file_stem().unwrap().to_owned());
+    let files: BTreeSet<_> = files.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(files, names().map(str::to_string).collect(), "FILES in boards/src/board.rs");
+}
+
+#[test]
+fn the_page_on_adding_a_board_has_one_that_is_read() {
+    let page = fs::read_to_string(root().join("docs/add-a-board.md")).unwrap();
+    let text = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let board = Board::parse(text).unwrap();
+    let text = constraints(&board, Uses { microphone: true, spi: true });
+    assert!(
+        ["spi_sclk 15", "mic_clk 4", "tie_wifi_gpio0 20"].iter().all(|pin| text.contains(pin)),
+        "{text}"
+    );
 }
 
 /// The table of boards in docs/boards.md.

@@ -20,6 +20,14 @@ pub struct Language;
 pub struct AddADesign;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/add-a-component.md")]
+pub struct AddAComponent;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/add-a-subcommand.md")]
+pub struct AddASubcommand;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/simulation.md")]
 pub struct Simulation;
 

@@ -193,10 +193,24 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "add_a_design",
-        command: "test -p hwgen --test house as_the_page_says -- --ignored --nocapture",
+        command: "test -p hwgen --test ways_in a_design -- --ignored --nocapture",
         figure: "add_a_design:",
         target: AtMost(4.0),
         unit: "files that a new design touches beside its own",
+    },
+    Bar {
+        name: "add_a_subcommand",
+        command: "test -p hwgen --test ways_in a_subcommand -- --ignored --nocapture",
+        figure: "add_a_subcommand:",
+        target: AtMost(3.0),
+        unit: "files that a new subcommand touches beside its own, one of them a snapshot",
+    },
+    Bar {
+        name: "add_a_component",
+        command: "test -p hwgen --test ways_in a_component -- --ignored --nocapture",
+        figure: "add_a_component:",
+        target: AtMost(3.0),
+        unit: "files that a new component touches beside its own, its table among them",
     },
     Bar {
         name: "names",

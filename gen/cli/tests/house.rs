@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -174,94 +173,4 @@ fn golden_models_do_not_use_circuits() {
             );
         }
     }
-}
-
-/// What docs/add-a-design.md says, done in a copy of the sources: the tools know the new design, and no
-/// more files are touched than the page tells.
-#[test]
-#[ignore = "builds a copy of the project: cargo xtask bars add_a_design"]
-fn a_design_is_added_as_the_page_says() {
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path();
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").current_dir(root()).args(arguments).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let sources: Vec<String> = git(&["ls-files"]).lines().map(str::to_string).collect();
-    // somebody may be at work on the sources meanwhile
-    let before: Vec<Vec<u8>> =
-        sources.iter().map(|source| fs::read(root().join(source)).unwrap()).collect();
-    for (source, text) in sources.iter().zip(&before) {
-        let to = copy.join(source);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::write(to, text).unwrap();
-    }
-
-    let page = read("docs/add-a-design.md");
-    let blocks = page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    // lines that begin with `# ` are for the page's own test
-    let lines = blocks
-        .map(|block| block.lines().filter(|line| !line.starts_with('#') || line.starts_with("#[")));
-    let lines: Vec<Vec<&str>> = lines.map(Iterator::collect).collect();
-    let [model, design] = &lines[..] else { panic!("two blocks of code") };
-    let text = design.join("\n").replace("hwgen_designs::", "crate::");
-    let model = format!("mod golden {{\n{}\n}}\n", model.join("\n"));
-    let text = format!("//! `vector_sum`: the sum of a vector's elements.\n\n{text}\n\n{model}");
-    fs::write(copy.join("gen/designs/src/arrays/vector_sum.rs"), text).unwrap();
-    let marks = "<!-- parameters of vector_sum: -->\n<!-- end -->\n";
-    fs::write(copy.join("docs/vector-sum.md"), format!("# Vector sum\n\n{marks}")).unwrap();
-    let change = |file: &str, before: &str, line: &str| {
-        let path = copy.join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(before), "{file} has no `{before}`");
-        fs::write(path, text.replacen(before, &format!("{before}{line}"), 1)).unwrap();
-    };
-    change("gen/designs/src/arrays/mod.rs", "pub mod mac_array;\n", "pub mod vector_sum;\n");
-    let list = "of::<SpattenTokensSpec>(),\n";
-    change(
-        "gen/designs/src/registry.rs",
-        list,
-        "of::<crate::arrays::vector_sum::VectorSumSpec>(),\n",
-    );
-    let row = "| [arrays.md](arrays.md) | arrays of processing elements: the systolic array |\n";
-    change("docs/README.md", row, "| [vector-sum.md](vector-sum.md) | the sum of a vector |\n");
-
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.current_dir(copy).args(arguments).env("UPDATE_DOCS", "1");
-        // built once for all that follow
-        let status = command.env("CARGO_TARGET_DIR", copy.join("target")).status().unwrap();
-        assert!(status.success(), "cargo {arguments:?}");
-    };
-    cargo(&[
-        "test",
-        "--workspace",
-        "--test",
-        "documents",
-        "--test",
-        "house",
-        "--test",
-        "lint",
-        "--",
-        "--skip",
-        "components",
-    ]);
-    cargo(&[
-        "run",
-        "-p",
-        "hwgen",
-        "--",
-        "verify",
-        "--design",
-        "vector_sum",
-        "--engines",
-        "interpreter,jit,icarus",
-    ]);
-
-    let now = sources.iter().map(|source| fs::read(copy.join(source)).unwrap());
-    let differs = sources.iter().zip(before.iter().zip(now));
-    let touched: Vec<_> = differs.filter(|(_, (before, now))| *before != now).collect();
-    let touched: Vec<_> = touched.iter().map(|(source, _)| source).collect();
-    println!("{touched:?}");
-    println!("add_a_design: {} files that were there are touched", touched.len());
 }
