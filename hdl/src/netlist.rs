@@ -49,10 +49,31 @@ pub struct Node {
     pub kind: Kind,
     /// Its type.
     pub ty: Type,
-    /// The author's name.
+    /// The author's name; makes it a net.
     pub name: Option<Arc<str>>,
+    /// What the text calls it if it needs a net for it.
+    pub called: Option<Called>,
     /// The author's line.
     pub place: Place,
+}
+
+impl Node {
+    /// Its name, or what it is called by itself.
+    pub fn name(&self) -> Option<&Arc<str>> {
+        match (&self.name, &self.called) {
+            (Some(name), _) | (None, Some(Called::Name(name))) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// What a signal carries, in the author's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// By itself.
+    Name(Arc<str>),
+    /// As a part of whatever it goes into: `of_4_to_7`.
+    Part(Arc<str>),
 }
 
 /// The dozen kinds of node.

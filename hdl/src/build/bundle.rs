@@ -91,7 +91,8 @@ impl<'m> Bundle<'m> {
         let parts = shape.into_iter().map(|(name, ty)| {
             let bits = packed.slice(low + ty.width - 1, low);
             low += ty.width;
-            (name, bits.cast(ty))
+            let field = bits.cast(ty).called_in(packed, &name);
+            (name, field)
         });
         Bundle(parts.collect())
     }

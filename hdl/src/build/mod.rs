@@ -34,6 +34,7 @@ pub use instance::InstanceBuilder;
 pub use memory::{MAX_DEPTH, MemoryBuilder};
 pub use operand::{Amount, Operand};
 pub use register::Reg;
+pub(crate) use signal::stretch;
 pub use signal::{Signal, cat, mux, reduce};
 pub use stream::{Stream, field_name};
 pub use wire::Wire;
@@ -186,7 +187,7 @@ impl ModuleBuilder {
     fn add(&self, kind: Kind, ty: Type, name: Option<Arc<str>>, place: Place) -> Signal<'_> {
         let mut draft = self.draft.borrow_mut();
         let id = NodeId::new(draft.module.nodes.len());
-        draft.module.nodes.push(Node { kind, ty, name, place });
+        draft.module.nodes.push(Node { kind, ty, name, called: None, place });
         Signal::new(self, id, ty)
     }
 

@@ -5,9 +5,10 @@
 
 use super::{Amount, ModuleBuilder, Operand};
 use crate::error::HdlError;
-use crate::netlist::{BinaryOp, Kind, NodeId, UnaryOp};
+use crate::netlist::{BinaryOp, Called, Kind, NodeId, UnaryOp};
 use crate::place::Place;
 use crate::ty::{Int, MAX_WIDTH, Type, s, u};
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// A value in a module under construction.
@@ -58,6 +59,40 @@ impl<'m> Signal<'m> {
         }
         drop(draft);
         self
+    }
+
+    /// Says what the signal carries: its name in Verilog should it need a net there, which
+    /// [`Signal::named`] makes.
+    #[track_caller]
+    pub fn called(self, what: impl Into<String>) -> Signal<'m> {
+        let what = what.into();
+        self.builder.check_name(&what, Place::here());
+        let called = Some(Called::Name(what.into()));
+        self.builder.draft.borrow_mut().module.nodes[self.id.index()].called = called;
+        self
+    }
+
+    /// [`Signal::called`] by its role in whatever it alone goes into: `{whole}_{role}`. What has a
+    /// name already keeps it.
+    pub(crate) fn part(self, role: impl Into<String>) -> Signal<'m> {
+        let called = &mut self.builder.draft.borrow_mut().module.nodes[self.id.index()].called;
+        called.get_or_insert_with(|| Called::Part(role.into().into()));
+        self
+    }
+
+    /// [`Signal::called`] by its role in another signal, `{whole}_{role}`, if that has a name.
+    #[track_caller]
+    pub fn called_in(self, whole: impl Into<Signal<'m>>, role: impl Display) -> Signal<'m> {
+        match whole.into().name() {
+            Some(whole) => self.called(format!("{whole}_{role}")),
+            None => self,
+        }
+    }
+
+    /// Its name, or what it is called.
+    pub fn name(self) -> Option<Arc<str>> {
+        let node = &self.builder.draft.borrow().module.nodes[self.id.index()];
+        node.name().cloned()
     }
 
     #[track_caller]
@@ -363,9 +398,13 @@ impl<'m> Signal<'m> {
         let (mut level, mut bit) = (choices.to_vec(), 0);
         while level.len() > 1 {
             let select = self.bit(bit);
-            let odd = |pair: &[Signal<'m>]| if pair.len() == 2 { pair[1] } else { last };
-            level = level.chunks(2).map(|pair| choose(select, odd(pair), pair[0])).collect();
             bit += 1;
+            let pair = |(place, pair): (usize, &[Signal<'m>])| {
+                let odd = if pair.len() == 2 { pair[1] } else { last };
+                let chosen = choose(select, odd, pair[0]);
+                chosen.part(stretch(place << bit, 1 << bit, choices.len()))
+            };
+            level = level.chunks(2).enumerate().map(pair).collect();
         }
         if bit == self.width() {
             return level[0];
@@ -415,6 +454,11 @@ pub fn mux<'m>(
     select.into().mux(on_true, on_false)
 }
 
+/// The part of a tree that is made of `span` of its `count` leaves from leaf `first` on.
+pub(crate) fn stretch(first: usize, span: usize, count: usize) -> String {
+    format!("of_{first}_to_{}", (first + span).min(count) - 1)
+}
+
 /// Combines signals in a balanced tree.
 #[track_caller]
 pub fn reduce<'m>(
@@ -425,10 +469,14 @@ pub fn reduce<'m>(
     if level.is_empty() {
         panic!("{}", HdlError::NoOperands { at: Place::here(), op: "reduce" });
     }
+    let mut span = 1;
     while level.len() > 1 {
-        level = (level.chunks(2))
-            .map(|pair| if let [a, b] = *pair { combine(a, b) } else { pair[0] })
-            .collect();
+        span *= 2;
+        let join = |(at, pair): (usize, &[Signal<'m>])| match *pair {
+            [a, b] => combine(a, b).part(stretch(at * span, span, signals.len())),
+            _ => pair[0],
+        };
+        level = level.chunks(2).enumerate().map(join).collect();
     }
     level[0]
 }

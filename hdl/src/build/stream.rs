@@ -49,7 +49,9 @@ impl<'m> Stream<'m> {
     /// Whether a payload passes at this edge.
     #[track_caller]
     pub fn fires(&self) -> Signal<'m> {
-        self.valid & *self.ready
+        let ready = self.ready.name().unwrap_or_default();
+        let stream = ready.trim_end_matches("ready").trim_end_matches("_t").trim_end_matches('_');
+        (self.valid & *self.ready).called(format!("{stream}_fires"))
     }
 
     /// The field of that name.

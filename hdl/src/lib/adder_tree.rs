@@ -3,7 +3,7 @@
 use super::naming::check_range;
 use super::pipeline::Pipeline;
 use crate::Place;
-use crate::build::{Bundle, ModuleBuilder, Signal, fields};
+use crate::build::{Bundle, ModuleBuilder, Signal, fields, stretch};
 use crate::netlist::Module;
 use crate::ty::{Int, Type};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub fn adder_tree<'m>(terms: &[Signal<'m>]) -> Signal<'m> {
     let _caller = Place::of_caller();
     let mut level = leaves(terms);
     while level.len() > 1 {
-        level = add_pairs(terms[0].ty(), &level);
+        level = add_pairs(terms, &level);
     }
     level[0].0
 }
@@ -46,7 +46,7 @@ pub fn pipelined_adder_tree<'m>(
     let mut level = leaves(terms);
     let mut since_register = 0;
     while level.len() > 1 {
-        level = add_pairs(terms[0].ty(), &level);
+        level = add_pairs(terms, &level);
         since_register += 1;
         if since_register == levels_per_stage || level.len() == 1 {
             let (sums, counts): (Vec<_>, Vec<_>) = level.into_iter().unzip();
@@ -68,16 +68,18 @@ fn leaves<'m>(terms: &[Signal<'m>]) -> Vec<Partial<'m>> {
 }
 
 #[track_caller]
-fn add_pairs<'m>(term: Type, level: &[Partial<'m>]) -> Vec<Partial<'m>> {
+fn add_pairs<'m>(terms: &[Signal<'m>], level: &[Partial<'m>]) -> Vec<Partial<'m>> {
     let _caller = Place::of_caller();
-    let add = |pair: &[Partial<'m>]| match *pair {
+    let span = 2 * level[0].1;
+    let add = |(at, pair): (usize, &[Partial<'m>])| match *pair {
         [(a, in_a), (b, in_b)] => {
-            let width = sum_type(term, in_a + in_b).width;
-            (a.extend(width) + b.extend(width), in_a + in_b)
+            let width = sum_type(terms[0].ty(), in_a + in_b).width;
+            let sum = a.extend(width) + b.extend(width);
+            (sum.part(stretch(at * span, span, terms.len())), in_a + in_b)
         }
         _ => pair[0],
     };
-    level.chunks(2).map(add).collect()
+    level.chunks(2).enumerate().map(add).collect()
 }
 
 /// The combinational tree alone: in `x0`, `x1`, .. of type `term`, out `sum`.

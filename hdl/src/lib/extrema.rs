@@ -2,7 +2,7 @@
 
 use super::naming::check_range;
 use crate::Place;
-use crate::build::{ModuleBuilder, Reg, Signal, reduce};
+use crate::build::{ModuleBuilder, Reg, Signal, reduce, stretch};
 use crate::netlist::Module;
 use crate::ty::{Type, index_bits, u};
 use std::sync::Arc;
@@ -45,16 +45,20 @@ fn choose<'m>(
         index: value.module().lit(index_type, index),
     };
     let mut level: Vec<_> = values.iter().enumerate().map(candidate).collect();
+    let mut span = 1;
     while level.len() > 1 {
-        let duel = |pair: &[Extremum<'m>]| match *pair {
+        span *= 2;
+        let duel = |(at, pair): (usize, &[Extremum<'m>])| match *pair {
             [first, second] => {
+                let of = stretch(at * span, span, values.len());
                 let second_wins = wins(second.value, first.value);
-                let value = second_wins.mux(second.value, first.value);
-                Extremum { value, index: second_wins.mux(second.index, first.index) }
+                let value = second_wins.mux(second.value, first.value).part(&of);
+                let index = second_wins.mux(second.index, first.index).part(of);
+                Extremum { value, index }
             }
             _ => pair[0],
         };
-        level = level.chunks(2).map(duel).collect();
+        level = level.chunks(2).enumerate().map(duel).collect();
     }
     level[0]
 }

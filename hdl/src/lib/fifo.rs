@@ -61,8 +61,9 @@ pub fn fifo_with(storage: Storage, depth: usize, fields: &Fields) -> Arc<Module>
             let head = pointer(&m, "head", depth, *fetch);
             let word = memory.read_sync(head, *fetch);
             let output = Stream::source(&m, "out", fetched, Bundle::unpack(fields, word));
-            let stored = count - fetched.extend(count.width());
-            fetch.drive(stored.any() & (*output.ready | !fetched));
+            let stored = (count - fetched.extend(count.width())).called("stored");
+            let free = (*output.ready | !fetched).called("free_to_fetch");
+            fetch.drive(stored.any() & free);
             fetched.next(*fetch | (*fetched & !*output.ready));
             output
         }

@@ -78,15 +78,15 @@ fn step<'m>(so_far: SquareRoot<'m>, two_bits: Signal<'m>) -> SquareRoot<'m> {
     let _caller = Place::of_caller();
     let digits = so_far.root.width();
     // Before a step the remainder is at most 2 * root < 2^digits, so its top bit is 0.
-    let partial = so_far.remainder.truncate(digits).cat(two_bits);
-    let trial = so_far.root.cat(so_far.root.module().lit(u(2), 1));
-    let fits = partial.ge(trial);
-    let remainder = fits.mux(partial - trial, partial).truncate(digits + 1);
+    let partial = so_far.remainder.truncate(digits).cat(two_bits).called("sqrt_partial");
+    let trial = so_far.root.cat(so_far.root.module().lit(u(2), 1)).called("sqrt_trial");
+    let fits = partial.ge(trial).called("sqrt_fits");
+    let rest = fits.mux(partial - trial, partial).called("sqrt_rest");
     let root = match digits {
         1 => fits,
-        _ => so_far.root.truncate(digits - 1).cat(fits),
+        _ => so_far.root.truncate(digits - 1).cat(fits).called("sqrt_so_far"),
     };
-    SquareRoot { root, remainder }
+    SquareRoot { root, remainder: rest.truncate(digits + 1) }
 }
 
 /// The pipelined square root alone: stream `in` of field `x`, stream `out` of `root`, `remainder`.

@@ -48,7 +48,10 @@ impl<'m> Pipeline<'m> {
         self.latency += 1;
         let (module, stage) = (self.valid.module(), self.latency);
         let valid = module.reg(format!("{name}_valid_{stage}"), u(1));
-        let take = if self.quiet { self.takes() } else { self.advance };
+        let take = match self.quiet {
+            true => self.takes().called(format!("{name}_takes_{stage}")),
+            false => self.advance,
+        };
         let register = |(position, signal): (usize, &Signal<'m>)| {
             let name = match signals {
                 [_] => format!("{name}_{stage}"),

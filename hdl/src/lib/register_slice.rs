@@ -75,7 +75,7 @@ fn forward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
     let valid = valid_bit(name, stream);
     let payload = store(name, &stream.payload, stream.fires());
     let output = Stream::source(stream.valid.module(), name, valid, payload);
-    let may_take = *output.ready | !valid;
+    let may_take = (*output.ready | !valid).called(field_name(name, "may_take"));
     valid.next(stream.valid).enable(may_take);
     stream.ready.drive(may_take);
     output
@@ -87,8 +87,12 @@ fn backward<'m>(name: &str, stream: &Stream<'m>) -> Stream<'m> {
     let skid = format!("{name}_skid");
     let full = valid_bit(&skid, stream);
     let kept = store(&skid, &stream.payload, stream.fires());
-    let payload = stream.payload.map(|field, passing| full.mux(kept.get(field), passing));
-    let output = Stream::source(stream.valid.module(), &skid, stream.valid | *full, payload);
+    let now = format!("{name}_now");
+    let payload = stream
+        .payload
+        .map(|field, passing| full.mux(kept.get(field), passing).called(field_name(&now, field)));
+    let valid = (stream.valid | *full).called(field_name(&now, "valid"));
+    let output = Stream::source(stream.valid.module(), &skid, valid, payload);
     full.next(output.valid & !*output.ready);
     stream.ready.drive(!full);
     output

@@ -69,7 +69,7 @@ pub fn round_shift(x: Signal<'_>, shift: u32, rounding: Rounding) -> Signal<'_> 
         return x;
     }
     let x = x.extend(x.width().max(shift + 1));
-    let floor = x.shr(shift);
+    let floor = x.shr(shift).part("floor");
     let half = x.bit(shift - 1);
     let up = match rounding {
         Rounding::Truncate => return floor.resize(to.width),
@@ -90,7 +90,7 @@ pub fn round_shift_by<'m>(x: Signal<'m>, amount: Signal<'m>, rounding: Rounding)
     let to = x.ty().with_width(x.width() + 1);
     // With a zero below, the bit just dropped is still there after the shift.
     let doubled = x.extend(to.width).shl(1);
-    let shifted = doubled.shr(amount);
+    let shifted = doubled.shr(amount).part("doubled");
     let (floor, half) = (shifted.shr(1), shifted.bit(0));
     let up = match rounding {
         Rounding::Truncate => return floor,

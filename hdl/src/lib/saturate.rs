@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[track_caller]
 pub fn saturate(x: Signal<'_>, to: Type) -> Signal<'_> {
     let _caller = Place::of_caller();
-    let (m, from) = (x.module(), x.ty());
+    let (m, from) = (x.module(), x.part("unbounded").ty());
     let fitting = match to.width < from.width {
         true => x.slice(to.width - 1, 0).cast(to),
         false => x.cast(to),

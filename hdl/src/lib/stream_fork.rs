@@ -30,10 +30,13 @@ pub fn fork_stream<'m>(
         (taken, Stream::source(m, &branch, input.valid & !taken, part))
     };
     let branches: Vec<_> = parts.into_iter().enumerate().map(branch).collect();
-    let done: Vec<_> = branches.iter().map(|(taken, output)| *taken | *output.ready).collect();
+    let done: Vec<_> = (branches.iter().enumerate())
+        .map(|(i, (taken, output))| (*taken | *output.ready).called(format!("{name}{i}_done")))
+        .collect();
     let all_done = reduce(&done, |a, b| a & b).named(format!("{name}_all_done"));
+    let some_wait = (!all_done).called(format!("{name}_some_wait"));
     for ((taken, _), done) in branches.iter().zip(&done) {
-        taken.next(*done & !all_done).enable(input.valid);
+        taken.next(*done & some_wait).enable(input.valid);
     }
     input.ready.drive(all_done);
     branches.into_iter().map(|(_, output)| output).collect()

@@ -1,6 +1,6 @@
 //! Computes what is known before the circuit runs, and removes operations that do nothing.
 
-use super::{map_kind, map_references};
+use super::{keep_called, map_kind, map_references};
 use crate::check::combinational_order;
 use crate::netlist::{BinaryOp, Kind, Module, NodeId, UnaryOp};
 use crate::semantics;
@@ -30,6 +30,7 @@ pub fn fold_constants(module: &Module) -> Module {
             // A named node is a net of its own: readers should find it used by its name.
             Some(Folded::Same(other)) if folded.node(id).name.is_none() => {
                 same[id.index()] = other;
+                keep_called(&mut folded, id, other);
             }
             Some(Folded::Kind(kind)) => folded.nodes[id.index()].kind = kind,
             Some(Folded::Same(_)) | None => {}

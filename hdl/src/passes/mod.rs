@@ -19,6 +19,13 @@ pub fn simplify(module: &Module, keep: Keep) -> Module {
     drop_dead(&fold_constants(&share_common(&fold_constants(module))), keep)
 }
 
+/// A node that takes another's place carries what that one did.
+fn keep_called(module: &mut Module, gone: NodeId, kept: NodeId) {
+    if module.node(kept).called.is_none() {
+        module.nodes[kept.index()].called = module.nodes[gone.index()].called.clone();
+    }
+}
+
 /// Applies `map` to every reference to a node inside a node's kind.
 fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
     match kind {

@@ -1,6 +1,6 @@
 //! Computes equal expressions once.
 
-use super::{map_kind, map_references};
+use super::{keep_called, map_kind, map_references};
 use crate::check::combinational_order;
 use crate::netlist::{Kind, Module, NodeId};
 use crate::ty::Type;
@@ -22,6 +22,7 @@ pub fn share_common(module: &Module) -> Module {
         let first = *seen.entry((node.kind.clone(), node.ty)).or_insert(id);
         if node.name.is_none() {
             same[id.index()] = first;
+            keep_called(&mut shared, id, first);
         }
     }
     map_references(&mut shared, |id| same[id.index()]);

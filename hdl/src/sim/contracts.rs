@@ -138,7 +138,7 @@ impl Watch<'_> {
 
     fn node(&mut self, kind: Kind, ty: Type) -> NodeId {
         let id = NodeId::new(self.flat.nodes.len());
-        self.flat.nodes.push(Node { kind, ty, name: None, place: self.place });
+        self.flat.nodes.push(Node { kind, ty, name: None, called: None, place: self.place });
         id
     }
 }

@@ -242,7 +242,13 @@ impl Flattener {
             let name = join(&inner.path, &port.name);
             if self.flat.node(driver).name.as_ref() != Some(&name) {
                 let (kind, name) = (Kind::Wire(Some(driver)), Some(name));
-                self.flat.nodes.push(Node { kind, ty: port.ty, name, place: port.place });
+                self.flat.nodes.push(Node {
+                    kind,
+                    ty: port.ty,
+                    name,
+                    called: None,
+                    place: port.place,
+                });
             }
         }
     }

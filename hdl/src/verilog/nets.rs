@@ -2,7 +2,7 @@
 
 use crate::check::combinational_order;
 use crate::names::Names;
-use crate::netlist::{BinaryOp, Kind, Module, NodeId};
+use crate::netlist::{BinaryOp, Called, Kind, Module, NodeId};
 use std::sync::Arc;
 
 /// Expressions of more operators than this are cut into nets.
@@ -15,7 +15,8 @@ pub enum Origin {
     Author,
     /// The author: it is bits of a net that has a name, or that net in another type.
     Bits,
-    /// The author: it is called after the one register, memory or instance that takes it.
+    /// The author: it is called after the one register, memory or instance that takes it, or the
+    /// one named thing that it is part of.
     Role,
     /// Nobody: it is called after an operator.
     Operator,
@@ -42,40 +43,68 @@ impl Nets {
         let mut nets = Nets { names, origins, is_port: vec![false; count], order };
         nets.take_port_names(module);
         let (wanted, uses) = wanted_nets(module, &nets.order);
-        for (id, node) in module.ids() {
-            let (Some(name), None) = (&node.name, &nets.names[id.index()]) else {
-                continue;
-            };
-            if wanted[id.index()] {
-                nets.names[id.index()] = Some(name.clone());
-            }
-        }
-        let roles = roles(module, &uses);
+        nets.take_given_names(module, &wanted, taken);
+        let takers = takers(module);
+        let (roles, wholes) = (roles(module, &uses, &takers), nets.wholes(module, &takers));
         let mut stems = nets.names.clone();
-        for &id in &nets.order {
-            if wanted[id.index()] && nets.names[id.index()].is_none() {
-                let of = match module.node(id).kind {
-                    Kind::Slice { of, .. } | Kind::Cast(of) => Some(of.index()),
-                    _ => None,
-                };
-                let named =
-                    |of: usize| nets.names[of].is_some() && nets.origins[of] != Origin::Operator;
-                let (origin, (stem, name)) = match &roles[id.index()] {
-                    Some(role) if !of.is_some_and(named) => {
-                        (Origin::Role, (role.as_str().into(), role.clone()))
-                    }
-                    _ => {
-                        let origin =
-                            if of.is_some_and(named) { Origin::Bits } else { Origin::Operator };
-                        (origin, derived_name(module, id, &nets.names, &stems))
-                    }
-                };
-                stems[id.index()] = Some(stem);
-                nets.names[id.index()] = Some(taken.take(&name));
-                nets.origins[id.index()] = origin;
+        for id in nets.order.clone() {
+            let at = id.index();
+            if !wanted[at] || nets.names[at].is_some() {
+                continue;
             }
+            let of_named = nets.is_of_named(module, id);
+            let part = || Some(format!("{}_{}", wholes[at].as_ref()?, part_name(module, id)));
+            let role = roles[at].clone().or_else(part).filter(|_| !of_named);
+            let (origin, (stem, name)) = match (role, of_named) {
+                (Some(role), _) => (Origin::Role, (role.as_str().into(), role)),
+                (None, true) => (Origin::Bits, derived_name(module, id, &nets.names, &stems)),
+                (None, false) => (Origin::Operator, derived_name(module, id, &nets.names, &stems)),
+            };
+            stems[at] = Some(stem);
+            nets.names[at] = Some(taken.take(&name));
+            nets.origins[at] = origin;
         }
         nets
+    }
+
+    /// What the author named keeps its name; what he said the name of gets that or the like.
+    fn take_given_names(&mut self, module: &Module, wanted: &[bool], taken: &mut Names) {
+        for (id, node) in module.ids().filter(|(id, _)| wanted[id.index()]) {
+            let name = &mut self.names[id.index()];
+            *name = name.take().or_else(|| node.name.clone());
+        }
+        for &id in self.order.iter().filter(|id| wanted[id.index()]) {
+            let name = &mut self.names[id.index()];
+            let called = || Some(taken.take(module.node(id).name()?));
+            *name = name.take().or_else(called);
+        }
+    }
+
+    /// Whether a node is bits of a net that somebody named, or that net in another type.
+    fn is_of_named(&self, module: &Module, id: NodeId) -> bool {
+        let of = match (bits_of(module, &self.names, id), &module.node(id).kind) {
+            (Some((of, ..)), _) => of,
+            (None, Kind::Cast(of)) => *of,
+            _ => return false,
+        };
+        self.names[of.index()].is_some() && self.origins[of.index()] != Origin::Operator
+    }
+
+    /// The one named thing that each node is part of: what all its users are, or are part of.
+    fn wholes(&self, module: &Module, takers: &[(NodeId, String)]) -> Vec<Option<Arc<str>>> {
+        let mut wholes = vec![Whole::Unused; module.nodes.len()];
+        for (id, role) in takers {
+            wholes[id.index()].join(Whole::One(role[..].into()), false);
+        }
+        for &id in self.order.iter().rev() {
+            let name = self.names[id.index()].as_ref().or(module.node(id).name());
+            let own = name.map_or(wholes[id.index()].clone(), |name| Whole::One(name.clone()));
+            for part in module.node(id).kind.operands() {
+                let has_role = matches!(module.node(part).called, Some(Called::Part(_)));
+                wholes[part.index()].join(own.clone(), has_role);
+            }
+        }
+        wholes.into_iter().map(Whole::name).collect()
     }
 
     /// Ports keep their names. A net with an output's name, or an unnamed one it shows, is the
@@ -95,6 +124,33 @@ impl Nets {
                 self.names[index] = Some(port.name.clone());
                 self.is_port[index] = true;
             }
+        }
+    }
+}
+
+/// What a node goes into, as far as its users are known.
+#[derive(Clone)]
+enum Whole {
+    Unused,
+    One(Arc<str>),
+    Several,
+}
+
+impl Whole {
+    /// With one more user. A node with a role in each of several goes with the first in the text.
+    fn join(&mut self, user: Whole, has_role: bool) {
+        *self = match (&*self, user) {
+            (Whole::Unused, user) => user,
+            (Whole::One(known), Whole::One(user)) if has_role || *known == user => Whole::One(user),
+            (Whole::Several, Whole::One(user)) if has_role => Whole::One(user),
+            _ => Whole::Several,
+        }
+    }
+
+    fn name(self) -> Option<Arc<str>> {
+        match self {
+            Whole::One(name) => Some(name),
+            Whole::Unused | Whole::Several => None,
         }
     }
 }
@@ -184,51 +240,78 @@ fn wanted_nets(module: &Module, order: &[NodeId]) -> (Vec<bool>, Vec<u32>) {
     (wanted, uses)
 }
 
-/// What each node of one use is to the register, memory or instance that takes it: `count_next`,
-/// `words_address`, `unit_data`. A value that is only re-signed or cut on its way has the same role.
-fn roles(module: &Module, uses: &[u32]) -> Vec<Option<String>> {
-    let mut roles = vec![None; module.nodes.len()];
-    let mut give = |mut id: NodeId, role: String| loop {
-        let node = module.node(id);
-        if node.name.is_some() || uses[id.index()] > 1 {
-            return;
-        }
-        roles[id.index()] = Some(role.clone());
-        match node.kind {
-            Kind::Cast(of) => id = of,
-            Kind::Slice { of, low: 0 } => id = of,
-            _ => return,
-        }
-    };
+/// What a node is called in the thing that it is part of.
+fn part_name(module: &Module, id: NodeId) -> &str {
+    match &module.node(id).called {
+        Some(Called::Part(part)) => part,
+        _ => "part",
+    }
+}
+
+/// What takes a node, and what the node is to it: `count_next`, `words_address`, `unit_data`.
+fn takers(module: &Module) -> Vec<(NodeId, String)> {
+    let mut takers = vec![];
+    let mut take = |id: NodeId, role: String| takers.push((id, role));
     for register in &module.registers {
         let name = module.node(register.node).name.as_ref();
         let Some(name) = name else { continue };
-        give(register.next, format!("{name}_next"));
-        register.enable.into_iter().for_each(|id| give(id, format!("{name}_enable")));
-        register.clear.into_iter().for_each(|id| give(id, format!("{name}_clear")));
+        take(register.next, format!("{name}_next"));
+        register.enable.into_iter().for_each(|id| take(id, format!("{name}_enable")));
+        register.clear.into_iter().for_each(|id| take(id, format!("{name}_clear")));
     }
     for memory in &module.memories {
         let name = &memory.name;
         for write in &memory.writes {
-            give(write.address, format!("{name}_write_address"));
-            give(write.data, format!("{name}_write_data"));
-            give(write.enable, format!("{name}_writes"));
-            write.mask.into_iter().for_each(|id| give(id, format!("{name}_write_mask")));
+            take(write.address, format!("{name}_write_address"));
+            take(write.data, format!("{name}_write_data"));
+            take(write.enable, format!("{name}_writes"));
+            write.mask.into_iter().for_each(|id| take(id, format!("{name}_write_mask")));
         }
         for read in &memory.reads {
-            give(read.address, format!("{name}_address"));
-            read.sync.into_iter().for_each(|(_, enable)| give(enable, format!("{name}_reads")));
+            take(read.address, format!("{name}_address"));
+            read.sync.into_iter().for_each(|(_, enable)| take(enable, format!("{name}_reads")));
         }
     }
     for instance in &module.instances {
         for (port, &driver) in instance.module.inputs.iter().zip(&instance.inputs) {
-            give(driver, format!("{}_{}", instance.name, port.name));
+            take(driver, format!("{}_{}", instance.name, port.name));
         }
     }
     for output in &module.outputs {
-        give(output.node, format!("{}_value", output.name));
+        take(output.node, format!("{}_value", output.name));
+    }
+    takers
+}
+
+/// The role of each node of one use for what takes it. A value that is only re-signed or cut on its
+/// way has the same role.
+fn roles(module: &Module, uses: &[u32], takers: &[(NodeId, String)]) -> Vec<Option<String>> {
+    let mut roles = vec![None; module.nodes.len()];
+    for (id, role) in takers {
+        let mut id = *id;
+        while module.node(id).name.is_none() && uses[id.index()] <= 1 {
+            roles[id.index()] = Some(role.clone());
+            match module.node(id).kind {
+                Kind::Cast(of) => id = of,
+                Kind::Slice { of, low: 0 } => id = of,
+                _ => break,
+            }
+        }
     }
     roles
+}
+
+/// The net that a node is bits of, by itself or in another type; the lowest of them, and how many.
+fn bits_of(module: &Module, names: &[Option<Arc<str>>], id: NodeId) -> Option<(NodeId, u32, u32)> {
+    let node = module.node(id);
+    match node.kind {
+        Kind::Slice { of, low } => Some((of, low, node.ty.width)),
+        Kind::Cast(of) if names[of.index()].is_none() => match module.node(of).kind {
+            Kind::Slice { of: net, low } => Some((net, low, module.ty(of).width)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// `codes_7_4` for bits 7 to 4 of `codes`.
@@ -245,6 +328,11 @@ fn derived_name(
     names: &[Option<Arc<str>>],
     stems: &[Option<Arc<str>>],
 ) -> (Arc<str>, String) {
+    if let Some((of, low, width)) = bits_of(module, names, id)
+        && let (Some(name), Some(stem)) = (&names[of.index()], &stems[of.index()])
+    {
+        return (stem.clone(), bits_name(name, low, width));
+    }
     let word = module.node(id).kind.word();
     let mut at = id;
     for _ in 0..4 {
@@ -253,17 +341,10 @@ fn derived_name(
         if let Kind::Mux { .. } = module.node(at).kind {
             operands.rotate_left(1);
         }
-        let known = |operand: &NodeId| {
-            let index = operand.index();
-            names[index].as_ref().zip(stems[index].as_ref())
-        };
-        if let Some((name, stem)) = operands.iter().find_map(known) {
+        let known = |operand: &NodeId| stems[operand.index()].as_ref();
+        if let Some(stem) = operands.iter().find_map(known) {
             let own = stem.strip_suffix(word).and_then(|own| own.strip_suffix('_'));
-            let made = match module.node(id).kind {
-                Kind::Slice { low, .. } if at == id => bits_name(name, low, module.ty(id).width),
-                _ => format!("{}_{word}", own.unwrap_or(stem)),
-            };
-            return (stem.clone(), made);
+            return (stem.clone(), format!("{}_{word}", own.unwrap_or(stem)));
         }
         match operands.first() {
             Some(first) => at = *first,
