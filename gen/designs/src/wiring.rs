@@ -8,7 +8,8 @@ use hwgen_hdl::{Fields, Module, ModuleBuilder, Place, Signal, Type, cat, u};
 pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<Signal<'m>> {
     let _caller = Place::of_caller();
     let width = element.width;
-    (0..count).map(|i| packed.slice((i + 1) * width - 1, i * width).cast(element)).collect()
+    let at = |i: u32| packed.slice((i + 1) * width - 1, i * width).cast(element);
+    (0..count).map(|i| at(i).called_in(packed, i)).collect()
 }
 
 /// The inverse of [`unpack`].
@@ -16,6 +17,15 @@ pub(crate) fn unpack<'m>(packed: Signal<'m>, element: Type, count: u32) -> Vec<S
 pub(crate) fn pack<'m>(elements: &[Signal<'m>]) -> Signal<'m> {
     let _caller = Place::of_caller();
     cat(&elements.iter().rev().copied().collect::<Vec<_>>())
+}
+
+/// The values of lanes, called `{name}_0`, `{name}_1`, ..
+pub(crate) fn numbered<'m>(
+    name: &str,
+    values: impl IntoIterator<Item = Signal<'m>>,
+) -> Vec<Signal<'m>> {
+    let called = |(i, value): (usize, Signal<'m>)| value.called(format!("{name}_{i}"));
+    values.into_iter().enumerate().map(called).collect()
 }
 
 /// The place behind `place` in a ring of `count`.

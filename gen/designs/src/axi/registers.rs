@@ -45,7 +45,7 @@ pub(super) fn module(
     let write = Write::new(*takes, aw.get("addr"), &w);
     let known = file.chosen(write.word, |register| register.access == Access::ReadWrite);
     let payload = Bundle::new([("resp", file.response(known))]);
-    let response = Stream::source(&m, "write", aw.valid & w.valid, payload);
+    let response = Stream::source(&m, "write", (aw.valid & w.valid).called("write_comes"), payload);
     takes.drive(response.fires());
     aw.ready.drive(response.fires());
     w.ready.drive(response.fires());
@@ -54,7 +54,7 @@ pub(super) fn module(
     let held = file.hold(&write, inputs);
     let shown: Vec<_> = outputs.iter().map(|(name, ty)| (name, m.input(name, *ty))).collect();
     let status = m.input("status", u(status_bits));
-    let word = word_of(ar.get("addr"));
+    let word = word_of("word_read", ar.get("addr"));
     let values: Vec<_> = (map.registers.iter())
         .map(|register| {
             let value = match &register.source {
@@ -86,8 +86,8 @@ fn find<'m>(held: &[(String, Signal<'m>)], name: &str) -> Signal<'m> {
 }
 
 /// Which register an address names.
-fn word_of(address: Signal<'_>) -> Signal<'_> {
-    address.slice(ADDRESS_BITS - 1, 2)
+fn word_of<'m>(name: &str, address: Signal<'m>) -> Signal<'m> {
+    address.slice(ADDRESS_BITS - 1, 2).called(name)
 }
 
 /// A write on its way into a register.
@@ -106,7 +106,7 @@ impl<'m> Write<'m> {
     fn new(takes: Signal<'m>, address: Signal<'m>, w: &Stream<'m>) -> Self {
         let strobe = w.get("strb");
         let bytes: Vec<_> = (0..WORD / 8).rev().map(|byte| strobe.bit(byte).repeat(8)).collect();
-        let (word, mask) = (word_of(address), cat(&bytes).named("write_mask"));
+        let (word, mask) = (word_of("word_written", address), cat(&bytes).named("write_mask"));
         Write { takes, word, data: w.get("data"), mask }
     }
 }
@@ -118,7 +118,7 @@ struct File<'m, 't> {
 
 impl<'m> File<'m, '_> {
     fn hits(&self, word: Signal<'m>, register: &Register) -> Signal<'m> {
-        word.eq(register.offset / 4)
+        word.eq(register.offset / 4).called_in(word, format!("is_{}", register.name))
     }
 
     /// Whether the word is one of the registers that `which` picks.

@@ -61,7 +61,7 @@ pub(super) fn deserializer(payload_bits: u32, bus_bits: u32, last: bool) -> Arc<
         m.output("cut", input.fires() & input.get("last") & !ends);
     }
     let output = Stream::source(&m, "payload", input.valid & ends, payload);
-    input.ready.drive(*output.ready | !ends);
+    input.ready.drive(*output.ready | (!ends).called("more_comes"));
     m.stream_out("out", &output);
     m.finish()
 }
@@ -109,5 +109,5 @@ pub(super) fn unpacked<'m>(
 /// The inverse of [`unpacked`]: all fields but `last` side by side, the first lowest.
 pub(super) fn packed<'m>(payload: &Bundle<'m>) -> Signal<'m> {
     let parts = payload.iter().filter(|(name, _)| *name != "last").map(|(_, signal)| signal);
-    cat(&parts.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>())
+    cat(&parts.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>()).called("payload_bits")
 }

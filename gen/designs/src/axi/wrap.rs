@@ -147,7 +147,7 @@ fn incoming<'m>(
     let name = bus.name();
     let outside =
         m.stream_in_as(&name, &format!("{name}_t"), &data_and_last(bus.bus_bits, bus.last));
-    let waits = outside.valid & !*outside.ready;
+    let waits = (outside.valid & !*outside.ready).called(format!("{}_waits", bus.stream.name));
     let sliced = slice_stream(Cut::Full, &format!("{}_in", bus.stream.name), &outside);
     // what comes while the core is held in reset is taken and dropped
     let name = format!("{}_passing", bus.stream.name);
@@ -187,10 +187,13 @@ fn outgoing<'m>(
         cutter.input("rst", hold).stream_into("in", whole.with_payload(with_last(data)));
         cutter.stream_from("out")
     } else {
-        whole.with_payload(with_last(data.extend(bus.bus_bits)))
+        whole.with_payload(with_last(
+            data.extend(bus.bus_bits).called(format!("{}_padded", bus.stream.name)),
+        ))
     };
     // a transfer once offered outside stays, whatever the core's reset
-    let passing = Stream { valid: cut.valid & !hold, ..cut };
+    let valid = (cut.valid & !hold).called(format!("{}_offered", bus.stream.name));
+    let passing = Stream { valid, ..cut };
     let sliced = slice_stream(Cut::Full, &format!("{}_out", bus.stream.name), &passing);
     let name = bus.name();
     m.stream_out_as(&name, &format!("{name}_t"), &sliced);

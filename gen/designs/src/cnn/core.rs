@@ -52,7 +52,7 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let (comes, goes) = (runs(INPUT, "input"), runs(OUTPUT, "output"));
     let (convolves, adds) = (runs(CONVOLVE, "convolve"), runs(ADD, "add"));
 
-    let walk_begins = *begins & job.kind.eq(CONVOLVE);
+    let walk_begins = (*begins & job.kind.eq(CONVOLVE)).called("walk_begins");
     let walk = Walk::new(&m, spec, job, walk_begins, convolves);
     let transfer = Transfer::new(&m, spec, job, *begins, comes, goes);
     let addition = spec.additions.then(|| Addition::new(&m, spec, job, *begins, adds));
@@ -68,9 +68,9 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let drained = Ports::new(&m, spec);
     let taken = input.fires();
     let written = Write {
-        enable: taken | drained.enable,
-        address: taken.mux(transfer.address, drained.address),
-        group: taken.mux(m.lit(drained.group.ty(), 0), drained.group),
+        enable: (taken | drained.enable).called("bytes_written"),
+        address: taken.mux(transfer.address, drained.address).called("bytes_written_at"),
+        group: taken.mux(m.lit(drained.group.ty(), 0), drained.group).called("written_group"),
         bytes: (unpack(input.get("data"), s(8), spec.results).iter().zip(&drained.bytes))
             .map(|(come, made)| taken.mux(*come, *made))
             .collect(),
@@ -239,7 +239,8 @@ impl<'m> Sequence<'m> {
         let fetched = m.reg("words_fetched", u(hwgen_hdl::bits_for(u64::from(JOB_WORDS))));
         let fetching = m.reg("fetching", u(1));
         let last_word = (*fetching & fetched.eq(JOB_WORDS)).named("last_word_comes");
-        fetching.next(load.start | ends).enable(load.start | ends | last_word);
+        let restarts = (load.start | ends).called("fetch_restarts");
+        fetching.next(restarts).enable(restarts | last_word);
         fetched.next(*fetched + 1).enable(*fetching).clear(load.start | last_word);
         let reads = (*fetching & !last_word).named("fetches");
         let depth = spec.program_words();
@@ -296,12 +297,14 @@ impl<'m> Transfer<'m> {
         let (takes, sends) = (m.wire("beat_comes", u(1)), m.wire("beat_goes", u(1)));
         let moves = (*takes | *sends).named("beat_moves");
         let count = m.reg("beats_moved", u(20)).no_reset();
-        count.next(begins.mux(m.lit(u(20), 0), *count + 1)).enable(begins | moves);
-        let last = (*count + 1).eq(job.positions).named("last_beat");
+        let (now, changes) =
+            ((*count + 1).called("beats_now"), (begins | moves).called("beats_change"));
+        count.next(begins.mux(m.lit(u(20), 0), now)).enable(changes);
+        let last = now.eq(job.positions).named("last_beat");
         let address = m.reg("beat_address", u(spec.byte_bits())).no_reset();
         let start = (job.kind.eq(INPUT)).mux(job.output, job.input);
         let start = start.truncate(spec.byte_bits());
-        address.next(begins.mux(start, *address + spec.results)).enable(begins | moves);
+        address.next(begins.mux(start, *address + spec.results)).enable(changes);
         let nothing_yet = count.eq(0).named("no_beat_yet");
         // the next is read when there is none on its way, and one is left
         let pending = m.reg("beat_pending", u(1));

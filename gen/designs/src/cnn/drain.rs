@@ -104,8 +104,10 @@ pub(super) fn drain<'m>(
         let wide = value.width() + 1;
         let moved = value.extend(wide) + job.zero.extend(wide);
         let (least, most) = (job.least.extend(wide), job.most.extend(wide));
-        let low = moved.lt(least).mux(least, moved);
-        let byte = low.gt(most).mux(most, low).truncate(8).as_signed();
+        let moved = moved.called(format!("moved_{r}"));
+        let low = moved.lt(least).mux(least, moved).called(format!("at_least_{r}"));
+        let byte = low.gt(most).mux(most, low).called(format!("at_most_{r}"));
+        let byte = byte.truncate(8).as_signed();
         m.reg(format!("byte_{r}"), byte.ty()).no_reset().next(byte).into()
     });
     let bytes: Vec<Signal<'_>> = bytes.collect();
@@ -171,7 +173,8 @@ impl<'m> Shadow<'m> {
         }
         let shifts = (active & last_turn).named("shifts");
         let chunks = job.chunks_less_1.extend(9) + 1;
-        left.next(group.done.mux(chunks, *left - 1)).enable(group.done | shifts);
+        let moves = (group.done | shifts).called("chunks_move");
+        left.next(group.done.mux(chunks, *left - 1)).enable(moves);
 
         let bits = spec.accumulator_bits;
         let positions = group.sums.iter().enumerate().map(|(p, sums)| {
@@ -182,13 +185,13 @@ impl<'m> Shadow<'m> {
                 true => *shadow,
                 false => shadow.shr(chunk),
             };
-            shadow.next(group.done.mux(all, moved)).enable(group.done | shifts);
+            shadow.next(group.done.mux(all, moved)).enable(moves);
             shadow.truncate(chunk)
         });
         let positions: Vec<_> = positions.collect();
         let chunk = match &turn {
             None => positions[0],
-            Some(turn) => turn.mux(positions[1], positions[0]),
+            Some(turn) => turn.mux(positions[1], positions[0]).called("drained_sums"),
         };
         let lanes = unpack(chunk, s(bits), spec.results);
 
@@ -201,7 +204,7 @@ impl<'m> Shadow<'m> {
         let bytes: Vec<_> =
             (0..=spec.group_most()).map(|group| m.lit(first.ty(), spec.results >> group)).collect();
         let next = *first + select(group_bits, &bytes);
-        first.next(group.done.mux(group.output, next)).enable(group.done | shifts);
+        first.next(group.done.mux(group.output, next)).enable(moves);
         let (address, writes) = match &turn {
             None => (*first, active),
             Some(turn) => {
@@ -317,20 +320,20 @@ impl<'m> Adding<'m> {
         term: &Term<'m>,
     ) -> Adding<'m> {
         let bits = spec.accumulator_bits;
-        let pair = term.valid & term.second;
+        let pair = (term.valid & term.second).called("pair_comes");
         let sums = delayed_flag(m, "pair_enters", pair, PAIR_CYCLES);
         let pairs: Vec<_> =
             (0..spec.results).map(|r| m.wire(format!("pair_{r}"), s(bits))).collect();
-        let zero = term.second.mux(job.zero_1, job.zero_0);
+        let zero = term.second.mux(job.zero_1, job.zero_0).called("term_zero");
         let terms = term.bytes.iter().map(|byte| {
             let difference = byte.extend(9) - zero.extend(9);
-            difference.extend(bits).shl(20)
+            difference.called_in(*byte, "above_zero").extend(bits).shl(20)
         });
-        let which = |first: Signal<'m>, second: Signal<'m>, sum: Signal<'m>| {
-            sums.mux(sum, term.second.mux(second, first))
-        };
-        let multiplier = which(job.multiplier_0, job.multiplier_1, job.multiplier_2);
-        let right = which(job.right_0, job.right_1, job.right_2);
+        let which =
+            |[first, second, sum]: [Signal<'m>; 3]| sums.mux(sum, term.second.mux(second, first));
+        let multiplier = which([job.multiplier_0, job.multiplier_1, job.multiplier_2]);
+        let multiplier = multiplier.called("added_multiplier");
+        let right = which([job.right_0, job.right_1, job.right_2]).called("added_right");
         let inputs = terms.zip(&pairs).map(|(term, pair)| sums.mux(**pair, term));
         let count = spec.results as usize;
         let scaled = Scaled {
@@ -352,7 +355,7 @@ impl<'m> Adding<'m> {
             mine.iter().zip(others).map(|(mine, other)| valid.mux(*mine, *other)).collect()
         };
         Scaled {
-            valid: valid | other.valid,
+            valid: (valid | other.valid).called("sums_enter"),
             sums: choose(&self.scaled.sums, &other.sums),
             multipliers: choose(&self.scaled.multipliers, &other.multipliers),
             rights: choose(&self.scaled.rights, &other.rights),

@@ -36,16 +36,19 @@ impl<'m> Fill<'m> {
         let step = m.reg("fill_steps_left", u(20)).no_reset();
         let steps_end = (lanes_end & step.eq(1)).named("fill_steps_end");
         let steps = job.positions;
-        step.next((begins | steps_end).mux(steps, *step - 1)).enable(begins | lanes_end);
+        let starts_block = (begins | steps_end).called("fill_block_begins");
+        let starts_step = (begins | lanes_end).called("fill_step_begins");
+        step.next(starts_block.mux(steps, *step - 1)).enable(starts_step);
         let block = m.reg("fill_blocks_left", u(12)).no_reset();
         let done = (steps_end & block.eq(0)).named("fill_done");
-        block.next(begins.mux(job.blocks_less_1, *block - 1)).enable(begins | steps_end);
+        block.next(begins.mux(job.blocks_less_1, *block - 1)).enable(starts_block);
 
         let input = field(job.input);
-        let next_block = *block_at + field(job.block_input);
+        let next_block = (*block_at + field(job.block_input)).called("fill_next_block_at");
         let next_step = steps_end.mux(next_block, *step_at + field(job.to_next_row));
-        block_at.next(begins.mux(input, next_block)).enable(begins | steps_end);
-        step_at.next(begins.mux(input, next_step)).enable(begins | lanes_end);
+        let next_step = next_step.called("fill_next_step_at");
+        block_at.next(begins.mux(input, next_block)).enable(starts_block);
+        step_at.next(begins.mux(input, next_step)).enable(starts_step);
         let next_lane = lanes_end.mux(next_step, *lane_at + field(job.to_next_column));
         lane_at.next(begins.mux(input, next_lane)).enable(begins | runs);
 
@@ -63,10 +66,10 @@ impl<'m> Fill<'m> {
         let plane = |plane: usize| {
             let bit = (ROW_PLANES - 1 - plane) as u32;
             let bits: Vec<_> = bytes.iter().rev().map(|byte| byte.bit(bit)).collect();
-            cat(&bits)
+            cat(&bits).called(format!("fill_plane_{plane}"))
         };
         let planes: Vec<_> = (0..ROW_PLANES).rev().map(plane).collect();
-        let row = Row { enable: whole, address: *row, data: cat(&planes) };
+        let row = Row { enable: whole, address: *row, data: cat(&planes).called("fill_row_data") };
         Fill { reads: runs, address: *lane_at, row, done }
     }
 
@@ -74,9 +77,9 @@ impl<'m> Fill<'m> {
     pub(super) fn over(&self, load: Row<'m>) -> Row<'m> {
         let mine = self.row.enable;
         Row {
-            enable: mine | load.enable,
-            address: mine.mux(self.row.address, load.address),
-            data: mine.mux(self.row.data, load.data),
+            enable: (mine | load.enable).called("weights_written"),
+            address: mine.mux(self.row.address, load.address).called("weights_written_at"),
+            data: mine.mux(self.row.data, load.data).called("weights_row"),
         }
     }
 }

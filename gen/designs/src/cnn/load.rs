@@ -48,8 +48,9 @@ impl<'m> Load<'m> {
             m.lit(count.ty(), 1),
             of(WEIGHTS).mux(m.lit(count.ty(), weight_words), m.lit(count.ty(), scale_words)),
         );
-        let row_ends = (taken & (*count + 1).eq(least)).named("load_row_ends");
-        count.next(*count + 1).enable(taken).clear(header | row_ends);
+        let words = (*count + 1).called("load_words_now");
+        let row_ends = (taken & words.eq(least)).named("load_row_ends");
+        count.next(words).enable(taken).clear(header | row_ends);
         let whole = m.reg("load_row_whole", u(1)).next(row_ends);
         let address = m.reg("load_address", u(24)).no_reset();
         address.next(header.mux(word.truncate(24), *address + 1)).enable(header | *whole);

@@ -3,7 +3,7 @@
 use super::CnnSpec;
 use super::image::{ROW_PLANES, word};
 use super::rom::rom;
-use crate::wiring::{delayed, unpack};
+use crate::wiring::{delayed, numbered, unpack};
 use hwgen_hdl::{ModuleBuilder, Signal, cat, reduce, s, u};
 
 /// Bytes to be written: `results >> group` of them, at a multiple of their number.
@@ -58,7 +58,8 @@ pub(super) fn activations<'m>(
                 let which = offset.high(bits);
                 let byte = |at: usize| {
                     let choices = word.iter().skip(at).step_by(results).copied();
-                    which.select(&choices.collect::<Vec<_>>())
+                    let byte = which.select(&choices.collect::<Vec<_>>());
+                    byte.called(format!("chunk_{pixel}_{at}"))
                 };
                 (0..results).map(byte).collect()
             }
@@ -194,7 +195,7 @@ pub(super) fn weights<'m>(
         let plane = |i: usize| {
             let choices: Vec<_> =
                 (0..ROW_PLANES).map(|off| banks[(off + i) % ROW_PLANES]).collect();
-            offset.select(&choices)
+            offset.select(&choices).called(format!("plane_{i}"))
         };
         (0..ROW_PLANES).map(plane).collect::<Vec<_>>()
     } else {
@@ -210,13 +211,12 @@ pub(super) fn weights<'m>(
         unpack(row, u(spec.lanes), ROW_PLANES as u32)
     };
     // highest plane first; what is below the weight's own bits is half a step or nothing
-    let own: Vec<_> = (0..8).map(|bit| read.bits.gt(bit)).collect();
-    let half: Vec<_> = (0..8).map(|bit| read.shared & read.bits.eq(bit)).collect();
+    let own = numbered("has_plane", (0..8).map(|bit| read.bits.gt(bit)));
+    let half = numbered("half_is_plane", (0..8).map(|bit| read.shared & read.bits.eq(bit)));
     let lane = |lane: u32| {
-        let bits: Vec<_> = (planes.iter().zip(own.iter().zip(&half)))
-            .map(|(plane, (own, half))| (plane.bit(lane) & *own) | *half)
-            .collect();
-        cat(&bits).as_signed()
+        let bits = (planes.iter().zip(own.iter().zip(&half)))
+            .map(|(plane, (own, half))| (plane.bit(lane) & *own) | *half);
+        cat(&numbered(&format!("weight_{lane}_of_plane"), bits)).as_signed()
     };
     (0..spec.lanes).map(lane).collect()
 }
@@ -228,9 +228,10 @@ pub(super) fn broadcast<'m>(spec: &CnnSpec, read: &Read<'m>) -> Vec<Vec<Signal<'
         let byte = |k: usize| {
             let choices: Vec<_> = read.chunk.iter().skip(k).step_by(count).copied().collect();
             match read.within {
-                Some(within) if within.width() > group => {
-                    within.high(within.width() - group).select(&choices)
-                }
+                Some(within) if within.width() > group => within
+                    .high(within.width() - group)
+                    .select(&choices)
+                    .called(format!("shared_{group}_{k}")),
                 _ => choices[0],
             }
         };

@@ -25,11 +25,12 @@ pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
     inferences.next(*inferences + 1).enable(events.last_beat);
     // the network's first input begins the count, others go on
     let counting = m.reg("counting", u(1));
-    let begins = events.first_beat & !*counting;
+    let begins = (events.first_beat & !*counting).called("count_begins");
     counting.next(!events.last_beat).enable(begins | events.last_beat);
     let running = m.reg("cycles_running", word).no_reset();
-    running.next(begins.mux(m.lit(word, 1), *running + 1));
-    let latest = m.reg("latest_cycles", word).next(*running + 1).enable(events.last_beat);
+    let cycles = (*running + 1).called("cycles_now");
+    running.next(begins.mux(m.lit(word, 1), cycles));
+    let latest = m.reg("latest_cycles", word).next(cycles).enable(events.last_beat);
     let status = cat(&[m.lit(u(30), 0), events.started, events.waiting]);
     let which = m.input("status_address", u(2));
     let value = which.select(&[status, *inferences, *latest, *since_reset]);

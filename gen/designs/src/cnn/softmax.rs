@@ -50,22 +50,27 @@ impl<'m> Softmax<'m> {
         // passes over a row: 0 finds the largest, 1 sums, 2 divides; a function takes but one, 0
         let pass = m.reg("softmax_pass", u(2));
         let looks_up = job.kind.eq(LOOKUP).named("looks_up");
-        let (finds, sums, divides) = (pass.eq(0) & !looks_up, pass.eq(1), pass.eq(2));
+        let finds = (pass.eq(0) & !looks_up).called("softmax_finds");
+        let (sums, divides) =
+            (pass.eq(1).called("softmax_sums"), pass.eq(2).called("softmax_divides"));
         let row = m.reg("softmax_row", u(bits)).no_reset();
         let row_output = m.reg("softmax_row_output", u(bits)).no_reset();
         let at = m.reg("softmax_at", u(20));
         let reading = m.reg("softmax_reading", u(1));
-        let last = (*at + 1).eq(job.positions).named("softmax_last");
+        let next_at = (*at + 1).called("softmax_at_after");
+        let last = next_at.eq(job.positions).named("softmax_last");
         let (element_done, pass_done) = (m.wire("element_done", u(1)), m.wire("pass_done", u(1)));
         let reads = (runs & *reading).named("softmax_reads");
         // one after the other, but each on its own where they are divided
         let stops = reads & (divides | last);
-        let starts = begins | (*element_done & !last) | *pass_done;
+        let more = (!last).called("softmax_goes_on");
+        let starts = begins | (*element_done & more) | *pass_done;
         reading.next(starts).enable(starts | stops);
         let counts = (reads & !divides) | *element_done;
-        at.next(*at + 1).enable(counts & !last).clear(begins | *pass_done);
+        at.next(next_at).enable(counts & more).clear(begins | *pass_done);
         let row_ends = (*pass_done & (divides | looks_up)).named("softmax_row_ends");
-        pass.next(*pass + 1).enable(*pass_done).clear(begins | row_ends);
+        let row_begins = (begins | row_ends).called("softmax_row_begins");
+        pass.next(*pass + 1).enable(*pass_done).clear(row_begins);
         let rows = m.reg("softmax_rows", u(12)).no_reset();
         rows.next(begins.mux(job.blocks_less_1, *rows - 1)).enable(begins | row_ends);
         let done = (row_ends & rows.eq(0)).named("softmax_done");
@@ -79,7 +84,8 @@ impl<'m> Softmax<'m> {
 
         let comes = |name: &str, of: Signal<'m>, cycles| delayed_flag(m, name, of, cycles);
         let found = comes("softmax_byte_comes", reads, BYTE_CYCLES);
-        let found_last = comes("softmax_last_byte", reads & last & finds, BYTE_CYCLES);
+        let reads_last = (reads & last).called("softmax_reads_last");
+        let found_last = comes("softmax_last_byte", reads_last & finds, BYTE_CYCLES);
         let fresh = m.reg("softmax_fresh", u(1)).reset_to(1);
         fresh.next(begins | row_ends).enable(begins | row_ends | found);
         let largest = m.reg("softmax_largest", s(8)).no_reset();
@@ -95,7 +101,7 @@ impl<'m> Softmax<'m> {
             tables => job.scales.truncate(index_bits(tables as usize)).cat(below),
         };
         let depth = 256 * spec.softmax_tables as usize;
-        let reads_entry = found & !finds;
+        let reads_entry = (found & !finds).called("softmax_reads_entry");
         let entry = match contents {
             Some(tables) => {
                 let words = tables.iter().flatten().map(|&entry| table_word(entry));
@@ -118,7 +124,8 @@ impl<'m> Softmax<'m> {
         let product = steps.mul(entry).named("softmax_product");
         let width = product.width() + 2;
         let numerator = product.extend(width).shl(1) + sum.extend(width);
-        let quotient = Quotient::new(m, width, (entry_comes & divides, numerator, *sum));
+        let comes_to_divide = (entry_comes & divides).called("softmax_division_begins");
+        let quotient = Quotient::new(m, width, (comes_to_divide, numerator, *sum));
         element_done.drive(quotient.done);
         let looked_up = (entry_comes & looks_up).named("softmax_looked_up");
         let looked_up_last =
@@ -180,12 +187,13 @@ impl<'m> Quotient<'m> {
         let works = left.any().named("softmax_works");
         let fits = rest.ge(*divisor).named("softmax_fits");
         let less = fits.mux(*rest - *divisor, *rest);
-        rest.next(comes.mux(numerator.extend(rest.width()), less)).enable(comes | works);
+        let moves = (comes | works).called("softmax_division_moves");
+        rest.next(comes.mux(numerator.extend(rest.width()), less)).enable(moves);
         let first = sum.extend(rest.width()).shl(QUOTIENT_BITS);
-        divisor.next(comes.mux(first, divisor.shr(1))).enable(comes | works);
+        divisor.next(comes.mux(first, divisor.shr(1))).enable(moves);
         value.next(value.truncate(QUOTIENT_BITS - 1).cat(fits)).enable(works);
         let count = m.lit(left.ty(), QUOTIENT_BITS);
-        left.next(comes.mux(count, *left - 1)).enable(comes | works);
+        left.next(comes.mux(count, *left - 1)).enable(moves);
         let done = delayed_flag(m, "softmax_divided", works & left.eq(1), 1);
         Quotient { value: *value, done }
     }

@@ -62,23 +62,26 @@ impl<'m> Walk<'m> {
         left.next(begins.mux(total, fewer)).enable(begins | (steps & ends));
         let block = m.reg("blocks_left", u(12)).no_reset();
         block.next(begins.mux(job.blocks_less_1, *block - 1));
-        block.enable(begins | (steps & block_ends));
+        let blocks = (steps & block_ends).called("block_steps");
+        block.enable(begins | blocks);
         let all_end = (block_ends & block.eq(0)).named("all_end");
         idle.next(idles.mux(*idle - 1, job.idle)).enable((steps & ends) | idles).clear(begins);
         let finishing = m.reg("finishing", u(1)).next(m.lit(u(1), 1));
         let finishing = finishing.enable(steps & all_end).clear(begins);
         let none_idle = !job.idle.any();
-        let done = ((steps & all_end & none_idle) | (*finishing & idle.eq(1))).named("walk_done");
+        let done = (((steps & all_end).called("last_step") & none_idle)
+            | (*finishing & idle.eq(1)))
+        .named("walk_done");
 
         let block_base = m.reg("block_base", u(spec.byte_bits())).no_reset();
         let next_base = (*block_base + address(job.block_input)).named("next_block_base");
-        let input = address(job.input);
+        let input = address(job.input).called("input_address");
         block_base.next(begins.mux(input, next_base)).enable(begins | (steps & block_ends));
         let from = Window {
             column: m.lit(u(12), 0),
             y: job.y,
             x: job.x,
-            address: begins.mux(input, next_base),
+            address: begins.mux(input, next_base).called("window_base"),
         };
         let starts = (begins | (steps & block_ends)).named("windows_start");
         let windows = windows(m, spec, job, from, starts, (steps & ends).named("windows_move"));
@@ -126,13 +129,15 @@ impl<'m> Tap<'m> {
         let channels_end = channel.eq(job.channel_steps_less_1).named("channels_end");
         let row_ends = (channels_end & column.eq(job.kernel_columns_less_1)).named("tap_row_ends");
         let ends = (row_ends & row.eq(job.kernel_rows_less_1)).named("window_ends");
-        let restart = begins | (steps & ends);
+        let restart = (begins | (steps & ends).called("window_steps")).called("window_restarts");
         channel.next(*channel + 1).enable(steps).clear(begins | (steps & channels_end));
-        let columns = steps & channels_end;
-        column.next(*column + 1).enable(columns).clear(begins | (steps & row_ends));
-        x.next(*x + job.dilation_x).enable(columns).clear(begins | (steps & row_ends));
-        row.next(*row + 1).enable(steps & row_ends).clear(restart);
-        y.next(*y + job.dilation_y).enable(steps & row_ends).clear(restart);
+        let columns = (steps & channels_end).called("column_steps");
+        let rows = (steps & row_ends).called("row_steps");
+        let restart_row = (begins | rows).called("row_restarts");
+        column.next(*column + 1).enable(columns).clear(restart_row);
+        x.next(*x + job.dilation_x).enable(columns).clear(restart_row);
+        row.next(*row + 1).enable(rows).clear(restart);
+        y.next(*y + job.dilation_y).enable(rows).clear(restart);
         let groups: Vec<_> = (0..=spec.group_most())
             .map(|group| m.lit(u(spec.byte_bits()), 1u32 << group))
             .collect();
@@ -141,7 +146,8 @@ impl<'m> Tap<'m> {
             channels_end.mux(row_ends.mux(to(job.to_next_row), to(job.to_next_column)), by_channel);
         address.next(*address + by).enable(steps).clear(restart);
         let first = m.reg("window_begins", u(1)).reset_to(1);
-        first.next(begins | ends).enable(begins | steps);
+        let moves = (begins | steps).called("tap_moves");
+        first.next(begins | ends).enable(moves);
         Tap { address: *address, y: *y, x: *x, first: *first, ends }
     }
 }
@@ -183,7 +189,7 @@ fn windows<'m>(
         };
         let Window { column, y, x, address } = next;
         for (register, value) in reg.iter().zip([column, y, x, address]) {
-            register.next(value).enable(starts | moves);
+            register.next(value).enable((starts | moves).called("windows_change"));
         }
         before = next;
     }
@@ -192,10 +198,10 @@ fn windows<'m>(
 
 fn choose<'m>(which: Signal<'m>, yes: Window<'m>, no: Window<'m>) -> Window<'m> {
     Window {
-        column: which.mux(yes.column, no.column),
-        y: which.mux(yes.y, no.y),
-        x: which.mux(yes.x, no.x),
-        address: which.mux(yes.address, no.address),
+        column: which.mux(yes.column, no.column).called("first_column"),
+        y: which.mux(yes.y, no.y).called("first_y"),
+        x: which.mux(yes.x, no.x).called("first_x"),
+        address: which.mux(yes.address, no.address).called("first_address"),
     }
 }
 
@@ -231,9 +237,9 @@ fn planes<'m>(
         (m.reg("plane", u(bits)).no_reset(), m.reg("block_plane", u(bits)).no_reset());
     let eight = m.lit(u(4), 8);
     let stride = job.shared.mux(eight, job.weight_bits);
-    let stride = job.hold.mux(m.lit(u(4), 0), stride);
-    let after = *plane + stride.extend(bits.max(4)).truncate(bits);
-    let start = job.weights.truncate(bits);
+    let stride = job.hold.mux(m.lit(u(4), 0), stride).called("plane_stride");
+    let after = (*plane + stride.extend(bits.max(4)).truncate(bits)).called("plane_after");
+    let start = job.weights.truncate(bits).called("first_plane");
     let next = (ends & !block_ends).mux(*block, after);
     plane.next(begins.mux(start, next)).enable(begins | steps);
     block.next(begins.mux(start, after)).enable(begins | (steps & block_ends));
@@ -251,13 +257,14 @@ fn outputs<'m>(
     block_ends: Signal<'m>,
 ) -> Signal<'m> {
     let bits = spec.byte_bits();
-    let start = job.output.truncate(bits);
+    let start = job.output.truncate(bits).called("output_low");
     let (output, block) = (
         m.reg("output_address", u(bits)).no_reset(),
         m.reg("block_output_address", u(bits)).no_reset(),
     );
-    let next_block = *block + job.block_output.truncate(bits);
-    let pitch = job.output_pitch.truncate(bits);
+    let next_block = (*block + job.block_output.truncate(bits).called("block_output_low"))
+        .called("next_block_output");
+    let pitch = job.output_pitch.truncate(bits).called("output_pitch_low");
     let moved = match spec.pixels {
         1 => *output + pitch,
         _ => *output + pitch.shl(1),

@@ -30,7 +30,8 @@ impl<'m> Batch<'m> {
 
     /// The token that is worked on, in a register.
     pub(super) fn hold(&self, tokens: &Stream<'m>) -> Stream<'m> {
-        let (valid, payload) = (tokens.valid & self.serving, tokens.payload.clone());
+        let valid = (tokens.valid & self.serving).called("token_offered");
+        let payload = tokens.payload.clone();
         let gated = Stream::source(valid.module(), "gated", valid, payload);
         tokens.ready.drive(self.serving & *gated.ready);
         slice_stream(Cut::Forward, "token", &gated)

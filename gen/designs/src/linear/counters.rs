@@ -7,7 +7,7 @@
 
 use super::ImportanceSpec;
 use super::importance::RESULT_CYCLES;
-use crate::wiring::{delayed_flag, pack, times_constant, unpack};
+use crate::wiring::{delayed_flag, numbered, pack, times_constant, unpack};
 use hwgen_hdl::lib::popcount::popcount;
 use hwgen_hdl::{
     Bundle, Module, ModuleBuilder, Reg, Signal, Stream, Wire, bits_for, fields, index_bits, u,
@@ -58,7 +58,7 @@ impl<'m> Job<'m> {
             m.reg(name, value.ty()).no_reset().next(value).enable(starts).into()
         };
         let keys = held("keys", spec.max_keys);
-        let last_key = keys - 1;
+        let last_key = (keys - 1).called("last_key");
         let (lane_bits, group_bits) =
             (spec.rows.trailing_zeros(), index_bits(spec.max_groups() as usize));
         let wide = last_key.resize(last_key.width().max(lane_bits + group_bits));
@@ -67,7 +67,7 @@ impl<'m> Job<'m> {
             0 => m.lit(u(1), 1),
             _ => {
                 let last_lane = wide.slice(lane_bits - 1, 0);
-                pack(&(0..spec.rows).map(|lane| last_lane.ge(lane)).collect::<Vec<_>>())
+                pack(&numbered("inside", (0..spec.rows).map(|lane| last_lane.ge(lane))))
             }
         };
         Job {
@@ -151,7 +151,7 @@ fn count<'m>(
     let inside = in_last.mux(job.inside, all);
     let inside = (fires & !*beyond).mux(inside, 0).named("counted");
     let live = (survivors.get("live") & inside).named("counted_live");
-    Counted { live, valid: live.any(), group: *group }
+    Counted { live, valid: live.any().called("any_counted"), group: *group }
 }
 
 /// T of the page, kept up to date: S factor256 = 256 n T + remainder, the remainder below 256 n.
@@ -183,7 +183,7 @@ fn threshold<'m>(
         let less = times_constant(share.to_signed(), times as i32);
         let wide = less.width();
         let rest = (sum.extend(wide) - less).named(format!("rest_{times}"));
-        let fits = !rest.msb();
+        let fits = (!rest.msb()).called(format!("fits_{times}"));
         next = fits.mux(rest.truncate(bits), next);
         growth = fits.mux(m.lit(threshold.ty(), times), growth);
     }
@@ -230,10 +230,9 @@ fn read_out<'m>(
     let again = register("again", again, counted.valid);
     let written = m.reg("written", word).no_reset();
     let before = again.mux(*written, stored);
-    let sums: Vec<_> = (unpack(before, count, spec.rows).into_iter().enumerate())
-        .map(|(lane, sum)| sum + live.bit(lane as u32).extend(count.width))
-        .collect();
-    let sums = pack(&sums).named("sums");
+    let sums = (unpack(before, count, spec.rows).into_iter().enumerate())
+        .map(|(lane, sum)| sum + live.bit(lane as u32).extend(count.width));
+    let sums = pack(&numbered("count_now", sums)).named("sums");
     written.next(sums).enable(*valid);
 
     // reading out, a cycle later: compare, and clear what was read
@@ -246,10 +245,10 @@ fn read_out<'m>(
     memory.write(write_group, valid.mux(sums, m.lit(word, 0)), write);
 
     let counts = unpack(stored, count, spec.rows);
-    let needed: Vec<_> = counts.iter().map(|count| count.any()).collect();
+    let needed = numbered("needed", counts.iter().map(|count| count.any()));
     let bits = count.width.max(threshold.width());
-    let reaches: Vec<_> =
-        counts.iter().map(|count| count.extend(bits).ge(threshold.extend(bits))).collect();
+    let reaches = counts.iter().map(|count| count.extend(bits).ge(threshold.extend(bits)));
+    let reaches = numbered("reaches", reaches);
     let all = m.lit(u(spec.rows), u(spec.rows).max());
     let inside = of_last.mux(job.inside, all);
     let result =

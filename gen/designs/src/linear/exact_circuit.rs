@@ -78,9 +78,10 @@ pub(super) fn module(name: &str, spec: &LinearSpec, form: Form) -> Arc<Module> {
     let Marks { output_ends, token_ends, .. } = Marks::of(marks);
     let ends = (pipeline.takes() & output_ends).named("sum_ends");
     let scale = scales(&m, spec, &scale, load.ends, (ends, token_ends));
-    let fresh = m.reg("fresh", u(1)).reset_to(1).next(output_ends).enable(pipeline.takes());
+    let takes = pipeline.takes().called("sum_taken");
+    let fresh = m.reg("fresh", u(1)).reset_to(1).next(output_ends).enable(takes);
     let accumulator = m.reg("accumulator", s(spec.accumulator_bits())).no_reset();
-    let so_far = fresh.mux(scale.bias.extend(accumulator.width()), *accumulator);
+    let so_far = fresh.mux(scale.bias.extend(accumulator.width()), *accumulator).called("so_far");
     // a tree of more lanes than inputs is wider than any sum
     let sum = sum.resize(accumulator.width());
     let sum = precise.mux(sum, sum.shl(NIBBLE_UNIT_BITS)).named("sum_in_units");
@@ -128,7 +129,7 @@ fn sums<'m>(
         return products(spec, pipeline, precise, [chunk; 2], [first, second]);
     };
     let parity = (precise & walk.step.bit(0)).named("parity");
-    let pair_ends = (!precise | parity | walk.output_ends).named("pair_ends");
+    let pair_ends = ((!precise).called("imprecise") | parity | walk.output_ends).named("pair_ends");
     let pair = match walk.step.width() {
         1 => precise.mux(m.lit(u(1), 0), walk.step),
         bits => precise.mux(walk.step.slice(bits - 1, 1).extend(bits), walk.step),
@@ -137,25 +138,27 @@ fn sums<'m>(
     let address = m.reg("pair_address", banks.even.address_type());
     address.next(address + 1).enable(walk.steps & pair_ends).clear(ends);
     let low_address = m.reg("low_address", banks.low.address_type());
-    low_address.next(low_address + 1).enable(walk.steps & precise).clear(ends);
+    let reads_low = (walk.steps & precise).called("reads_low");
+    low_address.next(low_address + 1).enable(reads_low).clear(ends);
 
     // an odd number of beats leaves the last even one without a partner
     let alone = match layer.chunks() % 2 {
         0 => m.lit(u(1), 0),
-        _ => !precise & walk.output_ends,
+        _ => (!precise & walk.output_ends).called("alone"),
     };
     let reads_odd = (precise.mux(parity, !alone) & walk.steps).named("reads_odd");
     let high_even = banks.even.read_sync(*address, walk.steps & !parity);
     let high_odd = odd_bank.read_sync(*address, reads_odd);
     let low = banks.low.read_sync(*low_address, walk.steps & precise);
-    let (even, odd) = (pair.select(&even), pair.select(&odd));
-    let first = parity.mux(odd, even);
+    let even = pair.select(&even).called("even_chunk");
+    let odd = pair.select(&odd).called("odd_chunk");
+    let first = parity.mux(odd, even).called("first_chunk");
     let second = precise.mux(first, odd);
     let stage = pipeline.stage("chunk", &[first, second, precise, parity, alone]);
     let [first, second, precise, parity, alone] = stage[..] else {
         unreachable!("a stage returns as many signals as it is given")
     };
-    let high = parity.mux(high_odd, high_even);
+    let high = parity.mux(high_odd, high_even).called("high");
     let highs = unpack(high, s(HIGH_BITS), layer.lanes);
     let odds = unpack(high_odd, s(HIGH_BITS), layer.lanes);
     let lows = unpack(low, s(LOW_BITS), layer.lanes);
@@ -175,7 +178,10 @@ fn products<'m>(
     weights: [Vec<Signal<'m>>; 2],
 ) -> Signal<'m> {
     let lanes = spec.lanes as usize;
-    let operand = |x: Signal<'m>| precise.mux(x, high_nibble(x).extend(8));
+    let operand = |x: Signal<'m>| {
+        let used = precise.mux(x, high_nibble(x).extend(8));
+        used.called_in(x, "used")
+    };
     let mut operands: Vec<_> = (chunks.into_iter())
         .flat_map(|chunk| unpack(chunk, s(8), spec.lanes))
         .map(operand)

@@ -28,8 +28,8 @@ impl<'m> Load<'m> {
         let complete = streams.map(|(name, stream)| {
             let done = m.reg(format!("{name}_done"), u(1));
             stream.ready.drive(*loading & !*done);
-            let complete =
-                (*done | (stream.fires() & stream.get("last"))).named(format!("{name}_complete"));
+            let last = (stream.fires() & stream.get("last")).called(format!("{name}_end"));
+            let complete = (*done | last).named(format!("{name}_complete"));
             done.next(complete).clear(*ends);
             complete
         });
@@ -58,7 +58,7 @@ impl<'m> Banks<'m> {
         let place = places(m, "weights", weights, layer.weight_beats());
         let parts = unpack(weights.get("data"), s(8), layer.lanes);
         let (high, low): (Vec<_>, Vec<_>) = parts.into_iter().map(split).unzip();
-        let (high, low) = (pack(&high), pack(&low));
+        let (high, low) = (pack(&high).called("high_nibbles"), pack(&low).called("low_parts"));
 
         let chunk = m.reg("filled_chunk", u(index_bits(layer.chunks() as usize)));
         let parity = chunk.bit(0);
@@ -90,12 +90,14 @@ fn split(weight: Signal<'_>) -> (Signal<'_>, Signal<'_>) {
     let high = high_nibble(weight);
     // the difference has five bits: what is above them cancels
     let low = weight.truncate(LOW_BITS) - high.extend(LOW_BITS).shl(HIGH_BITS);
-    (high, low)
+    (high, low.called_in(weight, "low"))
 }
 
 /// The four-bit form of an int8 number: hi of the page.
 pub(super) fn high_nibble(x: Signal<'_>) -> Signal<'_> {
-    saturate((x.extend(9) + 8).shr(HIGH_BITS).truncate(HIGH_BITS + 1), s(HIGH_BITS))
+    let rounded = (x.extend(9) + 8).called_in(x, "rounding").shr(HIGH_BITS).called_in(x, "nibbles");
+    let high = rounded.truncate(HIGH_BITS + 1).called_in(x, "rounded");
+    saturate(high, s(HIGH_BITS)).called_in(x, "high")
 }
 
 /// The scale of the output that is summed up.
@@ -123,13 +125,14 @@ pub(super) fn scales<'m>(
     let next = m.reg("next_scale", memory.address_type());
     // output 0's is read at the load's end and at each token's
     let to_first = (*first | (ends & token_ends)).named("to_first_scale");
-    let address = to_first.mux(m.lit(next.ty(), 0), *next);
+    let address = to_first.mux(m.lit(next.ty(), 0), *next).called("scale_read");
     let after = match spec.outputs {
         1 => m.lit(next.ty(), 0),
         _ => address + 1,
     };
-    next.next(after).enable(*first | ends);
-    let word = memory.read_sync(address, *first | ends);
+    let reads = (*first | ends).called("reads_scale");
+    next.next(after).enable(reads);
+    let word = memory.read_sync(address, reads);
     let word = Bundle::unpack(&fields, word);
     let [bias, multiplier, shift] = ["bias", "multiplier", "shift"].map(|name| word.get(name));
     Scale { bias, multiplier, shift }

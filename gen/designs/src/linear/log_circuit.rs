@@ -53,7 +53,8 @@ pub(super) fn module(spec: &LogLinearSpec) -> Arc<Module> {
 
     let marks = delayed_while(&m, "marks", walk.marks(), pipeline.latency(), *advance);
     let ends = Marks::of(marks).output_ends;
-    let fresh = m.reg("fresh", u(1)).reset_to(1).next(ends).enable(pipeline.takes());
+    let takes = pipeline.takes().called("sum_taken");
+    let fresh = m.reg("fresh", u(1)).reset_to(1).next(ends).enable(takes);
     let accumulator = m.reg("accumulator", half.ty()).no_reset();
     let so_far = fresh.mux(half, *accumulator);
     // a tree of more lanes than inputs is wider than any sum
@@ -77,7 +78,8 @@ fn scale<'m>(
     load_ends: Signal<'m>,
 ) -> (Signal<'m>, Signal<'m>) {
     let (most, asked) = (spec.largest_shift(), weights.get("shift"));
-    let held = asked.gt(most).mux(m.lit(asked.ty(), most), asked).truncate(bits_for(most.into()));
+    let shift = asked.gt(most).mux(m.lit(asked.ty(), most), asked).called("shift_bounded");
+    let held = shift.truncate(bits_for(most.into()));
     let shift = m.reg("shift", held.ty()).no_reset().next(held).enable(load_ends);
     let half = m.lit(u(spec.accumulator_bits()), 1).shl(held).shr(1).as_signed();
     let half = m.reg("half", half.ty()).no_reset().next(half).enable(load_ends);
@@ -101,8 +103,8 @@ fn products<'m>(
     // signs first: negating the narrow number is cheaper than negating the shifted one
     let signed: Vec<_> = (unpack(chunk, s(8), spec.lanes).iter().zip(&codes))
         .map(|(x, code)| {
-            let x = x.extend(9);
             let (negative, zero) = (code.msb(), code.bit(EXPONENT_BITS));
+            let x = x.extend(9).called_in(*x, "wide");
             zero.mux(m.lit(s(9), 0), negative.mux(-x, x))
         })
         .collect();

@@ -43,8 +43,10 @@ impl<'m> Walk<'m> {
         let output_ends = or_empty(last_step(*step)).named("output_ends");
         let token_ends = output_ends & output.eq(layer.outputs - 1);
         let token_ends = or_empty(token_ends).named("token_ends");
-        step.next(step + 1).enable(steps).clear(steps & output_ends);
-        output.next(output + 1).enable(steps & output_ends).clear(steps & token_ends);
+        let next_output = (steps & output_ends).called("next_output");
+        step.next(step + 1).enable(steps).clear(next_output);
+        let next_token = (steps & token_ends).called("next_token");
+        output.next(output + 1).enable(next_output).clear(next_token);
         token.ready.drive(advance & token_ends);
         let batch_ends = token_ends & token.get("last");
         Walk { walking: token.valid, steps, step: *step, output_ends, token_ends, batch_ends }

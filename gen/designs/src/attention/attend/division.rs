@@ -55,7 +55,7 @@ pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
             let value = total.extend(bits).shl(FRACTION);
             let product = alone.mux(value, product.extend(bits));
             let product = held(&m, format!("quotient_{place}"), product, steps.now);
-            saturate(product.shr(shift), s(OUT_BITS))
+            saturate(product.shr(shift), s(OUT_BITS)).called(format!("result_{place}"))
         })
         .collect();
     let elements: Vec<Signal<'_>> = (0..spec.head_dim)
@@ -111,7 +111,9 @@ impl<'m> Steps<'m> {
 
     /// Whether the quotients of that step are there.
     fn writes(&self, step: u32) -> Signal<'m> {
-        self.index.map_or(self.written, |index| self.written & index.eq(step))
+        self.index.map_or(self.written, |index| {
+            (self.written & index.eq(step)).called(format!("write_{step}"))
+        })
     }
 }
 

@@ -168,8 +168,9 @@ impl<'m> Engine<'m, '_> {
         let keys = self.queue("keys_of_rows", &key_queue, &key);
 
         let row_fits = !first | (queries.valid & *row.ready);
-        let fits = *key.ready & row_fits & self.rests("slot", *issue);
-        let fits = head.attending.map_or(fits, |attending| attending & fits);
+        let fits = (*key.ready & row_fits & self.rests("slot", *issue)).called("slot_fits");
+        let fits =
+            head.attending.map_or(fits, |attending| (attending & fits).called("slot_passes"));
         issue.drive(slots.valid & fits);
         m.output("scoring", *issue);
         let loading = match head.attending {
@@ -177,12 +178,13 @@ impl<'m> Engine<'m, '_> {
             None => m.input("waits", u(1)) & !slots.valid,
         };
         m.output("idle_loading", loading);
-        m.output("idle_starved", !loading & !slots.valid);
+        m.output("idle_starved", !loading & (!slots.valid).called("no_slot"));
         m.output("idle_blocked", !loading & slots.valid & !*issue);
         slots.ready.drive(fits);
         queries.ready.drive(begins);
         let row_last = held(m, "row_last", queries.get("last"), begins);
-        head_listed.drive(*issue & end & first.mux(queries.get("last"), row_last));
+        head_listed
+            .drive((*issue & end).called("row_listed") & first.mux(queries.get("last"), row_last));
 
         let start = (*issue & !single).named("start");
         head.keys.input("read", start).input("read_index", slots.get("key"));
@@ -295,7 +297,7 @@ impl<'m> Engine<'m, '_> {
         let released = unit.output("released");
         drained.next(!drained).enable(released);
         for (bank, free) in sums.free.iter().enumerate() {
-            let frees = released & drained.eq(bank as u32);
+            let frees = (released & drained.eq(bank as u32)).called(format!("frees_bank_{bank}"));
             free.next(frees).enable(frees | sums.fills[bank]);
         }
         unit.stream_from("out")

@@ -94,7 +94,8 @@ impl<'m> Beats<'m> {
         let next = m.reg("next_beat", u(hwgen_hdl::index_bits(beats as usize)));
         let index = start.mux(m.lit(next.ty(), 0), *next).named("beat");
         let active = (start | next.any()).named("active");
-        next.next(index.eq(beats - 1).mux(m.lit(next.ty(), 0), index + 1)).enable(active);
+        let last = index.eq(beats - 1).called("last_beat_now");
+        next.next(last.mux(m.lit(next.ty(), 0), index + 1)).enable(active);
         Beats { active, index: Some(index) }
     }
 }

@@ -123,9 +123,14 @@ impl<'m> Add<'m, '_> {
         let addend = addend.extend(bits);
         let after = self.first.mux(addend, before + addend).named(format!("{name}_next"));
         for (beat, banks) in registers.iter().enumerate() {
-            let its_beat = self.beat.map_or(self.valid, |now| self.valid & now.eq(beat as u32));
+            let now = |now: Signal<'m>| {
+                (self.valid & now.eq(beat as u32)).called(format!("beat_{beat}_valid"))
+            };
+            let its_beat = self.beat.map_or(self.valid, now);
             for (bank, register) in banks.iter().enumerate() {
-                register.next(after).enable(its_beat & self.bank.eq(bank as u32));
+                let its_bank = self.bank.eq(bank as u32).called(format!("to_bank_{bank}"));
+                let adds = (its_beat & its_bank).called(format!("adds_{beat}_to_bank_{bank}"));
+                register.next(after).enable(adds);
             }
         }
         registers

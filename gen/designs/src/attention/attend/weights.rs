@@ -22,7 +22,10 @@ pub(crate) fn module(spec: &AttendSpec) -> Arc<Module> {
     let (logit, maximum) = (m.input("logit", s(LOGIT_BITS)), m.input("maximum", s(LOGIT_BITS)));
 
     let wide = LOGIT_BITS + 1;
-    let below = (maximum.extend(wide) - logit.extend(wide)).as_unsigned().named("below");
+    let below = (maximum.extend(wide) - logit.extend(wide))
+        .called("signed_below")
+        .as_unsigned()
+        .named("below");
     let fraction = below.truncate(LOGIT_FRACTION);
     let bits = spec.probability_bits;
     let shift = halvings(bits, below.slice(LOGIT_BITS - 1, LOGIT_FRACTION)).named("shift");

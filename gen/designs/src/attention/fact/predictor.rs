@@ -99,7 +99,7 @@ fn encode<'m>(
         let encoder = m.instance(format!("encode_{name}_{i}"), encoder);
         encoder.input("x", x).output("code")
     });
-    let codes = pack(&codes.collect::<Vec<_>>());
+    let codes = pack(&codes.collect::<Vec<_>>()).called(format!("{name}_codes"));
     assert_eq!(codes.width(), spec.head_dim * CODE_BITS);
     codes
 }

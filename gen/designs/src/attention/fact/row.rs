@@ -28,7 +28,8 @@ pub(super) fn module(spec: &FactPredictorSpec) -> Arc<Module> {
             let zero = key.bit(EXPONENT_BITS) | query.bit(EXPONENT_BITS);
             let exponent = (of_key + of_query).named(format!("exponent_{d}"));
             let one_hot = m.lit(u(MAX_EXPONENT + 1), 1).shl(exponent);
-            let power = zero.mux(m.lit(one_hot.ty(), 0), one_hot).to_signed();
+            let power = zero.mux(m.lit(one_hot.ty(), 0), one_hot).called(format!("magnitude_{d}"));
+            let power = power.to_signed().called(format!("power_{d}"));
             (key.msb() ^ query.msb()).mux(-power, power).named(format!("term_{d}"))
         })
         .collect();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::attention::predictor::pipe::Issue;
 use crate::attention::predictor::top_k;
-use crate::wiring::{delayed, delayed_flag, held, pack, quiet, unpack};
+use crate::wiring::{delayed, delayed_flag, held, numbered, pack, quiet, unpack};
 use hwgen_hdl::{Bundle, ModuleBuilder, Signal, Stream, s, u};
 
 /// A lane under construction in module `m`, of as many keys a group as `spec` has rows.
@@ -87,7 +87,9 @@ impl<'m> Lane<'m, '_> {
         let cycles = cost::score_cycles(spec);
         let valid = delayed_flag(m, "issued", issue.now, cycles);
         let last = delayed(m, "issued_last", group.last, cycles);
-        Scored { valid, live: pack(&lives), last, scores: pack(&scores) }
+        let (live, scores) =
+            (pack(&lives).called("scored_live"), pack(&scores).called("scored_scores"));
+        Scored { valid, live, last, scores }
     }
 
     /// The groups that wait for their row's limit, fields `scores` (where no score leaves the round,
@@ -232,14 +234,16 @@ impl<'m> Lane<'m, '_> {
                 let shape = crate::attention::Shape { rows: keys, ..spec.shape() };
                 top_k::survivors(shape, group, threshold, limits.get("ties"))
             }
-            _ => (live.iter().zip(&scores))
-                .map(|(live, score)| *live & score.ge(threshold))
-                .collect(),
+            _ => {
+                let keys = live.iter().zip(&scores);
+                numbered("survives", keys.map(|(live, score)| *live & score.ge(threshold)))
+            }
         };
         let mut out = Bundle::default();
         if cost::scores_leave(spec, self.round) {
             let kept = survivors.iter().zip(&scores);
-            let kept: Vec<_> = kept.map(|(survives, score)| survives.mux(*score, 0)).collect();
+            let kept =
+                numbered("kept_score", kept.map(|(survives, score)| survives.mux(*score, 0)));
             out = out.with("scores", pack(&kept));
         }
         out.with("live", pack(&survivors)).with("last", last)

@@ -7,7 +7,7 @@
 
 use super::mass_threshold::{self, Unit};
 use super::{LapaPredictorSpec, cost};
-use crate::wiring::{held, pack, quiet, times_constant, unpack};
+use crate::wiring::{held, numbered, pack, quiet, times_constant, unpack};
 use hwgen_hdl::lib::leading_one::leading_one;
 use hwgen_hdl::lib::pipeline::Pipeline;
 use hwgen_hdl::lib::popcount::popcount;
@@ -33,10 +33,11 @@ pub(super) struct Octave<'m> {
 /// The octave of a row's scores, from its `scale` and `shift`; combinational.
 pub(super) fn octave<'m>(scale: Signal<'m>, shift: Signal<'m>) -> Octave<'m> {
     // the leading ones of a query hold about 8/11 of it
-    let product = times_constant(scale.to_signed(), 11).shr(3).as_unsigned();
+    let product = times_constant(scale.to_signed(), 11).shr(3).called("eleven_eighths");
+    let product = product.as_unsigned();
     let scale = product.truncate(scale.width() + 1).named("octave_scale");
     let leading = leading_one(scale).index;
-    let below = scale.cat(scale.module().lit(u(1), 0));
+    let below = scale.cat(scale.module().lit(u(1), 0)).called("octave_scale_doubled");
     let below: Vec<_> = (0..scale.width()).map(|bit| below.bit(bit)).collect();
     let bits = EXPONENT.width;
     let exponent = shift.to_signed().extend(bits) + 7 - leading.to_signed().extend(bits);
@@ -119,7 +120,7 @@ fn count<'m>(
 ) -> Counted<'m> {
     let (mut live, mut octaves, mut row) = (lanes.live, lanes.octaves, row.to_vec());
     let lane = |(live, octave): (&Signal<'m>, &Signal<'m>)| live.mux(*octave, OCTAVE.min());
-    let mut level: Vec<_> = live.iter().zip(&octaves).map(lane).collect();
+    let mut level = numbered("live_octave", live.iter().zip(&octaves).map(lane));
     let mut depth = 0;
     while level.len() > 1 {
         let larger = |pair: &[Signal<'m>]| pair[0].gt(pair[1]).mux(pair[0], pair[1]);
@@ -141,17 +142,18 @@ fn count<'m>(
     let wide = |octave: Signal<'m>| octave.extend(OCTAVE.width + 1);
     let below = |from: Signal<'m>, octave| (wide(from) - wide(octave)).as_unsigned();
     let rise = below(new_top, *top).named("rise");
-    let all_new = *fresh | rise.ge(DEPTH);
+    let all_new = (*fresh | rise.ge(DEPTH)).called("all_new");
     let slot = |octave: Signal<'m>| octave.as_unsigned().truncate(SLOT.width);
-    let starts: Vec<_> = (0..DEPTH)
-        .map(|at| all_new | (m.lit(SLOT, 0) + slot(new_top) - at).lt(slot(rise)))
-        .collect();
-    let counts =
-        |(live, octave): (&Signal<'m>, &Signal<'m>)| *live & below(new_top, *octave).lt(DEPTH);
-    let counts: Vec<_> = live.iter().zip(&octaves).map(counts).collect();
+    let starts = |at| all_new | (m.lit(SLOT, 0) + slot(new_top) - at).lt(slot(rise));
+    let starts = numbered("slot_starts", (0..DEPTH).map(starts));
+    let counts = |(i, (live, octave)): (usize, (&Signal<'m>, &Signal<'m>))| {
+        let below = below(new_top, *octave).called(format!("octaves_below_{i}"));
+        *live & below.lt(DEPTH)
+    };
+    let counts: Vec<_> = live.iter().zip(&octaves).enumerate().map(counts).collect();
     let slots: Vec<_> = octaves.iter().map(|octave| slot(*octave)).collect();
     // which slots start afresh matters, and changes, when the maximum rises alone
-    let takes = groups.takes() & rises;
+    let takes = (groups.takes() & rises).called("starts_change");
     let mut starts = held(m, "starts", pack(&starts), takes);
     let all = groups.stage("slot", &[&[rises][..], &counts, &slots].concat());
     let [rose, counts, slots] = split(&all, [1, counts.len()]);
@@ -160,7 +162,7 @@ fn count<'m>(
 
     let hits = (0..DEPTH).map(|at| {
         let hits = counts.iter().zip(&slots).map(|(counts, slot)| *counts & slot.eq(at));
-        popcount(pack(&hits.collect::<Vec<_>>()))
+        popcount(pack(&numbered(&format!("hits_{at}_by"), hits))).called(format!("hits_{at}"))
     });
     let mut hits: Vec<_> = hits.collect();
     if cost::registers_hits(spec) {
@@ -172,7 +174,7 @@ fn count<'m>(
 
     let counts: Vec<_> = (hits.iter().enumerate())
         .map(|(at, hits)| {
-            let starts = rose & starts.bit(at as u32);
+            let starts = (rose & starts.bit(at as u32)).called(format!("count_{at}_starts"));
             let count = m.reg(format!("count_{at}"), u(spec.count_bits())).no_reset();
             let sum = starts.mux(m.lit(count.ty(), 0), *count) + hits.resize(count.width());
             count.next(sum).enable(groups.valid() & (starts | hits.any())).into()
@@ -195,7 +197,8 @@ fn from_top<'m>(slots: &[Signal<'m>], top: Signal<'m>) -> Vec<Signal<'m>> {
     let mut order: Vec<_> = (0..places).map(|d| slots[(places - d) % places]).collect();
     for bit in 0..top.width() {
         let step = |d: usize| (d + places - (1 << bit)) % places;
-        order = (0..places).map(|d| top.bit(bit).mux(order[step(d)], order[d])).collect();
+        let turned = |d: usize| top.bit(bit).mux(order[step(d)], order[d]);
+        order = numbered(&format!("turned_{bit}"), (0..places).map(turned));
     }
     order
 }

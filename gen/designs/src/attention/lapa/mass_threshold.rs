@@ -2,7 +2,7 @@
 
 use super::LapaPredictorSpec;
 use super::mass::{Counted, DEPTH, OCTAVE, split};
-use crate::wiring::{pack, times_constant};
+use crate::wiring::{numbered, pack, times_constant};
 use hwgen_hdl::lib::pipeline::Pipeline;
 use hwgen_hdl::lib::popcount::popcount;
 use hwgen_hdl::lib::saturate::saturate;
@@ -32,15 +32,17 @@ pub(super) fn outputs<'m>(
     let row = [&[top], &row[..]].concat();
     // masses of the octaves so far: within fours of them, then over all
     let width = spec.count_bits() + WEIGHT_BITS;
-    let masses: Vec<_> = counts.iter().enumerate().map(|(d, c)| mass(*c, d, width)).collect();
-    let fours = masses.chunks(4).flat_map(|of| {
-        let two = of[0] + of[1];
+    let mass = |(d, count): (usize, &Signal<'m>)| mass(*count, d, width);
+    let masses = numbered("mass", counts.iter().enumerate().map(mass));
+    let fours = masses.chunks(4).enumerate().flat_map(|(at, of)| {
+        let two = (of[0] + of[1]).called(format!("mass_of_{}_and_{}", 4 * at, 4 * at + 1));
         [of[0], two, two + of[2], two + (of[2] + of[3])]
     });
     let all = pipeline.stage("four", &[&fours.collect::<Vec<_>>()[..], &row].concat());
     let [fours, row, ..] = split(&all, [counts.len(), row.len()]);
-    let two = fours[3] + fours[7];
-    let before = [None, Some(fours[3]), Some(two), Some(two + fours[11])];
+    let two = (fours[3] + fours[7]).called("mass_of_8");
+    let twelve = (two + fours[11]).called("mass_of_12");
+    let before = [None, Some(fours[3]), Some(two), Some(twelve)];
     let so_far: Vec<_> = (fours.iter().enumerate())
         .map(|(d, four)| before[d / 4].map_or(*four, |before| before + *four))
         .collect();
@@ -51,9 +53,10 @@ pub(super) fn outputs<'m>(
     let target = times_constant(whole.to_signed(), mass256 as i32).shr(8).as_unsigned();
     let all = pipeline.stage("target", &[&[target.truncate(width)], parts, &row].concat());
     let [target, parts, row] = split(&all, [1, parts.len()]);
-    let short = parts.iter().map(|held| held.lt(target[0])).collect::<Vec<_>>();
+    let short = numbered("short", parts.iter().map(|held| held.lt(target[0])));
     let wide = OCTAVE.width + 1;
-    let least = row[0].extend(wide) - popcount(pack(&short)).to_signed().extend(wide);
+    let least = row[0].extend(wide)
+        - popcount(pack(&short)).called("octaves_short").to_signed().extend(wide);
     let Unit::Scores(score) = unit else {
         let least = pipeline.stage("least", &[saturate(least, OCTAVE)])[0];
         m.output("threshold_valid", pipeline.valid());

@@ -80,7 +80,9 @@ pub(super) fn module(spec: &LapaPredictorSpec, round: usize) -> Arc<Module> {
     let group = m.reg("group", u(index_bits(spec.max_groups() as usize)));
     group.next(group + 1).enable(issue.now).clear(issue.last);
     let live = groups.get("live");
-    let banks = banks(&m, spec, round, *group, |key| issue.now & live.bit(key));
+    let banks = banks(&m, spec, round, *group, |key| {
+        (issue.now & live.bit(key)).called(format!("reads_key_{key}"))
+    });
 
     let scores = round.checked_sub(1).map(|_| groups.get("scores"));
     let group = Group { live, last: groups.get("last"), scores };

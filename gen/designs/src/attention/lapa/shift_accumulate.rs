@@ -89,7 +89,7 @@ fn raw<'m>(
     let terms: Vec<_> = (keys.iter().zip(codes).enumerate())
         .map(|(d, (key, code))| {
             let (negative, zero) = (code.msb(), code.bit(exponent_bits));
-            let up = *key ^ lowest;
+            let up = (*key ^ lowest).called(format!("offset_key_{d}"));
             let up = zero.mux(m.lit(key.ty(), 0), negative.mux(!up, up));
             let up = up.named(format!("up_{d}")).extend(width + spec.max_exponent());
             up.shl(code.truncate(exponent_bits)).named(format!("term_{d}"))

@@ -1,7 +1,7 @@
 //! DDF, first half: the statistics of a row's live scores, a group a cycle.
 
 use super::{LapaPredictorSpec, RoundFilter, cost};
-use crate::wiring::{delayed, unpack};
+use crate::wiring::{delayed, numbered, unpack};
 use hwgen_hdl::{Int, Module, ModuleBuilder, Signal, s, u};
 use std::sync::Arc;
 
@@ -63,20 +63,22 @@ pub(super) fn module(spec: &LapaPredictorSpec, round: usize, needs: Needs) -> Ar
     m.output("row_valid", m.reg("row_valid", u(1)).next(valid & last));
 
     let row = Row { m: &m, valid, stages, first: *first };
-    let lanes = |neutral: Int| -> Vec<_> {
-        (live.iter().zip(&scores)).map(|(live, score)| live.mux(*score, neutral.clone())).collect()
+    let lanes = |name: &str, neutral: Int| {
+        let scores = live.iter().zip(&scores);
+        numbered(name, scores.map(|(live, score)| live.mux(*score, neutral.clone())))
     };
-    row.extremum("max", lanes(score.min()), Signal::gt);
+    row.extremum("max", lanes("score_for_max", score.min()), Signal::gt);
     if needs.min {
-        row.extremum("min", lanes(score.max()), Signal::lt);
+        row.extremum("min", lanes("score_for_min", score.max()), Signal::lt);
     }
     if needs.mean {
-        row.total("sum", lanes(Int::ZERO), spec.sum_bits(round));
+        row.total("sum", lanes("score_for_sum", Int::ZERO), spec.sum_bits(round));
         row.total("count", live.clone(), spec.count_bits());
     }
     if needs.squares {
         let squares = live.iter().zip(&squares).map(|(live, square)| live.mux(*square, 0));
-        row.total("squares", squares.collect(), spec.sum_squares_bits(round));
+        let squares = numbered("live_square", squares);
+        row.total("squares", squares, spec.sum_squares_bits(round));
     }
     m.finish()
 }
@@ -146,9 +148,9 @@ impl<'m> Row<'m> {
         let mut level = lanes;
         let (mut depth, mut stage) = (0, 0);
         while level.len() > 1 {
-            let pairs = level.chunks(2);
-            level = pairs.map(|pair| combine(pair[0], pair[1])).collect();
             depth += 1;
+            let pairs = level.chunks(2).map(|pair| combine(pair[0], pair[1]));
+            level = numbered(&format!("{name}_{depth}_of"), pairs);
             if depth % cost::LEVELS_PER_STAGE == 0 || level.len() == 1 {
                 let name = format!("{name}_{depth}");
                 level = registers(self.m, &name, level.into_iter(), self.stages[stage]);

@@ -169,7 +169,7 @@ fn sixteenths(x: Signal<'_>, factor: i32) -> Signal<'_> {
 /// log2 of the power of two nearest to `count`: the leading one, rounded up by the bit below.
 fn nearest_power_of_two(count: Signal<'_>) -> Signal<'_> {
     let leading = leading_one(count).index;
-    let below = count.cat(count.module().lit(u(1), 0));
+    let below = count.cat(count.module().lit(u(1), 0)).called("count_doubled");
     let below: Vec<_> = (0..count.width()).map(|bit| below.bit(bit)).collect();
     let bits = hwgen_hdl::bits_for(count.width().into());
     leading.resize(bits) + leading.select(&below).extend(bits)

@@ -90,7 +90,7 @@ impl<'m> Slots<'m> {
             for (field, (name, value)) in slot.fields.iter().enumerate() {
                 let coming = incoming.get(name);
                 let moved = next.map_or(coming, |next| takes.mux(coming, next.fields[field].1));
-                value.next(moved).enable(moves | takes);
+                value.next(moved).enable((moves | takes).called(format!("slot_{k}_changes")));
             }
             before = stays;
         }

@@ -51,14 +51,15 @@ impl<'m> Front<'m> {
     /// The number of keys that a row of `queries` sees, held to the range 1..=keys of the head.
     pub(crate) fn visible(&self, queries: &Stream<'m>) -> Signal<'m> {
         let visible = queries.get("visible");
-        let most = visible.gt(*self.key_count).mux(*self.key_count, visible);
+        let most = visible.gt(*self.key_count).mux(*self.key_count, visible).called("most_visible");
         most.any().mux(most, 1).named("visible")
     }
 
     /// The rows of `queries` with another payload, once the head's keys are there; registered.
     pub(crate) fn rows(&self, queries: &Stream<'m>, payload: Bundle<'m>) -> Stream<'m> {
         let ready = self.m.wire("encoder_ready", u(1));
-        let gated = Stream { valid: queries.valid & self.querying, payload, ready };
+        let valid = (queries.valid & self.querying).called("query_offered");
+        let gated = Stream { valid, payload, ready };
         queries.ready.drive(*self.querying & *gated.ready);
         slice_stream(Cut::Forward, "encoded", &gated)
     }

@@ -40,7 +40,7 @@ pub(crate) fn module(name: &str, code: Code) -> Arc<Module> {
 /// |x|, a bit narrower than x: the least value's magnitude saturates.
 pub(crate) fn magnitude<'m>(x: Signal<'m>, sign: Signal<'m>) -> Signal<'m> {
     let low = |value: Signal<'m>| value.as_unsigned().truncate(x.width() - 1);
-    let negated = low(-x);
+    let negated = low((-x).called_in(x, "negated"));
     // only the least value is its own negative, and only it is negative with low bits 0
     let saturated = negated.any().mux(negated, !negated);
     sign.mux(saturated, low(x))

@@ -74,7 +74,7 @@ impl<'m> Pipe<'m> {
 
         let ends = groups.get("last");
         let fits = row.map_or(group_fits, |row| row.valid & group_fits) & (row_fits | !ends);
-        let may_issue = hold.map_or(fits, |hold| fits & !hold);
+        let may_issue = hold.map_or(fits, |hold| fits & !hold).called(name("may_issue"));
         groups.ready.drive(may_issue);
         now.drive(groups.valid & may_issue);
         last.drive(*now & ends);
@@ -120,7 +120,7 @@ impl<'m> Pipe<'m> {
         let limits = self.queue(format!("{prefix}limit_queue"), &queue, limit);
 
         let payload = filter(&groups, &limits, *self.out_taken);
-        let both = groups.valid & limits.valid;
+        let both = (groups.valid & limits.valid).called(format!("{prefix}out_valid"));
         let out = Stream::source(self.m, &format!("{prefix}out"), both, payload);
         self.out_taken.drive(out.fires());
         self.row_taken.drive(*self.out_taken & out.get("last"));

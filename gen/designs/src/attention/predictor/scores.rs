@@ -65,8 +65,9 @@ impl Scores<'_> {
         }
         let valid = delayed_flag(m, "issued", issue.now, self.cycles);
         let last = delayed(m, "last", groups.get("last"), self.cycles);
-        let scored =
-            Bundle::new([("scores", pack(&scores)), ("live", pack(&lives)), ("last", last)]);
+        let (scores, lives) =
+            (pack(&scores).called("scored_scores"), pack(&lives).called("scored_live"));
+        let scored = Bundle::new([("scores", scores), ("live", lives), ("last", last)]);
         Stream::source(m, "scored", valid, scored)
     }
 }

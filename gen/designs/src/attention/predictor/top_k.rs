@@ -1,7 +1,7 @@
 //! Fixed fraction: finds a row's k-th largest score digit by digit, and breaks ties by key order.
 
 use crate::attention::Shape;
-use crate::wiring::{delayed_flag, held, pack, times_constant, unpack};
+use crate::wiring::{delayed_flag, held, numbered, pack, times_constant, unpack};
 use hwgen_hdl::lib::popcount::popcount;
 use hwgen_hdl::{Module, ModuleBuilder, Signal, bits_for, mux, reduce, s, u};
 use std::sync::Arc;
@@ -79,34 +79,42 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
 
     // offset binary, which orders scores as unsigned numbers
     let live = unpack(live, u(1), rows);
-    let scores: Vec<_> = (unpack(scores, score, rows).iter())
-        .map(|a| (!a.msb()).cat(a.truncate(a.width() - 1)))
-        .collect();
+    let scores = unpack(scores, score, rows).into_iter();
+    let scores =
+        scores.map(|a| (!a.msb()).called_in(a, "not_negative").cat(a.truncate(a.width() - 1)));
+    let scores = numbered("ordered", scores);
     let row_counted = delayed_flag(&m, "row_counted", ends, 1);
     let mut counted = row_counted;
     let mut arrives = valid;
     let zero = m.lit(digit, 0);
-    let mut looks: Vec<_> = (live.iter().zip(&scores))
-        .map(|(live, score)| (valid & *live).mux(digit_of(*score, 0), zero))
-        .collect();
+    let looks = live.iter().zip(&scores);
+    let looks = looks.map(|(live, score)| (valid & *live).mux(digit_of(*score, 0), zero));
+    let mut looks = numbered("first_digit", looks);
     if digits > 1 {
         let again = m.wire("again", u(1));
         let row = Row { valid, ends, live: &live, scores: &scores };
         let starts = (row_counted | *again).named("pass_starts");
-        let read = row.read_back(&m, search, starts, !*resolved);
+        let read = row.read_back(&m, search, starts, (!*resolved).called("searching"));
         again.drive(read.counted & !place.msb());
         counted = (row_counted | read.counted).named("counted");
         arrives = (valid | read.valid).named("arrives");
-        let later = (read.live.iter().zip(&read.scores)).map(|(live, score)| {
+        let later = (read.live.iter().zip(&read.scores).enumerate()).map(|(i, (live, score))| {
             let differs = |at: u32| {
                 digit_of(*score, at).truncate(found[at as usize].width()).ne(*found[at as usize])
             };
             // a digit is found if a later one is looked for
-            let passed = |at: u32| place.slice(digits - 1, at + 1).any();
-            let out: Vec<_> = (0..digits - 1).map(|at| differs(at) & passed(at)).collect();
+            let passed = |at: u32| {
+                place.slice(digits - 1, at + 1).any().called(format!("digit_{at}_is_found"))
+            };
+            let out: Vec<_> = (0..digits - 1)
+                .map(|at| (differs(at) & passed(at)).called(format!("key_{i}_differs_at_{at}")))
+                .collect();
             let choices: Vec<_> =
                 (1..digits).map(|at| (place.bit(at), digit_of(*score, at))).collect();
-            (*live & !pack(&out).any()).mux(one_of(&choices), zero)
+            let goes_on = (*live & !pack(&out).called(format!("key_{i}_differs")).any())
+                .called(format!("key_{i}_goes_on"));
+            let digit = one_of(&choices).called(format!("sought_digit_{i}"));
+            goes_on.mux(digit, zero).called(format!("later_digit_{i}"))
         });
         looks = later
             .enumerate()
@@ -122,7 +130,8 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
     let decided = delayed_flag(&m, "decided", counted, 1);
     let totals: Vec<Signal<'_>> = (1..1 << digit.width)
         .map(|d: u32| {
-            let hits = popcount(pack(&looks.iter().map(|look| look.ge(d)).collect::<Vec<_>>()));
+            let hits = numbered(&format!("reaches_{d}_in"), looks.iter().map(|look| look.ge(d)));
+            let hits = popcount(pack(&hits)).called(format!("reaching_{d}"));
             let total = m.reg(format!("reach_{d}"), count);
             total.next(*total + hits.resize(count.width)).enable(counts).clear(decided).into()
         })
@@ -130,23 +139,25 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
 
     // the digit: the largest that enough keys reach
     let need = m.reg("need", count).no_reset();
-    let enough: Vec<_> = totals.iter().map(|total| total.ge(*need)).collect();
+    let enough: Vec<_> =
+        (totals.iter()).map(|total| total.ge(*need).called_in(*total, "is_enough")).collect();
     let next = |d: usize| enough.get(d).map_or(m.lit(u(1), 1), |enough| !*enough);
     // of the digits 0, 1, ..
-    let is: Vec<_> = (0..=totals.len())
-        .map(|d| if d == 0 { next(0) } else { enough[d - 1] & next(d) })
-        .collect();
+    let is = |d| if d == 0 { next(0) } else { enough[d - 1] & next(d) };
+    let is = numbered("digit_is", (0..=totals.len()).map(is));
     let values: Vec<_> = (1..is.len()).map(|d| (is[d], m.lit(digit, d as u64))).collect();
     let reached: Vec<_> = is[1..].iter().copied().zip(totals.iter().copied()).collect();
     let larger: Vec<_> = is.iter().copied().zip(totals.iter().copied()).collect();
     let value = one_of(&values).named("value");
     for (at, found) in found.iter().enumerate() {
-        found.next(value.truncate(found.width())).enable(decided & place.bit(at as u32));
+        let found_now = (decided & place.bit(at as u32)).called(format!("found_{at}_now"));
+        found.next(value.truncate(found.width())).enable(found_now);
     }
-    let still = (*need - one_of(&larger)).named("still_to_keep");
-    need.next(ends.mux(keep, still)).enable(ends | decided);
-    let all_kept = one_of(&reached).eq(*need).named("all_kept");
-    resolved.next(!ends & (*resolved | all_kept)).enable(ends | decided);
+    let still = (*need - one_of(&larger).called("larger")).named("still_to_keep");
+    let changes = (ends | decided).called("need_changes");
+    need.next(ends.mux(keep, still)).enable(changes);
+    let all_kept = one_of(&reached).called("reached").eq(*need).named("all_kept");
+    resolved.next(!ends & (*resolved | all_kept)).enable(changes);
     if digits > 1 {
         place.next(place.truncate(digits - 1).cat(place.msb())).enable(decided);
     } else {
@@ -155,7 +166,7 @@ pub(crate) fn module(name: &str, search: Search) -> Arc<Module> {
 
     m.output("threshold_valid", m.reg("done", u(1)).next(decided & place.msb()));
     let found: Vec<Signal<'_>> = found.iter().rev().map(|found| (*found).into()).collect();
-    let threshold = pack(&found);
+    let threshold = pack(&found).called("ordered_threshold");
     let threshold = (!threshold.msb()).cat(threshold.truncate(score.width - 1));
     m.output("threshold", threshold.as_signed());
     m.output("ties", *need);
@@ -206,7 +217,7 @@ impl<'m> Row<'_, 'm> {
         let fill = m.reg("fill", u(address.width + lane_bits));
         fill.next(fill + 1).enable(self.valid).clear(self.ends);
         let last_group = held(m, "last_group", *fill, self.ends);
-        let group = pack(self.live).cat(pack(self.scores));
+        let group = pack(self.live).cat(pack(self.scores)).called("group");
         let to = fill.high(address.width);
         match lane_bits {
             0 => memory.write(to, group, self.valid),
@@ -231,12 +242,13 @@ impl<'m> Row<'_, 'm> {
             let there = match lane_bits {
                 0 => valid,
                 _ => {
-                    valid
-                        & mux(last, last_group.truncate(lane_bits).ge(lane as u64), m.lit(u(1), 1))
+                    let within = last_group.truncate(lane_bits).ge(lane as u64);
+                    (valid & mux(last, within, m.lit(u(1), 1))).called(format!("there_{lane}"))
                 }
             };
+            let group = group.called(format!("group_{lane}"));
             let of_keys = unpack(group.high(rows), u(1), rows);
-            live.extend(of_keys.into_iter().map(|live| live & there));
+            live.extend((of_keys.into_iter()).map(|live| (live & there).called_in(live, "there")));
             scores.extend(unpack(group.truncate(rows * score_bits), u(score_bits), rows));
         }
         ReadBack { valid, live, scores, counted: delayed_flag(m, "pass_counted", last, 1) }
@@ -252,7 +264,8 @@ fn one_of<'m>(choices: &[(Signal<'m>, Signal<'m>)]) -> Signal<'m> {
 /// `max(1, visible * keep256 / 256)`, rounded down.
 pub(crate) fn keep(visible: Signal<'_>, keep256: u32) -> Signal<'_> {
     let product = times_constant(visible.to_signed(), keep256 as i32);
-    let keep = product.shr(8).as_unsigned().truncate(visible.width());
+    let keep = product.called("visible_in_256ths").shr(8).as_unsigned();
+    let keep = keep.truncate(visible.width()).called("rounded_keep");
     keep.any().mux(keep, 1)
 }
 
@@ -265,7 +278,7 @@ fn ranks<'m>(bits: &[Signal<'m>], width: u32) -> (Vec<Signal<'m>>, Signal<'m>) {
     let (mut ranks_low, total_low) = ranks(low, width);
     let (ranks_high, total_high) = ranks(high, width);
     ranks_low.extend(ranks_high.iter().map(|rank| total_low + *rank));
-    (ranks_low, total_low + total_high)
+    (ranks_low, (total_low + total_high).called_in(bits[0], format!("and_{}_more", bits.len() - 1)))
 }
 
 /// A group on its way out of the queue.
@@ -290,14 +303,20 @@ pub(crate) fn survivors<'m>(
 ) -> Vec<Signal<'m>> {
     let m = threshold.module();
     let keys = || group.live.iter().zip(group.scores);
-    let equal: Vec<_> = keys().map(|(live, a)| *live & a.eq(threshold)).collect();
+    let equal = numbered("ties", keys().map(|(live, a)| *live & a.eq(threshold)));
     // counts past the largest number of keys by less than a group
     let width = shape.count_bits().max(bits_for(shape.rows.into())) + 1;
     let seen = m.reg("ties_seen", u(width));
     let (ranks, in_group) = ranks(&equal, width);
+    let in_group = in_group.called("ties_in_group");
     seen.next(*seen + in_group).enable(group.taken).clear(group.taken & group.row_ends);
     let ties = ties.extend(width);
-    let among_k = |(equal, rank): (&Signal<'m>, Signal<'m>)| *equal & (*seen + rank).lt(ties);
+    let among_k = |(tie, rank): (&Signal<'m>, Signal<'m>)| {
+        let rank = rank.called_in(*tie, "rank");
+        (*tie & (*seen + rank).lt(ties)).called_in(*tie, "pass")
+    };
     let among_k = equal.iter().zip(ranks).map(among_k);
-    (keys().zip(among_k)).map(|((live, a), among_k)| (*live & a.gt(threshold)) | among_k).collect()
+    let survives =
+        |((live, a), among_k): ((&Signal<'m>, &Signal<'m>), _)| (*live & a.gt(threshold)) | among_k;
+    numbered("survives", keys().zip(among_k).map(survives))
 }

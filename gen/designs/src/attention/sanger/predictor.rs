@@ -15,7 +15,7 @@ use crate::attention::predictor::front::Front;
 use crate::attention::predictor::key_bank;
 use crate::attention::predictor::pipe::{Issue, Pipe, Places};
 use crate::attention::predictor::scores::{Scores, Write};
-use crate::wiring::{delayed, delayed_flag, held, pack, quiet, times_constant, unpack};
+use crate::wiring::{delayed, delayed_flag, held, numbered, pack, quiet, times_constant, unpack};
 use hwgen_hdl::lib::register_slice::{Cut, slice_stream};
 use hwgen_hdl::{Bundle, Fields, Int, Module, ModuleBuilder, Signal, Stream, fields, s, u};
 use std::sync::Arc;
@@ -88,7 +88,7 @@ impl<'m> Top<'m, '_> {
 
     /// Keys on their way into the banks, a cycle after they are taken.
     fn keys(&self, front: &Front<'m>, keys: &Stream<'m>) -> Write<'m> {
-        let (m, store) = (self.m, front.write.any());
+        let (m, store) = (self.m, front.write.any().called("key_comes"));
         let data = keys.get("data");
         let shift = self.own_shift("key", data).map(|shift| held(m, "key_shift", shift, store));
         let data = held(m, "key_data", data, store);
@@ -175,7 +175,8 @@ impl<'m> Top<'m, '_> {
             let logits = unpack(groups.get("scores"), s(LOGIT_BITS), spec.rows);
             let (mut fractions, mut places) = (vec![], vec![]);
             for (key, logit) in logits.into_iter().enumerate() {
-                let below = (maximum - logit.extend(LOGIT_BITS + 1)).as_unsigned();
+                let below = maximum - logit.extend(LOGIT_BITS + 1);
+                let below = below.called(format!("signed_below_{key}")).as_unsigned();
                 let below = below.named(format!("below_{key}"));
                 fractions.push(below.truncate(LOGIT_FRACTION));
                 let whole = below.slice(LOGIT_BITS - 1, LOGIT_FRACTION);
@@ -234,7 +235,7 @@ impl<'m> Top<'m, '_> {
             let weights = unpack(groups.get("weights"), weight, spec.rows);
             let limit = limit.get("limit");
             let survives = live.iter().zip(weights).map(|(live, weight)| *live & weight.gt(limit));
-            let survives = pack(&survives.collect::<Vec<_>>());
+            let survives = pack(&numbered("survives", survives));
             Bundle::new([("live", survives), ("last", groups.get("last"))])
         })
     }
@@ -265,6 +266,8 @@ impl<'m> Top<'m, '_> {
         let live = unpack(groups.get("live"), u(1), self.spec.rows);
         let numbers = unpack(groups.get(field), ty, self.spec.rows);
         let masked = live.iter().zip(numbers);
-        masked.map(|(live, number)| live.mux(number, neutral.clone())).collect()
+        masked
+            .map(|(live, number)| live.mux(number, neutral.clone()).called_in(number, "if_live"))
+            .collect()
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn module(spec: &SangerPredictorSpec) -> Arc<Module> {
 
     let mut pipeline = quiet(live);
     let products: Vec<_> = (keys.iter().zip(query).enumerate())
-        .map(|(d, (key, query))| key.mul(query).truncate(PRODUCT_BITS).named(format!("term_{d}")))
+        .map(|(d, (key, query))| {
+            let product = key.mul(query).called(format!("product_{d}"));
+            product.truncate(PRODUCT_BITS).named(format!("term_{d}"))
+        })
         .collect();
     let sum = pipelined_adder_tree(&mut pipeline, &products, cost::ADDERS_PER_STAGE);
     assert_eq!(pipeline.latency(), cost::product_cycles(spec));

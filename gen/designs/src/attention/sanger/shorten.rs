@@ -63,5 +63,5 @@ pub(super) fn codes<'m>(
         }
         code.output("code")
     });
-    pack(&codes.collect::<Vec<_>>())
+    pack(&codes.collect::<Vec<_>>()).called(format!("{name}_codes"))
 }

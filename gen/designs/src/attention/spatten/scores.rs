@@ -54,7 +54,7 @@ pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
         m.output("read_low", job.issue & job.low.unwrap_or(adds));
         m.output("read_high", job.issue & !job.low.unwrap_or(adds));
         for (nibble, low) in nibbles.iter_mut().zip(words) {
-            *nibble = adds.mux(low.to_signed(), *nibble);
+            *nibble = adds.mux(low.to_signed(), *nibble).called_in(low, "or_high");
         }
     } else {
         m.output("read_high", job.issue);
@@ -115,8 +115,9 @@ impl<'m> Jobs<'m> {
         let of = |field: &str| {
             let waiting =
                 low.map_or(high.get(field), |low| low.valid.mux(low.get(field), high.get(field)));
+            let waiting = waiting.called(format!("waiting_{field}"));
             let now = held(m, format!("job_{field}"), waiting, begins);
-            busy.mux(now, waiting)
+            busy.mux(now, waiting).called(format!("current_{field}"))
         };
         let (slot, last_key) = (of("slot"), of("last_key"));
         let key = busy.mux(*next_key, m.lit(next_key.ty(), 0)).named("key");
@@ -124,7 +125,7 @@ impl<'m> Jobs<'m> {
         busy.next(key.ne(last_key)).enable(*issue);
         let low = low.map(|low| {
             let now = held(m, "job_low", low.valid, begins);
-            busy.mux(now, low.valid)
+            busy.mux(now, low.valid).called("current_low")
         });
         Jobs { issue: *issue, begins, key, slot, last_key, low }
     }
@@ -199,8 +200,9 @@ impl<'m> Tail<'m, '_> {
         let key = m.reg("tail_key", u(spec.key_bits()));
         let ends = key.eq(job.get("last_key")).named("tail_ends");
         let valid = pipeline.valid();
-        key.next(key + 1).enable(valid).clear(valid & ends);
-        job.ready.drive(valid & ends);
+        let job_ends = (valid & ends).called("tail_job_ends");
+        key.next(key + 1).enable(valid).clear(job_ends);
+        job.ready.drive(job_ends);
 
         let fields = ["slot", "last_key", "scale", "shift"].map(|field| job.get(field));
         let low = if self.low { job.get("low") } else { m.lit(u(1), 0) };

@@ -3,7 +3,7 @@
 use super::SpattenAttentionSpec;
 use super::scores::job_fields;
 use crate::attention::predictor::top_k::{self, Search};
-use crate::wiring::{delayed_flag, held, pack, unpack};
+use crate::wiring::{delayed_flag, held, numbered, pack, unpack};
 use hwgen_hdl::{Bundle, Fields, Module, ModuleBuilder, Stream, fields, mux, s, u};
 use std::sync::Arc;
 
@@ -57,14 +57,16 @@ pub(super) fn module(spec: &SpattenAttentionSpec) -> Arc<Module> {
         0 => vec![m.lit(u(1), 1)],
         _ => {
             let lane = wide.slice(lane_bits - 1, 0);
-            (0..lanes).map(|i| !last | lane.ge(i)).collect()
+            numbered("inside", (0..lanes).map(|i| !last | lane.ge(i)))
         }
     };
     let bits = spec.probability_bits;
     let word = m.input("word", u(lanes * bits));
     let none = m.lit(s(bits + 1), 0);
     let weights: Vec<_> = (unpack(word, u(bits), lanes).iter().zip(&inside))
-        .map(|(weight, inside)| mux(*inside, weight.to_signed(), none).as_unsigned())
+        .map(|(weight, inside)| {
+            mux(*inside, weight.to_signed(), none).called_in(*weight, "inside").as_unsigned()
+        })
         .collect();
     let search = Search { shape: spec.shape(), score_bits: bits + 1, keep256: spec.keep256 };
     let search = m.instance("search", &top_k::module("spatten_search", search));

@@ -35,12 +35,13 @@ pub(super) fn module(name: &str, spec: &ListenSpec) -> Arc<Module> {
     let fetched = m.reg("fetched", u(1));
     let beat_goes = m.wire("beat_goes", u(1));
     let fetches = (*sending & left.any() & !*beat_holds & !*fetched).named("fetches");
-    let scans = (*scanning & left.any()).named("scans");
-    let reads = scans | fetches;
+    let scans = (*scanning & left.any().called("some_left")).named("scans");
+    let reads = (scans | fetches).called("reads");
     let level_taken = m.wire("level_taken", u(1));
-    let restarts = starts | *level_taken;
-    at.next(restarts.mux(*oldest, after(*at, depth))).enable(restarts | reads);
-    left.next(restarts.mux(m.lit(left.ty(), spec.clip), *left - 1)).enable(restarts | reads);
+    let restarts = (starts | *level_taken).called("restarts");
+    let moves = (restarts | reads).called("place_moves");
+    at.next(restarts.mux(*oldest, after(*at, depth))).enable(moves);
+    left.next(restarts.mux(m.lit(left.ty(), spec.clip), *left - 1)).enable(moves);
     let sample = ring.read_sync(*at, reads);
 
     let scanned = m.reg("scanned", u(1)).next(scans);

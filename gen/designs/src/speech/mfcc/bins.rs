@@ -51,16 +51,18 @@ pub(super) fn bins<'m>(
     let words: Vec<_> = words.collect();
     let rom = m.memory("mel_weights", count as usize, u(segment_bits + spec.weight_bits + 1));
     let word = rom.init(words).read(index.truncate(index_bits(count as usize)));
+    let word = word.called("mel_weight_word");
     let weight = word.truncate(spec.weight_bits + 1);
     let target = all.mux(m.lit(u(segment_bits), spec.mels + 1), word.high(segment_bits));
 
     let segment = m.reg("segment", target.ty());
     let in_flight = m.reg("bin_in_flight", u(1));
     let decides = (*binning & !*in_flight).named("decides");
-    let there = segment.eq(target);
+    let there = segment.eq(target).called("segment_there");
     let advances = (decides & !there).named("advances");
-    let issues = (decides & there & !all).named("issues_bin");
-    let ends = (decides & there & all).named("bins_end");
+    let arrived = (decides & there).called("arrives");
+    let issues = (arrived & !all).named("issues_bin");
+    let ends = (arrived & all).named("bins_end");
     binning.next(starts).enable(starts | ends);
     segment.next(segment + 1).enable(advances).clear(starts);
 
@@ -85,8 +87,9 @@ pub(super) fn bins<'m>(
     let sum = |name: &str| m.reg(name, u(widths.sum)).clear(starts);
     let (rising, falling) = (sum("rising"), sum("falling"));
     let zero = m.lit(rising.ty(), 0);
-    rising.next(advances.mux(zero, *rising + share)).enable(adds | advances);
-    falling.next(advances.mux(*rising, *falling + whole - share)).enable(adds | advances);
+    let changes = (adds | advances).called("band_changes");
+    rising.next(advances.mux(zero, *rising + share)).enable(changes);
+    falling.next(advances.mux(*rising, *falling + whole - share)).enable(changes);
     let completes = (advances & segment.any()).named("band_completes");
     Bins { binning: *binning, ends, reads, completes, falling: *falling, work }
 }
@@ -115,7 +118,7 @@ fn magnitude<'m>(
     let below = y.msb();
     let turned_x = below.mux(*x - across, *x + across);
     let turned_y = below.mux(*y + along, *y - along);
-    let takes = valid | *rotating;
+    let takes = (valid | *rotating).called("rotation_moves");
     x.next(valid.mux(size(bin.re), turned_x)).enable(takes);
     y.next(valid.mux(size(bin.im), turned_y)).enable(takes);
     let found = m.reg("magnitude_found", u(1)).next(last);

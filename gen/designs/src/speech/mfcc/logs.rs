@@ -41,7 +41,7 @@ pub(super) fn logs<'m>(
     let floor = m.reg("floor", u(widths.sum)).no_reset().next(floor.resize(widths.sum));
 
     // the sum's leading one, and the bits behind it; a sum of 0 acts as 1
-    let takes = starts | bins.completes;
+    let takes = (starts | bins.completes).called("takes_sum");
     let value = starts.mux(level.extend(widths.sum), bins.falling + *floor);
     let value = held(m, "log_of", value, takes);
     let valid = delayed_flag(m, "log_valid", takes, 1);

@@ -120,8 +120,8 @@ pub(super) fn turn<'m>(
     if multipliers.len() > 1 {
         p = p.held(m, "p_waiting_longer", im_done);
     }
-    let sum = p.each(t, |p, t| p + t);
-    let difference = p.each(t, |p, t| p - t);
+    let sum = p.each(t, |p, t| (p + t).called_in(p, "plus_turned"));
+    let difference = p.each(t, |p, t| (p - t).called_in(p, "less_turned"));
     Turned { sum, difference, works }
 }
 
