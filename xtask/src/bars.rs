@@ -214,10 +214,10 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "names",
-        command: "test -p hwgen-verify --test lint nets_are_named -- --ignored --nocapture",
+        command: "test -p hwgen-verify --test lint nets_are_named -- --nocapture",
         figure: "names:",
         target: AtMost(5.0),
-        unit: "percent of the nets of the worst design that nobody named",
+        unit: "percent of the nets of a design's worst size that nobody named; fails at 5 itself",
     },
     Bar {
         name: "synthesis",
