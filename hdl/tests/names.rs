@@ -1,6 +1,7 @@
 //! What things are called: the same in the text, in `peek` and in the waves; and never so that a
 //! tool cannot read it.
 
+use hwgen_hdl::lib::adder_tree;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_hdl::{Module, ModuleBuilder, u};
 use std::path::Path;
@@ -163,4 +164,23 @@ fn read_by_all(folder: &Path, top: &str, text: &str) {
         let said = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success() && said.is_empty(), "{command:?}: {said}\n{text}");
     }
+}
+
+/// What is called something stays in place unless the text needs a net for it.
+#[test]
+fn nets_are_called_what_they_carry_or_are_part_of() {
+    let m = ModuleBuilder::new("called");
+    let bits: Vec<_> = (0..16).map(|i| m.input(format!("x{i}"), u(1))).collect();
+    let hits: Vec<_> = (1..16).map(|i| (bits[i] ^ bits[0]).called(format!("hit_{i}"))).collect();
+    let several = (hits[0] & hits[1]).called("both");
+    let count = m.reg("count", u(5));
+    count.next(count + adder_tree(&hits).called("hits").extend(5)).enable(several);
+    m.output("both_or_first", several | hits[0]);
+    m.output("other", (hits[2] & hits[3]).called("in_place") | hits[4]);
+    m.output("count", count);
+    let text = m.finish().verilog().unwrap();
+    let names = declared(&text);
+    let has = |name: &str| names.iter().any(|known| known == name);
+    assert!(["hit_1", "both", "hits", "hits_of_0_to_3"].iter().all(|name| has(name)), "{text}");
+    assert!(!has("in_place"), "{text}");
 }
