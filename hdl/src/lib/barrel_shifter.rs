@@ -53,7 +53,8 @@ pub fn barrel_shift<'m>(shift: Shift, x: Signal<'m>, amount: Signal<'m>) -> Sign
             Shift::RotateLeft | Shift::RotateRight => power_of_two_modulo(bit, width),
             _ => width.min(1u64.checked_shl(bit).unwrap_or(width)),
         };
-        amount.bit(bit).mux(by_constant(shift, so_far, distance as u32), so_far)
+        let chosen = amount.bit(bit).mux(by_constant(shift, so_far, distance as u32), so_far);
+        chosen.part(format!("by_amount_to_bit_{bit}"))
     };
     (0..amount.width()).fold(x.as_unsigned(), level).cast(x.ty())
 }

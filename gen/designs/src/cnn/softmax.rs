@@ -94,8 +94,8 @@ impl<'m> Softmax<'m> {
         let first = m.lit(largest.ty(), 127);
         largest.next(begins.mux(first, byte)).enable(begins | (found & finds & larger));
 
-        let below =
-            (largest.extend(9) - byte.extend(9)).truncate(8).as_unsigned().named("softmax_below");
+        let below = (largest.extend(9) - byte.extend(9)).called("softmax_difference").truncate(8);
+        let below = below.as_unsigned().named("softmax_below");
         let which = match spec.softmax_tables {
             1 => below,
             tables => job.scales.truncate(index_bits(tables as usize)).cat(below),
@@ -123,7 +123,8 @@ impl<'m> Softmax<'m> {
         let steps = job.multiplier_0.truncate(QUOTIENT_BITS);
         let product = steps.mul(entry).named("softmax_product");
         let width = product.width() + 2;
-        let numerator = product.extend(width).shl(1) + sum.extend(width);
+        let numerator =
+            (product.extend(width).shl(1) + sum.extend(width)).called("softmax_numerator");
         let comes_to_divide = (entry_comes & divides).called("softmax_division_begins");
         let quotient = Quotient::new(m, width, (comes_to_divide, numerator, *sum));
         element_done.drive(quotient.done);
@@ -137,8 +138,10 @@ impl<'m> Softmax<'m> {
 
         let wide = QUOTIENT_BITS + 2;
         let moved = quotient.value.to_signed().extend(wide) + job.zero.extend(wide);
+        let moved = moved.called("softmax_moved");
         let (least, most) = (job.least.extend(wide), job.most.extend(wide));
-        let share = moved.lt(least).mux(least, moved.gt(most).mux(most, moved));
+        let share =
+            moved.lt(least).mux(least, moved.gt(most).mux(most, moved)).called("softmax_share");
         let result = looks_up.mux(entry.truncate(8), share.truncate(8).as_unsigned());
         Softmax {
             reads,

@@ -86,7 +86,8 @@ impl<'m> Walk<'m> {
         let starts = (begins | (steps & block_ends)).named("windows_start");
         let windows = windows(m, spec, job, from, starts, (steps & ends).named("windows_move"));
         let inside = windows.iter().map(|window| {
-            let (y, x) = (window.y + tap.y.to_signed(), window.x + tap.x.to_signed());
+            let y = (window.y + tap.y.to_signed()).called_in(window.y, "of_tap");
+            let x = (window.x + tap.x.to_signed()).called_in(window.x, "of_tap");
             let (height, width) = (job.height.to_signed(), job.width.to_signed());
             (!y.msb() & y.lt(height)) & (!x.msb() & x.lt(width))
         });

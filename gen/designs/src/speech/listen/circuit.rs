@@ -54,7 +54,7 @@ pub(super) fn module(name: &str, spec: &ListenSpec) -> Arc<Module> {
 
     // its size, and 1 for silence
     let wide = largest.extend(17);
-    let size = wide.msb().mux(-wide, wide).truncate(16).as_unsigned();
+    let size = wide.msb().mux(-wide, wide).called("largest_size").truncate(16).as_unsigned();
     let level = size.any().mux(size, m.lit(u(16), 1)).named("level");
     level_waits.next(scan_done).enable(scan_done | *level_taken);
 
@@ -74,11 +74,12 @@ pub(super) fn module(name: &str, spec: &ListenSpec) -> Arc<Module> {
 
     // then the oldest samples make room
     let done = (*beat_goes & !left.any()).named("clip_done");
-    let moved = oldest.extend(place.width + 1) + spec.stride;
-    let moved = moved.ge(depth).mux(moved - depth, moved).truncate(place.width);
+    let moved = (oldest.extend(place.width + 1) + spec.stride).called("oldest_moved");
+    let moved =
+        moved.ge(depth).mux(moved - depth, moved).called("oldest_in_ring").truncate(place.width);
     oldest.next(moved).enable(done);
     let step = m.lit(held.ty(), spec.stride);
-    let kept = done.mux(*held - step, *held);
+    let kept = done.mux(*held - step, *held).called("samples_kept");
     held.next(comes.mux(kept + 1, kept)).enable(comes | done);
     m.stream_out("out", &mfcc.stream_from("out"));
     m.finish()

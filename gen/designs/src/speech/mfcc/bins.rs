@@ -109,15 +109,15 @@ fn magnitude<'m>(
 
     let size = |part: Signal<'m>| {
         let part = part.extend(bits);
-        part.msb().mux(-part, part)
+        part.msb().mux(-part, part).called_in(part, "size")
     };
     let ty = hwgen_hdl::s(bits);
     let (x, y) = (m.reg("rotated_x", ty).no_reset(), m.reg("rotated_y", ty).no_reset());
     let shifted = |part: Signal<'m>| barrel_shift(Shift::ArithmeticRight, part, *r);
-    let (across, along) = (shifted(*y), shifted(*x));
+    let (across, along) = (shifted(*y).called("across"), shifted(*x).called("along"));
     let below = y.msb();
-    let turned_x = below.mux(*x - across, *x + across);
-    let turned_y = below.mux(*y + along, *y - along);
+    let turned_x = below.mux(*x - across, *x + across).called("turned_x");
+    let turned_y = below.mux(*y + along, *y - along).called("turned_y");
     let takes = (valid | *rotating).called("rotation_moves");
     x.next(valid.mux(size(bin.re), turned_x)).enable(takes);
     y.next(valid.mux(size(bin.im), turned_y)).enable(takes);

@@ -58,7 +58,7 @@ pub(super) fn cosines<'m>(
     // cut towards 0: what a negative sum has behind the point carries it up
     let carry = (sum.msb() & sum.truncate(one).as_unsigned().any()).named("carries");
     let whole = sum.shr(one).truncate(widths.feature - one);
-    let whole = whole + carry.extend(whole.width()).cast(whole.ty());
+    let whole = (whole + carry.extend(whole.width()).cast(whole.ty())).called("whole");
     let value = saturate(whole, s(8)).named("feature");
 
     let valid = m.reg("feature_valid", u(1));
@@ -85,10 +85,16 @@ fn angle<'m>(
     let ty = u(index_bits(turn as usize));
     let wide = bits_for(u64::from(2 * turn));
     let place = m.reg("cosine_place", ty);
-    let sum = place.extend(wide) + k.extend(wide).shl(1);
-    let wrapped = sum.ge(turn).mux(sum - turn, sum).resize(ty.width).named("next_place");
+    let sum = (place.extend(wide) + k.extend(wide).shl(1)).called("place_in_turns");
+    let wrapped = sum
+        .ge(turn)
+        .mux(sum - turn, sum)
+        .called("place_in_turn")
+        .resize(ty.width)
+        .named("next_place");
     // the next coefficient starts with its own number
-    let begin = last_k.mux(m.lit(u(wide), 0), k.extend(wide) + 1).resize(ty.width);
+    let begin = last_k.mux(m.lit(u(wide), 0), k.extend(wide) + 1).called("first_place");
+    let begin = begin.resize(ty.width);
     place.next(last.mux(begin, wrapped)).enable(walking);
     *place
 }

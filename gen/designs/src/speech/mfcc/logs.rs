@@ -37,7 +37,7 @@ pub(super) fn logs<'m>(
     let widths = Widths::of(spec);
     let factor = i32::try_from(tables::floor_factor(spec)).expect("the floor's factor has 24 bits");
     let floor = times_constant(level.to_signed(), factor);
-    let floor = round_shift(floor, FLOOR_BITS, Rounding::HalfUp).as_unsigned();
+    let floor = round_shift(floor.called("fine_floor"), FLOOR_BITS, Rounding::HalfUp).as_unsigned();
     let floor = m.reg("floor", u(widths.sum)).no_reset().next(floor.resize(widths.sum));
 
     // the sum's leading one, and the bits behind it; a sum of 0 acts as 1
@@ -47,7 +47,7 @@ pub(super) fn logs<'m>(
     let valid = delayed_flag(m, "log_valid", takes, 1);
     let one = leading_one(value);
     let top = widths.sum - 1;
-    let places = m.lit(one.index.ty(), top) - one.index;
+    let places = (m.lit(one.index.ty(), top) - one.index).called("places_to_top");
     let normal = barrel_shift(Shift::Left, value, places);
     let behind = normal.slice(top - 1, top - spec.table_bits).named("behind_leading_one");
     let exponent = held(m, "exponent", one.index, valid);
@@ -56,7 +56,12 @@ pub(super) fn logs<'m>(
     let table = m.memory("logarithms", 1 << spec.table_bits, u(LOG_BITS));
     let fraction = table.init(tables::logarithms(spec)).read_sync(behind, looks);
     let exponent = held(m, "exponent_beside", exponent, looks);
-    let log = exponent.cat(fraction).to_signed().extend(widths.log).named("logarithm");
+    let log = exponent
+        .cat(fraction)
+        .called("fine_logarithm")
+        .to_signed()
+        .extend(widths.log)
+        .named("logarithm");
     debug_assert_eq!(LOG_CYCLES, 3);
 
     let done = delayed_flag(m, "log_done", takes, LOG_CYCLES);

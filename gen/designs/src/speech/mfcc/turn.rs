@@ -92,8 +92,8 @@ pub(super) fn turn<'m>(
     let (works, terms, re_done, im_done) = match multipliers {
         [one] => {
             let uses = beat.iter().copied().reduce(|a, b| a | b).expect("there are beats");
-            let left = (beat[0] | beat[3]).mux(q.re, q.im);
-            let right = (beat[0] | beat[2]).mux(cosine, sine);
+            let left = (beat[0] | beat[3]).mux(q.re, q.im).called("turn_left");
+            let right = (beat[0] | beat[2]).mux(cosine, sine).called("turn_right");
             let term = m.reg("term", one.product().ty()).no_reset();
             term.next(one.product()).enable(done[0] | done[2]);
             let works = vec![Work { uses: uses.named("turn_uses"), left, right }];

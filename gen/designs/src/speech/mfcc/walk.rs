@@ -42,8 +42,9 @@ pub(super) fn walk<'m>(m: &'m ModuleBuilder, spec: &MfccSpec, starts: Signal<'m>
     let issues = (*transforming & !step.msb()).named("issues");
     let first = (issues & beat.eq(0)).named("reads_even");
     let second = (issues & beat.eq(1)).named("reads_odd");
-    let address = barrel_shift(Shift::RotateLeft, op.cat(beat.bit(0)), *stage);
-    let angle = (op & *below).extend(stages + 1).shl(1).named("pair_angle");
+    let address = op.cat(beat.bit(0)).called("point");
+    let address = barrel_shift(Shift::RotateLeft, address, *stage).called("point_turned");
+    let angle = (op & *below).called("bits_of_angle").extend(stages + 1).shl(1).named("pair_angle");
     let reads = Reads { first, second, address, angle };
     Walk { transforming: *transforming, ends, reads }
 }
