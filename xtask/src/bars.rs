@@ -206,6 +206,13 @@ const BARS: &[Bar] = &[
         unit: "files that a new subcommand touches beside its own, one of them a snapshot",
     },
     Bar {
+        name: "add_an_operator",
+        command: "test -p hwgen --test ways_in an_operator -- --ignored --nocapture",
+        figure: "add_an_operator:",
+        target: AtMost(8.0),
+        unit: "files that a new operator of networks touches beside its own",
+    },
+    Bar {
         name: "add_a_component",
         command: "test -p hwgen --test ways_in a_component -- --ignored --nocapture",
         figure: "add_a_component:",

@@ -43,10 +43,10 @@ fn crates_know_whom_the_page_says() {
     assert_eq!(built, told, "docs/house.md and the manifests differ");
 }
 
-/// Every file below a folder of the designs, and its modules: `attention/lapa/cost.rs` and
+/// Every file of a crate, as `gen/designs`, and its modules: `attention/lapa/cost.rs` and
 /// `[attention, lapa, cost]`.
-fn files() -> Vec<(PathBuf, Vec<String>)> {
-    let source = root().join("gen/designs/src");
+fn files(member: &str) -> Vec<(PathBuf, Vec<String>)> {
+    let source = root().join(member).join("src");
     let (mut folders, mut found) = (vec![source.clone()], vec![]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -113,8 +113,15 @@ fn room(modules: &[String]) -> String {
 
 #[test]
 fn there_is_no_circle_between_rooms() {
+    let (designs, network) = (no_circle("gen/designs"), no_circle("gen/network"));
+    assert!(designs >= 18, "only {designs} rooms of designs were found");
+    assert!(network >= 9, "only {network} rooms of networks were found");
+}
+
+/// How many rooms a crate has; panics if some know each other in a circle.
+fn no_circle(member: &str) -> usize {
     let mut knows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (path, modules) in files().iter().filter(|(_, modules)| !modules.is_empty()) {
+    for (path, modules) in files(member).iter().filter(|(_, modules)| !modules.is_empty()) {
         let own = room(modules);
         let others = paths(&code(path, modules)).into_iter().map(|path| room(&path));
         let others: Vec<_> = others.filter(|other| *other != own && other != "spec").collect();
@@ -137,8 +144,8 @@ fn there_is_no_circle_between_rooms() {
         out.extend(next);
     }
     let circle: BTreeMap<_, _> = knows.iter().filter(|(room, _)| !out.contains(*room)).collect();
-    assert!(circle.is_empty(), "these rooms know each other in a circle: {circle:#?}");
-    assert!(out.len() >= 18, "only {} rooms were found", out.len());
+    assert!(circle.is_empty(), "rooms of {member} know each other in a circle: {circle:#?}");
+    out.len()
 }
 
 /// A golden model is written from the definition: it sees integers, specifications and other models.
@@ -147,7 +154,7 @@ fn golden_models_do_not_use_circuits() {
     let golden = |(_, modules): &&(PathBuf, Vec<String>)| {
         modules.len() > 1 && modules.iter().any(|name| name == "golden")
     };
-    let all = files();
+    let all = files("gen/designs");
     let models: Vec<_> = all.iter().filter(golden).collect();
     assert!(models.len() >= 20, "only {} files of golden models were found", models.len());
     for (path, modules) in models {

@@ -50,7 +50,8 @@ impl Copy {
     /// The page's blocks of Rust, without lines that begin with `# `: those are for the page's own test.
     fn blocks(&self, page: &str) -> Vec<String> {
         let page = self.text(page);
-        let blocks = page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let block = |rest: &'_ str| rest.split_once('\n').unwrap().1.split("```").next().unwrap();
+        let blocks = page.split("```rust").skip(1).map(block);
         let shown = |line: &&str| !line.starts_with("# ");
         blocks
             .map(|block| block.lines().filter(shown).map(|l| format!("{l}\n")).collect())
@@ -148,6 +149,28 @@ fn a_design_is_added_as_the_page_says() {
     let verify = "run -p hwgen -- verify --design vector_sum --engines interpreter,jit,icarus";
     copy.cargo(verify);
     copy.touches("add_a_design", 4);
+}
+
+#[test]
+#[ignore = "builds a copy of the project: cargo xtask bars add_an_operator"]
+fn an_operator_is_added_as_the_page_says() {
+    let mut copy = Copy::new("add_an_operator");
+    let blocks = copy.blocks("docs/add-an-operator.md");
+    let [operator, arm] = &blocks[..] else { panic!("two blocks of code") };
+    copy.add("gen/network/src/operators/absolute.rs", operator);
+    let list = "gen/network/src/operators/mod.rs";
+    copy.line(list, "\nmod add;\n", "mod absolute;\n");
+    copy.line(list, "\npub use add::Add;\n", "pub use absolute::Absolute;\n");
+    copy.line(list, "    \"reshape\": Reshape,\n", "    \"absolute\": Absolute,\n");
+    let row = "an entry for each integer that x can be: sigmoids and the like |\n";
+    copy.line("docs/network.md", row, "| `absolute` | z0 + abs(x - x0) |\n");
+    let random = "verify/tests/cnn_rtl/random.rs";
+    copy.line(random, "match self.rng.random_range(0..20) {\n", arm);
+    copy.line(random, "        \"prelu\",\n", "        \"absolute\",\n");
+    copy.write();
+    copy.cargo("test -p hwgen-network --test zoo");
+    copy.cargo("test -p hwgen-verify --test cnn_rtl random:: -- --nocapture");
+    copy.touches("add_an_operator", 8);
 }
 
 #[test]
