@@ -10,10 +10,11 @@
 //! 6. each distinct module is printed once, before its users;
 //! 7. power-up values are never relied on, except for a memory's given words.
 //!
-//! Names are the author's; an unnamed net is called after the one register, memory or instance that
-//! takes it (`count_next`, `words_address`), else after the first named thing it is made of and what is
-//! done last (`prod_ext`). Every net carries the line that made it. A memory's address is always a net: Icarus 11 computes
-//! `mem[p + 1]` in too many bits.
+//! Names are the author's. An unnamed net is called what he says it carries, if he does; else after
+//! the one register, memory or instance that takes it (`count_next`, `words_address`), or the one
+//! named thing it is part of (`hits_of_0_to_3`); else after the first named thing it is made of and
+//! what is done last (`prod_ext`). Every net carries the line that made it. A memory's address is
+//! always a net: Icarus 11 computes `mem[p + 1]` in too many bits.
 
 mod body;
 mod comment;
