@@ -50,8 +50,8 @@ impl Copy {
     /// The page's blocks of Rust, without lines that begin with `# `: those are for the page's own test.
     fn blocks(&self, page: &str) -> Vec<String> {
         let page = self.text(page);
-        let block = |rest: &'_ str| rest.split_once('\n').unwrap().1.split("```").next().unwrap();
-        let blocks = page.split("```rust").skip(1).map(block);
+        let blocks = page.split("```rust").skip(1).filter_map(|rest| rest.split_once('\n'));
+        let blocks = blocks.map(|(_, block)| block.split("```").next().unwrap());
         let shown = |line: &&str| !line.starts_with("# ");
         blocks
             .map(|block| block.lines().filter(shown).map(|l| format!("{l}\n")).collect())
