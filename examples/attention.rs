@@ -3,9 +3,9 @@
 //! The circuit runs in the compiled engine; every beat it sends must be the golden model's.
 
 use anyhow::{Result, ensure};
-use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
-use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaPredictorSpec, build};
+use hwgen_designs::attention::lapa_predictor::drive::{Head, Stalls, run};
+use hwgen_designs::attention::lapa_predictor::golden::QueryRow;
+use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::quantize;
 use hwgen_verify::attention::synthetic::Clustered;

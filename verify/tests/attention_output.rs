@@ -1,8 +1,8 @@
 //! How close integer attention on predicted keys comes to floating-point attention, and what it
 //! takes to stay close. `cargo xtask bars output` prints the sweep on every recorded model.
 
-use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
-use hwgen_designs::attention::sanger::golden::Setting;
+use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
+use hwgen_designs::attention::sanger_predictor::golden::Setting;
 use hwgen_verify::attention::output::{Output, all_keys, fact, lapa, measure, sanger};
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};

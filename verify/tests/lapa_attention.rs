@@ -3,9 +3,9 @@
 //!
 //! `cargo test -p hwgen-verify --test lapa_attention -- --nocapture` prints the figures.
 
-use hwgen_designs::attention::lapa::drive::{Head, Stalls, run};
-use hwgen_designs::attention::lapa::golden::QueryRow;
-use hwgen_designs::attention::lapa::{LapaPredictorSpec, build};
+use hwgen_designs::attention::lapa_predictor::drive::{Head, Stalls, run};
+use hwgen_designs::attention::lapa_predictor::golden::QueryRow;
+use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};

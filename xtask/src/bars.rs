@@ -102,14 +102,14 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "engine",
-        command: "test --release -p hwgen-verify --test accelerator_attention recorded_attention -- --ignored --nocapture",
+        command: "test --release -p hwgen-verify --test engine_attention recorded_attention -- --ignored --nocapture",
         figure: "engine:",
         target: AtMost(0.0),
         unit: "rows of LAPA whole that differ on every recorded attention head",
     },
     Bar {
         name: "long",
-        command: "test --release -p hwgen-verify --test accelerator_attention two_thousand -- --ignored --nocapture",
+        command: "test --release -p hwgen-verify --test engine_attention two_thousand -- --ignored --nocapture",
         figure: "long:",
         target: AtMost(0.0),
         unit: "rows that differ on a head of 2,048 tokens of 64 elements",

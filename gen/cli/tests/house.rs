@@ -43,7 +43,7 @@ fn crates_know_whom_the_page_says() {
     assert_eq!(built, told, "docs/house.md and the manifests differ");
 }
 
-/// Every file of a crate, as `gen/designs`, and its modules: `attention/lapa/cost.rs` and
+/// Every file of a crate, as `gen/designs`, and its modules: `attention/lapa_predictor/cost.rs` and
 /// `[attention, lapa, cost]`.
 fn files(member: &str) -> Vec<(PathBuf, Vec<String>)> {
     let source = root().join(member).join("src");

@@ -3,13 +3,13 @@
 mod schema;
 
 use crate::arrays::mac_array::MacArraySpec;
-use crate::attention::accelerator::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
 use crate::attention::attend::AttendSpec;
 use crate::attention::axi::{LapaAttentionAxiSpec, LapaAxiSpec};
-use crate::attention::fact::FactPredictorSpec;
-use crate::attention::lapa::LapaPredictorSpec;
-use crate::attention::layer::LapaSpec;
-use crate::attention::sanger::SangerPredictorSpec;
+use crate::attention::engine::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
+use crate::attention::fact_predictor::FactPredictorSpec;
+use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa_predictor::LapaPredictorSpec;
+use crate::attention::sanger_predictor::SangerPredictorSpec;
 use crate::attention::spatten::{SpattenAttentionSpec, SpattenTokensSpec};
 use crate::axi::RegisterMap;
 use crate::cnn::CnnSpec;

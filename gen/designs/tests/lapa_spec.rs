@@ -1,7 +1,7 @@
 //! Loading a LAPA specification: what is accepted, and the exact words when it is not.
 
-use hwgen_designs::attention::accelerator::LapaAttentionSpec;
-use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec, RoundFilter};
+use hwgen_designs::attention::engine::LapaAttentionSpec;
+use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec, RoundFilter};
 use hwgen_designs::spec::{LoadError, Origin, Spec, load};
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use crate::ModelError;
 use crate::attention::{Float, Select, Site};
 use crate::measure::each_text;
-use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
-use hwgen_designs::attention::sanger::golden::Setting;
+use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
+use hwgen_designs::attention::sanger_predictor::golden::Setting;
 use hwgen_verify::attention::output::{self, SINK, all_keys};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Models too small to be good at anything: by hand, and from a seed.
 
-use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
-use hwgen_designs::attention::sanger::golden::Setting;
+use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
+use hwgen_designs::attention::sanger_predictor::golden::Setting;
 use hwgen_models::ModelError;
 use hwgen_models::attention::{Attention, Float, Integer, Recorder, Select, Site, array};
 use hwgen_models::decoder::{Decoder, DecoderShape};

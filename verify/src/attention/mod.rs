@@ -3,7 +3,7 @@
 //! - [`cascade`]: SpAtten on a workload.
 //! - [`data`]: heads of real models, from a folder that may be absent.
 //! - [`synthetic`]: clustered heads made from a seed.
-//! - [`layer`]: attention from tokens, keys predicted before they exist.
+//! - [`lapa`]: attention from tokens, keys predicted before they exist.
 //! - [`output`]: how close the output of integer attention on selected keys comes to the exact one.
 //! - [`packing`]: how full Sanger's array would be with the keys that survive.
 //! - [`quality`]: recall, softmax mass and sparsity of a LAPA predictor on a workload.
@@ -12,7 +12,7 @@
 pub mod cascade;
 #[cfg(feature = "recordings")]
 pub mod data;
-pub mod layer;
+pub mod lapa;
 pub mod output;
 pub mod packing;
 pub mod quality;

@@ -8,10 +8,10 @@ use super::quality::{self, MIN_VISIBLE, logit, softmax};
 use super::{Head, Quantized, Workload, quantize};
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::golden::{Attend, AttendError, Memory, Query};
-use hwgen_designs::attention::fact::golden::Fact;
-use hwgen_designs::attention::lapa::LapaPredictorSpec;
-use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
-use hwgen_designs::attention::sanger::golden::{Sanger, Setting};
+use hwgen_designs::attention::fact_predictor::golden::Fact;
+use hwgen_designs::attention::lapa_predictor::LapaPredictorSpec;
+use hwgen_designs::attention::lapa_predictor::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::sanger_predictor::golden::{Sanger, Setting};
 use std::error::Error;
 
 /// A head whose queries mostly attend to key 0 (a sink): its mean probability is above this.

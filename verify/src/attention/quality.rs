@@ -7,8 +7,8 @@
 use super::output::scale;
 use super::{Workload, quantize};
 use bitvec::{slice::BitSlice, vec::BitVec};
-use hwgen_designs::attention::lapa::LapaPredictorSpec;
-use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::lapa_predictor::LapaPredictorSpec;
+use hwgen_designs::attention::lapa_predictor::golden::{Predictor, QueryRow};
 use hwgen_designs::attention::predictor::golden::InputError;
 
 /// Fewest keys a row must see to be counted.

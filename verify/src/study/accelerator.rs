@@ -3,11 +3,11 @@
 use crate::attention::Workload;
 use crate::attention::output::{Exact, HeadOutput, Integers, attend, closeness};
 use bitvec::vec::BitVec;
-use hwgen_designs::attention::accelerator::cost::HeadShape;
-use hwgen_designs::attention::accelerator::drive as accelerator;
-use hwgen_designs::attention::accelerator::drive::{Row, Stalls};
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::attend::golden::Attend;
+use hwgen_designs::attention::engine::cost::HeadShape;
+use hwgen_designs::attention::engine::drive as accelerator;
+use hwgen_designs::attention::engine::drive::{Row, Stalls};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, SimError};
 use std::error::Error;

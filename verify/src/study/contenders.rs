@@ -4,17 +4,17 @@ use super::accelerator::{Accelerator, HeadRun, Model, ModelHead, Predicted, head
 use super::point::Chain;
 use super::spatten;
 use bitvec::vec::BitVec;
-use hwgen_designs::attention::accelerator::compose::Buffers;
-use hwgen_designs::attention::accelerator::cost::{HeadShape, head_cycles};
-use hwgen_designs::attention::accelerator::{
+use hwgen_designs::attention::attend::AttendSpec;
+use hwgen_designs::attention::engine::compose::Buffers;
+use hwgen_designs::attention::engine::cost::{HeadShape, head_cycles};
+use hwgen_designs::attention::engine::{
     Engine, FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec, build,
 };
-use hwgen_designs::attention::attend::AttendSpec;
-use hwgen_designs::attention::fact::FactPredictorSpec;
-use hwgen_designs::attention::lapa::golden::{Predictor, QueryRow};
-use hwgen_designs::attention::lapa::{Filter, LapaPredictorSpec};
+use hwgen_designs::attention::fact_predictor::FactPredictorSpec;
+use hwgen_designs::attention::lapa_predictor::golden::{Predictor, QueryRow};
+use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
 use hwgen_designs::attention::predictor::drive::Predict;
-use hwgen_designs::attention::sanger::SangerPredictorSpec;
+use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;

@@ -5,10 +5,10 @@ mod layer;
 mod mutants;
 mod wrapper;
 
-use hwgen_designs::attention::accelerator;
 use hwgen_designs::attention::axi::lapa_check::access_registers;
 use hwgen_designs::attention::axi::lapa_drive::{Load, expected, run_loads};
 use hwgen_designs::attention::axi::{LapaAttentionAxiSpec, build};
+use hwgen_designs::attention::engine;
 use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_designs::drive::Values;
 use hwgen_designs::spec::load;
@@ -229,13 +229,12 @@ fn results_come_two_cycles_later_than_from_the_engine() {
     while load.head.rows.len() < 6 {
         load = Load::random(&spec, &mut rng, 16, Values::Uniform).unwrap();
     }
-    let mut engine = Simulator::new(&accelerator::build(&spec.engine), Engine::Jit);
+    let mut engine = Simulator::new(&engine::build(&spec.engine), Engine::Jit);
     let heads = std::slice::from_ref(&load.head);
-    let stalls = hwgen_designs::attention::accelerator::drive::Stalls::default();
+    let stalls = hwgen_designs::attention::engine::drive::Stalls::default();
     let rows = load.head.rows.len();
     let alone =
-        hwgen_designs::attention::accelerator::drive::run(&mut engine, 4, heads, stalls, rows)
-            .unwrap();
+        hwgen_designs::attention::engine::drive::run(&mut engine, 4, heads, stalls, rows).unwrap();
     let mut simulator = simulator(&spec, 1);
     let mut host = Host::new(&mut simulator, &build(&spec).map, Stalls::default());
     host.write(&load.settings()).unwrap();

@@ -1,9 +1,9 @@
 //! `feed_forward`.
 
 use super::{chance, pick, simulator};
-use hwgen_designs::attention::layer::LapaSpec;
-use hwgen_designs::attention::layer::drive as layer;
-use hwgen_designs::attention::layer::drive::random_job;
+use hwgen_designs::attention::lapa::LapaSpec;
+use hwgen_designs::attention::lapa::drive as layer;
+use hwgen_designs::attention::lapa::drive::random_job;
 use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Run, run};
 use hwgen_designs::generate::Generate;

@@ -4,12 +4,12 @@
 //! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
 
 use super::simulator;
-use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls};
-use hwgen_designs::attention::accelerator::{Engine, SangerAttentionSpec, cost};
-use hwgen_designs::attention::fact::FactPredictorSpec;
+use hwgen_designs::attention::engine::drive::{Head, Row, Stalls};
+use hwgen_designs::attention::engine::{Engine, SangerAttentionSpec, cost};
+use hwgen_designs::attention::fact_predictor::FactPredictorSpec;
 use hwgen_designs::attention::predictor::Predictor;
 use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
-use hwgen_designs::attention::sanger::SangerPredictorSpec;
+use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;

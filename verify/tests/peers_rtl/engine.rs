@@ -1,8 +1,8 @@
 //! Any whole engine against its golden models: queries in, outputs out.
 
 use super::{pick, random_heads, random_stalls, simulator, spec};
-use hwgen_designs::attention::accelerator::drive::{Head, Stalls, run};
-use hwgen_designs::attention::accelerator::{Engine, cost};
+use hwgen_designs::attention::engine::drive::{Head, Stalls, run};
+use hwgen_designs::attention::engine::{Engine, cost};
 use hwgen_designs::attention::predictor::drive::Predict;
 use hwgen_designs::drive::Values;
 use hwgen_designs::generate::Generate;

@@ -1,8 +1,8 @@
 //! FACT.
 
 use super::{engine, pick, predictor};
-use hwgen_designs::attention::accelerator::FactAttentionSpec;
-use hwgen_designs::attention::fact::{FactPredictorSpec, cost};
+use hwgen_designs::attention::engine::FactAttentionSpec;
+use hwgen_designs::attention::fact_predictor::{FactPredictorSpec, cost};
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 

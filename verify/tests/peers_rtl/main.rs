@@ -7,7 +7,7 @@ mod fact;
 mod predictor;
 mod sanger;
 
-use hwgen_designs::attention::accelerator::drive::{Head, Stalls};
+use hwgen_designs::attention::engine::drive::{Head, Stalls};
 use hwgen_designs::attention::predictor::drive::Predict;
 use hwgen_designs::drive::Values;
 use hwgen_designs::spec::{Spec, load};

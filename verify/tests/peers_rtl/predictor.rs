@@ -1,8 +1,8 @@
 //! Any predictor that says a bit a key, against its golden model, beat by beat.
 
 use super::{pick, random_heads, random_stalls, simulator, spec};
-use hwgen_designs::attention::accelerator::drive::{Head, Row, Stalls};
 use hwgen_designs::attention::attend::golden::Query;
+use hwgen_designs::attention::engine::drive::{Head, Row, Stalls};
 use hwgen_designs::attention::predictor::Predictor;
 use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
 use hwgen_designs::attention::predictor::timing::HeadShape;

@@ -1,8 +1,8 @@
 //! Sanger.
 
 use super::{engine, pick, predictor};
-use hwgen_designs::attention::accelerator::SangerAttentionSpec;
-use hwgen_designs::attention::sanger::SangerPredictorSpec;
+use hwgen_designs::attention::engine::SangerAttentionSpec;
+use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
 use hwgen_verify::cosim::Engine;
 use rand_chacha::ChaCha8Rng;
 

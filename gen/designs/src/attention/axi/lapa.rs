@@ -1,7 +1,7 @@
 //! LAPA behind AXI: a sequencer marks its rows.
 
 use super::spec::{AxiSpec, Engine};
-use crate::attention::accelerator::LapaAttentionSpec;
+use crate::attention::engine::LapaAttentionSpec;
 use crate::axi::sequence;
 use crate::axi::sequence::MEANINGS as OF_ROWS;
 use hwgen_hdl::Module;
@@ -36,7 +36,7 @@ impl Engine for LapaAttentionSpec {
     ];
 
     fn core(&self) -> Arc<Module> {
-        sequence("lapa_rows", &crate::attention::accelerator::build(self))
+        sequence("lapa_rows", &crate::attention::engine::build(self))
     }
 
     fn meanings() -> Vec<(&'static str, &'static str)> {

@@ -1,9 +1,9 @@
 //! Loads of keys for LAPA behind AXI, and the groups of rows that share them.
 
-use crate::attention::accelerator::drive::{Head, Row};
 use crate::attention::attend::drive::key_beats;
 use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
 use crate::attention::axi::LapaAttentionAxiSpec;
+use crate::attention::engine::drive::{Head, Row};
 use crate::attention::predictor::golden::InputError;
 use crate::axi::drive::{Host, cut, join};
 use crate::axi::golden::Rows;

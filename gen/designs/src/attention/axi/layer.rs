@@ -2,7 +2,7 @@
 
 use super::lapa::MEANINGS as OF_LAPA;
 use super::spec::{AxiSpec, Engine};
-use crate::attention::layer::LapaSpec;
+use crate::attention::lapa::LapaSpec;
 use crate::generate::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use crate::attention::axi::lapa_check::access_registers;
 use crate::attention::axi::layer_drive::{expected, run_jobs};
 use crate::attention::axi::{LapaAxiSpec, build};
-use crate::attention::layer::drive::random_job;
+use crate::attention::lapa::drive::random_job;
 use crate::axi::drive::{Host, Stalls};
 use crate::golden::{Batch, Golden, compare_lists};
 use hwgen_hdl::sim::Device;

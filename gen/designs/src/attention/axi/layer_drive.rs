@@ -2,8 +2,8 @@
 
 use crate::attention::axi::LapaAxiSpec;
 use crate::attention::axi::spec::Engine;
-use crate::attention::layer::drive::{feed_beat, feeds, in_order, row_beat};
-use crate::attention::layer::golden::Job;
+use crate::attention::lapa::drive::{feed_beat, feeds, in_order, row_beat};
+use crate::attention::lapa::golden::Job;
 use crate::axi::drive::{Host, cut, join};
 use crate::linear::drive::importance::{Group, group_beat};
 use crate::wiring::stream_fields;
@@ -145,7 +145,7 @@ pub fn expected(spec: &LapaAxiSpec, jobs: &[Job]) -> Result<Results, String> {
         let count = result.feed.len();
         feed.extend(result.feed.into_iter().zip((1..=count).map(|token| token == count)));
         importance
-            .extend(crate::attention::layer::drive::importance(&spec.engine, &result.importance));
+            .extend(crate::attention::lapa::drive::importance(&spec.engine, &result.importance));
     }
     Ok(Results { rows, importance, feed })
 }

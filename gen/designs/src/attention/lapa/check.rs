@@ -1,37 +1,51 @@
-//! Random heads for a predictor.
+//! Attention from tokens to its output against its golden model.
 
-use super::LapaPredictorSpec;
-use super::drive as lapa;
-use crate::drive::Values;
+use crate::attention::lapa::LapaSpec;
+use crate::attention::lapa::drive::{Stalls, importance, in_order, random_job, run};
 use crate::golden::{Batch, Golden, compare_lists};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-impl Golden for LapaPredictorSpec {
+impl Golden for LapaSpec {
     fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        // two heads, the second without a reset; few groups, so that rows follow closely
-        let most = self.max_keys.min(3 * self.rows) as usize;
-        let heads: Vec<_> = (0..2)
-            .map(|_| {
-                let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=4));
-                let values = [Values::Uniform, Values::Corner, Values::Small];
-                let values = values[rng.random_range(0..3)];
-                lapa::Head::random(self, &mut rng, keys, rows, values)
-            })
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        // two jobs, the second without a reset
+        let most = self.shape().max_keys.min(12) as usize;
+        let jobs = [1, 2].map(|heads| {
+            let tokens = rng.random_range(1..=most);
+            random_job(self, rng, tokens, heads.min(self.max_heads) as usize)
+        });
+        let results = jobs.iter().map(|job| job.results(self));
+        let results: Vec<_> =
+            results.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        let rows: Vec<_> = results
+            .iter()
+            .flat_map(|job| &job.heads)
+            .flat_map(|head| &head.rows)
+            .cloned()
             .collect();
-        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let stalls = lapa::Stalls { keys: stall(), queries: stall(), out: stall(), seed };
-        let expected: Result<Vec<_>, _> = heads.iter().map(|head| head.expected(self)).collect();
-        let expected = expected.map_err(|error| error.to_string())?.concat();
-        let run = lapa::run(device, self, &heads, stalls, expected.len());
-        let run = run.map_err(|error| error.to_string())?;
-        compare_lists("group", &run.groups, &expected)?;
+        let stall = rng.random_bool(0.5);
+        let stalls = if stall {
+            Stalls { out: 0.3, ins: 0.2, seed }
+        } else {
+            Stalls { seed, ..Stalls::default() }
+        };
+        let run = run(device, self, &jobs, stalls, rows.len(), jobs.len())
+            .map_err(|error| error.to_string())?;
+        compare_lists("row", &in_order(&run.rows)?, &rows)?;
+        let expected: Vec<_> =
+            results.iter().flat_map(|job| importance(self, &job.importance)).collect();
+        compare_lists("group of importance", &run.importance, &expected)?;
+        let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+        compare_lists("feed-forward result", &run.feed, &fed)?;
+        let last = run.cycles.last().max(run.feed_cycles.last());
+        let cycles = last.map_or(0, |last| last + 1);
+        let compared = rows.len() as u64 * u64::from(self.shape().head_dim)
+            + fed.len() as u64 * u64::from(self.inputs);
         Ok(Batch {
-            cycles: run.cycles.last().map_or(0, |last| last + 1),
-            // survivors, row_last and the scores
-            compared: expected.len() as u64 * u64::from(self.rows + 2),
+            cycles,
+            compared: compared + expected.len() as u64 * u64::from(2 * self.shape().rows),
         })
     }
 }

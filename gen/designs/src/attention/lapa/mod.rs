@@ -1,132 +1,115 @@
-//! LAPA attention predictor: finds the keys worth attending to, without a multiplier.
+//! Attention whole, from tokens to the attention's output: keys are predicted before they exist,
+//! keys and values made for the columns that a row keeps, rows attended to as theirs are made; and the
+//! feed-forward block behind it.
 //!
-//! - ALOC: the query becomes signs and leading-one positions, so a product is a shift.
-//! - MRSA: the key is read in slices, most significant first; each slice is one round.
-//! - DDF: after each round a filter set by the row's own statistics drops keys.
+//! ```text
+//! tokens -> token memory --+--> log_linear --> predictor's keys
+//!                          +--> linear (queries) --+--> predictor --+--> importance
+//!                          |                       |                +--> requests --+
+//!                          |                       +--> row window <-- rows, marks -+--> attend --> out
+//!                          +--> linear (keys, values) <-- columns ------------------+      ^
+//!                                       +---------------- keys, values --------------------+
+//! feed_tokens --> feed_forward, int8 or int4 by importance --> feed_out
+//! ```
 //!
-//! Source: "LAPA" (arXiv 2512.07855) names the three; formats, rounds and thresholds are our
-//! definition, written out in `docs/lapa.md`.
-//!
-//! The circuit: `predictor` chains one `round` a key slice; a round is key banks and a `lane`: rows that
-//! `shift_accumulate`, `statistics` and a `threshold` (or a search of the k-th largest). A `tile` is
-//! key banks and several lanes, each with a query of its own. [`cost`]
-//! tells its cycles exactly, [`area::estimate`](crate::area::estimate) its size. What other predictors
-//! need as well is in [`predictor`](hwgen_designs::attention::predictor).
+//! Definition: `docs/lapa.md`. [`spec`] has the parameters, `circuit` puts the parts together: `job`
+//! says what is at work, `tokens` keeps and reads the tokens, `requests` says which columns are made
+//! and `window` which row goes next, `on_demand` puts the two around the exact stage, `feed` is the
+//! feed-forward block.
+//! [`cost`] tells its cycles, closely.
 
 mod check;
+mod circuit;
+mod columns;
 pub mod cost;
+mod counters;
 pub mod drive;
+mod feed;
 pub mod golden;
-mod lane;
-mod mass;
-mod mass_threshold;
-mod predictor;
-mod round;
-mod shift_accumulate;
+mod job;
+mod on_demand;
+mod requests;
+mod slots;
 pub mod spec;
-mod statistics;
-mod threshold;
-mod tile;
-mod widths;
+mod tokens;
+mod window;
 
-pub use spec::{Filter, LapaPredictorSpec, RoundFilter};
+pub use spec::LapaSpec;
 
+use crate::attention::Shape;
+use crate::generate::Generate;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-/// The circuit; top module `lapa_predictor`.
-///
-/// After reset it takes keys, a head's with `last` on the last of them; keys beyond `max_keys` are
-/// taken and forgotten. Then it takes query rows until one with `last`, and keys again once that
-/// row's last group has entered the last round. A row's `visible` is held to the range
-/// 1..=keys of the head. With `tile` rows side by side a row waits for the others, or for `last`.
-///
-/// Streams: `keys` and `queries` in, `out` out: `survivors`, `scores` if they are asked for (key 0 of
-/// the group low, 0 for keys that are not among the survivors), `row_last`.
-///
-/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &LapaPredictorSpec) -> Arc<Module> {
-    predictor::module(spec)
-}
-
-/// The filter of a round of a valid specification.
-fn round_filter(spec: &LapaPredictorSpec, round: usize) -> RoundFilter {
-    let filter = spec.filter.round(round);
-    filter.expect("a valid specification has a filter for every round")
-}
-
-impl crate::attention::predictor::Predictor for LapaPredictorSpec {
-    fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
-        cost::beat_cycles(self, heads)
-    }
-}
-
-impl crate::generate::Generate for LapaPredictorSpec {
-    const NAME: &'static str = "lapa_predictor";
-    const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
+impl Generate for LapaSpec {
+    const NAME: &'static str = "lapa";
+    const SUMMARY: &'static str = "LAPA from tokens on: predicted keys, keys and values on demand, \
+                                   rows out of order, feed-forward by importance";
     const PAGE: &'static str = "docs/lapa.md";
 
     const SIZES: &'static [&'static str] = &[
-        "max_keys=8 head_dim=4 rows=2",
-        "max_keys=16 head_dim=8 rows=4 query_bits=6",
-        "max_keys=12 head_dim=3 rows=1 filter.mode=radius",
-        "max_keys=16 head_dim=4 rows=4 filter.mode=sigma key_slices=[4,2,2]",
-        "max_keys=16 head_dim=2 rows=4 filter.mode=top_k key_slices=[8]",
-        "max_keys=8 head_dim=5 rows=8 approx_mean=true round_leading_one=true",
-        "max_keys=9 head_dim=3 rows=2 filter.mode=mass",
-        "max_keys=12 head_dim=4 rows=4 filter.mode=mass key_slices=[8]",
+        "inputs=3 max_keys=4 head_dim=2 rows=2 lanes=2 log_lanes=2 query_lanes=2 \
+         key_value_lanes=2 max_heads=2 row_window=3 hidden=3 first_lanes=2 second_lanes=2",
+        "inputs=2 max_keys=5 head_dim=1 rows=4 lanes=1 log_lanes=1 query_lanes=1 \
+         key_value_lanes=2 max_heads=3 queries_per_key=2 causal=true counters=false \
+         row_window=1 hidden=0",
+        "inputs=1 max_keys=1 head_dim=1 rows=1 lanes=1 query_lanes=1 key_value_lanes=1 \
+         max_heads=1 predict_keys=false filter.mode=radius hidden=0",
     ];
 
     fn circuit(&self) -> Arc<Module> {
-        build(self)
+        circuit::module(self)
     }
 
     fn latency(&self) -> String {
-        let full = self.max_keys;
-        let rows = match self.filter {
-            Filter::TopK { .. } => "a search of the threshold a row and round",
-            _ => "a group of keys a cycle, rows back to back",
+        let queries = self.query_layer().token_cycles(true);
+        let made = self.key_value_layer().token_cycles(true);
+        let predicted = match self.predict_keys {
+            true => format!("{} cycles a predicted key, ", self.log_layer().token_cycles()),
+            false => String::new(),
+        };
+        let feed = match self.feed_forward() {
+            Some(feed) => format!("\nfeed-forward block: {}", feed.latency()),
+            None => String::new(),
         };
         format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {}; \
-             then {} cycles a row of {full} keys ({rows}); a head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, self.rows.min(full)),
-            self.rows.min(full),
-            cost::cycles_per_row(self, full),
+            "{predicted}{queries} a query, {made} a key and value{}; predictor: {}\nexact stage: {}{feed}",
+            if self.predict_keys { " that a row keeps" } else { "" },
+            self.predictor().latency(),
+            self.attend().latency(),
         )
     }
 
     fn diagram(&self) -> String {
-        let mut lines = vec![
-            "keys ----> slices into banks, a key a cycle".to_owned(),
-            match self.tile {
-                1 => "queries -> leading-one codes".to_owned(),
-                tile => format!("queries -> leading-one codes, gathered to tiles of {tile}"),
-            },
-        ];
-        let unit = match self.filter {
-            Filter::TopK { .. } => "search of the k-th largest",
-            Filter::Mass { .. } => "histogram, threshold -----",
-            _ => "statistics, threshold ----",
+        let LapaSpec { inputs, log_lanes, query_lanes, key_value_lanes, .. } = self;
+        let Shape { head_dim, max_keys, .. } = self.shape();
+        let double = 2 * head_dim;
+        let tokens = format!("tokens -> memory, {max_keys} x {inputs} --+--> ");
+        let pad = format!("{}+--> ", " ".repeat(tokens.len() - 5));
+        let (query, made) = (
+            format!("linear, {query_lanes} lanes, {head_dim} outputs: queries --> predictor, rows"),
+            format!("linear, {key_value_lanes} lanes, {double} outputs: keys, values"),
+        );
+        let parts = match self.predict_keys {
+            true => format!(
+                "{tokens}log_linear, {log_lanes} lanes: predicted keys --> predictor\n\
+                 {pad}{query}\n\
+                 {pad}{made} of needed columns --> exact stage\n\
+                 predictor -> memory of survivors, columns asked for, importance\n"
+            ),
+            false => format!(
+                "{tokens}{made} --> predictor, exact stage\n\
+                 {pad}{query}\n\
+                 predictor -> survivor queue, importance\n"
+            ),
         };
-        for (round, width) in self.key_slices.iter().enumerate() {
-            let (low, score) = (self.slice_low(round), self.score_bits(round));
-            let (high, rows, dim) = (low + width - 1, self.lane().rows, self.head_dim);
-            let lanes =
-                if self.tile > 1 { format!("{} lanes: ", self.tile) } else { String::new() };
-            let score = format!(
-                "{rows} banks of keys[{high}:{low}] -> {lanes}{rows} x ({dim} shifts, adder tree) -> s{score}"
-            );
-            let score = format!("round {round}:  {score} --+");
-            let margin = " ".repeat(score.len() - 1);
-            lines.push(format!("   |  groups of {rows} keys"));
-            lines.push(format!("{score}--> score queue ----------------+--> filter"));
-            lines.push(format!("{margin}+--> {unit}--+"));
-        }
-        lines.push("   |".to_owned());
-        let scores = if self.scores { "scores, " } else { "" };
-        lines.push(format!("out: survivors, {scores}row_last"));
-        lines.join("\n") + "\n"
+        let feed = match self.feed_forward() {
+            Some(feed) => format!(
+                "feed_tokens, with their importance -> linear to {} -> linear to {} -> feed_out\n",
+                feed.hidden, feed.outputs
+            ),
+            None => String::new(),
+        };
+        format!("{parts}queues -> exact stage -> out\n{feed}")
     }
 }

@@ -1,277 +1,208 @@
-//! The parameters of a LAPA predictor.
+//! The parameters of attention whole: those of its parts.
 
-use crate::spec::{Choice, Parameter, Parameters, Range, Spec, SpecError};
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::attention::Shape;
+use crate::attention::attend::AttendSpec;
+use crate::attention::engine::LapaAttentionSpec;
+use crate::attention::engine::compose::Buffers;
+use crate::attention::lapa_predictor::LapaPredictorSpec;
+use crate::linear::{FeedForwardSpec, ImportanceSpec, LinearSpec, LogLinearSpec};
+use crate::spec::{Parameters, Spec, SpecError};
+use hwgen_hdl::bits_for;
 
-/// A LAPA predictor, sized.
-///
-/// Number formats: a query element is `query_bits` wide, a key element [`key_bits`] wide, both
-/// two's complement. Round `r` reads key slice `r`.
-///
-/// The derived numbers are methods; they assume a specification that [`Spec::validate`] accepts.
-///
-/// [`key_bits`]: LapaPredictorSpec::key_bits
+/// Attention from tokens to its output, sized.
 #[derive(Debug, Clone, PartialEq, Eq, Parameters)]
-pub struct LapaPredictorSpec {
-    /// Elements d of a query or key.
-    #[parameter(default = 64, range = 1..=256)]
-    pub head_dim: u32,
-    /// Keys the engine holds.
-    #[parameter(default = 512, range = 1..=4096)]
-    pub max_keys: u32,
-    /// Keys scored in parallel, of all queries of a tile; keys of a group.
-    #[parameter(default = 16, range = 1..=64, power_of_two)]
-    pub rows: u32,
-    /// Queries scored side by side, a part of `rows` each, for which a key is read once.
-    #[parameter(default = 1, range = 1..=64, power_of_two)]
-    pub tile: u32,
-    /// Bits of a query element.
-    #[parameter(default = 8, range = 2..=16)]
-    pub query_bits: u32,
-    /// Bits of each key slice, most significant first: 1 to 3 slices, together 2..=16 bits.
-    ///
-    /// Slice 0 is signed, the others are not.
-    #[parameter(default = vec![4, 4], range = 1..=8)]
-    pub key_slices: Vec<u32>,
-    /// Low bits of a key element that no round reads.
-    #[parameter(default = 0, range = 0..=14)]
-    pub unread_bits: u32,
-    /// Round a query element's leading one up when the bit below it is set.
+pub struct LapaSpec {
+    /// Elements of a token.
+    #[parameter(default = 64, range = 1..=4096)]
+    pub inputs: u32,
+    /// Predictor and exact stage; queries are made one by one. Complete in
+    /// [`accelerator`](Self::accelerator).
+    #[part(fixed = [tile, queries], default = default_attention())]
+    pub attention: LapaAttentionSpec,
+    /// Inputs taken at once when keys are predicted.
+    #[parameter(default = 64, range = 1..=256, power_of_two)]
+    pub log_lanes: u32,
+    /// Inputs taken at once when queries are made.
+    #[parameter(default = 16, range = 1..=256, power_of_two)]
+    pub query_lanes: u32,
+    /// Inputs taken at once when keys and values are made.
+    #[parameter(default = 32, range = 1..=256, power_of_two)]
+    pub key_value_lanes: u32,
+    /// Query heads that share keys and values.
+    #[parameter(default = 1, range = 1..=16)]
+    pub queries_per_key: u32,
+    /// Key heads of a job; with queries_per_key and max_keys at most 65535 rows.
+    #[parameter(default = 8, range = 1..=64)]
+    pub max_heads: u32,
+    /// Row i sees the keys 0..=i instead of all.
     #[parameter(default = false)]
-    pub round_leading_one: bool,
-    /// Divide by the nearest power of two instead of the count.
-    #[parameter(default = false)]
-    pub approx_mean: bool,
-    /// How keys are dropped after each round.
-    #[parameter(default = Filter::default(), choice)]
-    pub filter: Filter,
-    /// Tell the survivors' scores.
+    pub causal: bool,
+    /// Predict keys from tokens, make keys and values for kept columns only; else make all first.
     #[parameter(default = true)]
-    pub scores: bool,
+    pub predict_keys: bool,
+    /// What counts how many rows keep a token; complete in [`importance`](Self::importance).
+    #[part(fixed = [max_keys, rows, max_queries])]
+    pub counts: ImportanceSpec,
+    /// Key heads whose rows fit between predictor and exact stage.
+    #[parameter(default = 1, range = 1..=2)]
+    pub buffered_heads: u32,
+    /// With predict_keys: rows of which the oldest one whose columns are made is attended to next.
+    #[parameter(default = 8, range = 1..=8)]
+    pub row_window: u32,
+    /// Elements between the layers of the feed-forward block, 0: none; times inputs at most 4194304.
+    #[parameter(default = 256, range = 0..=4096)]
+    pub hidden: u32,
+    /// The feed-forward block; complete in [`feed_forward`](Self::feed_forward).
+    #[part(fixed = [inputs, hidden, outputs])]
+    pub feed: FeedForwardSpec,
 }
 
-/// Data-feature dependent filter (DDF): the rule that drops keys after each round.
-///
-/// Each list has one entry per round, or one entry that serves every round. Over the live
-/// scores A of a row, with mean mu and standard deviation sigma:
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Filter {
-    /// Keep `A >= mu + alpha (max - mu)`; for negative alpha, `A >= mu - |alpha| (mu - min)`.
-    MeanMax {
-        /// alpha in sixteenths.
-        #[serde(default = "mean_max_alpha16")]
-        alpha16: Vec<i32>,
-    },
-    /// Keep `A >= mu + c sigma`.
-    Sigma {
-        /// c in sixteenths.
-        #[serde(default = "sigma_c16")]
-        c16: Vec<i32>,
-    },
-    /// Keep `A >= max - alpha radius`; the radius comes with each query row.
-    Radius {
-        /// alpha in sixteenths.
-        #[serde(default = "radius_alpha16")]
-        alpha16: Vec<i32>,
-    },
-    /// Keep a fixed fraction of the row's visible keys: those with the largest scores.
-    TopK {
-        /// The fraction in 1/256.
-        #[serde(default = "top_k_keep256")]
-        keep256: Vec<u32>,
-    },
-    /// Keep the keys with the largest scores that hold a part of the estimated softmax mass; the
-    /// scale of the scores comes with each query row.
-    Mass {
-        /// The part in 1/256.
-        #[serde(default = "mass_mass256")]
-        mass256: Vec<u32>,
-    },
+fn default_attention() -> LapaAttentionSpec {
+    let mut attention = LapaAttentionSpec::default();
+    attention.lapa.max_keys = 128;
+    attention
 }
 
-fn mean_max_alpha16() -> Vec<i32> {
-    vec![0]
-}
+/// Most rows of a job, of all heads.
+const MOST_ROWS: u64 = 65535;
+/// Most groups of survivors that wait for keys and values.
+const MOST_GROUPS: u64 = 1 << 20;
 
-fn sigma_c16() -> Vec<i32> {
-    vec![8]
-}
-
-fn radius_alpha16() -> Vec<i32> {
-    vec![16]
-}
-
-fn top_k_keep256() -> Vec<u32> {
-    vec![64]
-}
-
-fn mass_mass256() -> Vec<u32> {
-    vec![208]
-}
-
-/// The mode, then its list: `mass 240 208`.
-impl fmt::Display for Filter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mode, list) = match self {
-            Filter::MeanMax { alpha16 } => ("mean_max", format!("{alpha16:?}")),
-            Filter::Sigma { c16 } => ("sigma", format!("{c16:?}")),
-            Filter::Radius { alpha16 } => ("radius", format!("{alpha16:?}")),
-            Filter::TopK { keep256 } => ("top_k", format!("{keep256:?}")),
-            Filter::Mass { mass256 } => ("mass", format!("{mass256:?}")),
-        };
-        write!(f, "{mode} {}", list.replace(['[', ']', ','], ""))
-    }
-}
-
-impl Default for Filter {
-    fn default() -> Self {
-        Filter::MeanMax { alpha16: mean_max_alpha16() }
-    }
-}
-
-/// The filter of one round; fields as in [`Filter`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RoundFilter {
-    /// Between mean and maximum, or between minimum and mean.
-    MeanMax {
-        /// alpha in sixteenths.
-        alpha16: i32,
-    },
-    /// So many standard deviations above the mean.
-    Sigma {
-        /// c in sixteenths.
-        c16: i32,
-    },
-    /// So far below the maximum.
-    Radius {
-        /// alpha in sixteenths.
-        alpha16: i32,
-    },
-    /// A fixed fraction.
-    TopK {
-        /// The fraction in 1/256.
-        keep256: u32,
-    },
-    /// A part of the estimated softmax mass.
-    Mass {
-        /// The part in 1/256.
-        mass256: u32,
-    },
-}
-
-impl Filter {
-    /// The filter of round `round`, counted from 0; `None` past the end of a per-round list.
-    pub fn round(&self, round: usize) -> Option<RoundFilter> {
-        fn entry<T: Copy>(list: &[T], round: usize) -> Option<T> {
-            let round = if list.len() == 1 { 0 } else { round };
-            list.get(round).copied()
-        }
-        Some(match self {
-            Filter::MeanMax { alpha16 } => RoundFilter::MeanMax { alpha16: entry(alpha16, round)? },
-            Filter::Sigma { c16 } => RoundFilter::Sigma { c16: entry(c16, round)? },
-            Filter::Radius { alpha16 } => RoundFilter::Radius { alpha16: entry(alpha16, round)? },
-            Filter::TopK { keep256 } => RoundFilter::TopK { keep256: entry(keep256, round)? },
-            Filter::Mass { mass256 } => RoundFilter::Mass { mass256: entry(mass256, round)? },
-        })
-    }
-
-    /// Checks the list's length against the rounds, and its entries.
-    fn validate(&self, rounds: usize) -> Result<(), SpecError> {
-        let (parameter, length) = match self {
-            Filter::MeanMax { alpha16 } => (&MEAN_MAX_ALPHA16, alpha16.len()),
-            Filter::Sigma { c16 } => (&SIGMA_C16, c16.len()),
-            Filter::Radius { alpha16 } => (&RADIUS_ALPHA16, alpha16.len()),
-            Filter::TopK { keep256 } => (&TOP_K_KEEP256, keep256.len()),
-            Filter::Mass { mass256 } => (&MASS_MASS256, mass256.len()),
-        };
-        if length != 1 && length != rounds {
-            let expected = format!("1 (for every round) or {rounds} (one per key slice)");
-            let field = parameter.name.to_owned();
-            return Err(SpecError::WrongLength { field, length, expected });
-        }
-        match self {
-            Filter::MeanMax { alpha16: list } | Filter::Radius { alpha16: list } => {
-                parameter.check_entries(list)
-            }
-            Filter::Sigma { c16 } => parameter.check_entries(c16),
-            Filter::TopK { keep256: list } | Filter::Mass { mass256: list } => {
-                parameter.check_entries(list)
-            }
-        }
-    }
-}
-
-const fn parameter(name: &'static str, range: Range, meaning: &'static str) -> Parameter {
-    Parameter { name, range, meaning }
-}
-
-const FILTER_MODE: Parameter = parameter(
-    "filter.mode",
-    Range::Choice(&["mean_max", "sigma", "radius", "top_k", "mass"]),
-    "how keys are dropped after each round",
-);
-const MEAN_MAX_ALPHA16: Parameter = parameter(
-    "filter.alpha16",
-    Range::List(-16, 16),
-    "mean_max: threshold between mean and maximum (minimum if negative), in sixteenths",
-);
-const RADIUS_ALPHA16: Parameter = parameter(
-    "filter.alpha16",
-    Range::List(0, 16),
-    "radius: distance below the maximum, in sixteenths of the row's radius",
-);
-const SIGMA_C16: Parameter = parameter(
-    "filter.c16",
-    Range::List(-64, 64),
-    "sigma: standard deviations above the mean, in sixteenths",
-);
-const TOP_K_KEEP256: Parameter = parameter(
-    "filter.keep256",
-    Range::List(1, 256),
-    "top_k: fraction of the row's visible keys to keep, in 1/256",
-);
-const MASS_MASS256: Parameter = parameter(
-    "filter.mass256",
-    Range::List(1, 256),
-    "mass: part of the estimated softmax mass to keep, in 1/256",
-);
-
-impl Choice for Filter {
-    const TABLE: &'static [Parameter] =
-        &[FILTER_MODE, MEAN_MAX_ALPHA16, RADIUS_ALPHA16, SIGMA_C16, TOP_K_KEEP256, MASS_MASS256];
-}
-
-impl Spec for LapaPredictorSpec {
+impl Spec for LapaSpec {
     fn check_relations(&self) -> Result<(), SpecError> {
-        let slices = &self.key_slices;
-        if !(1..=3).contains(&slices.len()) {
-            let expected = "1 to 3, one per round".to_owned();
-            let (field, length) = ("key_slices".to_owned(), slices.len());
-            return Err(SpecError::WrongLength { field, length, expected });
+        self.accelerator().validate()?;
+        self.log_layer().validate()?;
+        self.key_value_layer().validate()?;
+        if let Some(feed) = self.feed_forward() {
+            feed.validate()?;
         }
-        if !(2..=16).contains(&self.key_bits()) {
-            return Err(SpecError::OutOfRange {
-                field: "key_slices".to_owned(),
-                value: format!("{slices:?}"),
-                range: match self.unread_bits {
-                    0 => "slices that sum to 2..=16 bits".to_owned(),
-                    unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
-                },
-            });
+        let (rows_of_head, shape) = (self.most_rows(), self.attention.shape());
+        if u64::from(self.max_heads) * rows_of_head > MOST_ROWS {
+            let most = MOST_ROWS / rows_of_head;
+            let range = format!("at most {most} with {rows_of_head} rows a key head");
+            return Err(SpecError::out_of_range("max_heads", self.max_heads, range));
         }
-        let most = if self.rounds() == 1 { self.rows } else { 1 };
-        if self.tile > most {
-            return Err(SpecError::OutOfRange {
-                field: "tile".to_owned(),
-                value: self.tile.to_string(),
-                range: match most {
-                    1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
-                    rows => format!("at most the {rows} `rows`"),
-                },
-            });
+        if self.survivor_places() > MOST_GROUPS {
+            let range = format!(
+                "large enough for {} rows of {} keys to be at most {MOST_GROUPS} groups",
+                rows_of_head * u64::from(self.buffered_heads),
+                shape.max_keys,
+            );
+            return Err(SpecError::out_of_range("rows", shape.rows, range));
         }
-        self.filter.validate(self.rounds())
+        Ok(())
+    }
+}
+
+impl LapaSpec {
+    /// Predictor and exact stage.
+    pub fn accelerator(&self) -> LapaAttentionSpec {
+        let LapaAttentionSpec { lapa, exact, buffers } = self.attention.clone();
+        let lapa = LapaPredictorSpec { tile: 1, ..lapa };
+        let buffers = Buffers { queries: Buffers::default().queries, ..buffers };
+        LapaAttentionSpec { lapa, exact, buffers }
+    }
+
+    /// Elements, tokens, and keys of a group.
+    pub fn shape(&self) -> Shape {
+        self.attention.shape()
+    }
+
+    /// The predictor.
+    pub fn predictor(&self) -> LapaPredictorSpec {
+        self.accelerator().predictor()
+    }
+
+    /// The exact stage.
+    pub fn attend(&self) -> AttendSpec {
+        self.accelerator().attend()
+    }
+
+    /// The layer that predicts keys.
+    pub fn log_layer(&self) -> LogLinearSpec {
+        LogLinearSpec { inputs: self.inputs, outputs: self.shape().head_dim, lanes: self.log_lanes }
+    }
+
+    /// The layer that makes queries.
+    pub fn query_layer(&self) -> LinearSpec {
+        LinearSpec { inputs: self.inputs, outputs: self.shape().head_dim, lanes: self.query_lanes }
+    }
+
+    /// The layer that makes keys (its first outputs) and values.
+    pub fn key_value_layer(&self) -> LinearSpec {
+        LinearSpec {
+            inputs: self.inputs,
+            outputs: 2 * self.shape().head_dim,
+            lanes: self.key_value_lanes,
+        }
+    }
+
+    /// The unit that counts how many rows of a job keep each token.
+    pub fn importance(&self) -> ImportanceSpec {
+        let max_queries = self.max_heads * self.most_rows() as u32;
+        let Shape { max_keys, rows, .. } = self.shape();
+        ImportanceSpec { max_keys, rows, max_queries, ..self.counts.clone() }
+    }
+
+    /// The feed-forward block, if there is one: from a token to as many elements.
+    pub fn feed_forward(&self) -> Option<FeedForwardSpec> {
+        let LapaSpec { inputs, hidden, .. } = *self;
+        let block = FeedForwardSpec { inputs, hidden, outputs: inputs, ..self.feed.clone() };
+        (hidden > 0).then_some(block)
+    }
+
+    /// Rows of a key head, at most.
+    pub(super) fn most_rows(&self) -> u64 {
+        u64::from(self.queries_per_key) * u64::from(self.shape().max_keys)
+    }
+
+    /// Rows that fit between predictor and exact stage: without predicted keys those in flight, else
+    /// all of a key head, since it makes its keys when the last one has been predicted.
+    pub(super) fn query_places(&self) -> u64 {
+        match self.predict_keys {
+            true => self.most_rows() * u64::from(self.buffered_heads),
+            false => 16,
+        }
+    }
+
+    /// Groups of their survivors.
+    pub(super) fn survivor_places(&self) -> u64 {
+        self.query_places() * u64::from(self.importance().max_groups())
+    }
+
+    /// Bits of a number of tokens, and of a number of key heads.
+    pub(super) fn count_bits(&self) -> u32 {
+        bits_for(self.shape().max_keys.into())
+    }
+    pub(super) fn head_bits(&self) -> u32 {
+        bits_for(self.max_heads.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::load;
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_words() {
+        let with = |sets: &[&str]| {
+            let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
+            load::<LapaSpec>(None, &sets).map_err(|error| error.problem.to_string())
+        };
+        let error = |sets: &[&str]| with(sets).unwrap_err();
+        assert_eq!(
+            error(&["max_heads=64", "max_keys=2048"]),
+            "`max_heads` = 64 is out of range: must be at most 31 with 2048 rows a key head"
+        );
+        assert_eq!(
+            error(&["max_keys=2048", "rows=1"]),
+            "`rows` = 1 is out of range: must be large enough for 2048 rows of 2048 keys to be at most 1048576 groups"
+        );
+        assert!(with(&["inputs=4096", "head_dim=256"]).is_ok());
+        assert_eq!(
+            error(&["inputs=4096", "head_dim=1", "hidden=1025"]),
+            "`hidden` = 1025 is out of range: must be at most 1024 with 4096 inputs"
+        );
     }
 }

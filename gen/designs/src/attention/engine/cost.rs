@@ -1,0 +1,68 @@
+//! Cycles of the whole engine.
+//!
+//! A head's keys are loaded when the exact stage has read the head before, and by then the
+//! predictor is empty: it starts each head afresh, and hands over each group in the cycle its own
+//! model tells, or when the exact stage takes it. Only where a full exact stage holds the predictor
+//! up for long and then starves is this off, by a few cycles: groups that waited in the predictor
+//! follow each other faster than they were made.
+
+use super::Engine;
+use crate::attention::attend::cost as exact;
+use crate::attention::engine::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
+use crate::attention::predictor::{Predictor, timing};
+use crate::cost::{Cost, until_last};
+
+/// A head as the timing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Keys it has.
+    pub keys: u32,
+    /// For each row the surviving keys of each group of visible ones.
+    pub rows: Vec<Vec<u32>>,
+    /// Keys each row sees.
+    pub visible: Vec<u32>,
+}
+
+/// The cycle at whose end each row's result passes when no stream stalls; cycle 0 takes the first
+/// key.
+pub fn row_cycles<E: Engine>(spec: &E, heads: &[HeadShape]) -> Vec<u64> {
+    let (predictor, attend) = (spec.predictor(), spec.attend());
+    let mut timing = exact::Timing::new(&attend);
+    for head in heads {
+        let shape = timing::HeadShape { keys: head.keys, visible: head.visible.clone() };
+        let groups = predictor.beat_cycles(&[shape]);
+        let rows = head.rows.clone();
+        timing.head(&exact::HeadShape { keys: head.keys, rows }, &groups);
+    }
+    timing.taken
+}
+
+/// Cycles of a head alone, from its first key to its last result, both included.
+pub fn head_cycles<E: Engine>(spec: &E, head: &HeadShape) -> u64 {
+    let rows = row_cycles(spec, std::slice::from_ref(head));
+    rows.last().map_or(head.keys.into(), |last| last + 1)
+}
+
+impl Cost for LapaAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
+}
+
+impl Cost for FactAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
+}
+
+impl Cost for SangerAttentionSpec {
+    type Workload = [HeadShape];
+
+    fn cycles(&self, workload: &Self::Workload) -> u64 {
+        until_last(&row_cycles(self, workload))
+    }
+}
