@@ -220,6 +220,13 @@ const BARS: &[Bar] = &[
         unit: "files that a new component touches beside its own, its table among them",
     },
     Bar {
+        name: "planning",
+        command: "test --release -p hwgen-network --test planning milliseconds -- --ignored --nocapture",
+        figure: "planning:",
+        target: AtMost(1.0),
+        unit: "of 1 ms a plan of kws_mini and 10 ms of MobileNetV2, the worse",
+    },
+    Bar {
         name: "names",
         command: "test -p hwgen-verify --test lint nets_are_named -- --nocapture",
         figure: "names:",

@@ -9,7 +9,7 @@ use hwgen_network::graph::{
     MaxPool2d, Mean, Multiplier, Network, Operator, Pad, Pads, Prelu, Requantize, Reshape,
     Rounding, Softmax, Tensor, VERSION, Window,
 };
-use hwgen_network::plan::{PlanError, plan};
+use hwgen_network::plan::{PlanError, outline, plan};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
@@ -301,6 +301,27 @@ impl Draft<'_> {
     }
 }
 
+fn random_core(rng: &mut ChaCha8Rng) -> CnnSpec {
+    let lanes = pick(rng, &[4, 8, 16]);
+    let pixels = rng.random_range(1..=2);
+    let spec = CnnSpec {
+        lanes,
+        pixels,
+        packed: pixels == 2,
+        results: pick(rng, &[1, 2, 4]).min(lanes),
+        activation_words: 4096,
+        weight_rows: 8192,
+        scale_rows: 2048,
+        jobs: 500,
+        softmax_tables: 4,
+        single_port: rng.random_bool(0.4),
+        narrow_weights: rng.random_bool(0.8),
+        ..CnnSpec::default()
+    };
+    spec.validate().unwrap();
+    spec
+}
+
 fn random_network(rng: &mut ChaCha8Rng) -> Network {
     let network = Network {
         version: VERSION,
@@ -331,6 +352,37 @@ fn random_network(rng: &mut ChaCha8Rng) -> Network {
     draft.network
 }
 
+/// Costs are told without weights: what a plan and its outline say of random networks.
+#[test]
+fn outlines_are_what_plans_are() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(11);
+    let (mut alike, mut refused) = (0, 0);
+    while alike + refused < 1000 {
+        let network = random_network(rng);
+        if network.validate().is_err() {
+            continue;
+        }
+        let spec = random_core(rng);
+        match (plan(&network, &spec), outline(&network, &spec)) {
+            (Ok(plan), Ok(outline)) => {
+                assert_eq!(plan.image.jobs, outline.image.jobs);
+                assert_eq!(plan.image.tables, outline.image.tables);
+                let memories = (plan.image.planes.len(), plan.image.scales.len(), plan.bank_bytes);
+                let outlined = (outline.image.planes, outline.image.scale_rows, outline.bank_bytes);
+                assert_eq!((memories, plan.sum_bits), (outlined, outline.sum_bits));
+                assert_eq!(plan.steps, outline.steps);
+                alike += 1;
+            }
+            (plan, outline) => {
+                assert_eq!(plan.unwrap_err(), outline.unwrap_err());
+                refused += 1;
+            }
+        }
+    }
+    println!("{alike} networks alike, {refused} refused alike");
+    assert!(alike > 500);
+}
+
 #[test]
 fn random_networks() {
     let rng = &mut ChaCha8Rng::seed_from_u64(10);
@@ -341,23 +393,7 @@ fn random_networks() {
         if network.validate().is_err() {
             continue;
         }
-        let lanes = pick(rng, &[4, 8, 16]);
-        let pixels = rng.random_range(1..=2);
-        let spec = CnnSpec {
-            lanes,
-            pixels,
-            packed: pixels == 2,
-            results: pick(rng, &[1, 2, 4]).min(lanes),
-            activation_words: 4096,
-            weight_rows: 8192,
-            scale_rows: 2048,
-            jobs: 500,
-            softmax_tables: 4,
-            single_port: rng.random_bool(0.4),
-            narrow_weights: rng.random_bool(0.8),
-            ..CnnSpec::default()
-        };
-        spec.validate().unwrap();
+        let spec = random_core(rng);
         let plan = match plan(&network, &spec) {
             Ok(plan) => plan,
             Err(PlanError::Unsupported { what, .. }) => {

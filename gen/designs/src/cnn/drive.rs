@@ -3,7 +3,8 @@
 use crate::cnn::golden::Core;
 use crate::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use crate::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Rounding, Scale, Softmax, Transfer,
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Plane, Rounding, Scale, Softmax,
+    Transfer,
 };
 use crate::drive::pack;
 use crate::drive::{Feed, Run, Values};
@@ -249,7 +250,7 @@ fn random_layer(
         && rng.random_bool(0.3)
         && whole as u32 + planes < 8 * spec.weight_rows
     {
-        image.planes.resize(whole, vec![false; spec.lanes as usize]);
+        image.planes.resize(whole, Plane::default());
         spec.lower(image, &layer, group, &numbers);
         // other weights take the place of those that were loaded
         let steps = (image.planes.len() - whole) as u32 / 8;

@@ -3,20 +3,133 @@
 use super::CnnSpec;
 use super::job::{Bits, Job, Scale};
 use hwgen_hdl::Int;
-use serde::{Deserialize, Serialize};
 
 /// What a core's memories hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
     /// The program.
     pub jobs: Vec<Job>,
-    /// Planes of weights: a bit a lane; a weight's highest bit lies in the first of its planes.
-    pub planes: Vec<Vec<bool>>,
+    /// Planes of weights; a weight's highest bit lies in the first of its planes.
+    pub planes: Vec<Plane>,
     /// Rows of scales, `results` each.
     pub scales: Vec<Vec<Scale>>,
     /// Tables of softmaxes and functions, 256 entries of 24 bits each.
-    #[serde(default)]
     pub tables: Vec<Vec<u32>>,
+}
+
+/// A bit of each lane's weight; there are 256 lanes at the most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Plane([u64; 4]);
+
+impl Plane {
+    /// A lane's bit.
+    pub fn bit(&self, lane: usize) -> bool {
+        self.0[lane / 64] >> (lane % 64) & 1 == 1
+    }
+
+    /// Sets a lane's bit.
+    pub fn set(&mut self, lane: usize, bit: bool) {
+        let place = 1 << (lane % 64);
+        match bit {
+            true => self.0[lane / 64] |= place,
+            false => self.0[lane / 64] &= !place,
+        }
+    }
+}
+
+/// What layers are written into: an [`Image`], or the [`Outline`] of one.
+pub trait Program {
+    /// The jobs so far.
+    fn jobs(&mut self) -> &mut Vec<Job>;
+    /// Planes of weights so far.
+    fn planes(&self) -> usize;
+    /// Rows of scales so far.
+    fn scale_rows(&self) -> usize;
+    /// Adds so many planes and rows of scales, which `fill` would add to an image.
+    fn add(&mut self, planes: usize, scale_rows: usize, fill: &dyn Fn(&mut Image));
+    /// Tables so far.
+    fn tables(&self) -> usize;
+    /// Which of the tables it is, added if it is new.
+    fn table(&mut self, entries: Vec<u32>) -> u32;
+}
+
+impl Program for Image {
+    fn jobs(&mut self) -> &mut Vec<Job> {
+        &mut self.jobs
+    }
+
+    fn planes(&self) -> usize {
+        self.planes.len()
+    }
+
+    fn scale_rows(&self) -> usize {
+        self.scales.len()
+    }
+
+    fn add(&mut self, planes: usize, scale_rows: usize, fill: &dyn Fn(&mut Image)) {
+        self.planes.reserve(planes);
+        let (planes, rows) = (self.planes.len() + planes, self.scales.len() + scale_rows);
+        fill(self);
+        assert_eq!((self.planes.len(), self.scales.len()), (planes, rows), "as was announced");
+    }
+
+    fn tables(&self) -> usize {
+        self.tables.len()
+    }
+
+    fn table(&mut self, entries: Vec<u32>) -> u32 {
+        known(&mut self.tables, entries)
+    }
+}
+
+/// An image without its weights and scales: what costs need to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The program.
+    pub jobs: Vec<Job>,
+    /// Planes of weights.
+    pub planes: usize,
+    /// Rows of scales.
+    pub scale_rows: usize,
+    /// Tables of softmaxes and functions.
+    pub tables: Vec<Vec<u32>>,
+}
+
+impl Program for Outline {
+    fn jobs(&mut self) -> &mut Vec<Job> {
+        &mut self.jobs
+    }
+
+    fn planes(&self) -> usize {
+        self.planes
+    }
+
+    fn scale_rows(&self) -> usize {
+        self.scale_rows
+    }
+
+    fn add(&mut self, planes: usize, scale_rows: usize, _: &dyn Fn(&mut Image)) {
+        self.planes += planes;
+        self.scale_rows += scale_rows;
+    }
+
+    fn tables(&self) -> usize {
+        self.tables.len()
+    }
+
+    fn table(&mut self, entries: Vec<u32>) -> u32 {
+        known(&mut self.tables, entries)
+    }
+}
+
+/// Where a table stands, added if it is new.
+fn known(tables: &mut Vec<Vec<u32>>, entries: Vec<u32>) -> u32 {
+    let known = tables.iter().position(|table| *table == entries);
+    let table = known.unwrap_or(tables.len());
+    if known.is_none() {
+        tables.push(entries);
+    }
+    table as u32
 }
 
 /// Targets of a load.
@@ -32,8 +145,16 @@ pub(super) const ROW_PLANES: usize = 8;
 impl Image {
     /// Adds a step's weights, a lane each, of so many bits.
     pub fn push_step(&mut self, weights: &[i8], bits: u8) {
-        for bit in (0..bits).rev() {
-            self.planes.push(weights.iter().map(|weight| weight >> bit & 1 == 1).collect());
+        let first = self.planes.len();
+        self.planes.resize(first + usize::from(bits), Plane::default());
+        for (at, weights) in weights.chunks(8).enumerate() {
+            let mut bytes = [0; 8];
+            bytes.iter_mut().zip(weights).for_each(|(byte, &weight)| *byte = weight as u8);
+            let turned = turned(u64::from_le_bytes(bytes)).to_le_bytes();
+            let highest_first = turned[..usize::from(bits)].iter().rev();
+            for (plane, &lanes) in self.planes[first..].iter_mut().zip(highest_first) {
+                plane.0[at / 8] |= u64::from(lanes) << (8 * (at % 8));
+            }
         }
     }
 
@@ -45,11 +166,11 @@ impl Image {
 
     /// Rows of weights as 32-bit words: plane 0 lowest, lane 0 lowest in it.
     pub(super) fn weight_rows(&self, spec: &CnnSpec) -> Vec<Vec<u32>> {
-        let row = |planes: &[Vec<bool>]| {
+        let row = |planes: &[Plane]| {
             let mut bits = Bits::default();
             for plane in planes {
                 for lane in 0..spec.lanes as usize {
-                    bits.push(plane.get(lane).copied().unwrap_or(false).into(), 1);
+                    bits.push(plane.bit(lane).into(), 1);
                 }
             }
             bits.words(spec.weight_row_bits().div_ceil(32))
@@ -93,6 +214,18 @@ impl Image {
     }
 }
 
+/// Eight bytes whose bits change places with their bytes: bit i of byte j becomes bit j of byte i.
+fn turned(mut bytes: u64) -> u64 {
+    // blocks of 1, 2 and 4 bits off the diagonal change places
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
+        let change = (bytes ^ bytes >> shift) & mask;
+        bytes ^= change ^ change << shift;
+    }
+    bytes
+}
+
 /// A row of scales as a word of memory.
 pub(super) fn scale_row(scales: &[Scale]) -> Int {
     let mut bits = Bits::default();
@@ -101,9 +234,11 @@ pub(super) fn scale_row(scales: &[Scale]) -> Int {
 }
 
 /// Planes side by side as a word of memory, the first lowest.
-pub(super) fn word(planes: &[Vec<bool>]) -> Int {
+pub(super) fn word(planes: &[Plane], lanes: u32) -> Int {
     let mut bits = Bits::default();
-    planes.iter().flatten().for_each(|&bit| bits.push(bit.into(), 1));
+    for plane in planes {
+        (0..lanes as usize).for_each(|lane| bits.push(plane.bit(lane).into(), 1));
+    }
     bits.int()
 }
 

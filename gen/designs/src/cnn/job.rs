@@ -258,7 +258,7 @@ impl Job {
     /// The first field whose value does not fit it, the value, and the field's bits.
     pub fn overflow(&self) -> Option<(String, i64, u32)> {
         let mut fields = self.values(false).into_iter();
-        let beyond = fields.find(|(_, value, ty)| !ty.holds(&Int::from(*value)));
+        let beyond = fields.find(|(_, value, ty)| !holds(*ty, *value));
         beyond.map(|(name, value, ty)| (name.to_owned(), value, ty.width))
     }
 
@@ -295,6 +295,12 @@ impl Job {
             Job::Lookup(job) => job.fields(),
         }
     }
+}
+
+/// Whether a field of less than 64 bits holds a number.
+fn holds(ty: Type, value: i64) -> bool {
+    let least = if ty.signed { -1i64 << (ty.width - 1) } else { 0 };
+    (least..least + (1 << ty.width)).contains(&value)
 }
 
 impl Convolve {

@@ -1,7 +1,7 @@
 //! From the shape of a layer to jobs, weights in planes and rows of scales.
 
 use super::CnnSpec;
-use super::image::{Image, ROW_PLANES};
+use super::image::{Image, Program, ROW_PLANES};
 use super::job::{Clamp, Convolve, Job, Rounding, Scale};
 use super::spec::ADDRESS_BITS;
 
@@ -145,24 +145,31 @@ impl CnnSpec {
         shapes
     }
 
-    /// Planes that a layer's weights take, more or less the few that fill a row.
+    /// Planes that a layer's weights take.
     pub fn planes(&self, layer: &Layer, group: u8) -> u64 {
-        let [rows, columns] = layer.window.kernel.map(u64::from);
-        let bits = if layer.stored.shared || !self.narrow_weights { 8 } else { layer.stored.bits };
-        let of = |shape: &Shape| {
-            let steps = rows * columns * u64::from(shape.channel_steps);
-            let steps = if layer.stored.hold { 1 } else { steps };
-            u64::from(shape.blocks) * steps * u64::from(bits)
-        };
-        self.shapes(layer, group).iter().map(of).sum()
+        self.shapes(layer, group).iter().map(|shape| self.planes_of(layer, shape)).sum()
     }
 
-    /// Adds a layer to the image: at most two jobs.
+    fn planes_of(&self, layer: &Layer, shape: &Shape) -> u64 {
+        let [rows, columns] = layer.window.kernel.map(u64::from);
+        let bits = if layer.stored.shared || !self.narrow_weights { 8 } else { layer.stored.bits };
+        let steps = rows * columns * u64::from(shape.channel_steps);
+        let steps = if layer.stored.hold { 1 } else { steps };
+        u64::from(shape.blocks) * steps * u64::from(bits)
+    }
+
+    /// Adds a layer to a program: at most two jobs.
     ///
     /// Its places must be as [`best_group`](Self::best_group) has them for the group.
-    pub fn lower(&self, image: &mut Image, layer: &Layer, group: u8, numbers: &Numbers<'_>) {
+    pub fn lower(
+        &self,
+        program: &mut dyn Program,
+        layer: &Layer,
+        group: u8,
+        numbers: &Numbers<'_>,
+    ) {
         let Layer { input, output, window, depthwise, stored, largest } = *layer;
-        let (per_block, per_chunk) = (self.lanes >> group, self.results >> group);
+        let per_block = self.lanes >> group;
         for shape in self.shapes(layer, group) {
             let steps = window.kernel[0] * window.kernel[1] * shape.channel_steps;
             let ends = (shape.channel_steps - 1) << group;
@@ -205,23 +212,39 @@ impl CnnSpec {
                 output_pitch: output.pitch,
                 chunks: shape.chunks,
                 idle: (self.pixels * shape.chunks).saturating_sub(steps),
-                weights: image.planes.len() as u32,
-                scales: image.scales.len() as u32,
+                weights: program.planes() as u32,
+                scales: program.scale_rows() as u32,
                 clamp: numbers.clamp,
             };
-            for block in 0..shape.blocks {
-                let channel = shape.first + block * per_block;
-                self.push_weights(image, layer, group, channel, shape.channel_steps, numbers);
-                for chunk in 0..shape.chunks {
-                    let scale = |r: u32| {
-                        let channel = channel + chunk * per_chunk + r;
-                        let known = r < per_chunk && channel < output.channels;
-                        if known { (numbers.scale)(channel) } else { Scale::default() }
-                    };
-                    image.scales.push((0..self.results).map(scale).collect());
-                }
+            let (planes, rows) = (self.planes_of(layer, &shape), shape.blocks * shape.chunks);
+            program.add(planes as usize, rows as usize, &|image| {
+                self.push_numbers(image, layer, group, &shape, numbers);
+            });
+            program.jobs().push(Job::Convolve(job));
+        }
+    }
+
+    /// The weights and scales of a layer's blocks.
+    fn push_numbers(
+        &self,
+        image: &mut Image,
+        layer: &Layer,
+        group: u8,
+        shape: &Shape,
+        numbers: &Numbers<'_>,
+    ) {
+        let (per_block, per_chunk) = (self.lanes >> group, self.results >> group);
+        for block in 0..shape.blocks {
+            let channel = shape.first + block * per_block;
+            self.push_weights(image, layer, group, (channel, shape.channel_steps), numbers);
+            for chunk in 0..shape.chunks {
+                let scale = |r: u32| {
+                    let channel = channel + chunk * per_chunk + r;
+                    let known = r < per_chunk && channel < layer.output.channels;
+                    if known { (numbers.scale)(channel) } else { Scale::default() }
+                };
+                image.scales.push((0..self.results).map(scale).collect());
             }
-            image.jobs.push(Job::Convolve(job));
         }
     }
 
@@ -231,28 +254,23 @@ impl CnnSpec {
         image: &mut Image,
         layer: &Layer,
         group: u8,
-        first: u32,
-        channel_steps: u32,
+        (first, channel_steps): (u32, u32),
         numbers: &Numbers<'_>,
     ) {
         let Layer { input, output, window, depthwise, stored, .. } = *layer;
         let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
         let [rows, columns] = if stored.hold { [1, 1] } else { window.kernel };
+        let mut weights = vec![0; self.lanes as usize];
         for (ky, kx) in (0..rows).flat_map(|ky| (0..columns).map(move |kx| (ky, kx))) {
             for step in 0..if stored.hold { 1 } else { channel_steps } {
-                let weight = |lane: u32| {
+                for (lane, weight) in (0..self.lanes).zip(&mut weights) {
                     let channel = first + (lane >> group);
                     let seen = if depthwise { 0 } else { (step << group) + lane % (1 << group) };
                     let known = channel < output.channels && (depthwise || seen < input.channels);
-                    if known { (numbers.weight)(channel, ky, kx, seen) } else { 0 }
-                };
-                image.push_step(&(0..self.lanes).map(weight).collect::<Vec<_>>(), bits);
+                    *weight = if known { (numbers.weight)(channel, ky, kx, seen) } else { 0 };
+                }
+                image.push_step(&weights, bits);
             }
-        }
-        if !self.narrow_weights {
-            // every step takes a row
-            let whole = image.planes.len().next_multiple_of(ROW_PLANES);
-            image.planes.resize(whole, vec![false; self.lanes as usize]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The core's memories of activations and weights.
 
 use super::CnnSpec;
-use super::image::{ROW_PLANES, word};
+use super::image::{Plane, ROW_PLANES, word};
 use super::rom::rom;
 use crate::wiring::{delayed, numbered, unpack};
 use hwgen_hdl::{ModuleBuilder, Signal, cat, reduce, s, u};
@@ -160,7 +160,7 @@ pub(super) fn weights<'m>(
     spec: &CnnSpec,
     load: &Row<'m>,
     read: &Weights<'m>,
-    contents: Option<&[Vec<bool>]>,
+    contents: Option<&[Plane]>,
 ) -> Vec<Signal<'m>> {
     let rows = spec.weight_rows as usize;
     let enable = m.reg("weight_reads", u(1)).next(read.enable);
@@ -182,7 +182,7 @@ pub(super) fn weights<'m>(
                 let plane = bank as usize;
                 let words = planes
                     .chunks(ROW_PLANES)
-                    .map(|row| word(row.get(plane..=plane).unwrap_or_default()));
+                    .map(|row| word(row.get(plane..=plane).unwrap_or_default(), spec.lanes));
                 return rom(m, &name, (rows, spec.lanes), words, at, enable);
             }
             let memory = m.memory(name, rows, u(spec.lanes));
@@ -201,7 +201,7 @@ pub(super) fn weights<'m>(
     } else {
         let at = shared(row);
         let row = if let Some(planes) = contents {
-            let words = planes.chunks(ROW_PLANES).map(word);
+            let words = planes.chunks(ROW_PLANES).map(|row| word(row, spec.lanes));
             rom(m, "weights", (rows, spec.weight_row_bits()), words, at, enable)
         } else {
             let memory = m.memory("weights", rows, u(spec.weight_row_bits()));

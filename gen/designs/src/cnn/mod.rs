@@ -30,7 +30,7 @@ mod softmax;
 pub mod spec;
 mod walk;
 
-pub use image::Image;
+pub use image::{Image, Outline, Plane, Program};
 pub use job::{
     Add, AddScale, Clamp, Convolve, Fill, Job, Lookup, Rounding, Scale, Softmax, Transfer,
 };

@@ -2,7 +2,7 @@
 
 use super::{Lowering, PlanError};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Clamp, Image, Rounding, Scale};
+use hwgen_designs::cnn::{Clamp, Program, Rounding, Scale};
 
 /// A scale of 1: a multiplier of 2^30, shifted to the left once.
 pub(crate) const UNSCALED: Scale = Scale { bias: 0, multiplier: 1 << 30, left: 1, right: 0 };
@@ -16,7 +16,7 @@ impl Lowering<'_> {
     /// lie as lanes read them, and no largest is wanted, a dense layer that sees but one of them.
     pub(crate) fn alone(
         &self,
-        image: &mut Image,
+        program: &mut dyn Program,
         (input, output): (Place, Place),
         window: Window,
         (scale, rounding, clamp): (Scale, Rounding, Clamp),
@@ -29,24 +29,24 @@ impl Lowering<'_> {
         if largest || self.spec.best_group(&layer, self.room).is_some() {
             let weight = |_: u32, _: u32, _: u32, _: u32| one;
             let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
-            return self.push(image, &layer, self.room, &numbers);
+            return self.push(program, &layer, self.room, &numbers);
         }
         let weight = |o: u32, _: u32, _: u32, c: u32| if o == c { one } else { 0 };
         let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
-        self.dense_of(image, (input, output), window, &numbers)
+        self.dense_of(program, (input, output), window, &numbers)
     }
 
     /// Every output channel a sum of all input channels.
     pub(crate) fn dense_of(
         &self,
-        image: &mut Image,
+        program: &mut dyn Program,
         (input, output): (Place, Place),
         window: Window,
         numbers: &Numbers<'_>,
     ) -> Result<(), PlanError> {
         let stored = Stored { bits: 8, shared: false, hold: false };
         let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
-        self.push(image, &layer, self.room, numbers)
+        self.push(program, &layer, self.room, numbers)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use scale::{division, scale};
 
 use crate::basics::{self, Kernel, Linear, Tensor};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
-use hwgen_designs::cnn::{Clamp, CnnSpec, Image, Rounding, Scale};
+use hwgen_designs::cnn::{Clamp, CnnSpec, Program, Rounding, Scale};
 
 /// A layer's tensors and the core it is made for.
 #[derive(Clone, Copy)]
@@ -31,6 +31,28 @@ pub(crate) struct Lowering<'n> {
     pub(crate) to: Place,
     /// Bytes that may be written in each position of the output.
     pub(crate) room: u32,
+    /// What the weights of each output come to.
+    pub(crate) weights: &'n [Weights],
+}
+
+/// What an output's weights come to: all that is asked of them before they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weights {
+    pub(crate) sum: i64,
+    /// The sum of what they are without their signs.
+    pub(crate) magnitude: i64,
+}
+
+impl Weights {
+    /// Of each of so many outputs.
+    pub(crate) fn of(linear: &Linear, outputs: usize) -> Vec<Weights> {
+        let read = |weight: &i8| i64::from(linear.read(*weight));
+        let of = |row: &[i8]| Weights {
+            sum: row.iter().map(read).sum(),
+            magnitude: row.iter().map(|weight| read(weight).abs()).sum(),
+        };
+        linear.weights.chunks((linear.weights.len() / outputs).max(1)).map(of).collect()
+    }
 }
 
 /// A tensor that a layer reads.
@@ -52,16 +74,6 @@ pub(crate) fn of_image(axes: &[usize], rest: u32) -> [u32; 3] {
     let own = all[3 - axes.len()..].iter_mut().zip(axes);
     own.for_each(|(to, &number)| *to = number as u32);
     all
-}
-
-/// Which of the image's tables it is, added if it is new.
-pub(crate) fn table(image: &mut Image, entries: Vec<u32>) -> u32 {
-    let known = image.tables.iter().position(|table| *table == entries);
-    let table = known.unwrap_or(image.tables.len());
-    if known.is_none() {
-        image.tables.push(entries);
-    }
-    table as u32
 }
 
 /// Accumulators hold so many bits.
@@ -125,7 +137,7 @@ impl Lowering<'_> {
     /// writes them.
     pub(crate) fn push(
         &self,
-        image: &mut Image,
+        program: &mut dyn Program,
         layer: &Layer,
         room: u32,
         numbers: &Numbers<'_>,
@@ -134,46 +146,39 @@ impl Lowering<'_> {
             let what = "its tensors do not lie as the core reads and writes them";
             return Err(unsupported(self.name, what, "lower the core's `results`"));
         };
-        self.push_grouped(image, layer, group, numbers)
+        self.push_grouped(program, layer, group, numbers)
     }
 
     /// Adds a layer's jobs, if there is room for its weights.
     pub(crate) fn push_grouped(
         &self,
-        image: &mut Image,
+        program: &mut dyn Program,
         layer: &Layer,
         group: u8,
         numbers: &Numbers<'_>,
     ) -> Result<(), PlanError> {
-        let planes = image.planes.len() as u64 + self.spec.planes(layer, group);
+        let planes = program.planes() as u64 + self.spec.planes(layer, group);
         let (needed, given) = (planes.div_ceil(8), u64::from(self.spec.weight_rows));
         if needed > given {
             let (what, parameter) = ("rows of weights", "weight_rows");
             return Err(PlanError::Room { what, needed, given, parameter });
         }
-        self.spec.lower(image, layer, group, numbers);
+        self.spec.lower(program, layer, group, numbers);
         Ok(())
     }
 
     /// The scale of each output, whose bias takes the input's zero point; bits that sums need.
-    pub(crate) fn scales(
-        &self,
-        linear: &Linear,
-        outputs: usize,
-    ) -> Result<(Vec<Scale>, u32), PlanError> {
-        let each = linear.weights.len() / outputs;
+    pub(crate) fn scales(&self, linear: &Linear) -> Result<(Vec<Scale>, u32), PlanError> {
         let zero = i64::from(self.zero());
-        let rows = linear.weights.chunks(each).enumerate();
         let mut bits = 0;
-        let scales = rows.map(|(o, row)| {
-            let sum: i64 = row.iter().map(|&weight| i64::from(linear.read(weight))).sum();
+        let scales = self.weights.iter().enumerate().map(|(o, weights)| {
             let bias = linear.bias.get(o).copied().unwrap_or(0);
-            let folded = i64::from(bias) - zero * sum;
+            let folded = i64::from(bias) - zero * weights.sum;
             let Ok(bias) = i32::try_from(folded) else {
                 let what = format!("output {o}'s bias becomes {folded}");
                 return Err(unsupported(self.name, what, "lower it"));
             };
-            bits = bits.max(self.check_sum(linear, o, row, bias)?);
+            bits = bits.max(self.check_sum(linear, o, weights.magnitude, bias)?);
             scale(self.name, linear.multipliers.of(o), bias)
         });
         let scales = scales.collect::<Result<_, _>>()?;
@@ -185,14 +190,13 @@ impl Lowering<'_> {
         &self,
         linear: &Linear,
         o: usize,
-        row: &[i8],
+        magnitude: i64,
         bias: i32,
     ) -> Result<u32, PlanError> {
-        let weights: i64 = row.iter().map(|&weight| i64::from(linear.read(weight)).abs()).sum();
         let stands = if self.spec.narrow_weights { 8 - linear.bits } else { 0 };
-        let raw = (weights << stands) * 128;
+        let raw = (magnitude << stands) * 128;
         let left = linear.multipliers.of(o).shift.max(0);
-        let whole = (weights * 128 + i64::from(bias).abs()) << left;
+        let whole = (magnitude * 128 + i64::from(bias).abs()) << left;
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
         check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;
         Ok(bits)

@@ -1,7 +1,7 @@
 //! `add`: two tensors, element by element.
 
 use super::sums::place;
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::{fits, within};
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{offset, scale, unsupported};
@@ -59,7 +59,7 @@ impl Kind for Add {
         Memory::Alike
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (spec, name, to) = (lowering.spec, lowering.name, lowering.to);
         if self.left_shift != 20 {
             let what = format!("it shifts by {}", self.left_shift);
@@ -77,7 +77,7 @@ impl Kind for Add {
             }
         };
         let terms = [0, 1].map(|n| &lowering.inputs[n]);
-        image.jobs.push(Job::Add(job::Add {
+        program.jobs().push(Job::Add(job::Add {
             inputs: terms.map(|term| term.place.base),
             zeros: terms.map(|term| (term.tensor.zero_point - offset(term.tensor)) as i8),
             scales: [of(self.inputs[0])?, of(self.inputs[1])?, of(self.multiplier)?],

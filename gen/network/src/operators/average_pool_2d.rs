@@ -1,7 +1,7 @@
 //! `average_pool_2d`: the mean of a window.
 
 use super::windows::{Windows, check, pooled};
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::{Clamp, Rounding, Tensor, Window, mean};
 use crate::lowering::{Sum, division, moved, offset, parts, strips, sum_bits};
 use hwgen_designs::cnn::{self, Scale, lower};
@@ -51,7 +51,7 @@ impl Kind for AveragePool2d {
     }
 
     /// Where windows begin and end outside, jobs of their own, as many elements are counted.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (from, to) = lowering.places();
         // outside stands 0, so that sums are those of what is inside
         let whole = lower::Window { padded: 0, ..lowering.window(&self.window) };
@@ -75,7 +75,7 @@ impl Kind for AveragePool2d {
                 for part in strips(&to, [row.first, column.first], [row.count, column.count]) {
                     let window = moved(&whole, part.first);
                     let (places, numbers) = ((from, part.place), (scale, by, clamp));
-                    lowering.alone(image, places, window, numbers, Sum::All)?;
+                    lowering.alone(program, places, window, numbers, Sum::All)?;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! `concat`: tensors side by side.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use crate::lowering::{Sum, UNIT, UNSCALED, strips, sum_bits};
@@ -51,7 +51,7 @@ impl Kind for Concat {
     }
 
     /// Copies the parts that do not lie there already.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let axis = self.axis + 3 - lowering.output.shape.len();
         let to = lowering.to;
         let (mut first, mut bits) = ([0; 3], 0);
@@ -71,7 +71,7 @@ impl Kind for Concat {
                     let padding = [padding[0] - begins[0], padding[1] - begins[1]];
                     let places = (part.place, strip.place);
                     let window = Window { padding, ..UNIT };
-                    copying.alone(image, places, window, copying.unscaled(), Sum::All)?;
+                    copying.alone(program, places, window, copying.unscaled(), Sum::All)?;
                     bits = sum_bits(1, &UNSCALED);
                 }
             }

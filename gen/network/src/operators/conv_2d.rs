@@ -2,7 +2,7 @@
 
 use super::sums::{Finish, center, dot};
 use super::windows::{Place, image, shape};
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::within;
 use crate::basics::{Linear, Tensor, Window};
 use hwgen_designs::cnn::Scale;
@@ -64,11 +64,11 @@ impl Kind for Conv2d {
         }
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
-        let (scales, bits) = lowering.scales(&self.linear, lowering.to.channels as usize)?;
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
+        let (scales, bits) = lowering.scales(&self.linear)?;
         match self.groups > 1 && self.is_depthwise(lowering.x, lowering.output) {
-            true => self.lower_depthwise(lowering, image, &scales)?,
-            false => self.lower_grouped(lowering, image, &scales)?,
+            true => self.lower_depthwise(lowering, program, &scales)?,
+            false => self.lower_grouped(lowering, program, &scales)?,
         }
         Ok(bits)
     }
@@ -94,21 +94,21 @@ impl Conv2d {
     fn lower_depthwise(
         &self,
         lowering: &Lowering<'_>,
-        image: &mut Image,
+        program: &mut dyn Program,
         scales: &[Scale],
     ) -> Pushed {
         let [rows, columns] = self.window.kernel.map(|side| side as u32);
         let weight = |o: u32, ky: u32, kx: u32, _: u32| {
             self.linear.weights[((o * rows + ky) * columns + kx) as usize]
         };
-        self.push(lowering, image, (&self.layer(lowering, true), 0), &weight, scales)
+        self.push(lowering, program, (&self.layer(lowering, true), 0), &weight, scales)
     }
 
     /// Groups one by one; all at once where they do not lie as lanes read them.
     fn lower_grouped(
         &self,
         lowering: &Lowering<'_>,
-        image: &mut Image,
+        program: &mut dyn Program,
         scales: &[Scale],
     ) -> Pushed {
         let whole = self.layer(lowering, false);
@@ -136,11 +136,11 @@ impl Conv2d {
                 true => weight(o / outside, o % outside, ky, kx, c % inside),
                 false => 0,
             };
-            return self.push(lowering, image, (&whole, 0), &weight, scales);
+            return self.push(lowering, program, (&whole, 0), &weight, scales);
         }
         (0..groups).try_for_each(|g| {
             let weight = |o: u32, ky: u32, kx: u32, c: u32| weight(g, o, ky, kx, c);
-            self.push(lowering, image, (&group(g), g * outside), &weight, scales)
+            self.push(lowering, program, (&group(g), g * outside), &weight, scales)
         })
     }
 
@@ -149,7 +149,7 @@ impl Conv2d {
     fn push(
         &self,
         lowering: &Lowering<'_>,
-        image: &mut Image,
+        program: &mut dyn Program,
         (layer, first): (&Layer, u32),
         weight: &dyn Fn(u32, u32, u32, u32) -> i8,
         scales: &[Scale],
@@ -158,7 +158,7 @@ impl Conv2d {
         let rounding = self.linear.rounding.into();
         let clamp = lowering.clamp(self.linear.clamp);
         let numbers = Numbers { weight, scale: &scale, rounding, clamp };
-        lowering.push(image, layer, lowering.room - first, &numbers)
+        lowering.push(program, layer, lowering.room - first, &numbers)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `fully_connected`: rows against weights.
 
 use super::sums::{Finish, center, dot};
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::{Linear, NetworkError, Tensor};
 use crate::lowering::{UNIT, unsupported};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Window};
@@ -48,11 +48,11 @@ impl Kind for FullyConnected {
     }
 
     /// Every row of the input is one position.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (linear, (from, to)) = (&self.linear, lowering.places());
         let outputs = to.channels as usize;
         let inputs = (linear.weights.len() / outputs) as u32;
-        let (scales, bits) = lowering.scales(linear, outputs)?;
+        let (scales, bits) = lowering.scales(linear)?;
         // positions of a row; between their channels may be bytes that are none
         let (each, all) = (inputs / from.channels, from.height * from.width);
         if inputs != each * from.channels || !all.is_multiple_of(each.max(1)) {
@@ -85,7 +85,7 @@ impl Kind for FullyConnected {
         let scale = |o: u32| scales[o as usize];
         let (rounding, clamp) = (linear.rounding.into(), lowering.clamp(linear.clamp));
         let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
-        lowering.push(image, &layer, lowering.room, &numbers)?;
+        lowering.push(program, &layer, lowering.room, &numbers)?;
         Ok(bits)
     }
 

@@ -2,7 +2,7 @@
 
 use super::slice::without_ones;
 use super::{
-    Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Operator, Part, Read, Shape,
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Operator, Part, Program, Read, Shape,
 };
 use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
@@ -109,7 +109,7 @@ impl Kind for Gather {
 
     /// A job, or one a line, for all indices of equal distance; one for indices that are all taken so
     /// many times. Channels are chosen by weights.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let ((from, to), rank) = (lowering.places(), lowering.x.shape.len());
         let taken = Tensor { shape: self.taken(&lowering.x.shape), ..lowering.x.clone() };
         let [height, width, channels] = taken.image().map(|side| side as u32);
@@ -122,7 +122,7 @@ impl Kind for Gather {
         let (scale, rounding, clamp) = lowering.unscaled();
         let mut copy = |from: Place, to: Place, stride: [u32; 2]| {
             let window = Window { stride, ..UNIT };
-            lowering.alone(image, (from, to), window, (scale, rounding, clamp), Sum::All)
+            lowering.alone(program, (from, to), window, (scale, rounding, clamp), Sum::All)
         };
         let axis = self.axes().first().map(|axis| axis + 3 - rank);
         let indices = self.indices.iter().find(|taken| !taken.is_empty());
@@ -138,7 +138,7 @@ impl Kind for Gather {
                 let scale = |_: u32| UNSCALED;
                 let numbers =
                     Numbers { weight: &weight, scale: &scale, rounding: Rounding::Twice, clamp };
-                lowering.dense_of(image, (from, to), UNIT, &numbers)?;
+                lowering.dense_of(program, (from, to), UNIT, &numbers)?;
             }
             // every position is a line of as many
             (1, Some(times)) => {

@@ -1,9 +1,9 @@
 //! `lookup`: a function of one element.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::within;
 use crate::basics::{NetworkError, Numbers, Tensor};
-use crate::lowering::{offset, table};
+use crate::lowering::offset;
 use hwgen_designs::cnn::{Job, job};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ impl Kind for Lookup {
         Memory::Positions
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (from, to) = lowering.places();
         let lowest = lowering.x.lowest() - offset(lowering.x);
         let result = |byte: i32| {
@@ -55,14 +55,14 @@ impl Kind for Lookup {
             value.map_or(0, |value| u32::from((value - offset(lowering.output)) as u8))
         };
         // the core counts from the largest byte downward
-        let table = table(image, (-128..=127).rev().map(result).collect());
+        let table = program.table((-128..=127).rev().map(result).collect());
         // what lies between positions may become anything, if it is there to be written
         let alike = from.pitch == to.pitch && lowering.room >= to.pitch;
         let (length, rows) = match alike && to.bytes() <= ROW_ELEMENTS {
             true => (to.bytes(), 1),
             false => (to.channels, to.height * to.width),
         };
-        image.jobs.push(Job::Lookup(job::Lookup {
+        program.jobs().push(Job::Lookup(job::Lookup {
             input: from.base,
             input_pitch: from.pitch,
             output: to.base,

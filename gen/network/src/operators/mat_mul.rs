@@ -1,12 +1,12 @@
 //! `mat_mul`: the product of two tensors.
 
 use super::sums::{center, dot, place};
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::fits;
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{UNIT, offset, scale, unsupported};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored};
-use hwgen_designs::cnn::{Fill, Job};
+use hwgen_designs::cnn::{Fill, Job, Plane};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -66,7 +66,7 @@ impl Kind for MatMul {
     }
 
     /// The second tensor becomes the weights of a dense layer.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (spec, name) = (lowering.spec, lowering.name);
         if !spec.matrices {
             let instead = "set the core's `matrices`";
@@ -87,10 +87,12 @@ impl Kind for MatMul {
         let (rounding, clamp) = (self.rounding.into(), lowering.clamp(self.clamp));
         let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, rounding, clamp };
         // rows of weights begin with whole rows of planes
-        let whole = image.planes.len().next_multiple_of(8);
-        image.planes.resize(whole, vec![false; spec.lanes as usize]);
-        let at = image.jobs.len();
-        lowering.push_grouped(image, &layer, 0, &numbers)?;
+        let whole = program.planes().next_multiple_of(8);
+        program.add(whole - program.planes(), 0, &|image| {
+            image.planes.resize(whole, Plane::default());
+        });
+        let at = program.jobs().len();
+        lowering.push_grouped(program, &layer, 0, &numbers)?;
         let (lane, step) = if self.transpose { (other.pitch, 1) } else { (1, other.pitch) };
         let fill = Fill {
             input: other.base,
@@ -101,7 +103,7 @@ impl Kind for MatMul {
             blocks: to.channels.div_ceil(spec.lanes),
             weights: whole as u32,
         };
-        image.jobs.insert(at, Job::Fill(fill));
+        program.jobs().insert(at, Job::Fill(fill));
         let most = (u64::from(from.channels) * 128 * 128) << scale.left;
         Ok(64 - most.leading_zeros() + 1)
     }

@@ -1,7 +1,7 @@
 //! `max_pool_2d`: the largest in a window.
 
 use super::windows::{Windows, check, pooled};
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::{Clamp, Tensor, Window};
 use crate::lowering::{Sum, UNSCALED, sum_bits, unsupported};
 use hwgen_designs::cnn::lower;
@@ -36,14 +36,14 @@ impl Kind for MaxPool2d {
     }
 
     /// Outside stands what is never larger.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         if !lowering.spec.maxima {
             let instead = "set the core's `maxima`";
             return Err(unsupported(lowering.name, "the core knows no largest", instead));
         }
         let window = lower::Window { padded: i8::MIN, ..lowering.window(&self.window) };
         let numbers = lowering.unscaled_within(self.clamp);
-        lowering.alone(image, lowering.places(), window, numbers, Sum::Largest)?;
+        lowering.alone(program, lowering.places(), window, numbers, Sum::Largest)?;
         Ok(sum_bits(1, &UNSCALED))
     }
 }

@@ -1,7 +1,7 @@
 //! `mean`: over some axes.
 
 use super::sums::place;
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::{MOST_ELEMENTS, fits};
 use crate::basics::{Clamp, Multiplier, Pads, Rounding, Tensor, Window, rescale};
 use crate::lowering::{Sum, scale, sum_bits, unsupported};
@@ -77,7 +77,7 @@ impl Kind for Mean {
         }
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (from, to) = lowering.places();
         let (whole, kept) = (lowering.x.image(), self.kept(lowering.x));
         let sides = [0, 1, 2].map(|axis| whole[axis] / kept[axis]);
@@ -96,10 +96,10 @@ impl Kind for Mean {
         let places = (from, lower::Place { height, width, ..to });
         let (rounding, clamp) = (self.rounding.into(), lowering.clamp(self.clamp));
         if sides[2] == 1 {
-            lowering.alone(image, places, window, (scale, rounding, clamp), Sum::All)?;
+            lowering.alone(program, places, window, (scale, rounding, clamp), Sum::All)?;
         } else {
             let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, rounding, clamp };
-            lowering.dense_of(image, places, window, &numbers)?;
+            lowering.dense_of(program, places, window, &numbers)?;
         }
         Ok(sum_bits(count as u32, &scale))
     }

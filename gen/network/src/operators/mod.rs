@@ -45,7 +45,7 @@ pub use softmax::{Softmax, softmax_table};
 
 use crate::basics::{Linear, NetworkError, Tensor};
 use crate::lowering::{Lowering, PlanError};
-use hwgen_designs::cnn::Image;
+use hwgen_designs::cnn::Program;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -134,7 +134,7 @@ pub(crate) trait Kind {
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory;
 
     /// Adds its jobs to the image.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered;
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered;
 
     /// Other operators that do the same, where the core has jobs for each but not for the whole.
     fn expand(&self, _inputs: &[&Tensor], _output: &Tensor) -> Vec<Part> {

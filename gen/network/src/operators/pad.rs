@@ -1,6 +1,6 @@
 //! `pad`: a rim around a tensor.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
 use crate::lowering::{Sum, UNIT, UNSCALED, of_image, offset, sum_bits};
@@ -54,14 +54,14 @@ impl Kind for Pad {
     }
 
     /// Windows of one element, some of them outside.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let places = lowering.places();
         let [top, left, first] = of_image(&self.before, 0);
         let byte = self.value - offset(lowering.x);
         let window = Window { padding: [top as i32, left as i32], padded: byte as i8, ..UNIT };
         let numbers = lowering.unscaled();
         if first == 0 && self.after.last() == Some(&0) {
-            lowering.alone(image, places, window, numbers, Sum::All)?;
+            lowering.alone(program, places, window, numbers, Sum::All)?;
         } else {
             // each output channel sees one of the input's, or is but a bias
             let own = |o: u32| o.checked_sub(first).filter(|c| *c < places.0.channels);
@@ -72,7 +72,7 @@ impl Kind for Pad {
             };
             let rounding = Rounding::Twice;
             let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp: numbers.2 };
-            lowering.dense_of(image, places, window, &numbers)?;
+            lowering.dense_of(program, places, window, &numbers)?;
         }
         Ok(sum_bits(1, &Scale { bias: byte, ..UNSCALED }))
     }

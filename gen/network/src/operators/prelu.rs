@@ -2,7 +2,7 @@
 
 use super::sums::place;
 use super::{
-    Add, Checked, Compute, Conv2d, Image, Kind, Lowered, Lowering, Memory, Operator, Part, Read,
+    Add, Checked, Compute, Conv2d, Kind, Lowered, Lowering, Memory, Operator, Part, Program, Read,
     Requantize, Shape,
 };
 use crate::basics::check::{fits, within};
@@ -121,7 +121,7 @@ impl Kind for Prelu {
         parts
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, _: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, _: &mut dyn Program) -> Lowered {
         Err(unsupported(lowering.name, "it was not taken apart", "report this"))
     }
 }

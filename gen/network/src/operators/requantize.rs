@@ -1,7 +1,7 @@
 //! `requantize`: another scale.
 
 use super::sums::place;
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape, lookup};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape, lookup};
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{Sum, UNIT, scale, sum_bits};
 use schemars::JsonSchema;
@@ -57,7 +57,7 @@ impl Kind for Requantize {
     }
 
     /// A negative scale is that of the negated input.
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let zero = lowering.zero();
         let Multiplier { mantissa, shift } = self.multiplier;
         let (sum, bias, mantissa) = match mantissa < 0 {
@@ -66,7 +66,7 @@ impl Kind for Requantize {
         };
         let scale = scale(lowering.name, Multiplier { mantissa, shift }, bias)?;
         let numbers = (scale, self.rounding.into(), lowering.clamp(self.clamp));
-        lowering.alone(image, lowering.places(), UNIT, numbers, sum)?;
+        lowering.alone(program, lowering.places(), UNIT, numbers, sum)?;
         Ok(sum_bits(1, &scale))
     }
 }

@@ -1,6 +1,6 @@
 //! `reshape`: the same elements in another shape.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use schemars::JsonSchema;
@@ -32,7 +32,7 @@ impl Kind for Reshape {
         Memory::View
     }
 
-    fn lower(&self, _: &Lowering<'_>, _: &mut Image) -> Lowered {
+    fn lower(&self, _: &Lowering<'_>, _: &mut dyn Program) -> Lowered {
         Ok(0)
     }
 }

@@ -1,6 +1,6 @@
 //! `slice`: a part of a tensor.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use crate::lowering::{Sum, UNIT, UNSCALED, of_image, sum_bits, unsupported};
@@ -47,7 +47,7 @@ impl Kind for Slice {
         }
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (from, to) = lowering.places();
         let ([y, x, channel], [height, width, channels]) =
             (of_image(&self.begin, 0), of_image(&self.size, 1));
@@ -59,7 +59,7 @@ impl Kind for Slice {
         let input = Place { base, height, channels, ..from };
         let output = Place { height, width, ..to };
         let numbers = lowering.unscaled();
-        lowering.alone(image, (input, output), UNIT, numbers, Sum::All)?;
+        lowering.alone(program, (input, output), UNIT, numbers, Sum::All)?;
         Ok(sum_bits(1, &UNSCALED))
     }
 }

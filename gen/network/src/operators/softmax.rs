@@ -1,9 +1,9 @@
 //! `softmax`: shares of a row's weights.
 
-use super::{Checked, Compute, Image, Kind, Lowered, Lowering, Memory, Shape};
+use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
 use crate::basics::check::within;
 use crate::basics::{Clamp, NetworkError, Numbers, Tensor};
-use crate::lowering::{table, unsupported};
+use crate::lowering::unsupported;
 use hwgen_designs::cnn::{Job, job};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl Kind for Softmax {
         Memory::Positions
     }
 
-    fn lower(&self, lowering: &Lowering<'_>, image: &mut Image) -> Lowered {
+    fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (from, to) = lowering.places();
         if from.channels > 1024 {
             let what = format!("its rows have {} elements", from.channels);
@@ -81,8 +81,8 @@ impl Kind for Softmax {
         }
         let mut entries: Vec<u32> = self.table.iter().map(|&entry| entry.max(0) as u32).collect();
         entries.resize(ENTRIES, 0);
-        let table = table(image, entries);
-        image.jobs.push(Job::Softmax(job::Softmax {
+        let table = program.table(entries);
+        program.jobs().push(Job::Softmax(job::Softmax {
             input: from.base,
             input_pitch: from.pitch,
             output: to.base,

@@ -2,9 +2,11 @@
 //! layers or the outside sees, means that make rows of channels.
 
 use crate::graph::{FullyConnected, Network, Operator, Pad, Pads, Reshape, Tensor};
+use crate::lowering::Weights;
 use crate::operators::{Memory, Part, Read};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A tensor's place in the list of all.
 pub(super) type Id = usize;
@@ -30,6 +32,8 @@ pub(super) struct Step<'n> {
     pub(super) operator: Cow<'n, Operator>,
     pub(super) inputs: Vec<Id>,
     pub(super) output: Id,
+    /// What its weights come to, if it has any.
+    pub(super) weights: Rc<[Weights]>,
 }
 
 impl Draft<'_> {
@@ -43,6 +47,7 @@ impl Draft<'_> {
             operator: Cow::Borrowed(&layer.operator),
             inputs: all(&layer.inputs),
             output: ids[&layer.output[..]],
+            weights: Rc::default(),
         });
         let mut draft = Draft {
             tensors: network.tensors.clone(),
@@ -56,6 +61,7 @@ impl Draft<'_> {
         draft.sum_channels_apart();
         draft.read_through_reshapes();
         draft.drop_unread();
+        draft.weigh();
         draft
     }
 
@@ -93,6 +99,15 @@ impl Draft<'_> {
         self.tensors.len() - 1
     }
 
+    /// Reads all weights, once for however many cores.
+    fn weigh(&mut self) {
+        for step in &mut self.steps {
+            if let Some(linear) = step.operator.linear() {
+                step.weights = Weights::of(linear, self.tensors[step.output].image()[2]).into();
+            }
+        }
+    }
+
     /// Operators that the core does in several steps.
     fn expand(&mut self) {
         for step in std::mem::take(&mut self.steps) {
@@ -115,7 +130,7 @@ impl Draft<'_> {
                 };
                 made.push(output);
                 let (name, operator) = (step.name.clone(), Cow::Owned(operator));
-                self.steps.push(Step { name, operator, inputs, output });
+                self.steps.push(Step { name, operator, inputs, output, weights: Rc::default() });
             }
         }
     }
@@ -192,7 +207,10 @@ impl Draft<'_> {
         let output = self.like(read, &name, shape);
         self.steps[at].inputs[which] = output;
         let operator = Cow::Owned(Operator::Reshape(Reshape {}));
-        self.steps.insert(at, Step { name, operator, inputs: vec![read], output });
+        self.steps.insert(
+            at,
+            Step { name, operator, inputs: vec![read], output, weights: Rc::default() },
+        );
     }
 
     /// A mean over channels too leaves one channel a position; where they are given as channels of
@@ -209,7 +227,13 @@ impl Draft<'_> {
                     let image = self.like(z, &name, kept.to_vec());
                     self.steps[at].output = image;
                     let operator = Cow::Owned(Operator::Reshape(Reshape {}));
-                    let reshape = Step { name, operator, inputs: vec![image], output: z };
+                    let reshape = Step {
+                        name,
+                        operator,
+                        inputs: vec![image],
+                        output: z,
+                        weights: Rc::default(),
+                    };
                     self.steps.insert(at + 1, reshape);
                     at += 1;
                 }

@@ -18,6 +18,7 @@ use crate::lowering::{PlanError, unsupported};
 use crate::operators::Memory;
 use hwgen_designs::cnn::CnnSpec;
 use std::borrow::Cow;
+use std::rc::Rc;
 
 /// A tensor that lies in another's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,9 @@ pub(super) fn copy(draft: &mut Draft<'_>, at: usize, input: usize) -> Id {
     let output = draft.like(read, &name, shape);
     let name = draft.tensors[output].name.clone();
     draft.steps[at].inputs[input] = output;
-    draft.steps.insert(at, Step { name, operator, inputs: vec![read], output });
+    draft
+        .steps
+        .insert(at, Step { name, operator, inputs: vec![read], output, weights: Rc::default() });
     output
 }
 

@@ -13,22 +13,22 @@ mod place;
 mod size;
 
 pub use crate::lowering::PlanError;
-pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, supported};
+pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, size_outline, supported};
 
 use crate::graph::Network;
 use crate::lowering::{Lowering, Operand, check_bits, offset, unsupported};
 use draft::{Draft, Id};
 use hwgen_designs::cnn::lower::Place;
-use hwgen_designs::cnn::{CnnSpec, Image, Job, Transfer};
+use hwgen_designs::cnn::{CnnSpec, Image, Job, Outline, Program, Transfer};
 use layout::Layout;
 use place::Places;
 use serde::Serialize;
 
-/// A network ready for a core.
+/// A network ready for a core; with an [`Outline`] all but what is loaded, for costs.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Plan<P = Image> {
     /// What is loaded.
-    pub image: Image,
+    pub image: P,
     /// Tensors that come in, in order.
     pub inputs: Vec<Port>,
     /// Tensors that go out.
@@ -65,7 +65,7 @@ pub struct Step {
     pub products: u64,
 }
 
-impl Plan {
+impl<P> Plan<P> {
     /// Cycles from the first job's first word to the last beat out, streams never waiting.
     pub fn cycles(&self) -> u64 {
         self.steps.iter().map(|step| step.cycles).sum()
@@ -109,7 +109,23 @@ impl Port {
 /// # Errors
 /// A layer that the core has no job for; memories that are too small.
 pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
-    let mut draft = Draft::new(network);
+    on_core(network, &Draft::new(network), spec)
+}
+
+/// The same without what is loaded: cycles, memories and refusals, weights left alone.
+///
+/// # Errors
+/// As [`plan`].
+pub fn outline(network: &Network, spec: &CnnSpec) -> Result<Plan<Outline>, PlanError> {
+    on_core(network, &Draft::new(network), spec)
+}
+
+fn on_core<P: Program + Default>(
+    network: &Network,
+    draft: &Draft<'_>,
+    spec: &CnnSpec,
+) -> Result<Plan<P>, PlanError> {
+    let mut draft = draft.clone();
     let mut layout = layout::agree(&mut draft, spec)?;
     let banks = banks::banks(&mut draft, spec, &mut layout);
     let places = Places::new(&draft, spec, &layout, &banks)?;
@@ -120,11 +136,11 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
     };
     let inputs: Vec<_> = network.inputs.iter().zip(&draft.inputs).map(port).collect();
     let outputs: Vec<_> = network.outputs.iter().zip(&draft.outputs).map(port).collect();
-    let mut image = Image::default();
+    let mut image = P::default();
     let mut steps = vec![];
     let mut sum_bits = 0;
-    let mut done = |image: &Image, layer: &str, first: usize, products: u64| {
-        let jobs = &image.jobs[first..];
+    let mut done = |program: &mut P, layer: &str, first: usize, products: u64| {
+        let jobs = &program.jobs()[first..];
         if !jobs.is_empty() {
             let cycles = spec.program_cycles(jobs);
             steps.push(Step { layer: layer.into(), jobs: jobs.len(), cycles, products });
@@ -135,23 +151,25 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
         Transfer { base: port.place.base, beats }
     };
     for port in &inputs {
-        image.jobs.push(Job::Input(transfer(port)));
-        done(&image, "in", image.jobs.len() - 1, 0);
+        let first = image.jobs().len();
+        image.jobs().push(Job::Input(transfer(port)));
+        done(&mut image, "in", first, 0);
     }
     for step in &draft.steps {
-        let first = image.jobs.len();
+        let first = image.jobs().len();
         let bits = lower(&draft, spec, (&layout, &places), step, &mut image)?;
         check_bits(spec, &step.name, "its sums need", bits)?;
         sum_bits = sum_bits.max(bits);
-        done(&image, &step.name, first, draft.multiplies(step));
+        done(&mut image, &step.name, first, draft.multiplies(step));
     }
     for port in &outputs {
-        image.jobs.push(Job::Output(transfer(port)));
-        done(&image, "out", image.jobs.len() - 1, 0);
+        let first = image.jobs().len();
+        image.jobs().push(Job::Output(transfer(port)));
+        done(&mut image, "out", first, 0);
     }
-    let plan = Plan { image, inputs, outputs, steps, bank_bytes: places.bank_bytes, sum_bits };
-    check_room(&plan, spec)?;
-    check_fields(&plan)?;
+    let mut plan = Plan { image, inputs, outputs, steps, bank_bytes: places.bank_bytes, sum_bits };
+    check_room(&mut plan, spec)?;
+    check_fields(&mut plan)?;
     Ok(plan)
 }
 
@@ -161,7 +179,7 @@ fn lower(
     spec: &CnnSpec,
     (layout, places): (&Layout, &Places),
     step: &draft::Step<'_>,
-    image: &mut Image,
+    program: &mut dyn Program,
 ) -> Result<u32, PlanError> {
     let operand = |(n, &id): (usize, &Id)| Operand {
         tensor: &draft.tensors[id],
@@ -177,13 +195,14 @@ fn lower(
         output: &draft.tensors[step.output],
         to: places.of(step.output),
         room: layout.room(step.output),
+        weights: &step.weights,
     };
-    step.operator.known().lower(&lowering, image)
+    step.operator.known().lower(&lowering, program)
 }
 
 /// Every number of a job fits the place that the core has for it.
-fn check_fields(plan: &Plan) -> Result<(), PlanError> {
-    let mut jobs = plan.image.jobs.iter();
+fn check_fields<P: Program>(plan: &mut Plan<P>) -> Result<(), PlanError> {
+    let mut jobs = plan.image.jobs().iter();
     for step in &plan.steps {
         let overflow = jobs.by_ref().take(step.jobs).collect::<Vec<_>>();
         if let Some((field, value, bits)) = overflow.into_iter().find_map(Job::overflow) {
@@ -194,19 +213,19 @@ fn check_fields(plan: &Plan) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn check_room(plan: &Plan, spec: &CnnSpec) -> Result<(), PlanError> {
+fn check_room<P: Program>(plan: &mut Plan<P>, spec: &CnnSpec) -> Result<(), PlanError> {
     let bytes = u64::from(spec.bank_bytes());
     let rooms = [
         ("bytes of activations", plan.bank_bytes.into(), bytes, "activation_words"),
         (
             "rows of weights",
-            plan.image.planes.len().div_ceil(8) as u64,
+            plan.image.planes().div_ceil(8) as u64,
             spec.weight_rows.into(),
             "weight_rows",
         ),
-        ("rows of scales", plan.image.scales.len() as u64, spec.scale_rows.into(), "scale_rows"),
-        ("tables", plan.image.tables.len() as u64, spec.softmax_tables.into(), "softmax_tables"),
-        ("jobs", plan.image.jobs.len() as u64, spec.jobs.into(), "jobs"),
+        ("rows of scales", plan.image.scale_rows() as u64, spec.scale_rows.into(), "scale_rows"),
+        ("tables", plan.image.tables() as u64, spec.softmax_tables.into(), "softmax_tables"),
+        ("jobs", plan.image.jobs().len() as u64, spec.jobs.into(), "jobs"),
     ];
     for (what, needed, given, parameter) in rooms {
         if needed > given {

@@ -1,9 +1,10 @@
 //! A core for a network: as many lanes as a budget of multipliers allows, memories that just hold it.
 
-use super::{Plan, PlanError, plan};
+use super::draft::Draft;
+use super::{Plan, PlanError, on_core};
 use crate::graph::Network;
 use hwgen_designs::cnn::spec::ADDITION_BITS;
-use hwgen_designs::cnn::{CnnSpec, Job};
+use hwgen_designs::cnn::{CnnSpec, Job, Outline};
 
 /// What a core may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +46,43 @@ pub fn supported(network: &Network) -> Result<(CnnSpec, Plan), PlanError> {
 /// The fastest core within the budget, and the network on it.
 ///
 /// # Errors
-/// No core that it fits; see [`plan`].
+/// No core that it fits; see [`plan`](super::plan).
 pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
+    let draft = Draft::new(network);
+    let (spec, _) = fastest(network, &draft, budget)?;
+    let plan = on_core(network, &draft, &spec)?;
+    Ok((spec, plan))
+}
+
+/// The same without what is loaded: its weights are not written.
+///
+/// # Errors
+/// As [`size`].
+pub fn size_outline(
+    network: &Network,
+    budget: Budget,
+) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
+    fastest(network, &Draft::new(network), budget)
+}
+
+fn fastest(
+    network: &Network,
+    draft: &Draft<'_>,
+    budget: Budget,
+) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
     // a requantizer has two at least
     let least_of = |spec: &CnnSpec| spec.multipliers() + 2 * spec.results;
     let (within, beyond): (Vec<_>, Vec<_>) =
         cores(budget).partition(|spec| least_of(spec) <= budget.multipliers);
     let within_count = within.len();
-    let mut best: Option<(CnnSpec, Plan)> = None;
+    let mut best: Option<(CnnSpec, Plan<Outline>)> = None;
     let (mut refused, mut least) = (None, None);
     for (n, spec) in within.iter().chain(&beyond).enumerate() {
         // where none will do, what is needed is of interest
         if n >= within_count && best.is_some() {
             break;
         }
-        match on(network, spec) {
+        match on(network, draft, spec) {
             Ok((spec, plan)) => {
                 let needed = spec.all_multipliers();
                 least = Some(least.unwrap_or(needed).min(needed));
@@ -81,11 +104,15 @@ pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanEr
 }
 
 /// A core just large enough, and the plan on it.
-fn on(network: &Network, roomy: &CnnSpec) -> Result<(CnnSpec, Plan), PlanError> {
-    let planned = plan(network, roomy)?;
+fn on(
+    network: &Network,
+    draft: &Draft<'_>,
+    roomy: &CnnSpec,
+) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
+    let planned = on_core(network, draft, roomy)?;
     let spec = fitted(roomy, &planned);
     // the second bank begins elsewhere
-    let planned = if spec.single_port { plan(network, &spec)? } else { planned };
+    let planned = if spec.single_port { on_core(network, draft, &spec)? } else { planned };
     Ok((spec, planned))
 }
 
@@ -119,7 +146,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
 }
 
 /// Memories and accumulators as small as the plan allows.
-fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
+fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
     let jobs = plan.image.jobs.len() as u32;
     let additions = plan.image.jobs.iter().any(|job| matches!(job, Job::Add(_)));
     let maxima = |job: &Job| matches!(job, Job::Convolve(job) if job.largest);
@@ -130,8 +157,8 @@ fn fitted(spec: &CnnSpec, plan: &Plan) -> CnnSpec {
     CnnSpec {
         accumulator_bits: plan.sum_bits.max(least),
         activation_words: if spec.single_port { 2 * bank(words) } else { words },
-        weight_rows: (plan.image.planes.len() as u32).div_ceil(8).max(2),
-        scale_rows: (plan.image.scales.len() as u32).max(2),
+        weight_rows: (plan.image.planes as u32).div_ceil(8).max(2),
+        scale_rows: (plan.image.scale_rows as u32).max(2),
         jobs,
         additions,
         maxima: plan.image.jobs.iter().any(maxima),

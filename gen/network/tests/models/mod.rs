@@ -38,6 +38,33 @@ pub(crate) fn small(seed: u64) -> Vec<u8> {
     w.finish(&[x])
 }
 
+/// MobileNetV2 for images of 32 x 32: two million weights.
+pub(crate) fn mobilenet_v2(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let x = w.input(&[1, 32, 32, 3]);
+    let mut x = w.conv(x, 32, [3, 3], [1, 1], [1, 1], true, Act::Relu6);
+    let (mut given, one) = (32, [1, 1]);
+    let stages =
+        [(1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2)];
+    for (expansion, channels, blocks, stride) in stages.into_iter().chain([(6, 320, 1, 1)]) {
+        for block in 0..blocks {
+            let stride = if block == 0 { stride } else { 1 };
+            let mut y = x;
+            if expansion > 1 {
+                y = w.conv(y, expansion * given, one, one, one, true, Act::Relu6);
+            }
+            y = w.depthwise(y, 1, [3, 3], [stride; 2], true, Act::Relu6);
+            y = w.conv(y, channels, one, one, one, true, Act::None);
+            x = if block == 0 { y } else { w.add(x, y, Act::None) };
+            given = channels;
+        }
+    }
+    let x = w.conv(x, 1280, one, one, one, true, Act::Relu6);
+    let x = w.mean(x, &[1, 2], false);
+    let x = w.fully_connected(x, 10, Act::None);
+    w.finish(&[x])
+}
+
 /// Nodes that are supported between nodes that are not.
 pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);

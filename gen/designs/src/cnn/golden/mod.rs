@@ -11,6 +11,7 @@ use crate::cnn::{
 /// A core with its memories.
 #[derive(Debug, Clone)]
 pub struct Core {
+    lanes: usize,
     results: usize,
     /// Activations, a byte each.
     pub bytes: Vec<i8>,
@@ -21,7 +22,7 @@ impl Core {
     /// A core whose activations are 0.
     pub fn new(spec: &CnnSpec, image: Image) -> Core {
         let (lanes, results) = (spec.lanes as usize, spec.results as usize);
-        Core { results, bytes: vec![0; spec.activation_words as usize * lanes], image }
+        Core { lanes, results, bytes: vec![0; spec.activation_words as usize * lanes], image }
     }
 
     /// Runs the program once: takes bytes from `input`, returns those that are sent.
@@ -130,8 +131,8 @@ impl Core {
         let first = start + if job.hold { 0 } else { step * stride };
         let mut weight = 0u8;
         for bit in 0..u32::from(job.weight_bits) {
-            let plane = &self.image.planes[(first + bit) as usize];
-            weight |= u8::from(plane[lane]) << (7 - bit);
+            let plane = self.image.planes[(first + bit) as usize];
+            weight |= u8::from(plane.bit(lane)) << (7 - bit);
         }
         if job.shared && job.weight_bits < 8 {
             weight |= 1 << (7 - job.weight_bits);
@@ -158,17 +159,16 @@ impl Core {
 
 impl Core {
     fn fill(&mut self, job: &Fill) {
-        let lanes = self.image.planes[job.weights as usize].len() as u32;
         for (block, step) in (0..job.blocks).flat_map(|b| (0..job.steps).map(move |k| (b, k))) {
             let first = job.weights + 8 * (block * job.steps + step);
-            for lane in 0..lanes {
+            for lane in 0..self.lanes as u32 {
                 let at = job.input.wrapping_add(block.wrapping_mul(job.block));
                 let at = at.wrapping_add(step.wrapping_mul(job.step));
                 let at = at.wrapping_add(lane.wrapping_mul(job.lane)) & 0xff_ffff;
                 let byte = self.bytes[self.place(at as usize)];
                 for bit in 0..8 {
                     let plane = &mut self.image.planes[(first + bit) as usize];
-                    plane[lane as usize] = byte >> (7 - bit) & 1 == 1;
+                    plane.set(lane as usize, byte >> (7 - bit) & 1 == 1);
                 }
             }
         }
