@@ -162,6 +162,10 @@ fn places(shape: &[usize], tensor: &Tensor) -> Vec<usize> {
         [1, channels, height, width] if tensor.shape == [height, width, channels] => {
             (0..count).map(|n| n % channels * height * width + n / channels).collect()
         }
+        // a line
+        [1, channels, length] if tensor.shape == [1, length, channels] => {
+            (0..count).map(|n| n % channels * length + n / channels).collect()
+        }
         _ => (0..count).collect(),
     }
 }

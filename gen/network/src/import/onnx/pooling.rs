@@ -2,12 +2,13 @@
 
 use super::convert::Conversion;
 use super::form::{Form, Order};
-use super::linear::pending;
+use super::linear::{UNBOUNDED, pending};
 use super::node::broken;
 use super::proto::NodeProto;
-use super::value::{Quantization, Sums, Value, What};
+use super::value::{Pending, Quantization, Sums, Value, What};
 use crate::graph::{Clamp, Kernel, MOST_WEIGHTS, MaxPool2d, Operator, Pads, Window};
 use crate::import::report::Problem;
+use std::rc::Rc;
 
 /// A window with the node's strides, dilations and padding, each absent as ONNX defines.
 pub(super) fn window(node: &NodeProto, kernel: Kernel, image: Kernel) -> Result<Window, Problem> {
@@ -143,24 +144,37 @@ impl Conversion<'_> {
         here.sort_unstable();
         here.dedup();
         let gone = |axis: usize| form.axis(axis as i64).is_ok_and(|axis| here.contains(&axis));
-        let pixels = here.contains(&0) && here.contains(&1);
-        let order = match form.order {
-            Order::Image if keep => Order::Image,
-            // what is left lies as in the file: channels, or rows and columns
-            Order::Image if pixels || here == [2] || here == [0, 2] => Order::Plain,
-            Order::Plain => Order::Plain,
-            _ => {
-                let rewrite = "take the mean over height and width, or channels";
-                return Err(Problem::new(format!("it takes the mean of axes {axes:?}"), rewrite));
-            }
-        };
         let shape: Vec<usize> = match keep {
             true => (0..rank).map(|n| if gone(n) { 1 } else { form.shape[n] }).collect(),
             false => (0..rank).filter(|&n| !gone(n)).map(|n| form.shape[n]).collect(),
         };
-        let before = form.here()?;
-        let count = here.iter().map(|&axis| before[axis]).product();
-        pending(n, &[x], Form { shape, order }, What::Mean { axes: here, keep, count })
+        let order = match form.order {
+            Order::Plain => Order::Plain,
+            Order::Image if keep => Order::Image,
+            // what is left lies as in the file: channels, or rows and columns
+            Order::Image if here.contains(&2) || here.len() == 2 => Order::Plain,
+            // channels of rows, or of columns: a line
+            Order::Image => Order::Image,
+            Order::Flat(_) => {
+                let rewrite = "take it before the vector is made";
+                return Err(Problem::new("it takes a mean over parts of a vector", rewrite));
+            }
+        };
+        let mut written = form.here()?;
+        let count = here.iter().map(|&axis| written[axis]).product();
+        for &axis in here.iter().rev() {
+            match keep {
+                true => written[axis] = 1,
+                false => _ = written.remove(axis),
+            }
+        }
+        if written.is_empty() {
+            written.push(1);
+        }
+        let (form, what) = (Form { shape, order }, What::Mean { axes: here, keep, count });
+        form.here()?;
+        let (inputs, bounds) = (vec![x], UNBOUNDED);
+        Ok(Value::Pending(Rc::new(Pending { node: n, inputs, what, written, form, bounds })))
     }
 
     /// Whether a tensor is quantized as another is.
