@@ -178,7 +178,11 @@ impl Graph {
 
     /// What any shape may have.
     fn any(&mut self, x: &Known) {
-        match self.rng.random_range(0..10) {
+        match self.rng.random_range(0..11) {
+            10 => {
+                let y = self.slice(x);
+                self.keep(y);
+            }
             0 => {
                 let y = self.m.relu(&x.name);
                 self.made(&y);
@@ -225,6 +229,19 @@ impl Graph {
                 self.made(&y);
             }
         }
+    }
+
+    /// Some axes but the batch, from any index on at any distance.
+    fn slice(&mut self, x: &Known) -> String {
+        let (mut starts, mut axes, mut steps) = (vec![], vec![], vec![]);
+        for axis in 1..x.shape.len() {
+            if axes.is_empty() || self.coin() {
+                starts.push(self.up_to(x.shape[axis] - 1) as i64);
+                axes.push(axis as i64);
+                steps.push(*[1, 1, 2, -1, -2].choose(&mut self.rng).unwrap());
+            }
+        }
+        self.m.slice(&x.name, &starts, &axes, &steps)
     }
 
     fn convolution(&mut self, x: &str, channels: usize, sides: [usize; 2]) -> String {

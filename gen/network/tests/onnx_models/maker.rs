@@ -410,6 +410,15 @@ impl Maker {
         self.node("Pad", &[x, &pads], &[])
     }
 
+    /// From a start on to the end of each axis, or at steps below 0 to its start.
+    pub fn slice(&mut self, x: &str, starts: &[i64], axes: &[i64], steps: &[i64]) -> String {
+        let ends = steps.iter().map(|&step| if step < 0 { i64::MIN } else { i64::MAX });
+        let lists = [starts.to_vec(), ends.collect(), axes.to_vec(), steps.to_vec()];
+        let lists = lists.map(|list| self.integers(7, &[list.len()], &list));
+        let [starts, ends, axes, steps] = lists.each_ref().map(String::as_str);
+        self.node("Slice", &[x, starts, ends, axes, steps], &[])
+    }
+
     pub fn flatten(&mut self, x: &str) -> String {
         self.node("Flatten", &[x], &[])
     }

