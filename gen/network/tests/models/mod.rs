@@ -72,7 +72,7 @@ pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let x = w.conv(x, 4, [3, 3], [1, 1], [1, 1], true, Act::Tanh);
     let x = w.other(BuiltinOperator::ELU, x);
     let x = w.relu(x);
-    let x = w.other(BuiltinOperator::TRANSPOSE, x);
+    let x = w.transpose(x, &[0, 2, 1, 3]);
     let x = w.other(BuiltinOperator(255), x);
     let y = w.average_pool(x, [2, 2], [1, 1], false);
     let x = w.other(BuiltinOperator::CUSTOM, y);
