@@ -40,45 +40,36 @@ fn pcf(port: &Port) -> String {
 }
 
 fn lpf(port: &Port) -> String {
-    let standard = port.standard.unwrap_or_default();
-    let pull = match port.pull {
-        None => "",
-        Some(Pull::Up) => " PULLMODE=UP",
-        Some(Pull::Down) => " PULLMODE=DOWN",
-    };
-    let drive = port.drive.map_or(String::new(), |drive| format!(" DRIVE={drive}"));
+    let settings = settings(port, ["PULLMODE=UP", "PULLMODE=DOWN", "DRIVE="]);
     format!(
-        "LOCATE COMP \"{port}\" SITE \"{}\";\nIOBUF PORT \"{port}\" IO_TYPE={standard}{pull}{drive};\n",
+        "LOCATE COMP \"{port}\" SITE \"{}\";\nIOBUF PORT \"{port}\" IO_TYPE={settings};\n",
         port.pin
     )
 }
 
 fn cst(port: &Port) -> String {
-    let standard = port.standard.unwrap_or_default();
-    let pull = match port.pull {
-        None => "",
-        Some(Pull::Up) => " PULL_MODE=UP",
-        Some(Pull::Down) => " PULL_MODE=DOWN",
-    };
-    let drive = port.drive.map_or(String::new(), |drive| format!(" DRIVE={drive}"));
+    let settings = settings(port, ["PULL_MODE=UP", "PULL_MODE=DOWN", "DRIVE="]);
+    format!("IO_LOC \"{port}\" {};\nIO_PORT \"{port}\" IO_TYPE={settings};\n", port.pin)
+}
+
+fn xdc(port: &Port) -> String {
+    let settings = settings(port, ["PULLUP true", "PULLDOWN true", "DRIVE "]);
     format!(
-        "IO_LOC \"{port}\" {};\nIO_PORT \"{port}\" IO_TYPE={standard}{pull}{drive};\n",
+        "set_property -dict {{PACKAGE_PIN {} IOSTANDARD {settings}}} [get_ports {{{port}}}]\n",
         port.pin
     )
 }
 
-fn xdc(port: &Port) -> String {
-    let standard = port.standard.unwrap_or_default();
-    let pull = match port.pull {
-        None => "",
-        Some(Pull::Up) => " PULLUP true",
-        Some(Pull::Down) => " PULLDOWN true",
-    };
-    let drive = port.drive.map_or(String::new(), |drive| format!(" DRIVE {drive}"));
-    format!(
-        "set_property -dict {{PACKAGE_PIN {} IOSTANDARD {standard}{pull}{drive}}} [get_ports {{{port}}}]\n",
-        port.pin
-    )
+/// The port's standard, then its resistor and its drivers' strength as a family's tools call them.
+fn settings(port: &Port, [up, down, strength]: [&str; 3]) -> String {
+    let mut settings = port.standard.unwrap_or_default().to_owned();
+    let pull = port.pull.map(|pull| if pull == Pull::Up { up } else { down }.to_owned());
+    let drive = port.drive.map(|drive| format!("{strength}{drive}"));
+    for setting in pull.into_iter().chain(drive) {
+        settings += " ";
+        settings += &setting;
+    }
+    settings
 }
 
 /// The oscillator; what the PLL makes of it the tools work out, but for iCE40's, which are told.
