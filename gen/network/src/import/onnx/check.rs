@@ -6,6 +6,9 @@ use super::proto::attribute_proto::AttributeType::{String as Text, Strings as Te
 use super::proto::{GraphProto, NodeProto};
 use std::collections::BTreeSet;
 
+/// Attributes by name.
+type Attributes = &'static [(&'static str, AttributeType)];
+
 /// What an operator of any version takes.
 struct Schema {
     operator: &'static str,
@@ -13,13 +16,13 @@ struct Schema {
     inputs: [usize; 2],
     /// Outputs at most.
     outputs: usize,
-    attributes: &'static [(&'static str, AttributeType)],
+    attributes: Attributes,
 }
 
 const ANY: usize = usize::MAX;
 
 /// Attributes of windows.
-const CONV: &[(&str, AttributeType)] = &[
+const CONV: Attributes = &[
     ("auto_pad", Text),
     ("dilations", Ints),
     ("group", Int),
@@ -27,7 +30,7 @@ const CONV: &[(&str, AttributeType)] = &[
     ("pads", Ints),
     ("strides", Ints),
 ];
-const POOL: &[(&str, AttributeType)] = &[
+const POOL: Attributes = &[
     ("auto_pad", Text),
     ("ceil_mode", Int),
     ("count_include_pad", Int),
@@ -38,17 +41,14 @@ const POOL: &[(&str, AttributeType)] = &[
     ("strides", Ints),
 ];
 /// Of arithmetic before version 7.
-const BROADCAST: &[(&str, AttributeType)] =
-    &[("axis", Int), ("broadcast", Int), ("consumed_inputs", Ints)];
-const CONSUMED: &[(&str, AttributeType)] = &[("consumed_inputs", Ints)];
+const BROADCAST: Attributes = &[("axis", Int), ("broadcast", Int), ("consumed_inputs", Ints)];
+const CONSUMED: Attributes = &[("consumed_inputs", Ints)];
 /// Of functions; only HardSigmoid has a `beta`.
-const ALPHA: &[(&str, AttributeType)] =
-    &[("alpha", Float), ("beta", Float), ("consumed_inputs", Ints)];
-const AXES: &[(&str, AttributeType)] = &[("axes", Ints)];
-const AXIS: &[(&str, AttributeType)] = &[("axis", Int)];
-const REDUCE: &[(&str, AttributeType)] =
-    &[("axes", Ints), ("keepdims", Int), ("noop_with_empty_axes", Int)];
-const NORMALIZATION: &[(&str, AttributeType)] = &[
+const ALPHA: Attributes = &[("alpha", Float), ("beta", Float), ("consumed_inputs", Ints)];
+const AXES: Attributes = &[("axes", Ints)];
+const AXIS: Attributes = &[("axis", Int)];
+const REDUCE: Attributes = &[("axes", Ints), ("keepdims", Int), ("noop_with_empty_axes", Int)];
+const NORMALIZATION: Attributes = &[
     ("consumed_inputs", Ints),
     ("epsilon", Float),
     ("is_test", Int),
@@ -56,7 +56,7 @@ const NORMALIZATION: &[(&str, AttributeType)] = &[
     ("spatial", Int),
     ("training_mode", Int),
 ];
-const CONSTANT: &[(&str, AttributeType)] = &[
+const CONSTANT: Attributes = &[
     ("value", Tensor),
     ("value_float", Float),
     ("value_floats", Floats),
@@ -65,31 +65,29 @@ const CONSTANT: &[(&str, AttributeType)] = &[
     ("value_string", Text),
     ("value_strings", Texts),
 ];
-const DROPOUT: &[(&str, AttributeType)] =
+const DROPOUT: Attributes =
     &[("consumed_inputs", Ints), ("is_test", Int), ("ratio", Float), ("seed", Int)];
-const GEMM: &[(&str, AttributeType)] =
+const GEMM: Attributes =
     &[("alpha", Float), ("beta", Float), ("broadcast", Int), ("transA", Int), ("transB", Int)];
-const QUANTIZE: &[(&str, AttributeType)] = &[
+const QUANTIZE: Attributes = &[
     ("axis", Int),
     ("block_size", Int),
     ("output_dtype", Int),
     ("precision", Int),
     ("saturate", Int),
 ];
-const CLIP: &[(&str, AttributeType)] = &[("consumed_inputs", Ints), ("max", Float), ("min", Float)];
-const PAD: &[(&str, AttributeType)] =
-    &[("mode", Text), ("paddings", Ints), ("pads", Ints), ("value", Float)];
-const RESHAPE: &[(&str, AttributeType)] =
-    &[("allowzero", Int), ("consumed_inputs", Ints), ("shape", Ints)];
-const SLICE: &[(&str, AttributeType)] = &[("axes", Ints), ("ends", Ints), ("starts", Ints)];
-const PERM: &[(&str, AttributeType)] = &[("perm", Ints)];
-const SHAPE: &[(&str, AttributeType)] = &[("end", Int), ("start", Int)];
+const CLIP: Attributes = &[("consumed_inputs", Ints), ("max", Float), ("min", Float)];
+const PAD: Attributes = &[("mode", Text), ("paddings", Ints), ("pads", Ints), ("value", Float)];
+const RESHAPE: Attributes = &[("allowzero", Int), ("consumed_inputs", Ints), ("shape", Ints)];
+const SLICE: Attributes = &[("axes", Ints), ("ends", Ints), ("starts", Ints)];
+const PERM: Attributes = &[("perm", Ints)];
+const SHAPE: Attributes = &[("end", Int), ("start", Int)];
 
 const fn schema(
     operator: &'static str,
     inputs: [usize; 2],
     outputs: usize,
-    attributes: &'static [(&'static str, AttributeType)],
+    attributes: Attributes,
 ) -> Schema {
     Schema { operator, inputs, outputs, attributes }
 }
@@ -139,20 +137,11 @@ const SCHEMAS: [Schema; 39] = [
 
 /// Checks names, inputs, outputs and attributes of a graph.
 pub(super) fn check(graph: &GraphProto) -> Result<(), String> {
-    let mut constants = BTreeSet::new();
-    for tensor in &graph.initializer {
-        if !constants.insert(tensor.name()) {
-            return Err(format!("there are two constants named `{}`", tensor.name()));
-        }
-    }
-    let mut inputs = BTreeSet::new();
-    for input in &graph.input {
-        if !inputs.insert(input.name()) {
-            return Err(format!("there are two inputs named `{}`", input.name()));
-        }
-    }
+    let constants = graph.initializer.iter().map(|tensor| tensor.name());
+    let mut written = once(constants, |name| format!("there are two constants named `{name}`"))?;
+    let inputs = graph.input.iter().map(|input| input.name());
     // old files list constants among the inputs
-    let mut written: BTreeSet<&str> = constants.union(&inputs).copied().collect();
+    written.extend(once(inputs, |name| format!("there are two inputs named `{name}`"))?);
     for (n, node) in graph.node.iter().enumerate() {
         let fault = |what: String| format!("{}: {what}", describe(n, node));
         for output in node.output.iter().filter(|name| !name.is_empty()) {
@@ -165,13 +154,21 @@ pub(super) fn check(graph: &GraphProto) -> Result<(), String> {
     Ok(())
 }
 
-fn check_node(node: &NodeProto) -> Result<(), String> {
-    let mut names = BTreeSet::new();
-    for attribute in &node.attribute {
-        if !names.insert(attribute.name()) {
-            return Err(format!("attribute `{}` is given twice", attribute.name()));
-        }
+/// The names, of which none may be there twice.
+fn once<'g>(
+    mut names: impl Iterator<Item = &'g str>,
+    twice: impl Fn(&str) -> String,
+) -> Result<BTreeSet<&'g str>, String> {
+    let mut seen = BTreeSet::new();
+    match names.find(|name| !seen.insert(*name)) {
+        Some(name) => Err(twice(name)),
+        None => Ok(seen),
     }
+}
+
+fn check_node(node: &NodeProto) -> Result<(), String> {
+    let names = node.attribute.iter().map(|attribute| attribute.name());
+    once(names, |name| format!("attribute `{name}` is given twice"))?;
     let standard = ["", "ai.onnx"].contains(&node.domain());
     let known = SCHEMAS.iter().find(|schema| standard && schema.operator == node.op_type());
     let Some(Schema { operator, inputs: [least, most], outputs, attributes }) = known else {
