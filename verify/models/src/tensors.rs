@@ -7,17 +7,33 @@ use rand_chacha::ChaCha8Rng;
 
 /// A store of weights, by name.
 pub trait Tensors {
+    /// The values of the tensor of this name, `[rows, cols]` or `[length]`, row by row.
+    ///
+    /// # Errors
+    /// None of that name or shape.
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError>;
+
     /// The tensor of this name, `[rows, cols]`.
     ///
     /// # Errors
     /// None of that name or shape.
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError>;
+    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
+        let values = self.values(name, &[rows, cols])?;
+        let got = values.len();
+        Array2::from_shape_vec((rows, cols), values).map_err(|_| ModelError::Tensor {
+            name: name.to_owned(),
+            got: format!("{got} values"),
+            expected: format!("{rows} x {cols}"),
+        })
+    }
 
     /// The tensor of this name, `[length]`.
     ///
     /// # Errors
     /// None of that name or shape.
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError>;
+    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
+        Ok(self.values(name, &[length])?.into())
+    }
 }
 
 /// Any tensor that is asked for, made from a seed.
@@ -36,22 +52,18 @@ impl Random {
     pub fn new(seed: u64, gain: f32) -> Random {
         Random { rng: ChaCha8Rng::seed_from_u64(seed), gain }
     }
-
-    fn draw(&mut self, limit: f32) -> f32 {
-        self.rng.random_range(-limit..=limit)
-    }
 }
 
 impl Tensors for Random {
-    fn matrix(&mut self, _: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
-        // a uniform variable's deviation is its limit / sqrt(3)
-        let limit = self.gain * (3.0 / cols as f32).sqrt();
-        Ok(Array2::from_shape_simple_fn((rows, cols), || self.draw(limit)))
-    }
-
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        let center = if name.ends_with("weight") { 1.0 } else { 0.0 };
-        Ok(Array1::from_shape_simple_fn(length, || center + self.draw(0.2)))
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let (center, limit) = match shape {
+            // a uniform variable's deviation is its limit / sqrt(3)
+            [_, cols] => (0.0, self.gain * (3.0 / *cols as f32).sqrt()),
+            _ if name.ends_with("weight") => (1.0, 0.2),
+            _ => (0.0, 0.2),
+        };
+        let count = shape.iter().product();
+        Ok((0..count).map(|_| center + self.rng.random_range(-limit..=limit)).collect())
     }
 }
 

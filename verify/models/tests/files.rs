@@ -6,7 +6,6 @@ use hwgen_models::decoder::{Decoder, DecoderShape};
 use hwgen_models::encoder::{Encoder, EncoderShape};
 use hwgen_models::tensors::{Random, Tensors};
 use hwgen_models::{ModelError, texts, weights};
-use ndarray::{Array1, Array2};
 use safetensors::tensor::{Dtype, TensorView};
 use std::{fs, path::Path};
 
@@ -17,16 +16,10 @@ type Tensor = (String, Vec<usize>, Vec<f32>);
 struct Copied(Random, Vec<Tensor>);
 
 impl Tensors for Copied {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
-        let matrix = self.0.matrix(name, rows, cols)?;
-        self.1.push((name.into(), vec![rows, cols], matrix.iter().copied().collect()));
-        Ok(matrix)
-    }
-
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        let vector = self.0.vector(name, length)?;
-        self.1.push((name.into(), vec![length], vector.to_vec()));
-        Ok(vector)
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let values = self.0.values(name, shape)?;
+        self.1.push((name.into(), shape.to_vec(), values.clone()));
+        Ok(values)
     }
 }
 

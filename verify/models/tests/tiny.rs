@@ -9,7 +9,7 @@ use hwgen_models::encoder::{Encoder, EncoderShape};
 use hwgen_models::measure::cosine;
 use hwgen_models::tensors::{Random, Tensors};
 use hwgen_verify::attention::output::{self, all_keys, fact, lapa, sanger};
-use ndarray::{Array1, Array2, array as values, s};
+use ndarray::{Array2, array as values, s};
 use std::collections::HashMap;
 
 const ENCODER: EncoderShape = EncoderShape {
@@ -153,23 +153,14 @@ fn a_decoder_does_not_look_ahead() {
 fn shared_keys_are_as_good_as_copies() {
     struct Copies(Random);
     impl Tensors for Copies {
-        fn matrix(
-            &mut self,
-            name: &str,
-            rows: usize,
-            cols: usize,
-        ) -> Result<Array2<f32>, ModelError> {
+        fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
             if !name.contains("attn_k") && !name.contains("attn_v") {
-                return self.0.matrix(name, rows, cols);
+                return self.0.values(name, shape);
             }
-            let shared = self.0.matrix(name, rows / 2, cols)?;
+            let shared = self.0.values(name, &[shape[0] / 2, shape[1]])?;
             // heads 0 and 1 take group 0, of 16 rows; heads 2 and 3 group 1
-            Ok(Array2::from_shape_fn((rows, cols), |(row, col)| {
-                shared[[row / 32 * 16 + row % 16, col]]
-            }))
-        }
-        fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-            self.0.vector(name, length)
+            let groups = shared.chunks(16 * shape[1]);
+            Ok(groups.flat_map(|group| [group, group].concat()).collect())
         }
     }
     let alone = DecoderShape { groups: 4, ..DECODER };
@@ -192,15 +183,13 @@ fn shared_keys_are_as_good_as_copies() {
 struct Few(HashMap<&'static str, Array2<f32>>);
 
 impl Tensors for Few {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let [rows, cols] = *shape else {
+            return Ok(vec![if name.ends_with("weight") { 1.0 } else { 0.0 }; shape[0]]);
+        };
         let found = self.0.get(name).cloned().unwrap_or(Array2::zeros((rows, cols)));
         assert_eq!(found.dim(), (rows, cols), "{name}");
-        Ok(found)
-    }
-
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        let scale = if name.ends_with("weight") { 1.0 } else { 0.0 };
-        Ok(Array1::from_elem(length, scale))
+        Ok(found.iter().copied().collect())
     }
 }
 

@@ -6,7 +6,6 @@ use crate::decoder::{Decoder, DecoderShape};
 use crate::tensors::Tensors;
 use gguf_rs_lib::format::{Metadata, types::GGUFTensorType};
 use gguf_rs_lib::reader::file_reader::{GGUFFileReader, GGUFReaderConfig};
-use ndarray::{Array1, Array2};
 use npyz::half::f16;
 use std::{io::Cursor, path::Path};
 
@@ -61,7 +60,7 @@ fn shape(metadata: &Metadata) -> Result<DecoderShape, String> {
 
 struct File(GGUFFileReader<Cursor<Vec<u8>>>);
 
-impl File {
+impl Tensors for File {
     /// `shape` is outermost first; a GGUF file has it innermost first.
     fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let tensor = |got: String| ModelError::Tensor {
@@ -111,22 +110,6 @@ fn q8_0(block: &[u8; 34]) -> [f32; BLOCK] {
 
 fn half(bytes: [u8; 2]) -> f32 {
     f16::from_le_bytes(bytes).to_f32()
-}
-
-impl Tensors for File {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
-        let values = self.values(name, &[rows, cols])?;
-        let got = values.len();
-        Array2::from_shape_vec((rows, cols), values).map_err(|_| ModelError::Tensor {
-            name: name.to_owned(),
-            got: format!("{got} values"),
-            expected: format!("{rows} x {cols}"),
-        })
-    }
-
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        Ok(self.values(name, &[length])?.into())
-    }
 }
 
 #[cfg(test)]

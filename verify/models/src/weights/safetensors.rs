@@ -4,7 +4,6 @@ use super::MAX_FILE;
 use crate::ModelError;
 use crate::encoder::{Encoder, EncoderShape};
 use crate::tensors::Tensors;
-use ndarray::{Array1, Array2};
 use safetensors::{Dtype, SafeTensors};
 use std::path::Path;
 
@@ -27,8 +26,8 @@ pub fn encoder(folder: &Path, name: &str) -> Result<Encoder, ModelError> {
 
 struct File<'f>(SafeTensors<'f>);
 
-impl File<'_> {
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+impl Tensors for File<'_> {
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let tensor = |got: String| ModelError::Tensor {
             name: name.to_owned(),
             got,
@@ -40,21 +39,5 @@ impl File<'_> {
         }
         let (values, _) = view.data().as_chunks();
         Ok(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-    }
-}
-
-impl Tensors for File<'_> {
-    fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<Array2<f32>, ModelError> {
-        let values = self.values(name, &[rows, cols])?;
-        let got = values.len();
-        Array2::from_shape_vec((rows, cols), values).map_err(|_| ModelError::Tensor {
-            name: name.to_owned(),
-            got: format!("{got} values"),
-            expected: format!("{rows} x {cols}"),
-        })
-    }
-
-    fn vector(&mut self, name: &str, length: usize) -> Result<Array1<f32>, ModelError> {
-        Ok(self.values(name, &[length])?.into())
     }
 }
