@@ -73,6 +73,12 @@ pub struct Part {
 }
 
 impl Part {
+    /// Whether it is the instance at this path or below it.
+    fn is_under(&self, path: &str) -> bool {
+        let rest = self.path.strip_prefix(path);
+        path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     fn add(&mut self, other: &Part) {
         self.cells += other.cells;
         self.flip_flops += other.flip_flops;
@@ -117,14 +123,8 @@ impl Report {
     /// All instances at or below any of these paths; `""` is the top and all below it.
     pub fn under(&self, prefixes: &[&str]) -> Part {
         let mut sum = Part { path: prefixes.join(", "), ..Part::default() };
-        let below = |path: &str, prefix: &&str| {
-            let rest = path.strip_prefix(*prefix);
-            prefix.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        for part in &self.parts {
-            if prefixes.iter().any(|prefix| below(&part.path, prefix)) {
-                sum.add(part);
-            }
+        for part in self.parts.iter().filter(|part| prefixes.iter().any(|p| part.is_under(p))) {
+            sum.add(part);
         }
         sum
     }
@@ -136,10 +136,7 @@ impl Report {
         for part in &self.parts {
             let all =
                 groups.iter().flat_map(|(name, paths)| paths.iter().map(move |p| (*name, *p)));
-            let above = all.filter(|(_, prefix)| {
-                let rest = part.path.strip_prefix(prefix);
-                prefix.is_empty() || rest.is_some_and(|r| r.is_empty() || r.starts_with('.'))
-            });
+            let above = all.filter(|(_, prefix)| part.is_under(prefix));
             let name =
                 above.max_by_key(|(_, prefix)| prefix.len()).map_or("other", |(name, _)| name);
             sums.entry(name.to_string()).or_default().add(part);

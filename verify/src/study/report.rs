@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::fmt::Write;
 
 /// Sums over records of one accelerator on one model, or on one of its layers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sum {
     /// The accelerator.
     pub accelerator: String,
@@ -33,18 +33,9 @@ impl Sum {
             accelerator: record.accelerator.clone(),
             setting: record.setting.clone(),
             workload,
-            heads: 0,
-            queries: 0,
-            seen: 0,
-            kept: 0,
-            cosines: 0.0,
-            mismatches: 0,
-            cycles: 0,
-            model_cycles: 0,
-            scoring_cycles: 0,
             cell_area_um2: record.cell_area_um2,
             memory_bits: record.memory_bits,
-            energy_pj: Split::default(),
+            ..Sum::default()
         }
     }
 
