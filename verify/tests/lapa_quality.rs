@@ -6,10 +6,10 @@ use hwgen_designs::attention::lapa::drive::shape;
 use hwgen_designs::attention::lapa::{LapaSpec, cost};
 use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
 use hwgen_designs::spec::Spec;
-use hwgen_verify::attention::data;
 use hwgen_verify::attention::lapa::{Synthetic, measure};
 use hwgen_verify::attention::output::{Integers, lapa};
 use hwgen_verify::attention::synthetic::Clustered;
+use hwgen_verify::attention::{Workload, data};
 
 /// The mean over heads of a filter's kept keys, columns made, cosine, and the layer's cycles.
 fn figures(shape_of: &Synthetic, spec: &LapaSpec) -> [f64; 5] {
@@ -81,14 +81,19 @@ fn predicted_keys_choose_nearly_as_well_as_exact_ones() {
     }
 }
 
+/// The recorded ones, else synthetic ones.
+fn workloads(tokens: usize, seeds: u64) -> Vec<Workload> {
+    data::recorded_workloads().unwrap().unwrap_or_else(|| {
+        println!("no recordings: synthetic heads instead");
+        let shape = Clustered { tokens, head_dim: 32, seeds, ..Clustered::default() };
+        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
+    })
+}
+
 /// Columns that some row of a head keeps, by the predictor on exact keys; every sixth head.
 #[test]
 fn columns_needed() {
-    let workloads = data::recorded_workloads().unwrap().unwrap_or_else(|| {
-        println!("no recordings: synthetic heads instead");
-        let shape = Clustered { tokens: 128, head_dim: 32, seeds: 7, ..Clustered::default() };
-        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
-    });
+    let workloads = workloads(128, 7);
     println!("| workload | filter | kept | columns needed | of the head with least |");
     for workload in workloads {
         for (name, filter) in [
@@ -121,11 +126,7 @@ fn columns_needed() {
 /// cycles of the masks that the predictor chooses on exact keys; every twelfth head.
 #[test]
 fn rows_out_of_order() {
-    let workloads = data::recorded_workloads().unwrap().unwrap_or_else(|| {
-        println!("no recordings: synthetic heads instead");
-        let shape = Clustered { tokens: 64, head_dim: 32, seeds: 13, ..Clustered::default() };
-        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
-    });
+    let workloads = workloads(64, 13);
     println!("| workload | filter | slowest | window 1 | 2 | 4 | 8 |");
     for workload in workloads {
         for (name, filter) in [

@@ -45,12 +45,7 @@ impl Litert {
 
     /// Every byte is the same; where a softmax is in the graph a step may differ, seldom.
     pub(super) fn compare(&self) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/random_graphs/litert.py");
-        let count = self.graphs.len().to_string();
-        let run =
-            Command::new(&self.python).arg(script).arg(self.folder.path()).arg(count).output();
-        let run = run.unwrap();
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        call(&self.python, "litert.py", self.folder.path(), self.graphs.len());
         let (mut compared, mut excused) = (0, 0);
         for (at, (name, runs)) in self.graphs.iter().enumerate() {
             let theirs = std::fs::read(self.folder.path().join(format!("{at}.out"))).unwrap();
