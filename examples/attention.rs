@@ -2,12 +2,11 @@
 //!
 //! The circuit runs in the compiled engine; every beat it sends must be the golden model's.
 
-use anyhow::{Result, ensure};
-use hwgen_designs::attention::lapa_predictor::drive::{Head, Stalls, run};
-use hwgen_designs::attention::lapa_predictor::golden::QueryRow;
+use anyhow::{Error, Result, ensure};
 use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
+use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::sim::{Engine, Simulator};
-use hwgen_verify::attention::quantize;
+use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::synthetic::Clustered;
 
 /// Queries that are shown.
@@ -21,23 +20,16 @@ fn main() -> Result<()> {
     let shape =
         Clustered { tokens: 64, head_dim: 32, clusters: 8, seeds: 1, ..Clustered::default() };
     let attention = &shape.workload().heads[0];
-    let queries = quantize(&attention.queries, spec.query_bits).rows;
-    let rows = queries.into_iter().take(QUERIES);
-    let head = Head {
-        keys: quantize(&attention.keys, spec.key_bits()).rows,
-        rows: rows
-            .map(|elements| QueryRow { elements, visible: 64, ..QueryRow::default() })
-            .collect(),
-    };
+    let mut head = Integers::of(attention).driven();
+    head.rows.truncate(QUERIES);
 
-    let expected = head.expected(&spec)?;
+    let expected = spec.expected(std::slice::from_ref(&head)).map_err(Error::msg)?;
     let mut simulator = Simulator::new(&build(&spec), Engine::Jit);
-    let heads = std::slice::from_ref(&head);
-    let run = run(&mut simulator, &spec, heads, Stalls::default(), expected.len())?;
-    ensure!(run.groups == expected, "the circuit differs from the golden model");
+    let run = spec.run(&mut simulator, &[head], Stalls::default(), expected.len())?;
+    ensure!(run.beats == expected, "the circuit differs from the golden model");
 
     let groups_a_row = expected.len() / QUERIES;
-    for (query, groups) in run.groups.chunks(groups_a_row).enumerate() {
+    for (query, groups) in run.beats.chunks(groups_a_row).enumerate() {
         let kept = groups.iter().flat_map(|group| (0..spec.rows).map(|i| group.survivors >> i & 1));
         let picture: String = kept.map(|kept| if kept == 1 { '#' } else { '.' }).collect();
         println!("query {query}: {picture} {} of 64", picture.matches('#').count());

@@ -7,6 +7,7 @@
 //! - [`exercise`]: a design run at random, its promises watched.
 //! - [`power`]: energy, told from the gates of a standard-cell library.
 //! - `study` (feature `study`): accelerators side by side, in energy at equal quality.
+//! - [`suite`]: what suites of circuits walk.
 //! - [`waves`]: recorded runs as vectors.
 
 pub mod area;
@@ -17,4 +18,5 @@ pub mod exercise;
 pub mod power;
 #[cfg(feature = "study")]
 pub mod study;
+pub mod suite;
 pub mod waves;

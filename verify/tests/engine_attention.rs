@@ -3,8 +3,9 @@
 //!
 //! `cargo test -p hwgen-verify --test engine_attention -- --nocapture` prints the figures.
 
-use hwgen_designs::attention::engine::drive::{Head, Row, Stalls, run};
-use hwgen_designs::attention::engine::{LapaAttentionSpec, build, cost};
+use hwgen_designs::attention::engine::drive::Head;
+use hwgen_designs::attention::engine::{LapaAttentionSpec, build};
+use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::sim::Initial;
 use hwgen_verify::attention::output::{self, Integers};
 use hwgen_verify::attention::synthetic::Clustered;
@@ -32,16 +33,7 @@ fn tiled_for(workload: &Workload) -> LapaAttentionSpec {
 
 /// A head as the engine gets it, its survivors those of the golden model.
 fn head(of: &attention::Head, spec: &LapaAttentionSpec) -> Head {
-    let integers = Integers::of(of);
-    let row = |row| Row {
-        query: integers.query(row),
-        visible: of.visible(row),
-        radius: None,
-        survivors: Default::default(),
-    };
-    let rows = (0..of.queries.rows()).map(row).collect();
-    let (keys, values) = (integers.keys.rows.clone(), integers.values.rows.clone());
-    let mut head = Head { keys, values, rows };
+    let mut head = Integers::of(of).driven();
     head.predict(spec).unwrap();
     head
 }
@@ -59,15 +51,11 @@ struct Shown {
 /// Sends the heads, one behind the other without a reset.
 fn compare(spec: &LapaAttentionSpec, workload: &Workload, engine: Engine) -> Shown {
     let heads: Vec<_> = workload.heads.iter().map(|of| head(of, spec)).collect();
-    let expected: Vec<_> =
-        heads.iter().flat_map(|head| head.expected(spec.exact.probability_bits).unwrap()).collect();
-    let shapes: Vec<_> = heads.iter().map(|head| head.shape(spec.shape().rows)).collect();
-    let model = cost::row_cycles(spec, &shapes);
+    let (expected, model) = (spec.expected(&heads).unwrap(), spec.out_cycles(&heads));
     let mut device = engine.open(&build(spec), Initial::Zero).unwrap();
     let start = Instant::now();
-    let stalls = Stalls::default();
-    let run = run(&mut *device, spec.shape().head_dim, &heads, stalls, expected.len()).unwrap();
-    let mismatches = run.rows.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let run = spec.run(&mut *device, &heads, Stalls::default(), expected.len()).unwrap();
+    let mismatches = run.beats.iter().zip(&expected).filter(|(is, must)| is != must).count();
     let (cycles, model) = (run.cycles[run.cycles.len() - 1], model[model.len() - 1]);
     let off = model as f64 / cycles as f64 - 1.0;
     let (kept, seen) =

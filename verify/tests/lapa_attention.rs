@@ -3,14 +3,13 @@
 //!
 //! `cargo test -p hwgen-verify --test lapa_attention -- --nocapture` prints the figures.
 
-use hwgen_designs::attention::lapa_predictor::drive::{Head, Stalls, run};
-use hwgen_designs::attention::lapa_predictor::golden::QueryRow;
 use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
+use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::attention::{Workload, data, quantize};
+use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::cosim::Engine;
 use std::time::Instant;
 
@@ -26,25 +25,16 @@ fn spec_for(workload: &Workload) -> LapaPredictorSpec {
     }
 }
 
-/// A head as the engine gets it.
-fn head(of: &hwgen_verify::attention::Head) -> Head {
-    let rows = quantize(&of.queries, 8).rows.into_iter().enumerate();
-    let (scale, shift) = Integers::of(of).scale();
-    let row =
-        |(i, elements)| QueryRow { elements, visible: of.visible(i), radius: 0, scale, shift };
-    Head { keys: quantize(&of.keys, 8).rows, rows: rows.map(row).collect() }
-}
-
 /// Sends the heads, one behind the other without a reset, through the engine. Returns how many
 /// groups of survivors and scores were compared.
 fn compare(workload: &Workload, engine: Engine) -> usize {
     let spec = spec_for(workload);
-    let heads: Vec<Head> = workload.heads.iter().map(head).collect();
-    let expected: Vec<_> = heads.iter().flat_map(|head| head.expected(&spec).unwrap()).collect();
+    let heads: Vec<_> = workload.heads.iter().map(|head| Integers::of(head).driven()).collect();
+    let expected = spec.expected(&heads).unwrap();
     let mut device: Box<dyn Device> = engine.open(&build(&spec), Initial::Zero).unwrap();
     let start = Instant::now();
-    let run = run(device.as_mut(), &spec, &heads, Stalls::default(), expected.len()).unwrap();
-    let mismatches = run.groups.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let run = spec.run(device.as_mut(), &heads, Stalls::default(), expected.len()).unwrap();
+    let mismatches = run.beats.iter().zip(&expected).filter(|(is, must)| is != must).count();
     let (beats, cycles) = (expected.len(), run.cycles.last().map_or(0, |last| last + 1));
     println!(
         "{}: {} heads, {beats} groups of survivors and scores in {cycles} cycles on {engine} \

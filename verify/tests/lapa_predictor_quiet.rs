@@ -2,39 +2,27 @@
 //!
 //! `cargo test -p hwgen-verify --test lapa_predictor_quiet -- --nocapture` prints how often register bits change.
 
-use hwgen_designs::attention::lapa_predictor::drive::{Head, Stalls, run};
-use hwgen_designs::attention::lapa_predictor::golden::QueryRow;
+use hwgen_designs::attention::lapa_predictor::drive::Head;
 use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
-use hwgen_designs::spec::load;
+use hwgen_designs::drive::Stalls;
 use hwgen_hdl::netlist::Kind;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::attention::{self, data, quantize};
+use hwgen_verify::attention::{self, data};
+use hwgen_verify::suite::{check, spec};
 
 /// The first 32 queries of a head.
 fn head(of: &attention::Head) -> Head {
-    let (scale, shift) = Integers::of(of).scale();
-    let rows = quantize(&of.queries, 8).rows.into_iter().take(32).enumerate();
-    let row = |(i, elements)| QueryRow {
-        elements,
-        visible: of.visible(i),
-        scale,
-        shift,
-        ..QueryRow::default()
-    };
-    Head { keys: quantize(&of.keys, 8).rows, rows: rows.map(row).collect() }
+    let mut head = Integers::of(of).driven();
+    head.rows.truncate(32);
+    head
 }
 
 fn registers(simulator: &Simulator) -> Vec<String> {
     let module = &simulator.flat().module;
     let named = module.ids().filter(|(_, node)| matches!(node.kind, Kind::Register(_)));
     named.filter_map(|(_, node)| node.name.as_ref().map(|name| name.to_string())).collect()
-}
-
-fn spec(filter: &str, keys: usize) -> LapaPredictorSpec {
-    let sets = [format!("filter.mode={filter}"), "head_dim=32".into(), format!("max_keys={keys}")];
-    load(None, &sets).unwrap()
 }
 
 #[test]
@@ -45,13 +33,12 @@ fn nothing_moves_once_a_head_is_through() {
     for workload in workloads {
         let head = head(&workload.heads[0]);
         for filter in ["mean_max", "sigma", "radius", "top_k", "mass"] {
-            let spec = spec(filter, 128);
-            let expected = head.expected(&spec).unwrap();
+            let spec: LapaPredictorSpec =
+                spec(&format!("filter.mode={filter} head_dim=32 max_keys=128"));
             let mut simulator = Simulator::new(&build(&spec), Engine::default());
             let names = registers(&simulator);
             simulator.count_toggles(&names).unwrap();
-            let heads = std::slice::from_ref(&head);
-            run(&mut simulator, &spec, heads, Stalls::default(), expected.len()).unwrap();
+            check(&mut simulator, &spec, std::slice::from_ref(&head), Stalls::default());
             simulator.steps(20);
             let busy = simulator.toggles();
             let seen: usize = head.rows.iter().map(|row| row.visible).sum();

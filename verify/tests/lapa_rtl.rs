@@ -1,24 +1,20 @@
 //! Attention from tokens to its output against its golden model.
 
 use hwgen_designs::attention::lapa::drive::{
-    Counts, Row, Run, Stalls, feeds, importance, in_order, random_job, run, run_feeds, shape,
+    Counts, Row, Run, feeds, importance, in_order, random_job, run, run_feeds, shape,
 };
 use hwgen_designs::attention::lapa::golden::{Job, JobResult};
 use hwgen_designs::attention::lapa::{LapaSpec, cost};
+use hwgen_designs::drive::Stalls;
 use hwgen_designs::generate::Generate;
-use hwgen_designs::spec::load;
-use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
+use hwgen_hdl::sim::{Device, Initial};
 use hwgen_verify::cosim;
+use hwgen_verify::suite::{GATES, PRINTED, pick, simulator, spec, stall};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn spec(overrides: &str) -> LapaSpec {
-    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
-    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
-}
-
 fn random_spec(rng: &mut impl Rng, set: &str) -> LapaSpec {
-    let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
+    let mut pick = |list: &[&str]| pick(rng, list).to_owned();
     let all = [
         pick(&["head_dim=1 lanes=1", "head_dim=3 lanes=2", "head_dim=4 lanes=8"]),
         pick(&["inputs=1", "inputs=5", "inputs=8"]),
@@ -106,12 +102,8 @@ fn random_run(seed: u64, set: &str, jobs: usize) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let spec = random_spec(rng, set);
     let jobs = random_jobs(&spec, rng, jobs);
-    let mut chance = || [0.0, 0.1, 0.5, 0.8][rng.random_range(0..4)];
-    let stalls = Stalls { ins: chance(), out: chance(), seed };
-    let initial = Initial::Random(seed);
-    let options = SimOptions { engine: Engine::default(), initial, ..SimOptions::default() };
-    let mut simulator = Simulator::with_options(&spec.build(), options);
-    check(&mut simulator, &spec, &jobs, stalls);
+    let stalls = Stalls { ins: stall(rng), out: stall(rng), seed };
+    check(&mut simulator(&spec.build(), seed), &spec, &jobs, stalls);
 }
 
 /// Cycles of jobs with several heads, model and circuit, with different parts as the bottleneck.
@@ -138,7 +130,7 @@ fn the_cycle_model_is_within_two_percent() {
         let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
         let shapes = shapes(&spec, &jobs);
         let model = cost::row_cycles(&spec, &shapes);
-        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let mut simulator = simulator(&spec.build(), 0);
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
         let rows = run.cycles.iter().zip(&model);
         let shifted = rows.map(|(is, model)| is.abs_diff(*model)).max().unwrap_or_default();
@@ -160,7 +152,7 @@ fn rows_overtake_each_other_and_say_so() {
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
         let spec = spec(&format!("{common} key_value_lanes=4 row_window={row_window}"));
         let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
-        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let mut simulator = simulator(&spec.build(), 0);
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
         let passes = |head: &[Row]| {
             let later =
@@ -188,7 +180,7 @@ fn the_feed_forward_block_takes_the_cycles_the_model_says() {
         let spec = spec(&format!("{common} {set}"));
         let jobs = [32, 9, 20, 31].map(|tokens| random_job(&spec, rng, tokens, 1));
         let model = cost::cycles(&spec, &shapes(&spec, &jobs)).feed;
-        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let mut simulator = simulator(&spec.build(), 0);
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
         let last = |cycles: &[u64]| cycles[cycles.len() - 1];
         println!("| {set} | {} | {} |", last(&run.feed_cycles), last(&model));
@@ -204,7 +196,7 @@ fn counters_tell_what_was_made() {
     );
     let rng = &mut ChaCha8Rng::seed_from_u64(6);
     let jobs = [random_job(&spec, rng, 24, 2), random_job(&spec, rng, 17, 1)];
-    let mut simulator = Simulator::new(&spec.build(), Engine::default());
+    let mut simulator = simulator(&spec.build(), 0);
     let run = check(&mut simulator, &spec, &jobs, Stalls::default());
     let results = results(&spec, &jobs);
     let heads: Vec<_> = results.iter().flat_map(|result| &result.heads).collect();
@@ -241,7 +233,7 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
             .flat_map(|job| &job.heads)
             .map(|head| head.rows.len())
             .sum();
-        let mut simulator = Simulator::new(&spec.build(), Engine::default());
+        let mut simulator = simulator(&spec.build(), 0);
         for rows in 0..count {
             let stalls = Stalls { out: 0.3, seed: rows as u64, ..Stalls::default() };
             run(&mut simulator, &spec, &jobs, stalls, rows, 0).unwrap();
@@ -271,7 +263,7 @@ fn jobs_are_held_to_what_fits() {
     let mut more = beats[..3].to_vec();
     more[2][1] = last;
     beats.splice(6..6, more);
-    let mut simulator = Simulator::new(&spec.build(), Engine::default());
+    let mut simulator = simulator(&spec.build(), 0);
     let counts = Counts { rows: rows.len(), groups: 8, fed: 0 };
     let run = run_feeds(&mut simulator, &spec, feeds, Stalls::default(), counts).unwrap();
     assert_eq!(in_order(&run.rows).unwrap(), rows);
@@ -280,13 +272,13 @@ fn jobs_are_held_to_what_fits() {
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
-    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+    elsewhere(&PRINTED);
 }
 
 #[test]
 #[ignore = "minutes of synthesis"]
 fn the_synthesized_gates() {
-    elsewhere(&[cosim::Engine::YosysIcarus]);
+    elsewhere(&GATES);
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {

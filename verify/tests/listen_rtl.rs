@@ -5,8 +5,8 @@ use hwgen_designs::golden::Golden;
 use hwgen_designs::spec::Spec;
 use hwgen_designs::speech::listen::ListenSpec;
 use hwgen_designs::speech::mfcc::MfccSpec;
-use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::cosim;
+use hwgen_hdl::sim::Initial;
+use hwgen_verify::cosim::Engine;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -42,10 +42,9 @@ fn random_sizes_hear_what_the_golden_model_hears() {
         let engines = if n < 2 { &[Engine::Jit, Engine::Interpreter][..] } else { &[Engine::Jit] };
         for &engine in engines {
             let initial = Initial::Random(rng.random());
-            let options = SimOptions { engine, initial, ..SimOptions::default() };
-            let mut device = Simulator::with_options(&spec.build(), options);
+            let mut device = engine.open(&spec.build(), initial).unwrap();
             for seed in 0..3 {
-                let batch = spec.batch(&mut device, seed);
+                let batch = spec.batch(&mut *device, seed);
                 compared += batch.unwrap_or_else(|error| panic!("{spec:?}: {error}")).compared;
             }
         }
@@ -57,7 +56,7 @@ fn random_sizes_hear_what_the_golden_model_hears() {
 #[test]
 fn other_simulators_hear_the_same() {
     let spec = random_spec(&mut ChaCha8Rng::seed_from_u64(5));
-    for engine in [cosim::Engine::Icarus, cosim::Engine::Verilator] {
+    for engine in [Engine::Icarus, Engine::Verilator] {
         let mut device = engine.open(&spec.build(), Initial::Random(1)).unwrap();
         for seed in 0..2 {
             spec.batch(&mut *device, seed).unwrap();

@@ -1,37 +1,23 @@
 //! The MFCC front end's circuit against its golden model, feature by feature, and its cycles.
 
 use hwgen_audio::read;
-use hwgen_designs::drive::{Run, Values, run};
+use hwgen_designs::drive::{Stalls, Values};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::spec::Spec;
 use hwgen_designs::speech::mfcc::MfccSpec;
-use hwgen_designs::speech::mfcc::drive::{Clip, expected, features, feeds};
+use hwgen_designs::speech::mfcc::drive::Clip;
 use hwgen_designs::speech::mfcc::golden::level;
 use hwgen_designs::speech::mfcc::golden::spectrum::Spectrum;
-use hwgen_hdl::Module;
-use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::cosim;
+use hwgen_verify::suite::{self, GATES, PRINTED, check, check_cycles, pick, simulator};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
 use std::path::Path;
-use std::sync::Arc;
-
-/// One of our engines, started from random registers and memories.
-fn simulator(module: &Arc<Module>, engine: Engine, seed: u64) -> Simulator {
-    let options = SimOptions { engine, initial: Initial::Random(seed), ..SimOptions::default() };
-    Simulator::with_options(module, options)
-}
-
-fn pick<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
-    list[rng.random_range(0..list.len())]
-}
 
 fn random_spec(rng: &mut impl Rng) -> MfccSpec {
     let fft = pick(rng, &[16, 32, 64, 128]);
     let window = rng.random_range(2..=fft);
     let mels = rng.random_range(1..=20);
-    let spec = MfccSpec {
+    MfccSpec {
         sample_hz: 16_000,
         fft,
         window,
@@ -49,94 +35,27 @@ fn random_spec(rng: &mut impl Rng) -> MfccSpec {
         weight_bits: rng.random_range(4..=14),
         table_bits: rng.random_range(2..=10),
         multipliers: pick(rng, &[1, 2]),
-    };
-    spec.validate().unwrap();
-    spec
+    }
 }
 
 fn small() -> MfccSpec {
-    let (frames, lead) = (3, 5);
-    MfccSpec {
-        window: 24,
-        hop: 10,
-        fft: 32,
-        mels: 6,
-        coefficients: 4,
-        frames,
-        lead,
-        ..MfccSpec::default()
-    }
-}
-
-/// Clips that are too short, just right, and too long.
-fn clips(spec: &MfccSpec, rng: &mut impl Rng, count: usize) -> Vec<Clip> {
-    let most = 2 * (spec.window + spec.hop * spec.frames) as usize;
-    let clip = |_| {
-        let values = pick(rng, &[Values::Uniform, Values::Corner, Values::Small]);
-        let samples = rng.random_range(1..=most);
-        Clip::random(rng, samples, values)
-    };
-    (0..count).map(clip).collect()
-}
-
-/// Runs the clips, without a reset between them, and compares every feature.
-fn check(
-    device: &mut dyn Device,
-    spec: &MfccSpec,
-    clips: &[Clip],
-    stalls: [f64; 3],
-    seed: u64,
-) -> Run {
-    let [levels, samples, out] = stalls;
-    let expected = expected(spec, clips);
-    let run = run(device, &feeds(clips, [levels, samples]), out, seed, expected.len());
-    let run = run.unwrap_or_else(|error| panic!("{spec:?}: {error}"));
-    for (n, (is, must)) in features(&run).iter().zip(&expected).enumerate() {
-        assert_eq!(is, must, "{spec:?}, stalls {stalls:?}, feature {n}");
-    }
-    run
+    suite::spec("window=24 hop=10 fft=32 mels=6 coefficients=4 frames=3 lead=5")
 }
 
 #[test]
 fn random_sizes_stalls_and_clips() {
-    for seed in 0..40 {
-        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-        let spec = random_spec(rng);
-        let clips = clips(&spec, rng, 3);
-        let stalls = [0; 3].map(|_| pick(rng, &[0.0, 0.1, 0.5, 0.9]));
-        let engine = if seed % 8 == 0 { Engine::Interpreter } else { Engine::Jit };
-        check(&mut simulator(&spec.build(), engine, seed), &spec, &clips, stalls, seed);
-    }
+    suite::random(0..40, random_spec, (3, 4));
 }
 
 #[test]
 fn every_feature_passes_in_the_cycle_the_cost_model_says() {
-    for seed in 0..30 {
-        let rng = &mut ChaCha8Rng::seed_from_u64(100 + seed);
-        let spec = random_spec(rng);
-        let clips = clips(&spec, rng, 3);
-        let mut simulator = simulator(&spec.build(), Engine::Jit, seed);
-        let run = check(&mut simulator, &spec, &clips, [0.0; 3], seed);
-        let samples: Vec<_> = clips.iter().map(|clip| clip.samples.len() as u64).collect();
-        assert_eq!(run.cycles, spec.feature_cycles(&samples), "{spec:?}, {samples:?}");
-    }
+    suite::cycles(0..30, random_spec, (3, 4));
 }
 
 /// Wherever a reset falls, the next clip is a new one.
 #[test]
 fn a_reset_in_the_middle_leaves_nothing_behind() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(7);
-    let spec = small();
-    let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
-    for _ in 0..25 {
-        let clips = clips(&spec, rng, 2);
-        check(&mut simulator, &spec, &clips, [0.1; 3], 3);
-        // the next run starts with a reset, wherever this leaves the circuit
-        for name in ["levels_valid", "samples_valid", "out_ready"] {
-            simulator.poke(name, 1);
-        }
-        simulator.steps(rng.random_range(1..1500));
-    }
+    suite::resets(&small(), (2, 3));
 }
 
 /// The largest frames there are: every part of every word is used.
@@ -145,7 +64,7 @@ fn extremes() {
     let extreme = |up: bool| if up { i16::MAX } else { i16::MIN };
     for multipliers in [1, 2] {
         let spec = MfccSpec { frames: 2, multipliers, ..MfccSpec::default() };
-        let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+        let mut simulator = simulator(&spec.build(), 1);
         let clip =
             |wave: &dyn Fn(usize) -> i16| Clip { level: 1, samples: (0..800).map(wave).collect() };
         let mut clips = vec![clip(&|_| i16::MIN), clip(&|_| 0)];
@@ -158,7 +77,7 @@ fn extremes() {
             })
         }));
         clips.push(Clip { level: u16::MAX, ..clip(&|n| extreme((n / 7).is_multiple_of(2))) });
-        check(&mut simulator, &spec, &clips, [0.0; 3], 0);
+        check(&mut simulator, &spec, &clips, Stalls::default());
     }
 }
 
@@ -181,7 +100,7 @@ fn bins_and_magnitudes() {
         };
         let clip = Clip::random(rng, 256 * 40, Values::Uniform);
         let golden = Spectrum::new(&spec);
-        let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+        let mut simulator = simulator(&spec.build(), 1);
         simulator.reset();
         for name in ["levels_value", "levels_valid", "out_ready", "samples_valid"] {
             simulator.poke(name, 1);
@@ -220,9 +139,8 @@ fn whole_clips() {
     for (spec, samples) in [(MfccSpec::default(), 16_000), (cenet, 1200)] {
         let rng = &mut ChaCha8Rng::seed_from_u64(9);
         let clip = Clip::random(rng, samples, Values::Uniform);
-        let mut simulator = simulator(&spec.build(), Engine::Jit, 2);
-        let run = check(&mut simulator, &spec, &[clip], [0.0; 3], 0);
-        assert_eq!(run.cycles, spec.feature_cycles(&[samples as u64]));
+        let mut simulator = simulator(&spec.build(), 2);
+        check_cycles(&mut simulator, &spec, &[clip]);
     }
     let frame = |multipliers| MfccSpec { multipliers, ..MfccSpec::default() }.frame_cycles();
     assert_eq!([frame(1), frame(2)], [7565, 5263]); // as docs/mfcc.md says
@@ -241,8 +159,9 @@ fn recorded_clips() {
     let samples = classes.map(|class| read(&first(&class).unwrap()).unwrap().samples);
     let clips: Vec<_> = samples.map(|samples| Clip { level: level(&samples), samples }).collect();
     let spec = MfccSpec::default();
-    let mut simulator = simulator(&spec.build(), Engine::Jit, 3);
-    let run = check(&mut simulator, &spec, &clips, [0.0, 0.0, 0.1], 5);
+    let mut simulator = simulator(&spec.build(), 3);
+    let run =
+        check(&mut simulator, &spec, &clips, Stalls { out: 0.1, seed: 5, ..Stalls::default() });
     println!("{} clips, {} features equal", clips.len(), run.beats.len());
 }
 
@@ -252,7 +171,7 @@ fn recorded_clips() {
 fn samples_that_come_at_their_rate_are_taken() {
     for spec in [small(), MfccSpec { hop: 24, multipliers: 2, ..small() }] {
         let spec = MfccSpec { frames: 40, lead: 0, ..spec };
-        let mut simulator = simulator(&spec.build(), Engine::Jit, 1);
+        let mut simulator = simulator(&spec.build(), 1);
         simulator.reset();
         for (name, value) in [("levels_value", 1), ("levels_valid", 1), ("out_ready", 1)] {
             simulator.poke(name, value);
@@ -273,27 +192,15 @@ fn samples_that_come_at_their_rate_are_taken() {
     }
 }
 
-fn elsewhere(engines: &[cosim::Engine], multipliers: u32) {
-    for &engine in engines {
-        let rng = &mut ChaCha8Rng::seed_from_u64(10);
-        let spec = MfccSpec { multipliers, ..small() };
-        let clips = clips(&spec, rng, 3);
-        let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
-        let run = check(&mut *device, &spec, &clips, [0.1, 0.1, 0.3], 1);
-        assert_eq!(run.unknown, 0, "{engine}");
-    }
-}
-
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
-    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus], 1);
-    elsewhere(&[cosim::Engine::Icarus], 2);
+    suite::elsewhere(&PRINTED, &[small()], (3, 3));
+    suite::elsewhere(&PRINTED[1..], &[MfccSpec { multipliers: 2, ..small() }], (3, 3));
 }
 
 #[test]
 #[ignore = "a minute of synthesis"]
 fn the_synthesized_gates() {
-    elsewhere(&[cosim::Engine::YosysIcarus], 1);
-    elsewhere(&[cosim::Engine::YosysIcarus], 2);
+    suite::elsewhere(&GATES, &[small(), MfccSpec { multipliers: 2, ..small() }], (3, 3));
 }

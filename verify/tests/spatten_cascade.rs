@@ -2,19 +2,19 @@
 //! that the other leaves, layer after layer, as the golden cascade says. Heads of a recorded model
 //! where the recordings are there, else synthetic ones.
 
-use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::golden::{Memory, Query};
-use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, Stalls, run, setting};
+use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, run, setting};
 use hwgen_designs::attention::spatten::golden::Spatten;
 use hwgen_designs::attention::spatten::golden::cascade::{self, Cascade, Keep};
 use hwgen_designs::attention::spatten::tokens_drive as spatten_tokens;
-use hwgen_designs::attention::spatten::tokens_drive::{Sequence, beats};
 use hwgen_designs::attention::spatten::{SpattenAttentionSpec, SpattenTokensSpec, build};
+use hwgen_designs::drive::Stalls;
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
+use hwgen_verify::suite::check;
 
 /// The layers of a workload whose heads are named `layer L head H`.
 fn layers(workload: &Workload) -> Vec<Vec<Integers>> {
@@ -40,7 +40,7 @@ fn workload() -> Workload {
 fn driven(heads: &[Integers], queries: &[Vec<Query>], left: &Cascade) -> Layer {
     let head = |h: usize| {
         let seen = |token: usize| left.tokens[..heads[h].visible[token]].count_ones();
-        let row = |token: usize| Row { query: queries[h][token].clone(), visible: seen(token) };
+        let row = |token: usize| Row::new(queries[h][token].clone(), seen(token));
         Head {
             keys: heads[h].keys.rows.clone(),
             values: heads[h].values.rows.clone(),
@@ -66,7 +66,7 @@ fn the_cascade_on_attention_heads() {
     let mut circuit = Simulator::new(&build(&spec), Engine::default());
     let mut cascade = Cascade::new(tokens, layers[0].len());
     let last = Keep { tokens256: 128, heads256: 192 };
-    let (mut sequence, mut stays): (_, Vec<BitVec>) = (Sequence { layers: vec![] }, vec![]);
+    let mut sequence = vec![];
     for (heads, keep) in layers.iter().zip(Keep::schedule(layers.len(), last)) {
         let queries: Vec<Vec<Query>> = (heads.iter())
             .map(|head| (0..tokens).map(|token| head.query(token)).collect())
@@ -105,15 +105,12 @@ fn the_cascade_on_attention_heads() {
         );
         let scores = run.results.tokens.iter().map(|(score, _)| *score).collect();
         let keep = (tokens * keep.tokens256 as usize) >> 8;
-        sequence.layers.push(spatten_tokens::Layer { scores, keep });
-        stays.push(before.tokens.iter_ones().map(|token| cascade.tokens[token]).collect());
+        let stays = before.tokens.iter_ones().map(|token| cascade.tokens[token]).collect();
+        sequence.push(spatten_tokens::Layer { scores, keep, stays });
     }
     assert!(cascade.tokens.count_ones() <= tokens.div_ceil(2), "tokens were pruned");
 
     let spec = SpattenTokensSpec { max_keys: tokens as u32 };
     let mut circuit = Simulator::new(&spec.build(), Engine::default());
-    let must = beats(&stays);
-    let feeds = spatten_tokens::feeds(&[sequence], [0.0, 0.0]);
-    let run = hwgen_designs::drive::run(&mut circuit, &feeds, 0.0, 1, must.len()).unwrap();
-    assert_eq!(spatten_tokens::results(&run), must);
+    check(&mut circuit, &spec, &[sequence], Stalls::default());
 }

@@ -1,18 +1,14 @@
 //! SpAtten's attention circuit against its golden model: results, importance, cycles.
 
 use hwgen_designs::attention::attend::golden::Query;
-use hwgen_designs::attention::spatten::drive::{Head, Layer, Results, Row, Stalls, run};
+use hwgen_designs::attention::spatten::drive::{Head, Layer, Results, Row, run};
 use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
-use hwgen_designs::spec::load;
-use hwgen_hdl::sim::{Engine, Initial, SimOptions, Simulator};
+use hwgen_designs::drive::Stalls;
+use hwgen_hdl::sim::Initial;
 use hwgen_verify::cosim;
+use hwgen_verify::suite::{GATES, PRINTED, pick, simulator, spec, stall};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-fn spec(overrides: &str) -> SpattenAttentionSpec {
-    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
-    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn expected(spec: &SpattenAttentionSpec, layers: &[Layer]) -> Results {
     Results::concat(layers.iter().map(|layer| layer.expected(spec)))
@@ -43,9 +39,7 @@ fn counts(results: &Results) -> [usize; 3] {
 /// Runs the layers, without a reset between them, and compares everything.
 fn check(spec: &SpattenAttentionSpec, layers: &[Layer], stalls: Stalls) {
     let must = expected(spec, layers);
-    let initial = Initial::Random(stalls.seed);
-    let options = SimOptions { engine: Engine::default(), initial, ..SimOptions::default() };
-    let mut simulator = Simulator::with_options(&build(spec), options);
+    let mut simulator = simulator(&build(spec), stalls.seed);
     let run = run(&mut simulator, spec, layers, stalls, counts(&must))
         .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
     for (row, (is, must)) in run.results.rows.iter().zip(&must.rows).enumerate() {
@@ -55,9 +49,6 @@ fn check(spec: &SpattenAttentionSpec, layers: &[Layer], stalls: Stalls) {
 }
 
 fn random_spec(rng: &mut impl Rng) -> SpattenAttentionSpec {
-    fn pick<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
-        list[rng.random_range(0..list.len())]
-    }
     SpattenAttentionSpec {
         head_dim: pick(rng, &[1, 2, 3, 5, 8, 16, 17]),
         max_keys: pick(rng, &[1, 2, 7, 16, 40, 70]),
@@ -81,9 +72,7 @@ fn random_specifications_layers_and_stalls() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let spec = random_spec(&mut rng);
         let layers = random_layers(&spec, &mut rng, 8);
-        let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
-        let (keys, queries, out) = (chance(), chance(), chance());
-        check(&spec, &layers, Stalls { keys, queries, out, seed });
+        check(&spec, &layers, Stalls { ins: stall(&mut rng), out: stall(&mut rng), seed });
         for row in layers.iter().flat_map(|layer| layer.golden(&spec)).flatten() {
             rows += 1;
             flat += usize::from(row.flat);
@@ -109,7 +98,7 @@ fn fifty_layers_without_a_reset() {
     let layers: Vec<_> = (0..50).map(|_| Layer::random(&spec, &mut rng, 12, 5)).collect();
     for seed in 0..3 {
         let stall = seed as f64 * 0.2;
-        check(&spec, &layers, Stalls { keys: stall, queries: stall, out: stall, seed });
+        check(&spec, &layers, Stalls { ins: stall, out: stall, seed });
     }
 }
 
@@ -121,7 +110,7 @@ fn corners() {
     let values: Vec<_> = (0..22).map(|j| vector(j + 3)).collect();
     let row = |elements: i32, visible: usize, scale: u16, shift: u8| {
         let query = Query { elements: vec![elements; 6], scale, shift };
-        Row { query, visible }
+        Row::new(query, visible)
     };
     let rows = vec![
         // one key, all keys, one again; saturated logits on both sides; all weights alike
@@ -148,7 +137,7 @@ fn corners() {
 fn importance_stays_at_its_limit() {
     let spec = spec("head_dim=1 max_keys=2 rows=1 lanes=1 window=4");
     let query = Query { elements: vec![1], scale: 1, shift: 0 };
-    let rows = vec![Row { query, visible: 1 }; (1 << 16) + 3];
+    let rows = vec![Row::new(query, 1); (1 << 16) + 3];
     let head = Head { keys: vec![vec![1]; 2], values: vec![vec![-128]; 2], rows };
     let layer = Layer { live: (0..2).map(|_| true).collect(), heads: vec![head] };
     let must = layer.expected(&spec).tokens;
@@ -165,7 +154,7 @@ fn every_row_passes_in_the_cycle_the_cost_model_says() {
         let shapes: Vec<_> = layers.iter().flat_map(|layer| layer.shapes(&spec)).collect();
         let cycles = cost::row_cycles(&spec, &shapes);
         let must = counts(&expected(&spec, &layers));
-        let mut simulator = Simulator::new(&build(&spec), Engine::default());
+        let mut simulator = simulator(&build(&spec), 0);
         let run = run(&mut simulator, &spec, &layers, Stalls::default(), must).unwrap();
         assert_eq!(run.cycles, cycles, "{spec:?}");
     }
@@ -177,9 +166,9 @@ fn a_reset_in_mid_run_leaves_nothing_behind() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let layers = random_layers(&spec, &mut rng, 6);
     let must = expected(&spec, &layers);
-    let mut simulator = Simulator::new(&build(&spec), Engine::default());
+    let mut simulator = simulator(&build(&spec), 0);
     for rows in 0..must.rows.len() {
-        let stalls = Stalls { out: 0.3, queries: 0.2, seed: rows as u64, ..Stalls::default() };
+        let stalls = Stalls { out: 0.3, ins: 0.2, seed: rows as u64 };
         run(&mut simulator, &spec, &layers, stalls, [rows, 0, 0]).unwrap();
         let run = run(&mut simulator, &spec, &layers, stalls, counts(&must)).unwrap();
         assert_eq!(run.results, must, "after a reset behind {rows} rows");
@@ -203,7 +192,7 @@ fn keys_beyond_the_memory_are_forgotten() {
         }
     }
     let layers = [layer.clone(), layer];
-    let mut simulator = Simulator::new(&build(&spec), Engine::default());
+    let mut simulator = simulator(&build(&spec), 0);
     let wanted = [must.rows.len(), must.heads.len(), 10];
     let run = run(&mut simulator, &spec, &layers, Stalls::default(), wanted).unwrap();
     assert_eq!((run.results.rows, run.results.heads), (must.rows, must.heads));
@@ -213,7 +202,7 @@ fn keys_beyond_the_memory_are_forgotten() {
 /// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
-    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+    elsewhere(&PRINTED);
 }
 
 #[test]
@@ -224,7 +213,7 @@ fn the_interpreter() {
 #[test]
 #[ignore = "minutes of synthesis"]
 fn the_synthesized_gates() {
-    elsewhere(&[cosim::Engine::YosysIcarus]);
+    elsewhere(&GATES);
 }
 
 fn elsewhere(engines: &[cosim::Engine]) {
@@ -235,7 +224,7 @@ fn elsewhere(engines: &[cosim::Engine]) {
         let must = expected(&spec, &layers);
         for engine in engines {
             let mut device = engine.open(&build(&spec), Initial::Zero).unwrap();
-            let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
+            let stalls = Stalls { ins: 0.1, out: 0.3, ..Stalls::default() };
             let run = run(&mut *device, &spec, &layers, stalls, counts(&must)).unwrap();
             assert_eq!((run.unknown, &run.results), (0, &must), "{engine}, {lanes} lanes");
         }

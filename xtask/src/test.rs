@@ -8,7 +8,7 @@ use std::thread::{available_parallelism, scope};
 
 /// Take longest, one test after the other, so they begin first.
 const SLOW: &[&str] =
-    &["lint", "cosim", "axi_rtl", "checks", "cnn_rtl", "semantics", "lapa_predictor_rtl", "kills"];
+    &["lint", "cosim", "axi_rtl", "checks", "cnn_rtl", "semantics", "peers_rtl", "kills"];
 
 /// Checks format and lints, runs every test.
 pub(crate) fn run() -> Result<(), String> {

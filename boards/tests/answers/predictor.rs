@@ -11,7 +11,7 @@ use hwgen_boards::top::{Line, Payload, TopSpec, hwgen_top};
 use hwgen_boards::wrapper::Inner;
 use hwgen_designs::attention::lapa_predictor::LapaPredictorSpec;
 use hwgen_designs::attention::lapa_predictor::drive::Head;
-use hwgen_designs::drive::Values;
+use hwgen_designs::drive::{Driven, Values};
 use hwgen_designs::registry;
 use hwgen_hdl::{Int, u};
 use rand::SeedableRng;
@@ -43,15 +43,15 @@ fn a_predictors_bitstream_gives_the_golden_answers() {
     let rng = &mut ChaCha8Rng::seed_from_u64(4);
     let mut groups = 0;
     for _ in 0..2 {
-        let head = Head::random(&spec, rng, 7, 3, Values::Uniform);
+        let head = Head::random(&spec, rng, 7, 3, Values::Uniform).unwrap();
         for (at, key) in head.keys.iter().enumerate() {
             let beat =
                 channels.incoming[usize::from(keys)].pack(&[side_by_side(key, spec.key_bits())]);
             host.write(keys, &beat, at + 1 == head.keys.len()).unwrap();
         }
-        let mut expected = head.expected(&spec).unwrap().into_iter();
+        let mut expected = spec.expected(std::slice::from_ref(&head)).unwrap().into_iter();
         for (at, row) in head.rows.iter().enumerate() {
-            let beat = [side_by_side(&row.elements, spec.query_bits), row.visible.into()];
+            let beat = [side_by_side(&row.query.elements, spec.query_bits), row.visible.into()];
             let beat = channels.incoming[usize::from(queries)].pack(&beat);
             host.write(queries, &beat, at + 1 == head.rows.len()).unwrap();
             let out = &channels.outgoing[0];

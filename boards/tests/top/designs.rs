@@ -9,7 +9,7 @@ use hwgen_boards::top::{Line, Payload, TopSpec};
 use hwgen_designs::attention::lapa_predictor::LapaPredictorSpec;
 use hwgen_designs::attention::lapa_predictor::drive::Head;
 use hwgen_designs::cnn::CnnSpec;
-use hwgen_designs::drive::Values;
+use hwgen_designs::drive::{Driven, Values};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry::find;
 use hwgen_hdl::Int;
@@ -74,7 +74,7 @@ fn a_lapa_predictor() {
         let mut board = open(&payload, line, rate);
         board.expect("lapa_predictor", payload.spec_hash).unwrap();
         for _ in 0..3 {
-            let head = Head::random(&spec, &mut rng, 13, 5, Values::Uniform);
+            let head = Head::random(&spec, &mut rng, 13, 5, Values::Uniform).unwrap();
             for (at, key) in head.keys.iter().enumerate() {
                 let beat = channels.incoming[usize::from(keys)]
                     .pack(&[side_by_side(key, spec.key_bits())]);
@@ -82,7 +82,7 @@ fn a_lapa_predictor() {
             }
             let mut groups = vec![];
             for (at, row) in head.rows.iter().enumerate() {
-                let elements = side_by_side(&row.elements, spec.query_bits);
+                let elements = side_by_side(&row.query.elements, spec.query_bits);
                 let beat = [elements, row.visible.into()];
                 let beat = channels.incoming[usize::from(queries)].pack(&beat);
                 board.write(queries, &beat, at + 1 == head.rows.len()).unwrap();
@@ -91,7 +91,7 @@ fn a_lapa_predictor() {
                 let out = &channels.outgoing[0];
                 groups.extend(bytes.chunks(out.bytes()).map(|beat| out.unpack(beat)));
             }
-            let expected = head.expected(&spec).unwrap();
+            let expected = spec.expected(std::slice::from_ref(&head)).unwrap();
             assert_eq!(groups.len(), expected.len());
             for (group, expected) in groups.iter().zip(&expected) {
                 assert_eq!(group[0], Int::from(expected.survivors));

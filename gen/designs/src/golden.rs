@@ -1,6 +1,7 @@
 //! How a design is held against its integer model.
 
-use crate::drive::{Feed, Run, run};
+use crate::drive::{Driven, Feed, run};
+use hwgen_hdl::Int;
 use hwgen_hdl::sim::Device;
 use rand::Rng;
 
@@ -48,16 +49,32 @@ pub(crate) fn stall(rng: &mut impl Rng) -> f64 {
     [0.0, 0.1, 0.5][rng.random_range(0..3)]
 }
 
-/// Runs a device and compares what comes out, each entry `compared` values.
+/// Runs a device and compares what comes out, each beat `compared` values.
 pub(crate) fn check<T: PartialEq + std::fmt::Debug>(
     device: &mut dyn Device,
     (feeds, stall, seed): (&[Feed], f64, u64),
     expected: &[T],
-    read: impl Fn(&Run) -> Vec<T>,
+    read: impl Fn(&[Int]) -> T,
     compared: u32,
 ) -> Result<Batch, String> {
     let run = run(device, feeds, stall, seed, expected.len()).map_err(|error| error.to_string())?;
-    compare_lists("result", &read(&run), expected)?;
+    let seen: Vec<_> = run.beats.iter().map(|beat| read(beat)).collect();
+    compare_lists("result", &seen, expected)?;
     let cycles = run.cycles.last().map_or(0, |last| last + 1);
     Ok(Batch { cycles, compared: expected.len() as u64 * u64::from(compared) })
+}
+
+/// Jobs through a device, streams stalling at random, as far as so many beats.
+pub(crate) fn batch<D: Driven>(
+    spec: &D,
+    device: &mut dyn Device,
+    (rng, seed): (&mut impl Rng, u64),
+    jobs: &[D::Job],
+    (beats, compared): (usize, u32),
+) -> Result<Batch, String> {
+    let mut feeds = spec.feeds(jobs, rng);
+    feeds.iter_mut().for_each(|feed| feed.stall = stall(rng));
+    let mut expected = spec.expected(jobs)?;
+    expected.truncate(beats);
+    check(device, (&feeds, stall(rng), seed), &expected, |beat| spec.read(beat), compared)
 }

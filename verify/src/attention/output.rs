@@ -7,6 +7,7 @@
 use super::quality::{self, MIN_VISIBLE, logit, softmax};
 use super::{Head, Quantized, Workload, quantize};
 use bitvec::vec::BitVec;
+use hwgen_designs::attention::attend::drive as driven;
 use hwgen_designs::attention::attend::golden::{Attend, AttendError, Memory, Query};
 use hwgen_designs::attention::fact_predictor::golden::Fact;
 use hwgen_designs::attention::lapa_predictor::LapaPredictorSpec;
@@ -51,6 +52,16 @@ impl Integers {
     pub fn query(&self, row: usize) -> Query {
         let (scale, shift) = self.scale();
         Query { elements: self.queries.rows[row].clone(), scale, shift }
+    }
+
+    /// The head as circuits receive it; nothing has chosen among its keys yet.
+    pub fn driven(&self) -> driven::Head {
+        let visible = self.visible.iter().enumerate();
+        driven::Head {
+            keys: self.keys.rows.clone(),
+            values: self.values.rows.clone(),
+            rows: visible.map(|(i, &seen)| driven::Row::new(self.query(i), seen)).collect(),
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use crate::attention::output::{Exact, HeadOutput, Integers, attend, closeness};
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::attend::golden::Attend;
-use hwgen_designs::attention::engine::cost::HeadShape;
-use hwgen_designs::attention::engine::drive as accelerator;
-use hwgen_designs::attention::engine::drive::{Row, Stalls};
+use hwgen_designs::attention::engine::Engine;
+use hwgen_designs::attention::engine::cost::head_cycles;
+use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, SimError};
 use std::error::Error;
@@ -93,20 +93,6 @@ pub struct HeadRun {
     pub model_cycles: u64,
 }
 
-impl ModelHead {
-    /// Its rows, without survivors.
-    pub fn rows(&self) -> Vec<Row> {
-        let visible = self.integers.visible.iter().enumerate();
-        let row = |(row, &visible)| Row {
-            query: self.integers.query(row),
-            visible,
-            radius: None,
-            survivors: BitVec::new(),
-        };
-        visible.map(row).collect()
-    }
-}
-
 /// Sends a head through a circuit.
 pub type RunHead = dyn Fn(&mut dyn Device) -> Result<Results, SimError>;
 
@@ -126,28 +112,28 @@ pub struct Predicted {
     pub bits_read: u64,
 }
 
-/// Runs a head on a predictor's choice and the exact stage; `cycles` is the engine's cost model.
+/// Runs a head on a predictor's choice and the exact stage of an engine.
 ///
 /// # Errors
 /// A row without a survivor.
-pub fn head_run(
+pub fn head_run<E: Engine + Clone>(
+    spec: &E,
     head: &ModelHead,
     predicted: Predicted,
     size: &AttendSpec,
-    cycles: impl Fn(&HeadShape) -> u64,
 ) -> Result<HeadRun, Box<dyn Error>> {
     let ModelHead { integers, exact, .. } = head;
     let Predicted { survivors, bits_read } = predicted;
     let expected = attend(&Attend::new(size.probability_bits), integers, &survivors)?;
     let output = closeness(exact, &survivors, &expected);
-    let rows = head.rows().into_iter().zip(survivors.clone());
-    let rows = rows.map(|(row, survivors)| Row { survivors, ..row });
-    let (keys, values) = (integers.keys.rows.clone(), integers.values.rows.clone());
-    let driven = accelerator::Head { keys, values, rows: rows.collect() };
+    let mut driven = integers.driven();
+    for (row, survivors) in driven.rows.iter_mut().zip(&survivors) {
+        row.survivors = survivors.clone();
+    }
     let kept = driven.kept() as u64;
     // a row's only key is not read, nor scored
     let single = driven.rows.iter().filter(|row| row.survivors.count_ones() == 1).count() as u64;
-    let (head_dim, count) = (size.head_dim, expected.len());
+    let (spec, count) = (spec.clone(), expected.len());
     Ok(HeadRun {
         head: head.name.clone(),
         output,
@@ -156,12 +142,12 @@ pub fn head_run(
         kept,
         work: bits_read + EXACT * (16 * kept - 8 * single),
         scored: kept,
-        model_cycles: cycles(&driven.shape(size.rows)),
+        model_cycles: head_cycles(&spec, &driven.shape(size.rows)),
         run: Box::new(move |device| {
             let heads = std::slice::from_ref(&driven);
-            let run = accelerator::run(device, head_dim, heads, Stalls::default(), count)?;
+            let run = spec.run(device, heads, Stalls::default(), count)?;
             let cycles = run.cycles.last().map_or(0, |last| last + 1);
-            Ok(Results { rows: run.rows, cycles })
+            Ok(Results { rows: run.beats.into_iter().map(|(row, _)| row).collect(), cycles })
         }),
         survivors,
         expected,

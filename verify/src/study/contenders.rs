@@ -6,7 +6,6 @@ use super::spatten;
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::engine::compose::Buffers;
-use hwgen_designs::attention::engine::cost::{HeadShape, head_cycles};
 use hwgen_designs::attention::engine::{
     Engine, FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec, build,
 };
@@ -205,7 +204,7 @@ struct Setting<S> {
     spec: S,
 }
 
-impl<E: Engine + Reads, S: Fn(&AttendSpec) -> E> Accelerator for Setting<S>
+impl<E: Engine + Reads + Clone, S: Fn(&AttendSpec) -> E> Accelerator for Setting<S>
 where
     S: Fn(&AttendSpec) -> E,
 {
@@ -223,8 +222,7 @@ where
 
     fn heads(&self, model: &Model, size: &AttendSpec) -> Result<Vec<HeadRun>, Box<dyn Error>> {
         let spec = (self.spec)(size);
-        let cycles = |shape: &HeadShape| head_cycles(&spec, shape);
-        let run = |head: &ModelHead| head_run(head, spec.predict(head)?, size, cycles);
+        let run = |head: &ModelHead| head_run(&spec, head, spec.predict(head)?, size);
         model.heads.iter().map(run).collect()
     }
 }
@@ -275,7 +273,7 @@ fn every_key(
     head: &ModelHead,
     bits: u64,
 ) -> Result<Predicted, Box<dyn Error>> {
-    let rows = head.rows();
+    let rows = head.integers.driven().rows;
     let survivors: Vec<BitVec> = engine.survivors(&head.integers.keys.rows, &rows)?;
     let seen: u64 = head.integers.visible.iter().map(|&visible| visible as u64).sum();
     Ok(Predicted { survivors, bits_read: bits * seen })

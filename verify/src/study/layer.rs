@@ -7,7 +7,7 @@
 use super::accelerator::{HeadRun, Model};
 use super::report::layer;
 use crate::power::{Library, Options, PowerModel};
-use hwgen_designs::drive;
+use hwgen_designs::drive::{self, Driven};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::linear::drive::{exact, log};
 use hwgen_designs::linear::golden::importance::Importance;
@@ -49,7 +49,7 @@ impl LinearEnergy {
             marginal(&model, |count| {
                 let batch =
                     exact::Batch { tokens: batch.tokens[..count].to_vec(), ..batch.clone() };
-                exact::feeds(&spec, &[batch], [0.0; 4], &mut ChaCha8Rng::seed_from_u64(2))
+                spec.feeds(&[batch], &mut ChaCha8Rng::seed_from_u64(2))
             })
         };
         let (int8_pj, int4_pj) = (linear(true)?, linear(false)?);
@@ -57,7 +57,7 @@ impl LinearEnergy {
         let batch = log::Batch::random(&spec, &mut rng, TOKENS + 1, false);
         let shift_pj = marginal(&gates(&spec, library)?, |count| {
             let batch = log::Batch { tokens: batch.tokens[..count].to_vec(), ..batch.clone() };
-            log::feeds(&spec, &[batch], [0.0; 2], &mut ChaCha8Rng::seed_from_u64(2))
+            spec.feeds(&[batch], &mut ChaCha8Rng::seed_from_u64(2))
         })?;
         Ok(LinearEnergy { int8_pj, int4_pj, shift_pj })
     }

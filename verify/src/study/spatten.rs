@@ -9,8 +9,9 @@ use super::point::Chain;
 use crate::attention::output::closeness;
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
-use hwgen_designs::attention::spatten::drive::{Head, Layer, Row, Stalls, run};
+use hwgen_designs::attention::spatten::drive::{Layer, run};
 use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
+use hwgen_designs::drive::Stalls;
 use hwgen_hdl::Module;
 use std::error::Error;
 use std::sync::Arc;
@@ -47,11 +48,8 @@ impl Setting {
 
     fn head(&self, head: &ModelHead, size: &AttendSpec) -> Result<HeadRun, Box<dyn Error>> {
         let spec = self.spec(size);
-        let (keys, values) = (&head.integers.keys.rows, &head.integers.values.rows);
-        let rows = head.integers.visible.iter().enumerate();
-        let rows = rows.map(|(row, &visible)| Row { query: head.integers.query(row), visible });
-        let driven = Head { keys: keys.clone(), values: values.clone(), rows: rows.collect() };
-        let layer = Layer { live: BitVec::repeat(true, keys.len()), heads: vec![driven] };
+        let keys = head.integers.keys.rows.len();
+        let layer = Layer { live: BitVec::repeat(true, keys), heads: vec![head.integers.driven()] };
 
         let golden = layer.golden(&spec).pop().unwrap_or_default();
         let chosen: Vec<BitVec> = golden.iter().map(|row| row.chosen.clone()).collect();
@@ -61,7 +59,7 @@ impl Setting {
         let low: u64 = flat.map(|row| row.chosen.len() as u64).sum();
         let expected: Vec<Vec<i32>> = golden.into_iter().map(|row| row.out).collect();
         let shapes = layer.shapes(&spec);
-        let counts = [expected.len(), 1, keys.len()];
+        let counts = [expected.len(), 1, keys];
         Ok(HeadRun {
             head: head.name.clone(),
             output: closeness(&head.exact, &chosen, &expected),

@@ -1,6 +1,6 @@
 //! Attention whole behind AXI.
 
-use super::random_stalls;
+use super::{random_stalls, simulator};
 use hwgen_designs::attention::axi::lapa_check::access_registers;
 use hwgen_designs::attention::axi::layer_drive::{Buses, expected, run_jobs};
 use hwgen_designs::attention::axi::{LapaAxiSpec, build};
@@ -9,23 +9,17 @@ use hwgen_designs::attention::lapa::drive::random_job;
 use hwgen_designs::attention::lapa::golden::Job;
 use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_designs::generate::Generate;
-use hwgen_designs::spec::load;
-use hwgen_hdl::sim::{Bench, Engine, Initial, SimOptions, Simulator};
-use hwgen_verify::cosim;
+use hwgen_hdl::sim::{Bench, Engine, Initial, Simulator};
+use hwgen_verify::suite::{PRINTED, pick, spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-fn spec(overrides: &str) -> LapaAxiSpec {
-    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
-    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// The smallest that still cuts payloads and knows groups of keys.
 const SMALL: &str = "inputs=5 head_dim=3 max_keys=5 rows=2 lanes=4 log_lanes=2 query_lanes=4 \
                      key_value_lanes=2 max_heads=3 hidden=4 first_lanes=2 second_lanes=2 bus_bits=32";
 
 fn random_spec(rng: &mut impl Rng) -> LapaAxiSpec {
-    let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
+    let mut pick = |list: &[&str]| pick(rng, list).to_owned();
     let all = [
         SMALL.to_owned(),
         pick(&["head_dim=1 lanes=1", "head_dim=4 lanes=8", "head_dim=9"]),
@@ -51,13 +45,6 @@ fn random_jobs(spec: &LapaAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Job>
         random_job(&spec.engine, rng, tokens, heads)
     };
     (0..count).map(&mut job).collect()
-}
-
-/// Panics on a broken promise or contract of any stream.
-fn simulator(spec: &LapaAxiSpec, seed: u64) -> Simulator {
-    let initial = Initial::Random(seed);
-    let options = SimOptions { engine: Engine::Jit, initial, ..SimOptions::default() };
-    Simulator::with_options(&build(spec).module, options)
 }
 
 #[test]
@@ -96,7 +83,7 @@ fn random_specifications_jobs_and_stalls() {
 /// jobs find nothing of it.
 #[test]
 fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
-    let spec = spec(SMALL);
+    let spec: LapaAxiSpec = spec(SMALL);
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let (map, buses) = (build(&spec).map, Buses::new(&spec));
     let mut simulator = simulator(&spec, 2);
@@ -127,13 +114,12 @@ fn a_soft_reset_in_mid_run_leaves_nothing_behind() {
 
 #[test]
 fn results_come_two_cycles_later_than_from_the_engine() {
-    let spec = spec(&format!("{SMALL} bus_bits=512"));
+    let spec: LapaAxiSpec = spec(&format!("{SMALL} bus_bits=512"));
     let mut rng = ChaCha8Rng::seed_from_u64(17);
     let jobs = [random_job(&spec.engine, &mut rng, 5, 3)];
     let rows = expected(&spec, &jobs).unwrap().rows.len();
     let mut engine = Simulator::new(&spec.engine.build(), Engine::Jit);
-    let stalls = layer::Stalls::default();
-    let alone = layer::run(&mut engine, &spec.engine, &jobs, stalls, rows, 1).unwrap();
+    let alone = layer::run(&mut engine, &spec.engine, &jobs, Default::default(), rows, 1).unwrap();
     let mut simulator = simulator(&spec, 1);
     let mut host = Host::new(&mut simulator, &build(&spec).map, Stalls::default());
     let start = host.bench.cycle;
@@ -146,7 +132,7 @@ fn results_come_two_cycles_later_than_from_the_engine() {
 
 #[test]
 fn no_output_depends_on_an_input_within_a_cycle() {
-    let module = build(&spec(SMALL)).module;
+    let module = build(&spec::<LapaAxiSpec>(SMALL)).module;
     for (port, inputs) in module.outputs.iter().zip(&module.combinational) {
         assert!(inputs.is_empty(), "{} depends on {inputs:?}", port.name);
     }
@@ -155,12 +141,12 @@ fn no_output_depends_on_an_input_within_a_cycle() {
 /// Engines that are not ours; nothing unknown comes out of a four-state one.
 #[test]
 fn the_printed_verilog() {
-    let spec = spec(SMALL);
+    let spec: LapaAxiSpec = spec(SMALL);
     let mut rng = ChaCha8Rng::seed_from_u64(13);
     let jobs = random_jobs(&spec, &mut rng, 2);
     let must = expected(&spec, &jobs).unwrap();
     let built = build(&spec);
-    for engine in [cosim::Engine::Verilator, cosim::Engine::Icarus] {
+    for engine in PRINTED {
         let mut device = engine.open(&built.module, Initial::Zero).unwrap();
         let stalls = Stalls { registers: 0.3, inputs: 0.1, outputs: 0.3, seed: 1 };
         let mut host = Host::new(&mut *device, &built.map, stalls);

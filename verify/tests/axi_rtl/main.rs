@@ -7,27 +7,26 @@ mod wrapper;
 
 use hwgen_designs::attention::axi::lapa_check::access_registers;
 use hwgen_designs::attention::axi::lapa_drive::{Load, expected, run_loads};
-use hwgen_designs::attention::axi::{LapaAttentionAxiSpec, build};
+use hwgen_designs::attention::axi::{AxiSpec, Engine as Core, LapaAttentionAxiSpec, build};
 use hwgen_designs::attention::engine;
 use hwgen_designs::axi::drive::{Host, Stalls};
 use hwgen_designs::drive::Values;
-use hwgen_designs::spec::load;
 use hwgen_hdl::Int;
-use hwgen_hdl::sim::{Device, Engine, Initial, SimOptions, Simulator};
+use hwgen_hdl::sim::{Device, Engine, Initial, Simulator};
 use hwgen_verify::cosim;
+use hwgen_verify::suite::{self, GATES, PRINTED, check, pick, stall};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn spec(overrides: &str) -> LapaAttentionAxiSpec {
-    let overrides: Vec<String> = overrides.split_whitespace().map(str::to_owned).collect();
-    load(None, &overrides).unwrap_or_else(|error| panic!("{error}"))
+    suite::spec(overrides)
 }
 
 /// The smallest that still cuts payloads and knows groups of keys.
 const SMALL: &str = "head_dim=5 max_keys=9 rows=2 lanes=4 bus_bits=32";
 
 fn random_spec(rng: &mut impl Rng) -> LapaAttentionAxiSpec {
-    let mut pick = |list: &[&str]| list[rng.random_range(0..list.len())].to_owned();
+    let mut pick = |list: &[&str]| pick(rng, list).to_owned();
     let all = [
         pick(&["head_dim=1 lanes=1", "head_dim=3 lanes=2", "head_dim=8 lanes=8", "head_dim=20"]),
         pick(&["max_keys=1", "max_keys=7", "max_keys=16", "max_keys=40"]),
@@ -42,27 +41,22 @@ fn random_spec(rng: &mut impl Rng) -> LapaAttentionAxiSpec {
 }
 
 fn random_loads(spec: &LapaAttentionAxiSpec, rng: &mut impl Rng, count: usize) -> Vec<Load> {
-    let values = [Values::Uniform, Values::Corner, Values::Small];
-    (0..count)
-        .map(|_| {
-            let keys = rng.random_range(1..=spec.engine.shape().max_keys as usize);
-            let values = values[rng.random_range(0..3)];
-            Load::random(spec, rng, keys, values).unwrap()
-        })
-        .collect()
+    let mut load = |_| {
+        let keys = rng.random_range(1..=spec.engine.shape().max_keys as usize);
+        let values = Values::any(rng);
+        Load::random(spec, rng, keys, values).unwrap()
+    };
+    (0..count).map(&mut load).collect()
 }
 
 fn random_stalls(rng: &mut impl Rng, seed: u64) -> Stalls {
-    let mut chance = || [0.0, 0.1, 0.5, 0.9][rng.random_range(0..4)];
-    Stalls { registers: chance(), inputs: chance(), outputs: chance(), seed }
+    Stalls { registers: stall(rng), inputs: stall(rng), outputs: stall(rng), seed }
 }
 
 /// A simulator that panics on a broken promise or contract of any stream, AXI4-Lite's channels
 /// among them.
-fn simulator(spec: &LapaAttentionAxiSpec, seed: u64) -> Simulator {
-    let initial = Initial::Random(seed);
-    let options = SimOptions { engine: Engine::Jit, initial, ..SimOptions::default() };
-    Simulator::with_options(&build(spec).module, options)
+fn simulator<E: Core>(spec: &AxiSpec<E>, seed: u64) -> Simulator {
+    suite::simulator(&build(spec).module, seed)
 }
 
 #[test]
@@ -108,13 +102,13 @@ fn registers_keep_to_the_model() {
 
 #[test]
 fn the_printed_verilog() {
-    elsewhere(&[cosim::Engine::Verilator, cosim::Engine::Icarus]);
+    elsewhere(&PRINTED);
 }
 
 #[test]
 #[ignore = "a minute of synthesis"]
 fn the_synthesized_gates() {
-    elsewhere(&[cosim::Engine::YosysIcarus]);
+    elsewhere(&GATES);
 }
 
 /// Engines that are not ours; nothing unknown comes out of a four-state one.
@@ -231,10 +225,7 @@ fn results_come_two_cycles_later_than_from_the_engine() {
     }
     let mut engine = Simulator::new(&engine::build(&spec.engine), Engine::Jit);
     let heads = std::slice::from_ref(&load.head);
-    let stalls = hwgen_designs::attention::engine::drive::Stalls::default();
-    let rows = load.head.rows.len();
-    let alone =
-        hwgen_designs::attention::engine::drive::run(&mut engine, 4, heads, stalls, rows).unwrap();
+    let alone = check(&mut engine, &spec.engine, heads, Default::default());
     let mut simulator = simulator(&spec, 1);
     let mut host = Host::new(&mut simulator, &build(&spec).map, Stalls::default());
     host.write(&load.settings()).unwrap();

@@ -5,11 +5,11 @@ use hwgen_designs::attention::attend::{self, AttendSpec};
 use hwgen_designs::axi::drive::{Host, Stalls, cut, join};
 use hwgen_designs::axi::{Wrapped, Wrapping, wrap};
 use hwgen_designs::drive::Values;
-use hwgen_designs::spec::load;
 use hwgen_hdl::lib::fifo;
 use hwgen_hdl::netlist::StreamPort;
 use hwgen_hdl::sim::{Engine, Simulator};
 use hwgen_hdl::{Int, Module, ModuleBuilder, fields, s, u};
+use hwgen_verify::suite::spec;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -26,13 +26,12 @@ fn bits(core: &Module, stream: &StreamPort) -> u32 {
 /// Another engine, with a payload a transfer and with many transfers a payload.
 #[test]
 fn the_exact_stage_behind_axi() {
-    let set = ["head_dim=3", "max_keys=10", "rows=4", "lanes=2"].map(String::from);
-    let spec: AttendSpec = load(None, &set).unwrap();
+    let spec: AttendSpec = spec("head_dim=3 max_keys=10 rows=4 lanes=2");
     let core = attend::build(&spec);
     for bus_bits in [None, Some(8), Some(32)] {
         let built = wrapped("attend_axi", &core, bus_bits);
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let head = Head::random(&spec, &mut rng, 10, 12, Values::Uniform);
+        let head = Head::kept_at_random(&spec, &mut rng, 10, 12, Values::Uniform);
         let mut simulator = Simulator::new(&built.module, Engine::Jit);
         let stalls = Stalls { registers: 0.0, inputs: 0.2, outputs: 0.4, seed: 7 };
         let mut host = Host::new(&mut simulator, &built.map, stalls);
@@ -69,7 +68,7 @@ fn the_exact_stage_behind_axi() {
         let element = |data: &Int, i: u32| i32::try_from(s(16).wrap(data >> (16 * i))).unwrap();
         let is: Vec<Vec<i32>> =
             rows.iter().map(|(data, _)| (0..3).map(|i| element(data, i)).collect()).collect();
-        assert_eq!(is, head.expected(&spec).unwrap(), "{bus_bits:?}");
+        assert_eq!(is, head.expected(spec.probability_bits).unwrap(), "{bus_bits:?}");
         let ends: Vec<_> = rows.iter().map(|(_, last)| *last).collect();
         assert_eq!(ends, [vec![false; 11], vec![true]].concat());
         // an output of one bit is a register too

@@ -3,34 +3,29 @@
 //!
 //! `cargo test -p hwgen-verify --test peers_rtl attention -- --nocapture` prints the figures.
 
-use super::simulator;
-use hwgen_designs::attention::engine::drive::{Head, Row, Stalls};
+use super::predictor::Alone;
+use hwgen_designs::attention::engine::drive::Head;
 use hwgen_designs::attention::engine::{Engine, SangerAttentionSpec, cost};
 use hwgen_designs::attention::fact_predictor::FactPredictorSpec;
-use hwgen_designs::attention::predictor::Predictor;
-use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
+use hwgen_designs::attention::predictor::drive::Predict;
 use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
+use hwgen_designs::drive::Stalls;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;
 use hwgen_verify::attention::{Workload, data};
+use hwgen_verify::suite::simulator;
 
 /// A head as the engine gets it.
 fn head(of: &hwgen_verify::attention::Head, spec: &impl Predict) -> Head {
-    let integers = Integers::of(of);
-    let rows = integers.visible.iter().enumerate().map(|(i, &visible)| {
-        let query = integers.query(i);
-        Row { query, visible, radius: None, survivors: Default::default() }
-    });
-    let rows = rows.collect();
-    let mut head = Head { rows, keys: integers.keys.rows, values: integers.values.rows };
+    let mut head = Integers::of(of).driven();
     head.predict(spec).unwrap();
     head
 }
 
 /// Sends all heads, one behind the other without a reset, through the predictor that `spec` makes
 /// for their elements and keys.
-fn compare<P: Predictor + Predict>(workload: &Workload, spec: impl Fn(u32, u32) -> P) {
+fn compare<P: Alone>(workload: &Workload, spec: impl Fn(u32, u32) -> P) {
     let heads = workload.heads.iter();
     let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| {
         heads.clone().map(size).max().unwrap_or(1) as u32
@@ -38,10 +33,10 @@ fn compare<P: Predictor + Predict>(workload: &Workload, spec: impl Fn(u32, u32) 
     let keys = largest(|head| head.keys.rows()).next_multiple_of(16);
     let spec = spec(largest(|head| head.keys.cols()), keys);
     let heads: Vec<Head> = heads.map(|of| head(of, &spec)).collect();
-    let expected = expected(&heads, spec.size().rows);
+    let expected = spec.expected(&heads).unwrap();
     let mut simulator = simulator(&spec.build(), 1);
-    let run = run(&mut simulator, &spec, &heads, Stalls::default(), expected.len()).unwrap();
-    let mismatches = run.groups.iter().zip(&expected).filter(|(is, must)| is != must).count();
+    let run = spec.run(&mut simulator, &heads, Stalls::default(), expected.len()).unwrap();
+    let mismatches = run.beats.iter().zip(&expected).filter(|(is, must)| is != must).count();
     let (kept, seen) =
         heads.iter().fold((0, 0), |(kept, seen), h| (kept + h.kept(), seen + h.seen()));
     println!(

@@ -1,27 +1,17 @@
-//! Any predictor that says a bit a key, against its golden model, beat by beat.
+//! Any predictor against its golden model, beat by beat.
 
-use super::{pick, random_heads, random_stalls, simulator, spec};
 use hwgen_designs::attention::attend::golden::Query;
-use hwgen_designs::attention::engine::drive::{Head, Row, Stalls};
 use hwgen_designs::attention::predictor::Predictor;
-use hwgen_designs::attention::predictor::drive::{Predict, expected, run};
-use hwgen_designs::attention::predictor::timing::HeadShape;
-use hwgen_designs::drive::Values;
-use hwgen_hdl::sim::{Engine, Initial, Simulator};
-use hwgen_verify::cosim;
+use hwgen_designs::attention::predictor::drive::{Head, Row};
+use hwgen_designs::drive::{Driven, Stalls, Values};
+use hwgen_verify::suite::{self, check, check_cycles, compare, pick, simulator, spec};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Runs the heads, without a reset between them, and compares every beat.
-fn check<P: Predictor + Predict>(spec: &P, heads: &[Head], stalls: Stalls) {
-    let expected = expected(heads, spec.size().rows);
-    let mut simulator = simulator(&spec.build(), stalls.seed);
-    let run = run(&mut simulator, spec, heads, stalls, expected.len())
-        .unwrap_or_else(|error| panic!("{spec:?}: {error}"));
-    for (beat, (is, must)) in run.groups.iter().zip(&expected).enumerate() {
-        assert_eq!(is, must, "{spec:?}, {stalls:?}, beat {beat}");
-    }
-}
+/// A predictor that takes heads.
+pub(super) trait Alone: Predictor + Driven<Job = Head> {}
+
+impl<P: Predictor + Driven<Job = Head>> Alone for P {}
 
 /// A random size of any predictor.
 pub(super) fn random_size(rng: &mut ChaCha8Rng) -> String {
@@ -33,54 +23,34 @@ pub(super) fn random_size(rng: &mut ChaCha8Rng) -> String {
     )
 }
 
-/// Random specifications of `settings` beside a random size.
-pub(super) fn random_specifications_heads_and_stalls<P: Predictor + Predict>(
-    settings: impl Fn(&mut ChaCha8Rng) -> String,
-) {
-    for seed in 0..24 {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let spec: P = spec(&format!("{} {}", random_size(&mut rng), settings(&mut rng)));
-        let heads = random_heads(&spec, &mut rng, 3, 6);
-        check(&spec, &heads, random_stalls(&mut rng, seed));
-    }
-}
-
-fn shape(head: &Head) -> HeadShape {
-    HeadShape {
-        keys: head.keys.len() as u32,
-        visible: head.rows.iter().map(|row| row.visible as u32).collect(),
-    }
-}
-
 /// Random heads for random specifications: the model of cycles against the circuit.
-pub(super) fn every_beat_passes_in_the_cycle_the_cost_model_says<P: Predictor + Predict>(
-    settings: impl Fn(&mut ChaCha8Rng) -> String,
+pub(super) fn every_beat_passes_in_the_cycle_the_cost_model_says<P: Alone>(
+    seeds: u64,
+    spec: impl Fn(&mut ChaCha8Rng) -> P,
 ) {
-    for seed in 0..20 {
-        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
-        let spec: P = spec(&format!("{} {}", random_size(&mut rng), settings(&mut rng)));
-        let mut heads = random_heads(&spec, &mut rng, 2, 60);
+    for seed in 0..seeds {
+        let rng = &mut ChaCha8Rng::seed_from_u64(1000 + seed);
+        let spec = spec(rng);
+        let mut heads = suite::jobs(&spec, rng, (2, 59));
         for head in &mut heads {
             // some short rows behind each other fill the queues
-            let short = pick(&mut rng, &[0, head.rows.len() / 2]);
+            let short = pick(rng, &[0, head.rows.len() / 2]);
             for row in &mut head.rows[short..] {
-                row.visible = row.visible.min(pick(&mut rng, &[1, 3, 8]));
+                row.visible = row.visible.min(pick(rng, &[1, 3, 8]));
             }
             head.predict(&spec).unwrap();
         }
-        let cycles = spec.beat_cycles(&heads.iter().map(shape).collect::<Vec<_>>());
-        let mut simulator = Simulator::new(&spec.build(), Engine::default());
-        let run = run(&mut simulator, &spec, &heads, Stalls::default(), cycles.len()).unwrap();
-        assert_eq!(run.groups, expected(&heads, spec.size().rows), "{spec:?}");
-        assert_eq!(run.cycles, cycles, "{spec:?}");
+        check_cycles(&mut simulator(&spec.build(), seed), &spec, &heads);
     }
 }
 
-/// A small predictor.
-const SMALL: &str = "head_dim=6 max_keys=22 rows=4";
+/// A small predictor with these settings.
+pub(super) fn small<P: Alone>(settings: &str) -> P {
+    spec(&format!("head_dim=6 max_keys=22 rows=4 {settings}"))
+}
 
 /// Extreme and equal numbers.
-pub(super) fn corners<P: Predictor + Predict>(settings: &str) {
+pub(super) fn corners<P: Alone>(settings: &str) {
     let key = |i: i32| -> Vec<i32> {
         match i % 5 {
             0 => vec![-128; 6],
@@ -92,18 +62,17 @@ pub(super) fn corners<P: Predictor + Predict>(settings: &str) {
     };
     let queries =
         [[0; 6], [-128; 6], [127; 6], [1; 6], [-1, 1, -1, 1, 0, 0], [-128, 127, 0, 0, 1, -1]];
-    let scales = [(0, 0), (u16::MAX, 0), (1, 0), (u16::MAX, 31), (300, 9), (40000, 16)];
-    let spec: P = spec(&format!("{SMALL} {settings}"));
+    let scales =
+        [(0, 0), (u16::MAX, 0), (1, 0), (u16::MAX, 31), (300, 9), (40000, 16), (50000, 19)];
+    let spec: P = small(settings);
     for keys in [1, 3, 4, 5, 21, 22] {
         let row = |i: usize, visible: usize, (scale, shift): (u16, u8)| Row {
-            query: Query { elements: queries[i].to_vec(), scale, shift },
-            visible,
-            radius: None,
-            survivors: Default::default(),
+            radius: spec.radius_bits().map(|_| 1000),
+            ..Row::new(Query { elements: queries[i].to_vec(), scale, shift }, visible)
         };
         let rows = (0..6).flat_map(|i| {
             let sees = [keys, keys, 1, 1 + i % keys];
-            sees.into_iter().enumerate().map(move |(n, visible)| (i, visible, (i + n) % 6))
+            sees.into_iter().enumerate().map(move |(n, visible)| (i, visible, (i + n) % 7))
         });
         let mut head = Head {
             keys: (0..keys as i32).map(key).collect(),
@@ -113,37 +82,21 @@ pub(super) fn corners<P: Predictor + Predict>(settings: &str) {
         let mut equal = Head { keys: vec![vec![3, -3, 77, 0, -128, 127]; keys], ..head.clone() };
         head.predict(&spec).unwrap();
         equal.predict(&spec).unwrap();
-        check(&spec, &[head, equal], Stalls::default());
+        check(&mut simulator(&spec.build(), 0), &spec, &[head, equal], Stalls::default());
     }
 }
 
 /// Heads behind each other, without a reset.
-pub(super) fn a_hundred_heads_without_reset<P: Predictor + Predict>(settings: &str) {
-    let spec: P = spec(&format!("{SMALL} {settings}"));
-    let heads = random_heads(&spec, &mut ChaCha8Rng::seed_from_u64(7), 100, 4);
-    check(&spec, &heads, Stalls { queries: 0.2, out: 0.2, ..Stalls::default() });
-}
-
-/// Wherever a reset falls, the engine starts over with loading keys.
-pub(super) fn a_reset_in_the_middle_leaves_nothing_behind<P: Predictor + Predict>(settings: &str) {
-    let spec: P = spec(&format!("{SMALL} {settings}"));
-    let mut rng = ChaCha8Rng::seed_from_u64(8);
-    let mut simulator = Simulator::new(&spec.build(), Engine::default());
-    for beats in 1..16 {
-        let heads: Vec<_> = (0..2)
-            .map(|_| Head::random(&spec, &mut rng, 19, 4, Values::Uniform).unwrap())
-            .collect();
-        let mut expected = expected(&heads, spec.size().rows);
-        expected.truncate(beats);
-        let stalls = Stalls { out: 0.3, seed: beats as u64, ..Stalls::default() };
-        let run = run(&mut simulator, &spec, &heads, stalls, expected.len()).unwrap();
-        assert_eq!(run.groups, expected, "{beats} beats");
-    }
+pub(super) fn a_hundred_heads_without_reset<P: Alone>(settings: &str) {
+    let spec: P = small(settings);
+    let heads = suite::jobs(&spec, &mut ChaCha8Rng::seed_from_u64(7), (100, 3));
+    let stalls = Stalls { ins: 0.2, out: 0.2, ..Stalls::default() };
+    check(&mut simulator(&spec.build(), 0), &spec, &heads, stalls);
 }
 
 /// Too many keys, and rows that would see none or more than there are.
-pub(super) fn what_does_not_fit_is_held_to_the_range<P: Predictor + Predict>(settings: &str) {
-    let spec: P = spec(&format!("{SMALL} {settings}"));
+pub(super) fn what_does_not_fit_is_held_to_the_range<P: Alone>(settings: &str) {
+    let spec: P = small(settings);
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut sent = Head::random(&spec, &mut rng, 22, 3, Values::Uniform).unwrap();
     let next = Head::random(&spec, &mut rng, 5, 2, Values::Uniform).unwrap();
@@ -154,42 +107,17 @@ pub(super) fn what_does_not_fit_is_held_to_the_range<P: Predictor + Predict>(set
         meant.rows[row].visible = held;
     }
     meant.predict(&spec).unwrap();
-    let expected = expected(&[meant, next.clone()], spec.size().rows);
-    let mut simulator = Simulator::new(&spec.build(), Engine::default());
-    let heads = [sent, next];
-    let run = run(&mut simulator, &spec, &heads, Stalls::default(), expected.len()).unwrap();
-    assert_eq!(run.groups, expected);
+    let feeds = spec.feeds(&[sent, next.clone()], &mut rng);
+    let mut simulator = simulator(&spec.build(), 0);
+    compare(&mut simulator, &spec, &feeds, Stalls::default(), &[meant, next]);
 }
 
-/// The narrowest and the widest numbers, and the size as it would be built.
-pub(super) fn extremes<P: Predictor + Predict>(settings: &[&str]) {
-    let sizes = ["head_dim=256 rows=2 max_keys=5", "head_dim=1 max_keys=1 rows=1", ""];
-    for size in sizes {
-        for settings in settings {
-            let spec: P = spec(&format!("{size} {settings}"));
-            let mut rng = ChaCha8Rng::seed_from_u64(10);
-            let keys = spec.size().max_keys.min(100) as usize;
-            let heads: Vec<_> = [Values::Corner, Values::Uniform]
-                .map(|values| Head::random(&spec, &mut rng, keys, 6, values).unwrap())
-                .to_vec();
-            check(&spec, &heads, Stalls::default());
-        }
-    }
-}
-
-/// The printed text in engines that are not ours; nothing unknown comes out of a four-state one.
-pub(super) fn elsewhere<P: Predictor + Predict>(settings: &[&str], engines: &[cosim::Engine]) {
-    for settings in settings {
-        let spec: P = spec(&format!("head_dim=3 max_keys=9 rows=2 {settings}"));
-        let mut rng = ChaCha8Rng::seed_from_u64(13);
-        let heads = [Values::Corner, Values::Uniform]
-            .map(|values| Head::random(&spec, &mut rng, 9, 5, values).unwrap());
-        let expected = expected(&heads, spec.size().rows);
-        for engine in engines {
-            let mut device = engine.open(&spec.build(), Initial::Zero).unwrap();
-            let stalls = Stalls { queries: 0.1, out: 0.3, ..Stalls::default() };
-            let run = run(&mut *device, &spec, &heads, stalls, expected.len()).unwrap();
-            assert_eq!((run.unknown, &run.groups), (0, &expected), "{settings} {engine}");
-        }
-    }
+/// The narrowest and the widest numbers, and sizes as they would be built.
+pub(super) fn extremes<P: Alone>(settings: &str) {
+    let spec: P = spec(settings);
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let keys = spec.size().max_keys.min(100) as usize;
+    let heads = [Values::Corner, Values::Uniform]
+        .map(|values| Head::random(&spec, &mut rng, keys, 6, values).unwrap());
+    check(&mut simulator(&spec.build(), 0), &spec, &heads, Stalls::default());
 }

@@ -1,9 +1,10 @@
 //! Sanger.
 
-use super::{engine, pick, predictor};
+use super::{engine, predictor};
 use hwgen_designs::attention::engine::SangerAttentionSpec;
 use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
 use hwgen_verify::cosim::Engine;
+use hwgen_verify::suite::{self, GATES, PRINTED, pick, spec};
 use rand_chacha::ChaCha8Rng;
 
 fn common(rng: &mut ChaCha8Rng) -> String {
@@ -22,14 +23,22 @@ fn engine_settings(rng: &mut ChaCha8Rng) -> String {
     format!("estimate_bits={} {}", pick(rng, &[4, 8, 16]), common(rng))
 }
 
+fn random_spec(rng: &mut ChaCha8Rng) -> SangerPredictorSpec {
+    spec(&format!("{} {}", predictor::random_size(rng), settings(rng)))
+}
+
+fn random_engine(rng: &mut ChaCha8Rng) -> SangerAttentionSpec {
+    spec(&format!("{} {}", engine::random_size(rng), engine_settings(rng)))
+}
+
 #[test]
 fn random_specifications_heads_and_stalls() {
-    predictor::random_specifications_heads_and_stalls::<SangerPredictorSpec>(settings);
+    suite::random(0..24, random_spec, (3, 5));
 }
 
 #[test]
 fn every_beat_passes_in_the_cycle_the_cost_model_says() {
-    predictor::every_beat_passes_in_the_cycle_the_cost_model_says::<SangerPredictorSpec>(settings);
+    predictor::every_beat_passes_in_the_cycle_the_cost_model_says(20, random_spec);
 }
 
 #[test]
@@ -48,7 +57,7 @@ fn a_hundred_heads_without_reset() {
 
 #[test]
 fn a_reset_in_the_middle_leaves_nothing_behind() {
-    predictor::a_reset_in_the_middle_leaves_nothing_behind::<SangerPredictorSpec>("");
+    suite::resets(&predictor::small::<SangerPredictorSpec>(""), (2, 4));
 }
 
 #[test]
@@ -58,36 +67,49 @@ fn what_does_not_fit_is_held_to_the_range() {
 
 #[test]
 fn extremes() {
-    predictor::extremes::<SangerPredictorSpec>(&["", "probability_bits=4 row_normalise=false"]);
+    for size in ["head_dim=256 rows=2 max_keys=5", "head_dim=1 max_keys=1 rows=1", ""] {
+        for settings in ["", "probability_bits=4 row_normalise=false"] {
+            predictor::extremes::<SangerPredictorSpec>(&format!("{size} {settings}"));
+        }
+    }
 }
 
 #[test]
 fn engines_of_random_sizes() {
-    engine::random_specifications_heads_and_stalls::<SangerAttentionSpec>(engine_settings);
+    suite::random(0..16, random_engine, (3, 7));
 }
 
 #[test]
 fn the_engines_cycle_model_is_within_two_percent() {
-    engine::the_cycle_model_is_within_two_percent::<SangerAttentionSpec>("");
+    engine::the_cycle_model_is_within_two_percent::<SangerAttentionSpec>(&[
+        (1, ""),
+        (4, ""),
+        (16, ""),
+    ]);
 }
 
 #[test]
 fn a_reset_of_the_engine_leaves_nothing_behind() {
-    engine::a_reset_in_mid_run_leaves_nothing_behind::<SangerAttentionSpec>();
+    suite::resets(
+        &engine::small::<SangerAttentionSpec>("head_dim=5 lanes=2 max_keys=20 rows=4"),
+        (3, 4),
+    );
 }
 
 fn elsewhere(engines: &[Engine]) {
-    predictor::elsewhere::<SangerPredictorSpec>(&["", "row_normalise=false"], engines);
-    engine::elsewhere::<SangerAttentionSpec>(engines);
+    let small = "head_dim=3 max_keys=9 rows=2";
+    let alone = ["", "row_normalise=false"].map(|set| spec(&format!("{small} {set}")));
+    suite::elsewhere::<SangerPredictorSpec>(engines, &alone, (2, 5));
+    suite::elsewhere(engines, &[engine::small::<SangerAttentionSpec>("")], (3, 5));
 }
 
 #[test]
 fn the_printed_verilog() {
-    elsewhere(&[Engine::Verilator, Engine::Icarus]);
+    elsewhere(&PRINTED);
 }
 
 #[test]
 #[ignore = "a minute of synthesis"]
 fn the_synthesized_gates() {
-    elsewhere(&[Engine::YosysIcarus]);
+    elsewhere(&GATES);
 }

@@ -50,7 +50,7 @@ impl Script {
             let beats = free.div_ceil(spec.results);
             image.jobs.push(Job::Output(Transfer { base: 0, beats }));
         }
-        let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
+        let values = Values::any(rng);
         let bytes = free.next_multiple_of(spec.results);
         let run = |_| (0..bytes).map(|_| values.draw(rng, 8) as i8).collect();
         let input = (0..2).map(run).collect();
@@ -228,7 +228,7 @@ fn random_layer(
     if !fits {
         return None;
     }
-    let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
+    let values = Values::any(rng);
     let stored_bits = if stored.shared { 8 } else { u32::from(bits) };
     let count = (channels * steps) as usize;
     let weights: Vec<_> = (0..count).map(|_| values.draw(rng, stored_bits) as i8).collect();
@@ -264,6 +264,14 @@ fn random_layer(
     Some(output)
 }
 
+/// Where what is as large as `input` has room, if one more job has.
+fn beside(spec: &CnnSpec, image: &Image, input: Place, free: &Free) -> Option<Place> {
+    let (base, limit) = free.place(spec, input);
+    let bytes = input.bytes().next_multiple_of(spec.results);
+    let fits = base + bytes <= limit && image.jobs.len() as u32 + 2 <= spec.jobs;
+    fits.then_some(Place { base, ..input })
+}
+
 fn random_addition(
     spec: &CnnSpec,
     rng: &mut impl Rng,
@@ -271,11 +279,7 @@ fn random_addition(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let (base, limit) = free.place(spec, input);
-    let chunks = input.bytes().div_ceil(spec.results);
-    if base + chunks * spec.results > limit || image.jobs.len() as u32 + 2 > spec.jobs {
-        return None;
-    }
+    let sum = beside(spec, image, input, free)?;
     let scale = |rng: &mut dyn rand::RngCore, right: std::ops::Range<u8>| AddScale {
         multiplier: match rng.random_range(0..2) {
             0 => 1 << 30,
@@ -291,11 +295,11 @@ fn random_addition(
         zeros: [rng.random(), rng.random()],
         scales: [scale(rng, 0..4), scale(rng, 0..4), scale(rng, 17..23)],
         rounding: Rounding::ALL[rng.random_range(0..4)],
-        output: base,
-        chunks,
+        output: sum.base,
+        chunks: input.bytes().div_ceil(spec.results),
         clamp: random_clamp(rng),
     }));
-    Some(Place { base, ..input })
+    Some(sum)
 }
 
 fn random_softmax(
@@ -305,17 +309,12 @@ fn random_softmax(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let (base, limit) = free.place(spec, input);
-    let output = Place { base, ..input };
-    let bytes = output.bytes().next_multiple_of(spec.results);
-    if base + bytes > limit || image.jobs.len() as u32 + 2 > spec.jobs {
-        return None;
-    }
+    let output = beside(spec, image, input, free)?;
     random_tables(spec, rng, image);
     image.jobs.push(Job::Softmax(Softmax {
         input: input.base,
         input_pitch: input.pitch,
-        output: base,
+        output: output.base,
         output_pitch: input.pitch,
         length: input.channels,
         rows: input.height * input.width,
@@ -334,12 +333,7 @@ fn random_lookup(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let (base, limit) = free.place(spec, input);
-    let output = Place { base, ..input };
-    let bytes = output.bytes().next_multiple_of(spec.results);
-    if base + bytes > limit || image.jobs.len() as u32 + 2 > spec.jobs {
-        return None;
-    }
+    let output = beside(spec, image, input, free)?;
     random_tables(spec, rng, image);
     let (length, rows) = match rng.random() {
         true => (input.channels, input.height * input.width),
@@ -348,7 +342,7 @@ fn random_lookup(
     image.jobs.push(Job::Lookup(Lookup {
         input: input.base,
         input_pitch: input.pitch,
-        output: base,
+        output: output.base,
         output_pitch: input.pitch,
         length,
         rows,

@@ -1,9 +1,11 @@
 //! Feeds designs through their streams, on any engine, and says what must come out.
 
+mod driven;
 mod streams;
 
-pub use streams::{Feed, Run, run, run_for, run_patiently};
-pub(crate) use streams::{pack, unpack};
+pub use driven::Driven;
+pub use streams::{Feed, Run, Stalls, run, run_for, run_patiently};
+pub(crate) use streams::{feeds, pack, unpack};
 
 use rand::Rng;
 
@@ -19,6 +21,11 @@ pub enum Values {
 }
 
 impl Values {
+    /// Any of them.
+    pub fn any(rng: &mut impl Rng) -> Values {
+        [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)]
+    }
+
     /// A number of `bits` bits.
     pub(crate) fn draw(self, rng: &mut impl Rng, bits: u32) -> i32 {
         let limit = 1 << (bits - 1);

@@ -14,11 +14,27 @@ pub struct Feed {
     pub stall: f64,
 }
 
+/// What streams are fed, none of which stalls.
+pub(crate) fn feeds(streams: impl IntoIterator<Item = (&'static str, Vec<Vec<Int>>)>) -> Vec<Feed> {
+    streams.into_iter().map(|(stream, beats)| Feed { stream, beats, stall: 0.0 }).collect()
+}
+
+/// How streams stall: the probability that a cycle is one.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stalls {
+    /// Of each stream that comes in.
+    pub ins: f64,
+    /// Of each stream that goes out.
+    pub out: f64,
+    /// Where the random numbers start.
+    pub seed: u64,
+}
+
 /// What came out of `out`, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// The beats, each a value a field.
-    pub beats: Vec<Vec<Int>>,
+pub struct Run<Beat = Vec<Int>> {
+    /// The beats; as they came, each a value a field.
+    pub beats: Vec<Beat>,
     /// The cycle at whose end each passed, counted from 0.
     pub cycles: Vec<u64>,
     /// Fields with unknown bits, on an engine that knows such; they read as 0.

@@ -20,7 +20,6 @@ pub mod drive;
 pub mod exact;
 mod exact_circuit;
 pub mod feed_forward;
-mod feed_forward_check;
 pub mod golden;
 pub mod importance;
 mod layer;

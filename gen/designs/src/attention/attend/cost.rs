@@ -26,8 +26,10 @@ pub fn keys_in_flight(spec: &AttendSpec) -> u32 {
 pub struct HeadShape {
     /// Keys it has.
     pub keys: u32,
-    /// For each row the surviving keys of each group, up to the row's last group.
+    /// For each row the surviving keys of each group of visible ones.
     pub rows: Vec<Vec<u32>>,
+    /// Keys each row sees.
+    pub visible: Vec<u32>,
 }
 
 /// The cycle at whose end each row's result passes when no stream stalls.

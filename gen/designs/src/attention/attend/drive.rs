@@ -1,14 +1,12 @@
-//! The exact stage between stream drivers and its golden model.
+//! Heads between stream drivers and golden models, and the exact stage on them.
 
 use crate::attention::attend::AttendSpec;
-use crate::attention::attend::cost::HeadShape;
+use crate::attention::attend::cost::{HeadShape, row_cycles};
 use crate::attention::attend::golden::{Attend, AttendError, Memory, Query};
 use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
-use crate::drive::{Feed, Values};
-use crate::drive::{pack, unpack};
+use crate::drive::{Driven, Feed, Values, feeds, pack, unpack};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
-use hwgen_hdl::sim::{Device, SimError};
 use rand::Rng;
 
 /// One attention head: its keys and values, then its rows.
@@ -22,140 +20,179 @@ pub struct Head {
     pub rows: Vec<Row>,
 }
 
-/// A query and the keys that survive for it.
+/// A query row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The query.
+    /// The query, with its scale.
     pub query: Query,
-    /// A bit a key, up to the last key the row sees; at least one is set.
+    /// Keys it sees, from key 0.
+    pub visible: usize,
+    /// For predictors that take one.
+    pub radius: Option<u64>,
+    /// The keys that are kept for it, if something chose: a bit a visible key, at least one set.
     pub survivors: BitVec,
 }
 
+impl Row {
+    /// A row for which nothing has chosen yet.
+    pub fn new(query: Query, visible: usize) -> Row {
+        Row { query, visible, radius: None, survivors: BitVec::new() }
+    }
+}
+
 impl Head {
-    /// A random head; each row sees a random part of the keys and keeps some of them.
-    pub fn random(
+    /// A head of random elements, keys of so many bits and queries of so many; each row sees a random
+    /// part of the keys, and nothing has chosen for it yet.
+    pub(crate) fn drawn(
+        rng: &mut impl Rng,
+        head_dim: u32,
+        [key_bits, query_bits]: [u32; 2],
+        (keys, rows): (usize, usize),
+        values: Values,
+    ) -> Head {
+        let vector = |rng: &mut _, bits| (0..head_dim).map(|_| values.draw(rng, bits)).collect();
+        let mut vectors = || (0..keys).map(|_| vector(rng, key_bits)).collect();
+        let mut head = Head { keys: vectors(), values: vectors(), rows: vec![] };
+        for _ in 0..rows {
+            let shift = match values {
+                Values::Corner => [0, 31, rng.random_range(0..32)][rng.random_range(0..3)],
+                _ => rng.random_range(0..32),
+            };
+            let elements = vector(rng, query_bits);
+            let query = Query { elements, scale: rng.random(), shift };
+            head.rows.push(Row::new(query, rng.random_range(1..=keys)));
+        }
+        head
+    }
+
+    /// A random head for the exact stage; random keys are kept.
+    pub fn kept_at_random(
         spec: &AttendSpec,
         rng: &mut impl Rng,
         keys: usize,
         rows: usize,
         values: Values,
     ) -> Head {
-        let dim = spec.head_dim as usize;
-        let vector = |rng: &mut _| (0..dim).map(|_| values.draw(rng, 8)).collect::<Vec<i32>>();
-        let rows = (0..rows).map(|_| {
-            let seen = rng.random_range(1..=keys);
+        let mut head = Head::drawn(rng, spec.head_dim, [ELEMENT_BITS; 2], (keys, rows), values);
+        for row in &mut head.rows {
             let share = [0.0, 0.1, 0.3, 1.0][rng.random_range(0..4)];
-            let mut survivors: BitVec = (0..seen).map(|_| rng.random_bool(share)).collect();
-            survivors.set(rng.random_range(0..seen), true);
-            let shift = rng.random_range(0..32);
-            let query = Query { elements: vector(rng), scale: rng.random(), shift };
-            Row { query, survivors }
-        });
-        let rows = rows.collect();
-        let mut vectors = || (0..keys).map(|_| vector(rng)).collect();
-        Head { keys: vectors(), values: vectors(), rows }
+            row.survivors = (0..row.visible).map(|_| rng.random_bool(share)).collect();
+            row.survivors.set(rng.random_range(0..row.visible), true);
+        }
+        head
     }
 
-    /// What the golden model says: each row's result.
+    /// What the exact stage's model makes of the survivors: each row's result.
     ///
     /// # Errors
     /// A row without a survivor, or lists that do not fit each other.
-    pub fn expected(&self, spec: &AttendSpec) -> Result<Vec<Vec<i32>>, AttendError> {
-        let attend = Attend::new(spec.probability_bits);
+    pub fn expected(&self, probability_bits: u32) -> Result<Vec<Vec<i32>>, AttendError> {
+        let attend = Attend::new(probability_bits);
         let memory = Memory { keys: &self.keys, values: &self.values };
         let rows = self.rows.iter();
         rows.map(|row| Ok(attend.row(&row.query, memory, &row.survivors)?.out)).collect()
     }
 
-    /// The head as the timing sees it.
-    pub fn shape(&self, spec: &AttendSpec) -> HeadShape {
-        let rows = self.rows.iter().map(|row| {
-            let groups = row.survivors.chunks(spec.rows as usize);
+    /// Keys kept, of all rows.
+    pub fn kept(&self) -> usize {
+        self.rows.iter().map(|row| row.survivors.count_ones()).sum()
+    }
+
+    /// Keys seen, of all rows.
+    pub fn seen(&self) -> usize {
+        self.rows.iter().map(|row| row.visible).sum()
+    }
+
+    /// The head as the timing sees it, in groups of `rows` keys.
+    pub fn shape(&self, rows: u32) -> HeadShape {
+        let groups = |row: &Row| {
+            let groups = row.survivors.chunks(rows as usize);
             groups.map(|group| group.count_ones() as u32).collect()
-        });
-        HeadShape { keys: self.keys.len() as u32, rows: rows.collect() }
-    }
-}
-
-/// What came out, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// A row's result.
-    pub rows: Vec<Vec<i32>>,
-    /// Whether it was its head's last.
-    pub last: Vec<bool>,
-    /// The cycle at whose end each passed, counted from 0.
-    pub cycles: Vec<u64>,
-    /// Fields with unknown bits, on an engine that knows such; they read as 0.
-    pub unknown: u64,
-}
-
-impl Run {
-    /// Beats of `head_dim` elements and a last flag.
-    pub fn from_beats(run: crate::drive::Run, head_dim: u32) -> Run {
-        let rows = run.beats.iter().map(|beat| unpack(&beat[0], OUT_BITS, head_dim)).collect();
-        let last = run.beats.iter().map(|beat| beat[1] == 1.into()).collect();
-        Run { rows, last, cycles: run.cycles, unknown: run.unknown }
-    }
-}
-
-/// How streams stall: the probability that a cycle is one.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Stalls {
-    /// Of `keys`.
-    pub keys: f64,
-    /// Of `queries`.
-    pub queries: f64,
-    /// Of `survivors`.
-    pub survivors: f64,
-    /// Of `out`.
-    pub out: f64,
-    /// Where the random numbers start.
-    pub seed: u64,
-}
-
-/// Resets the device, sends it all heads, one after the other, and takes `rows` results, or gives up.
-///
-/// # Errors
-/// [`SimError::TimedOut`] if there is no result for long.
-pub fn run(
-    device: &mut dyn Device,
-    spec: &AttendSpec,
-    heads: &[Head],
-    stalls: Stalls,
-    rows: usize,
-) -> Result<Run, SimError> {
-    let (mut queries, mut survivors) = (vec![], vec![]);
-    for head in heads {
-        for (i, row) in head.rows.iter().enumerate() {
-            let (query, last) = (&row.query, i + 1 == head.rows.len());
-            let data = pack(query.elements.iter().copied(), ELEMENT_BITS);
-            let rest = [query.scale.into(), query.shift.into(), u8::from(last).into()];
-            queries.push([vec![data], rest.to_vec()].concat());
-            let groups = row.survivors.chunks(spec.rows as usize);
-            let count = groups.len();
-            survivors.extend(groups.enumerate().map(|(group, live)| {
-                let live: u64 = live.iter_ones().map(|i| 1 << i).sum();
-                vec![live.into(), u8::from(group + 1 == count).into()]
-            }));
+        };
+        HeadShape {
+            keys: self.keys.len() as u32,
+            rows: self.rows.iter().map(groups).collect(),
+            visible: self.rows.iter().map(|row| row.visible as u32).collect(),
         }
     }
-    let keys = heads.iter().flat_map(|head| key_beats(&head.keys, &head.values)).collect();
-    let feeds = [
-        Feed { stream: "keys", beats: keys, stall: stalls.keys },
-        Feed { stream: "queries", beats: queries, stall: stalls.queries },
-        Feed { stream: "survivors", beats: survivors, stall: stalls.survivors },
-    ];
-    let run = crate::drive::run(device, &feeds, stalls.out, stalls.seed, rows)?;
-    Ok(Run::from_beats(run, spec.head_dim))
 }
 
-/// A head's keys and values, as beats of the stream `keys`.
-pub(crate) fn key_beats(keys: &[Vec<i32>], values: &[Vec<i32>]) -> Vec<Vec<Int>> {
+/// Heads as the timing sees them, in groups of `rows` keys.
+pub(crate) fn shapes(heads: &[Head], rows: u32) -> Vec<HeadShape> {
+    heads.iter().map(|head| head.shape(rows)).collect()
+}
+
+/// A row's result, and whether it is its head's last.
+pub type RowOut = (Vec<i32>, bool);
+
+/// What the exact stage's model makes of the heads' survivors.
+pub(crate) fn row_outs(heads: &[Head], probability_bits: u32) -> Result<Vec<RowOut>, String> {
+    let mut outs = vec![];
+    for head in heads {
+        let rows = head.expected(probability_bits).map_err(|error| error.to_string())?;
+        let count = rows.len();
+        outs.extend(rows.into_iter().zip((1..=count).map(|row| row == count)));
+    }
+    Ok(outs)
+}
+
+/// A result as it came out: `head_dim` elements and a last flag.
+pub(crate) fn row_out(beat: &[Int], head_dim: u32) -> RowOut {
+    (unpack(&beat[0], OUT_BITS, head_dim), beat[1] == Int::from(1))
+}
+
+impl Driven for AttendSpec {
+    type Job = Head;
+    type Out = RowOut;
+
+    fn random(&self, rng: &mut impl Rng, most_rows: usize) -> Head {
+        let keys = rng.random_range(1..=self.max_keys as usize);
+        let rows = rng.random_range(1..=most_rows);
+        let values = Values::any(rng);
+        Head::kept_at_random(self, rng, keys, rows, values)
+    }
+
+    fn feeds(&self, heads: &[Head], _: &mut impl Rng) -> Vec<Feed> {
+        let (mut queries, mut survivors) = (vec![], vec![]);
+        for head in heads {
+            for (i, row) in head.rows.iter().enumerate() {
+                let (query, last) = (&row.query, i + 1 == head.rows.len());
+                let data = pack(query.elements.iter().copied(), ELEMENT_BITS);
+                let rest = [query.scale.into(), query.shift.into(), u8::from(last).into()];
+                queries.push([vec![data], rest.to_vec()].concat());
+                let groups = row.survivors.chunks(self.rows as usize);
+                let count = groups.len();
+                survivors.extend(groups.enumerate().map(|(group, live)| {
+                    let live: u64 = live.iter_ones().map(|i| 1 << i).sum();
+                    vec![live.into(), u8::from(group + 1 == count).into()]
+                }));
+            }
+        }
+        feeds([("keys", key_beats(heads)), ("queries", queries), ("survivors", survivors)])
+    }
+
+    fn expected(&self, heads: &[Head]) -> Result<Vec<RowOut>, String> {
+        row_outs(heads, self.probability_bits)
+    }
+
+    fn read(&self, beat: &[Int]) -> RowOut {
+        row_out(beat, self.head_dim)
+    }
+
+    fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
+        row_cycles(self, &shapes(heads, self.rows))
+    }
+}
+
+/// Heads' keys and values, as beats of the stream `keys`.
+pub(crate) fn key_beats(heads: &[Head]) -> Vec<Vec<Int>> {
     let vector = |elements: &[i32]| pack(elements.iter().copied(), ELEMENT_BITS);
-    (keys.iter().zip(values).enumerate())
-        .map(|(j, (key, value))| {
-            vec![vector(key), vector(value), u8::from(j + 1 == keys.len()).into()]
-        })
-        .collect()
+    let beats = |head: &Head| {
+        let (keys, count) = (head.keys.iter().zip(&head.values), head.keys.len());
+        let beat = |(j, (key, value)): (usize, (&Vec<i32>, &Vec<i32>))| {
+            vec![vector(key), vector(value), u8::from(j + 1 == count).into()]
+        };
+        keys.enumerate().map(beat).collect::<Vec<_>>()
+    };
+    heads.iter().flat_map(beats).collect()
 }

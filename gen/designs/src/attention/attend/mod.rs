@@ -65,7 +65,11 @@ impl crate::generate::Generate for AttendSpec {
     }
 
     fn latency(&self) -> String {
-        let key = |rows: u32| cost::HeadShape { keys: 1, rows: vec![vec![1]; rows as usize] };
+        let key = |rows: u32| cost::HeadShape {
+            keys: 1,
+            rows: vec![vec![1]; rows as usize],
+            visible: vec![1; rows as usize],
+        };
         let one = cost::head_cycles(self, &key(1)) - 1;
         format!(
             "{one} cycles from the survivors of a row with one key to its result; a surviving key takes \

@@ -66,8 +66,7 @@ impl Golden for LapaAttentionAxiSpec {
         let loads: Result<Vec<_>, _> = (0..3)
             .map(|_| {
                 let keys = rng.random_range(1..=most);
-                let values = [Values::Uniform, Values::Corner, Values::Small];
-                let values = values[rng.random_range(0..3)];
+                let values = Values::any(&mut rng);
                 Load::random(self, &mut rng, keys, values)
             })
             .collect();

@@ -7,8 +7,7 @@ use crate::attention::engine::drive::{Head, Row};
 use crate::attention::predictor::golden::InputError;
 use crate::axi::drive::{Host, cut, join};
 use crate::axi::golden::Rows;
-use crate::drive::Values;
-use crate::drive::{pack, unpack};
+use crate::drive::{Values, pack, unpack};
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::SimError;
 use num_traits::ToPrimitive;
@@ -87,7 +86,7 @@ impl Load {
     /// Transfers on `s_axis_keys`.
     pub fn key_transfers(&self, spec: &LapaAttentionAxiSpec) -> Vec<Vec<Int>> {
         let bits = spec.engine.shape().head_dim * ELEMENT_BITS;
-        let beats = key_beats(&self.head.keys, &self.head.values);
+        let beats = key_beats(std::slice::from_ref(&self.head));
         let whole = |beat: &Vec<Int>| {
             let data = &beat[0] | &beat[1] << bits;
             cut(&data, 2 * bits, spec.bus_bits, beat[2] != Int::ZERO)

@@ -6,22 +6,12 @@
 //! up for long and then starves is this off, by a few cycles: groups that waited in the predictor
 //! follow each other faster than they were made.
 
+pub use crate::attention::attend::cost::HeadShape;
+
 use super::Engine;
 use crate::attention::attend::cost as exact;
-use crate::attention::engine::{FactAttentionSpec, LapaAttentionSpec, SangerAttentionSpec};
-use crate::attention::predictor::{Predictor, timing};
+use crate::attention::predictor::Predictor;
 use crate::cost::{Cost, until_last};
-
-/// A head as the timing sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeadShape {
-    /// Keys it has.
-    pub keys: u32,
-    /// For each row the surviving keys of each group of visible ones.
-    pub rows: Vec<Vec<u32>>,
-    /// Keys each row sees.
-    pub visible: Vec<u32>,
-}
 
 /// The cycle at whose end each row's result passes when no stream stalls; cycle 0 takes the first
 /// key.
@@ -29,10 +19,7 @@ pub fn row_cycles<E: Engine>(spec: &E, heads: &[HeadShape]) -> Vec<u64> {
     let (predictor, attend) = (spec.predictor(), spec.attend());
     let mut timing = exact::Timing::new(&attend);
     for head in heads {
-        let shape = timing::HeadShape { keys: head.keys, visible: head.visible.clone() };
-        let groups = predictor.beat_cycles(&[shape]);
-        let rows = head.rows.clone();
-        timing.head(&exact::HeadShape { keys: head.keys, rows }, &groups);
+        timing.head(head, &predictor.beat_cycles(std::slice::from_ref(head)));
     }
     timing.taken
 }
@@ -43,23 +30,7 @@ pub fn head_cycles<E: Engine>(spec: &E, head: &HeadShape) -> u64 {
     rows.last().map_or(head.keys.into(), |last| last + 1)
 }
 
-impl Cost for LapaAttentionSpec {
-    type Workload = [HeadShape];
-
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
-    }
-}
-
-impl Cost for FactAttentionSpec {
-    type Workload = [HeadShape];
-
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
-    }
-}
-
-impl Cost for SangerAttentionSpec {
+impl<E: Engine> Cost for E {
     type Workload = [HeadShape];
 
     fn cycles(&self, workload: &Self::Workload) -> u64 {

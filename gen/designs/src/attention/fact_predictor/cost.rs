@@ -5,7 +5,8 @@ use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 use crate::cost::{Cost, until_last};
 
-pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
+pub use crate::attention::attend::cost::HeadShape;
+pub use crate::attention::predictor::timing::ADDERS_PER_STAGE;
 
 /// Rows between issue of their last group and filter for which there is room: one is searched, one
 /// filtered.

@@ -1,7 +1,8 @@
 //! Attention from tokens to its output against its golden model.
 
 use crate::attention::lapa::LapaSpec;
-use crate::attention::lapa::drive::{Stalls, importance, in_order, random_job, run};
+use crate::attention::lapa::drive::{importance, in_order, random_job, run};
+use crate::drive::Stalls;
 use crate::golden::{Batch, Golden, compare_lists};
 use hwgen_hdl::sim::Device;
 use rand::{Rng, SeedableRng};

@@ -5,8 +5,7 @@ use crate::attention::lapa::LapaSpec;
 use crate::attention::lapa::cost::{FeedShape, HeadShape, JobShape};
 use crate::attention::lapa::golden::{Feed as FeedJob, Job, JobResult, KeyHead, QueryHead};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
-use crate::drive::{Feed, Values};
-use crate::drive::{pack, unpack};
+use crate::drive::{Feed, Stalls, Values, pack, unpack};
 use crate::linear::drive::importance::{Group, group_beat, groups};
 use crate::linear::drive::{exact, feed_forward, log};
 use crate::linear::golden::exact::{Load, Scale, Token};
@@ -18,7 +17,7 @@ use rand::Rng;
 
 /// A random job of so many tokens and key heads.
 pub fn random_job(spec: &LapaSpec, rng: &mut impl Rng, tokens: usize, heads: usize) -> Job {
-    let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
+    let values = Values::any(rng);
     let mut vector = |values: Values, count: u32| -> Vec<i32> {
         (0..count).map(|_| values.draw(rng, 8)).collect()
     };
@@ -87,17 +86,6 @@ pub fn shape(spec: &LapaSpec, job: &Job, result: &JobResult) -> JobShape {
         precise: (0..feed.tokens.len()).map(|j| result.importance.precise(j)).collect(),
     });
     JobShape { heads: result.heads.iter().map(head).collect(), feed }
-}
-
-/// How streams stall: the probability that a cycle is one.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Stalls {
-    /// Of each stream that comes in.
-    pub ins: f64,
-    /// Of each stream that goes out.
-    pub out: f64,
-    /// Where the random numbers start.
-    pub seed: u64,
 }
 
 /// What came out, and when.
@@ -329,13 +317,9 @@ impl Streams {
         let Some(block) = spec.feed_forward() else {
             return;
         };
-        let [first, second] = block.layers();
-        let noise = &mut || 0x33;
-        let [weights, scales, table] = exact::load_beats(&first, &feed.layers.first, noise);
-        let [second_weights, second_scales, _] =
-            exact::load_beats(&second, &feed.layers.second, noise);
+        let [a, b, c, d, e] = feed_forward::loads_beats(&block, &feed.layers, &mut || 0x33);
         let tokens = feed.tokens.iter().map(|token| vec![pack(token.iter().copied(), 8)]).collect();
-        let beats = [weights, scales, table, second_weights, second_scales, tokens];
+        let beats = [a, b, c, d, e, tokens];
         self.feed.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
     }
 

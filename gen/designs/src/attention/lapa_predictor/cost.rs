@@ -5,7 +5,8 @@ use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 use crate::cost::{Cost, until_last};
 
-pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape, LEVELS_PER_STAGE};
+pub use crate::attention::attend::cost::HeadShape;
+pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, LEVELS_PER_STAGE};
 
 /// Digits of a square root between registers.
 pub const SQRT_DIGITS_PER_STAGE: u32 = 1;
@@ -147,7 +148,7 @@ pub fn beat_cycles(spec: &LapaPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor and is its head's only one.
 pub fn latency_cycles(spec: &LapaPredictorSpec, visible: u32) -> u64 {
-    let head = HeadShape { keys: spec.max_keys, visible: vec![visible] };
+    let head = HeadShape { keys: spec.max_keys, visible: vec![visible], rows: vec![] };
     beat_cycles(spec, &[head])[0] - u64::from(spec.max_keys)
 }
 

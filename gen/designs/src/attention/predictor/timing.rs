@@ -1,5 +1,7 @@
 //! The cycle of every beat that a predictor sends, exactly.
 
+use crate::attention::attend::cost::HeadShape;
+
 /// Comparator levels between registers.
 pub const LEVELS_PER_STAGE: u32 = 2;
 
@@ -10,15 +12,6 @@ pub const ADDERS_PER_STAGE: u32 = 3;
 /// Levels of a tree over `count` leaves.
 pub(crate) fn levels(count: u32) -> u32 {
     count.next_power_of_two().trailing_zeros()
-}
-
-/// A head as the timing sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeadShape {
-    /// Keys it has.
-    pub keys: u32,
-    /// Keys each row sees.
-    pub visible: Vec<u32>,
 }
 
 /// A pipe as the timing sees it.
@@ -116,7 +109,7 @@ impl Timing {
     /// Cycles from a query to the first beat of its result, for a row that sees `visible` of
     /// `keys` keys in an idle predictor.
     pub(crate) fn latency_cycles(&self, keys: u32, visible: u32) -> u64 {
-        let head = HeadShape { keys, visible: vec![visible] };
+        let head = HeadShape { keys, visible: vec![visible], rows: vec![] };
         self.beat_cycles(&[head])[0] - u64::from(keys)
     }
 

@@ -5,7 +5,8 @@ use crate::attention::predictor::fold;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::cost::{Cost, until_last};
 
-pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, HeadShape};
+pub use crate::attention::attend::cost::HeadShape;
+pub use crate::attention::predictor::timing::ADDERS_PER_STAGE;
 
 /// Cycles from taking a query to the issue of its first group: its power of two, its short form.
 pub const QUERY_CYCLES: u32 = 2;

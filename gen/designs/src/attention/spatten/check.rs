@@ -1,10 +1,11 @@
 //! `spatten_attention`.
 
 use crate::attention::spatten::SpattenAttentionSpec;
-use crate::attention::spatten::drive::{Layer, Results, Stalls, run};
-use crate::golden::{Batch, Golden, compare_lists};
+use crate::attention::spatten::drive::{Layer, Results, run};
+use crate::drive::Stalls;
+use crate::golden::{Batch, Golden, compare_lists, stall};
 use hwgen_hdl::sim::Device;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 impl Golden for SpattenAttentionSpec {
@@ -13,8 +14,7 @@ impl Golden for SpattenAttentionSpec {
         // two layers, the second without a reset
         let most = self.max_keys.min(3 * self.rows.max(4)) as usize;
         let layers = [1, 2].map(|_| Layer::random(self, &mut rng, most, 6));
-        let mut stall = || [0.0, 0.1, 0.5][rng.random_range(0..3)];
-        let stalls = Stalls { keys: stall(), queries: stall(), out: stall(), seed };
+        let stalls = Stalls { ins: stall(&mut rng), out: stall(&mut rng), seed };
         let must = Results::concat(layers.iter().map(|layer| layer.expected(self)));
         let counts = [must.rows.len(), must.heads.len(), must.tokens.len()];
         let run = run(device, self, &layers, stalls, counts).map_err(|error| error.to_string())?;

@@ -1,12 +1,13 @@
 //! SpAtten's attention between stream drivers and its golden model.
 
-use crate::attention::attend::golden::Query;
-use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
+pub use crate::attention::attend::drive::{Head, Row};
+
+use crate::attention::attend::drive::row_out;
+use crate::attention::attend::spec::ELEMENT_BITS;
 use crate::attention::spatten::golden::cascade::accumulate;
 use crate::attention::spatten::golden::{Keys, Row as GoldenRow, Setting, Spatten, Split};
 use crate::attention::spatten::{SpattenAttentionSpec, cost};
-use crate::drive::Values;
-use crate::drive::{pack, unpack};
+use crate::drive::{Stalls, Values, pack};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Bench, Device, SimError};
@@ -19,26 +20,6 @@ pub struct Layer {
     pub live: BitVec,
     /// At least one.
     pub heads: Vec<Head>,
-}
-
-/// A head: a key and a value a token, then its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// Each `head_dim` elements.
-    pub keys: Vec<Vec<i32>>,
-    /// A value a key.
-    pub values: Vec<Vec<i32>>,
-    /// At least one.
-    pub rows: Vec<Row>,
-}
-
-/// A query and how many live keys it sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The query.
-    pub query: Query,
-    /// At least 1.
-    pub visible: usize,
 }
 
 /// What must come out of a layer, or did.
@@ -75,21 +56,17 @@ impl Layer {
         let mut live: BitVec = (0..tokens).map(|_| rng.random_bool(share)).collect();
         live.set(rng.random_range(0..tokens), true);
         let count = live.count_ones();
-        let dim = spec.head_dim as usize;
         let heads = rng.random_range(1..=2);
         let mut head = |_| {
-            let values = [Values::Uniform, Values::Corner, Values::Small][rng.random_range(0..3)];
-            let vector = |rng: &mut _| (0..dim).map(|_| values.draw(rng, 8)).collect::<Vec<i32>>();
-            let rows = (0..rng.random_range(1..=rows)).map(|_| {
+            let (rows, values) = (rng.random_range(1..=rows), Values::any(rng));
+            let size = (tokens, rows);
+            let mut head = Head::drawn(rng, spec.head_dim, [ELEMENT_BITS; 2], size, values);
+            for row in &mut head.rows {
                 // from flat softmaxes to such that one key has all
-                let shift = rng.random_range(4..32);
-                let query = Query { elements: vector(rng), scale: rng.random(), shift };
-                let visible = [1, count, rng.random_range(1..=count)][rng.random_range(0..3)];
-                Row { query, visible }
-            });
-            let rows = rows.collect();
-            let mut vectors = || (0..tokens).map(|_| vector(rng)).collect();
-            Head { keys: vectors(), values: vectors(), rows }
+                row.query.shift = rng.random_range(4..32);
+                row.visible = [1, count, rng.random_range(1..=count)][rng.random_range(0..3)];
+            }
+            head
         };
         let heads = (0..heads).map(&mut head).collect();
         Layer { live, heads }
@@ -175,19 +152,6 @@ impl Results {
     }
 }
 
-/// How streams stall: the probability that a cycle is one.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Stalls {
-    /// Of `keys`.
-    pub keys: f64,
-    /// Of `queries`.
-    pub queries: f64,
-    /// Of `out`, `heads` and `importance`.
-    pub out: f64,
-    /// Where the random numbers start.
-    pub seed: u64,
-}
-
 /// What came out, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -214,8 +178,8 @@ pub fn run(
     [rows, heads, tokens]: [usize; 3],
 ) -> Result<Run, SimError> {
     let mut bench = Bench::new(device);
-    let keys = bench.driver("keys", stalls.keys, stalls.seed + 1);
-    let queries = bench.driver("queries", stalls.queries, stalls.seed + 2);
+    let keys = bench.driver("keys", stalls.ins, stalls.seed + 1);
+    let queries = bench.driver("queries", stalls.ins, stalls.seed + 2);
     for layer in layers {
         for (h, head) in layer.heads.iter().enumerate() {
             let layer_last = h + 1 == layer.heads.len();
@@ -247,9 +211,8 @@ pub fn run(
     let number = |x: &Int| u64::try_from(x).unwrap_or_default();
     let flag = |x: &Int| *x == Int::from(1);
     let beats = |monitor: usize| bench.monitors[monitor].received.iter();
-    let row = |beat: &Vec<Int>| (unpack(&beat[0], OUT_BITS, spec.head_dim), flag(&beat[1]));
     let results = Results {
-        rows: beats(out).map(row).collect(),
+        rows: beats(out).map(|beat| row_out(beat, spec.head_dim)).collect(),
         heads: beats(of_heads).map(|beat| number(&beat[0])).collect(),
         tokens: beats(of_tokens).map(|beat| (number(&beat[0]), flag(&beat[1]))).collect(),
     };

@@ -1,8 +1,7 @@
 //! `linear`.
 
-use super::{Element, int8, last, result, weight_beats};
-use crate::drive::pack;
-use crate::drive::{Feed, Run};
+use super::{Element, element, elements, int8, last, weight_beats};
+use crate::drive::{Driven, Feed, feeds, pack};
 use crate::linear::LinearSpec;
 use crate::linear::exact::BatchShape;
 use crate::linear::golden::exact::{Load, Scale, Token};
@@ -34,22 +33,6 @@ impl Batch {
         load.scales.resize(spec.outputs as usize, load.scales[0]);
         fit(&mut load, &tokens, rng);
         Batch { load, tokens }
-    }
-
-    /// What the golden model says.
-    pub fn expected(&self) -> Vec<Element> {
-        let count = self.tokens.len();
-        let tokens = self.tokens.iter().enumerate();
-        tokens.map(|(i, token)| (self.load.apply(token), i + 1 == count)).collect()
-    }
-
-    /// The batch as the timing sees it.
-    pub fn shape(&self, spec: &LinearSpec) -> BatchShape {
-        let table = self.load.table.as_ref().map_or(1, Vec::len) as u32;
-        BatchShape {
-            load_beats: spec.load_cycles(table).into(),
-            precise: self.tokens.iter().map(|token| token.precise).collect(),
-        }
     }
 }
 
@@ -104,28 +87,39 @@ pub(super) fn token_beats(tokens: &[Token]) -> Vec<Vec<Int>> {
     tokens.iter().enumerate().map(beat).collect()
 }
 
-/// What batches are to the streams `weights`, `scales`, `table` and `tokens`, with stalls of those
-/// probabilities.
-pub fn feeds(
-    spec: &LinearSpec,
-    batches: &[Batch],
-    stalls: [f64; 4],
-    rng: &mut impl Rng,
-) -> Vec<Feed> {
-    let (mut load, mut tokens) = ([vec![], vec![], vec![]], vec![]);
-    for batch in batches {
-        let beats = load_beats(spec, &batch.load, &mut || int8(rng, false));
-        load.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
-        tokens.extend(token_beats(&batch.tokens));
-    }
-    let [weights, scales, table] = load;
-    let streams = ["weights", "scales", "table", "tokens"];
-    (streams.into_iter().zip([weights, scales, table, tokens]).zip(stalls))
-        .map(|((stream, beats), stall)| Feed { stream, beats, stall })
-        .collect()
-}
+impl Driven for LinearSpec {
+    type Job = Batch;
+    type Out = Element;
 
-/// The results in a run.
-pub fn results(spec: &LinearSpec, run: &Run) -> Vec<Element> {
-    run.beats.iter().map(|beat| result(spec.layer(), beat)).collect()
+    fn random(&self, rng: &mut impl Rng, most: usize) -> Batch {
+        let (tokens, corners) = (rng.random_range(1..=most), rng.random());
+        Batch::random(self, rng, tokens, corners)
+    }
+
+    fn feeds(&self, batches: &[Batch], rng: &mut impl Rng) -> Vec<Feed> {
+        let mut streams = [const { vec![] }; 4];
+        for batch in batches {
+            let [weights, scales, table] = load_beats(self, &batch.load, &mut || int8(rng, false));
+            let beats = [weights, scales, table, token_beats(&batch.tokens)];
+            streams.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
+        }
+        feeds(["weights", "scales", "table", "tokens"].into_iter().zip(streams))
+    }
+
+    fn expected(&self, batches: &[Batch]) -> Result<Vec<Element>, String> {
+        Ok(batches.iter().flat_map(|b| elements(&b.tokens, |token| b.load.apply(token))).collect())
+    }
+
+    fn read(&self, beat: &[Int]) -> Element {
+        element(self.layer(), beat)
+    }
+
+    fn out_cycles(&self, batches: &[Batch]) -> Vec<u64> {
+        let shape = |batch: &Batch| {
+            let table = batch.load.table.as_ref().map_or(1, Vec::len) as u32;
+            let precise = batch.tokens.iter().map(|token| token.precise).collect();
+            BatchShape { load_beats: self.load_cycles(table).into(), precise }
+        };
+        self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
+    }
 }

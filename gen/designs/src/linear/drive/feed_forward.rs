@@ -1,12 +1,13 @@
 //! `feed_forward`.
 
 use super::exact::{fit, load_beats, token_beats};
-use super::{Element, exact, int8, result};
-use crate::drive::{Feed, Run};
+use super::{Element, element, elements, exact, int8};
+use crate::drive::{Driven, Feed, feeds};
 use crate::linear::FeedForwardSpec;
 use crate::linear::feed_forward::BatchShape;
 use crate::linear::golden::exact::Token;
 use crate::linear::golden::feed_forward::FeedForward;
+use hwgen_hdl::Int;
 use rand::Rng;
 
 /// Both loads and the tokens that follow them.
@@ -43,23 +44,6 @@ impl Batch {
         fit_second(&mut self.layers, &tokens, rng);
         Batch { layers: self.layers, tokens }
     }
-
-    /// What the golden model says.
-    pub fn expected(&self) -> Vec<Element> {
-        let count = self.tokens.len();
-        let tokens = self.tokens.iter().enumerate();
-        tokens.map(|(i, token)| (self.layers.apply(token), i + 1 == count)).collect()
-    }
-
-    /// The batch as the timing sees it.
-    pub fn shape(&self, spec: &FeedForwardSpec) -> BatchShape {
-        let [first, second] = spec.layers();
-        let table = self.layers.first.table.as_ref().map_or(1, Vec::len) as u32;
-        BatchShape {
-            load_beats: [first.load_cycles(table), second.load_cycles(1)].map(u64::from),
-            precise: self.tokens.iter().map(|token| token.precise).collect(),
-        }
-    }
 }
 
 fn fit_second(layers: &mut FeedForward, tokens: &[Token], rng: &mut impl Rng) {
@@ -67,34 +51,61 @@ fn fit_second(layers: &mut FeedForward, tokens: &[Token], rng: &mut impl Rng) {
     fit(&mut layers.second, &hidden, rng);
 }
 
-/// The streams in, in the order of [`feeds`].
-pub const STREAMS: [&str; 6] =
+/// The streams in.
+const STREAMS: [&str; 6] =
     ["first_weights", "first_scales", "first_table", "second_weights", "second_scales", "tokens"];
 
-/// What batches are to the [`STREAMS`], with stalls of those probabilities.
-pub fn feeds(
+/// The beats of both loads: weights, scales and table of the first layer, weights and scales of the
+/// second.
+pub(crate) fn loads_beats(
     spec: &FeedForwardSpec,
-    batches: &[Batch],
-    stalls: [f64; 6],
-    rng: &mut impl Rng,
-) -> Vec<Feed> {
-    let layers = spec.layers();
-    let mut streams = [const { vec![] }; 6];
-    for batch in batches {
-        let loads = [&batch.layers.first, &batch.layers.second];
-        let mut beats = |n: usize| load_beats(&layers[n], loads[n], &mut || int8(rng, false));
-        let ([weights, scales, table], [second_weights, second_scales, _]) = (beats(0), beats(1));
-        let tokens = token_beats(&batch.tokens);
-        let beats = [weights, scales, table, second_weights, second_scales, tokens];
-        streams.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
-    }
-    (STREAMS.into_iter().zip(streams).zip(stalls))
-        .map(|((stream, beats), stall)| Feed { stream, beats, stall })
-        .collect()
+    layers: &FeedForward,
+    noise: &mut impl FnMut() -> i32,
+) -> [Vec<Vec<Int>>; 5] {
+    let [first, second] = spec.layers();
+    let [first_weights, first_scales, table] = load_beats(&first, &layers.first, noise);
+    let [weights, scales, _] = load_beats(&second, &layers.second, noise);
+    [first_weights, first_scales, table, weights, scales]
 }
 
-/// The results in a run.
-pub fn results(spec: &FeedForwardSpec, run: &Run) -> Vec<Element> {
-    let [_, second] = spec.layers();
-    run.beats.iter().map(|beat| result(second.layer(), beat)).collect()
+impl Driven for FeedForwardSpec {
+    type Job = Batch;
+    type Out = Element;
+
+    fn random(&self, rng: &mut impl Rng, most: usize) -> Batch {
+        let (tokens, corners) = (rng.random_range(1..=most), rng.random());
+        Batch::random(self, rng, tokens, corners)
+    }
+
+    fn feeds(&self, batches: &[Batch], rng: &mut impl Rng) -> Vec<Feed> {
+        let mut streams = [const { vec![] }; 6];
+        for batch in batches {
+            let [a, b, c, d, e] = loads_beats(self, &batch.layers, &mut || int8(rng, false));
+            let beats = [a, b, c, d, e, token_beats(&batch.tokens)];
+            streams.iter_mut().zip(beats).for_each(|(all, beats)| all.extend(beats));
+        }
+        feeds(STREAMS.into_iter().zip(streams))
+    }
+
+    fn expected(&self, batches: &[Batch]) -> Result<Vec<Element>, String> {
+        let batches = batches.iter();
+        Ok(batches.flat_map(|b| elements(&b.tokens, |token| b.layers.apply(token))).collect())
+    }
+
+    fn read(&self, beat: &[Int]) -> Element {
+        let [_, second] = self.layers();
+        element(second.layer(), beat)
+    }
+
+    fn out_cycles(&self, batches: &[Batch]) -> Vec<u64> {
+        let [first, second] = self.layers();
+        let shape = |batch: &Batch| {
+            let table = batch.layers.first.table.as_ref().map_or(1, Vec::len) as u32;
+            BatchShape {
+                load_beats: [first.load_cycles(table), second.load_cycles(1)].map(u64::from),
+                precise: batch.tokens.iter().map(|token| token.precise).collect(),
+            }
+        };
+        self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
+    }
 }

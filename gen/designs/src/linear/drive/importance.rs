@@ -1,7 +1,7 @@
 //! `importance`.
 
 use super::last;
-use crate::drive::{Feed, Run};
+use crate::drive::{Driven, Feed, feeds};
 use crate::linear::ImportanceSpec;
 use crate::linear::golden::importance::Importance;
 use hwgen_hdl::{Int, u};
@@ -31,11 +31,12 @@ pub struct Group {
 }
 
 impl Job {
-    /// A random job: few tokens or many, sparse rows or dense, some short, some too long.
-    pub fn random(spec: &ImportanceSpec, rng: &mut impl Rng) -> Job {
+    /// A random job: few tokens or many, few rows up to `most_rows`, sparse or dense, some short, some
+    /// too long.
+    fn random(spec: &ImportanceSpec, rng: &mut impl Rng, most_rows: u32) -> Job {
         let most = spec.max_keys.min(6 * spec.rows) as usize;
         let keys = if rng.random_bool(0.3) { most } else { rng.random_range(1..=most) };
-        let rows = rng.random_range(1..=spec.max_queries.min(20));
+        let rows = rng.random_range(1..=spec.max_queries.min(most_rows));
         let (lanes, groups) = (spec.rows as usize, spec.groups(keys as u32) as usize);
         let (keep, causal) = ([0.0, 0.05, 0.5, 1.0][rng.random_range(0..4)], rng.random_bool(0.5));
         let mut row = |_| {
@@ -47,16 +48,6 @@ impl Job {
             (0..groups * lanes).map(|_| rng.random_bool(keep)).collect()
         };
         Job { keys, rows: (0..rows).map(&mut row).collect() }
-    }
-
-    /// Groups of survivors.
-    pub fn survivor_groups(&self, spec: &ImportanceSpec) -> u64 {
-        self.rows.iter().map(|row| row.len() as u64 / u64::from(spec.rows)).sum()
-    }
-
-    /// What the golden model says.
-    pub fn expected(&self, spec: &ImportanceSpec) -> Vec<Group> {
-        groups(spec, &Importance::of(&self.rows, self.keys, spec.factor256))
     }
 }
 
@@ -83,39 +74,49 @@ pub fn groups(spec: &ImportanceSpec, result: &Importance) -> Vec<Group> {
         .collect()
 }
 
-/// What jobs are to the streams `jobs` and `survivors`, with stalls of those probabilities.
-pub fn feeds(
-    spec: &ImportanceSpec,
-    jobs: &[Job],
-    stalls: [f64; 2],
-    rng: &mut impl Rng,
-) -> Vec<Feed> {
-    let (mut heads, mut survivors) = (vec![], vec![]);
-    for job in jobs {
-        heads.push(vec![job.keys.into(), job.rows.len().into()]);
-        for row in &job.rows {
-            let groups = row.chunks(spec.rows as usize);
-            let count = groups.len();
-            for (group, tokens) in groups.enumerate() {
-                let first = group * spec.rows as usize;
-                let live = tokens.iter().enumerate().map(|(i, live)| {
-                    let live = if first + i < job.keys { *live } else { rng.random() };
-                    u64::from(live) << i
-                });
-                survivors.push(vec![live.sum::<u64>().into(), last(group, count)]);
+impl Driven for ImportanceSpec {
+    type Job = Job;
+    type Out = Group;
+
+    fn random(&self, rng: &mut impl Rng, most: usize) -> Job {
+        Job::random(self, rng, most as u32)
+    }
+
+    fn feeds(&self, jobs: &[Job], rng: &mut impl Rng) -> Vec<Feed> {
+        let (mut heads, mut survivors) = (vec![], vec![]);
+        for job in jobs {
+            heads.push(vec![job.keys.into(), job.rows.len().into()]);
+            for row in &job.rows {
+                let groups = row.chunks(self.rows as usize);
+                let count = groups.len();
+                for (group, tokens) in groups.enumerate() {
+                    let first = group * self.rows as usize;
+                    let live = tokens.iter().enumerate().map(|(i, live)| {
+                        let live = if first + i < job.keys { *live } else { rng.random() };
+                        u64::from(live) << i
+                    });
+                    survivors.push(vec![live.sum::<u64>().into(), last(group, count)]);
+                }
             }
         }
+        feeds([("jobs", heads), ("survivors", survivors)])
     }
-    let [of_jobs, of_survivors] = stalls;
-    vec![
-        Feed { stream: "jobs", beats: heads, stall: of_jobs },
-        Feed { stream: "survivors", beats: survivors, stall: of_survivors },
-    ]
-}
 
-/// The groups in a run.
-pub fn results(spec: &ImportanceSpec, run: &Run) -> Vec<Group> {
-    run.beats.iter().map(|beat| group_beat(spec, beat)).collect()
+    fn expected(&self, jobs: &[Job]) -> Result<Vec<Group>, String> {
+        let expected =
+            |job: &Job| groups(self, &Importance::of(&job.rows, job.keys, self.factor256));
+        Ok(jobs.iter().flat_map(expected).collect())
+    }
+
+    fn read(&self, beat: &[Int]) -> Group {
+        group_beat(self, beat)
+    }
+
+    fn out_cycles(&self, jobs: &[Job]) -> Vec<u64> {
+        let groups = |row: &Vec<bool>| row.len() as u64 / u64::from(self.rows);
+        let shape = |job: &Job| (job.keys as u32, job.rows.iter().map(groups).sum());
+        self.result_cycles(&jobs.iter().map(shape).collect::<Vec<_>>())
+    }
 }
 
 /// A group as it came out.

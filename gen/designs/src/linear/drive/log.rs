@@ -1,9 +1,8 @@
 //! `log_linear`.
 
-use super::{Element, int8, last, result, weight_beats};
+use super::{Element, element, elements, int8, last, weight_beats};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
-use crate::drive::pack;
-use crate::drive::{Feed, Run};
+use crate::drive::{Driven, Feed, feeds, pack};
 use crate::linear::LogLinearSpec;
 use crate::linear::golden::log::{Load, shift_for};
 use hwgen_hdl::Int;
@@ -34,13 +33,6 @@ impl Batch {
         load.shift = if rng.random_bool(0.7) { fitting } else { rng.random_range(0..32) };
         Batch { load, tokens }
     }
-
-    /// What the golden model says.
-    pub fn expected(&self) -> Vec<Element> {
-        let count = self.tokens.len();
-        let tokens = self.tokens.iter().enumerate();
-        tokens.map(|(i, token)| (self.load.apply(token), i + 1 == count)).collect()
-    }
 }
 
 /// The beats of a load: stream `weights`.
@@ -60,30 +52,41 @@ pub fn load_beats(
     beats.into_iter().enumerate().map(beat).collect()
 }
 
-/// What batches are to the streams `weights` and `tokens`, with stalls of those probabilities.
-pub fn feeds(
-    spec: &LogLinearSpec,
-    batches: &[Batch],
-    stalls: [f64; 2],
-    rng: &mut impl Rng,
-) -> Vec<Feed> {
-    let (mut weights, mut tokens) = (vec![], vec![]);
-    for Batch { load, tokens: of_batch } in batches {
-        weights.extend(load_beats(spec, load, &mut || rng.random_range(0..32)));
-        let count = of_batch.len();
-        let beats = of_batch.iter().enumerate();
-        tokens.extend(beats.map(|(i, token)| vec![pack(token.iter().copied(), 8), last(i, count)]));
-    }
-    let [of_weights, of_tokens] = stalls;
-    vec![
-        Feed { stream: "weights", beats: weights, stall: of_weights },
-        Feed { stream: "tokens", beats: tokens, stall: of_tokens },
-    ]
-}
+impl Driven for LogLinearSpec {
+    type Job = Batch;
+    type Out = Element;
 
-/// The results in a run.
-pub fn results(spec: &LogLinearSpec, run: &Run) -> Vec<Element> {
-    run.beats.iter().map(|beat| result(spec.layer(), beat)).collect()
+    fn random(&self, rng: &mut impl Rng, most: usize) -> Batch {
+        let (tokens, corners) = (rng.random_range(1..=most), rng.random());
+        Batch::random(self, rng, tokens, corners)
+    }
+
+    fn feeds(&self, batches: &[Batch], rng: &mut impl Rng) -> Vec<Feed> {
+        let (mut weights, mut tokens) = (vec![], vec![]);
+        for Batch { load, tokens: of_batch } in batches {
+            weights.extend(load_beats(self, load, &mut || rng.random_range(0..32)));
+            let count = of_batch.len();
+            let beats = of_batch.iter().enumerate();
+            tokens.extend(
+                beats.map(|(i, token)| vec![pack(token.iter().copied(), 8), last(i, count)]),
+            );
+        }
+        feeds([("weights", weights), ("tokens", tokens)])
+    }
+
+    fn expected(&self, batches: &[Batch]) -> Result<Vec<Element>, String> {
+        Ok(batches.iter().flat_map(|b| elements(&b.tokens, |token| b.load.apply(token))).collect())
+    }
+
+    fn read(&self, beat: &[Int]) -> Element {
+        element(self.layer(), beat)
+    }
+
+    fn out_cycles(&self, batches: &[Batch]) -> Vec<u64> {
+        let beats = u64::from(self.layer().weight_beats());
+        let shape = |batch: &Batch| (beats, batch.tokens.len());
+        self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
+    }
 }
 
 /// A code as the circuit takes it; of a zero the other bits are without meaning.

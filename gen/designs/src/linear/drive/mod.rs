@@ -46,7 +46,16 @@ fn last(i: usize, count: usize) -> Int {
 /// A result: its elements, and whether it is its batch's last.
 pub type Element = (Vec<i32>, bool);
 
+/// What a layer makes of a batch's tokens.
+fn elements<'t, T>(
+    tokens: &'t [T],
+    apply: impl Fn(&'t T) -> Vec<i32> + 't,
+) -> impl Iterator<Item = Element> + 't {
+    let count = tokens.len();
+    tokens.iter().enumerate().map(move |(i, token)| (apply(token), i + 1 == count))
+}
+
 /// A beat of a layer's result.
-fn result(layer: Layer, beat: &[Int]) -> Element {
+fn element(layer: Layer, beat: &[Int]) -> Element {
     (unpack(&beat[0], 8, layer.outputs), beat[1] == Int::from(1))
 }

@@ -1,6 +1,6 @@
 //! Clips into the MFCC front end, features out.
 
-use crate::drive::{Feed, Run, Values};
+use crate::drive::{Driven, Feed, Values, feeds};
 use crate::speech::mfcc::MfccSpec;
 use crate::speech::mfcc::golden::Mfcc;
 use hwgen_hdl::Int;
@@ -28,48 +28,61 @@ impl Clip {
         let samples = (0..samples).map(|_| values.draw(rng, 16) as i16).collect();
         Clip { level, samples }
     }
+}
 
-    /// What the golden model says.
-    pub fn expected(&self, model: &Mfcc) -> Vec<Feature> {
-        let frames = model.features(&self.samples, self.level);
-        let count = frames.len();
-        let mut features = vec![];
-        for (i, frame) in frames.iter().enumerate() {
-            for (k, &value) in frame.iter().enumerate() {
-                let frame_last = k + 1 == frame.len();
-                features.push((value.into(), frame_last, frame_last && i + 1 == count));
-            }
+/// A clip's frames feature by feature.
+pub(crate) fn flagged(frames: &[Vec<i8>]) -> Vec<Feature> {
+    let count = frames.len();
+    let mut features = vec![];
+    for (i, frame) in frames.iter().enumerate() {
+        for (k, &value) in frame.iter().enumerate() {
+            let frame_last = k + 1 == frame.len();
+            features.push((value.into(), frame_last, frame_last && i + 1 == count));
         }
-        features
+    }
+    features
+}
+
+impl Driven for MfccSpec {
+    type Job = Clip;
+    type Out = Feature;
+
+    /// Too short, just right or too long for so many frames.
+    fn random(&self, rng: &mut impl Rng, most: usize) -> Clip {
+        let frames = self.frames.min(most as u32);
+        let values = Values::any(rng);
+        let samples = rng.random_range(1..=2 * (self.window + self.hop * frames) as usize);
+        Clip::random(rng, samples, values)
+    }
+
+    fn feeds(&self, clips: &[Clip], _: &mut impl Rng) -> Vec<Feed> {
+        let levels = clips.iter().map(|clip| vec![clip.level.into()]).collect();
+        let beats = |clip: &Clip| {
+            let last = clip.samples.len() - 1;
+            let beat = |(i, &x): (usize, &i16)| vec![x.into(), u8::from(i == last).into()];
+            clip.samples.iter().enumerate().map(beat).collect::<Vec<Vec<Int>>>()
+        };
+        feeds([("levels", levels), ("samples", clips.iter().flat_map(beats).collect())])
+    }
+
+    fn expected(&self, clips: &[Clip]) -> Result<Vec<Feature>, String> {
+        let model = Mfcc::new(self);
+        let features = |clip: &Clip| flagged(&model.features(&clip.samples, clip.level));
+        Ok(clips.iter().flat_map(features).collect())
+    }
+
+    fn read(&self, beat: &[Int]) -> Feature {
+        feature(beat)
+    }
+
+    fn out_cycles(&self, clips: &[Clip]) -> Vec<u64> {
+        let samples: Vec<_> = clips.iter().map(|clip| clip.samples.len() as u64).collect();
+        self.feature_cycles(&samples)
     }
 }
 
-/// What every clip's features are, one after the other.
-pub fn expected(spec: &MfccSpec, clips: &[Clip]) -> Vec<Feature> {
-    let model = Mfcc::new(spec);
-    clips.iter().flat_map(|clip| clip.expected(&model)).collect()
-}
-
-/// What clips are to the streams `levels` and `samples`, with stalls of those probabilities.
-pub fn feeds(clips: &[Clip], [of_levels, of_samples]: [f64; 2]) -> Vec<Feed> {
-    let levels = clips.iter().map(|clip| vec![clip.level.into()]).collect();
-    let beats = |clip: &Clip| {
-        let last = clip.samples.len() - 1;
-        let beat = |(i, &x): (usize, &i16)| vec![x.into(), u8::from(i == last).into()];
-        clip.samples.iter().enumerate().map(beat).collect::<Vec<Vec<Int>>>()
-    };
-    let samples = clips.iter().flat_map(beats).collect();
-    vec![
-        Feed { stream: "levels", beats: levels, stall: of_levels },
-        Feed { stream: "samples", beats: samples, stall: of_samples },
-    ]
-}
-
-/// The features in a run.
-pub fn features(run: &Run) -> Vec<Feature> {
-    let feature = |beat: &Vec<Int>| {
-        let value = i32::try_from(&beat[0]).unwrap_or_default();
-        (value, beat[1] == Int::from(1), beat[2] == Int::from(1))
-    };
-    run.beats.iter().map(feature).collect()
+/// A feature as it came out.
+pub(crate) fn feature(beat: &[Int]) -> Feature {
+    let value = i32::try_from(&beat[0]).unwrap_or_default();
+    (value, beat[1] == Int::from(1), beat[2] == Int::from(1))
 }

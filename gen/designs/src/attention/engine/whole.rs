@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A whole engine: a predictor and the exact stage, which are instances `predictor` and `exact` of
 /// its top module.
-pub trait Engine: Generate {
+pub trait Engine: Generate + std::fmt::Debug {
     /// What predicts.
     type Predictor: Predictor;
 
