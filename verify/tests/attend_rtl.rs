@@ -1,8 +1,9 @@
 //! The exact stage's circuit against its golden model, row by row.
 
+use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::attend::drive::{Head, Row};
 use hwgen_designs::attention::attend::golden::Query;
-use hwgen_designs::attention::attend::{AttendSpec, cost};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Driven, Stalls, Values};
 use hwgen_designs::generate::Generate;
 use hwgen_verify::suite::{self, GATES, PRINTED, check, compare, pick, simulator, spec};
@@ -41,7 +42,7 @@ fn utilization_of_the_multipliers() {
         for row in &mut head.rows {
             row.survivors = (0..64).map(|j| j % (64 / kept) == 0).collect();
         }
-        let cycles = cost::head_cycles(&spec, &head.shape(4)) - 64;
+        let cycles = spec.cycles(&[head.shape(4)]) - 64;
         let (a_row, busy) = (cycles as f64 / 200.0, 200.0 * kept as f64 / cycles as f64);
         println!("| {kept} | {a_row:.2} | {busy:.3} |");
         assert!(kept < 16 || busy > 0.9, "{kept} keys: {busy}");

@@ -7,9 +7,10 @@ use hwgen_designs::attention::engine::drive::Head;
 use hwgen_designs::attention::engine::{LapaAttentionSpec, build};
 use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::sim::Initial;
+use hwgen_verify::attention::data::recorded;
 use hwgen_verify::attention::output::{self, Integers};
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::attention::{self, Workload, data};
+use hwgen_verify::attention::{self, Workload};
 use hwgen_verify::cosim::Engine;
 use std::time::Instant;
 
@@ -79,14 +80,6 @@ fn compare(spec: &LapaAttentionSpec, workload: &Workload, engine: Engine) -> Sho
         100.0 * off,
     );
     Shown { mismatches, off: off.abs(), busy }
-}
-
-fn recorded() -> Vec<Workload> {
-    let workloads = data::recorded_workloads().unwrap();
-    if workloads.is_none() {
-        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
-    }
-    workloads.unwrap_or_default()
 }
 
 /// One head a layer: a sample where all would take too long.

@@ -6,10 +6,11 @@
 use hwgen_designs::attention::lapa_predictor::{LapaPredictorSpec, build};
 use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::sim::{Device, Initial};
+use hwgen_verify::attention::Workload;
+use hwgen_verify::attention::data::recorded;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::quality::{measure_filter, measure_scores};
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::cosim::Engine;
 use std::time::Instant;
 
@@ -64,14 +65,6 @@ fn report_quality(workload: &Workload) {
 
 fn synthetic() -> Workload {
     Clustered { tokens: 96, head_dim: 32, ..Clustered::default() }.workload()
-}
-
-fn recorded() -> Vec<Workload> {
-    let workloads = data::recorded_workloads().unwrap();
-    if workloads.is_none() {
-        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
-    }
-    workloads.unwrap_or_default()
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What predicting keys before they exist costs in quality, and saves in columns and cycles.
 
 use bitvec::vec::BitVec;
+use hwgen_designs::attention::lapa::LapaSpec;
 use hwgen_designs::attention::lapa::cost::{HeadShape, JobShape};
 use hwgen_designs::attention::lapa::drive::shape;
-use hwgen_designs::attention::lapa::{LapaSpec, cost};
 use hwgen_designs::attention::lapa_predictor::{Filter, LapaPredictorSpec};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::spec::Spec;
 use hwgen_verify::attention::lapa::{Synthetic, measure};
 use hwgen_verify::attention::output::{Integers, lapa};
@@ -19,7 +20,7 @@ fn figures(shape_of: &Synthetic, spec: &LapaSpec) -> [f64; 5] {
     let mean = |figure: &dyn Fn(usize) -> f64| (0..heads.len()).map(figure).sum::<f64>() / count;
     let job = layer.job();
     let job = shape(spec, &job, &job.results(spec).unwrap());
-    let cycles = cost::row_cycles(spec, &[job]).last().map_or(0, |last| last + 1);
+    let cycles = spec.cycles(&[job]);
     [
         mean(&|head| heads[head].0.kept),
         mean(&|head| heads[head].0.mass),
@@ -163,7 +164,7 @@ fn rows_out_of_order() {
                     attention.lapa.filter = filter.clone();
                     attention.exact.lanes = lanes;
                     let job = JobShape { heads: heads.clone(), feed: None };
-                    cost::row_cycles(&spec, &[job]).last().map_or(0, |last| last + 1)
+                    spec.cycles(&[job])
                 });
                 let [one, two, four, eight] = cycles;
                 println!(

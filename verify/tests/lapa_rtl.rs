@@ -5,6 +5,7 @@ use hwgen_designs::attention::lapa::drive::{
 };
 use hwgen_designs::attention::lapa::golden::{Job, JobResult};
 use hwgen_designs::attention::lapa::{LapaSpec, cost};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::Stalls;
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::{Device, Initial};
@@ -129,7 +130,7 @@ fn the_cycle_model_is_within_two_percent() {
         let spec = spec(&format!("{common} {set}"));
         let jobs: Vec<_> = (0..2).map(|_| random_job(&spec, rng, 32, 3)).collect();
         let shapes = shapes(&spec, &jobs);
-        let model = cost::row_cycles(&spec, &shapes);
+        let model = spec.result_cycles(&shapes);
         let mut simulator = simulator(&spec.build(), 0);
         let run = check(&mut simulator, &spec, &jobs, Stalls::default());
         let rows = run.cycles.iter().zip(&model);

@@ -3,6 +3,7 @@
 use hwgen_designs::attention::attend::golden::Query;
 use hwgen_designs::attention::spatten::drive::{Head, Layer, Results, Row, run};
 use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::Stalls;
 use hwgen_hdl::sim::Initial;
 use hwgen_verify::cosim;
@@ -24,7 +25,7 @@ fn cycles_of_a_row_at_the_default_size() {
             let row = cost::Row { keys, flat, values: keys / 2, last_value: false };
             let rows = vec![row; 200];
             let head = cost::Head { keys, live: keys, rows, layer_last: false };
-            (cost::head_cycles(&spec, &head) - u64::from(keys)) as f64 / 200.0
+            (spec.cycles(&[head]) - u64::from(keys)) as f64 / 200.0
         };
         println!("| {keys} | {:.1} | {:.1} |", cycles(false), cycles(true));
         assert!(cycles(false) < 1.1 * f64::from(keys) + 30.0);
@@ -152,7 +153,7 @@ fn every_row_passes_in_the_cycle_the_cost_model_says() {
         let spec = random_spec(&mut rng);
         let layers = random_layers(&spec, &mut rng, 30);
         let shapes: Vec<_> = layers.iter().flat_map(|layer| layer.shapes(&spec)).collect();
-        let cycles = cost::row_cycles(&spec, &shapes);
+        let cycles = spec.result_cycles(&shapes);
         let must = counts(&expected(&spec, &layers));
         let mut simulator = simulator(&build(&spec), 0);
         let run = run(&mut simulator, &spec, &layers, Stalls::default(), must).unwrap();

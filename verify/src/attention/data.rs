@@ -76,6 +76,18 @@ pub fn recorded_workloads() -> Result<Option<Vec<Workload>>, DataError> {
     ]))
 }
 
+/// [`recorded_workloads`] for a test; where there are none, a line says that synthetic ones must do.
+///
+/// # Panics
+/// If one cannot be read.
+pub fn recorded() -> Vec<Workload> {
+    let workloads = recorded_workloads().unwrap();
+    if workloads.is_none() {
+        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
+    }
+    workloads.unwrap_or_default()
+}
+
 /// An array of five axes, the last one the head dimension; C order.
 pub struct Array {
     shape: [usize; 5],

@@ -6,7 +6,7 @@ use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::attend::golden::Attend;
 use hwgen_designs::attention::engine::Engine;
-use hwgen_designs::attention::engine::cost::head_cycles;
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::{Driven, Stalls};
 use hwgen_hdl::Module;
 use hwgen_hdl::sim::{Device, SimError};
@@ -142,7 +142,7 @@ pub fn head_run<E: Engine + Clone>(
         kept,
         work: bits_read + EXACT * (16 * kept - 8 * single),
         scored: kept,
-        model_cycles: head_cycles(&spec, &driven.shape(size.rows)),
+        model_cycles: spec.cycles(&[driven.shape(size.rows)]),
         run: Box::new(move |device| {
             let heads = std::slice::from_ref(&driven);
             let run = spec.run(device, heads, Stalls::default(), count)?;

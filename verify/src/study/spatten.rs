@@ -10,7 +10,8 @@ use crate::attention::output::closeness;
 use bitvec::vec::BitVec;
 use hwgen_designs::attention::attend::AttendSpec;
 use hwgen_designs::attention::spatten::drive::{Layer, run};
-use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build, cost};
+use hwgen_designs::attention::spatten::{SpattenAttentionSpec, build};
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::Stalls;
 use hwgen_hdl::Module;
 use std::error::Error;
@@ -68,7 +69,7 @@ impl Setting {
             kept,
             work: EXACT * (4 * (seen + low) + 8 * kept),
             scored: seen + low,
-            model_cycles: shapes.first().map_or(0, |head| cost::head_cycles(&spec, head)),
+            model_cycles: spec.cycles(&shapes),
             run: Box::new(move |device| {
                 let layers = std::slice::from_ref(&layer);
                 let run = run(device, &spec, layers, Stalls::default(), counts)?;

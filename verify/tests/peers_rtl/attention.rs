@@ -5,15 +5,17 @@
 
 use super::predictor::Alone;
 use hwgen_designs::attention::engine::drive::Head;
-use hwgen_designs::attention::engine::{Engine, SangerAttentionSpec, cost};
+use hwgen_designs::attention::engine::{Engine, SangerAttentionSpec};
 use hwgen_designs::attention::fact_predictor::FactPredictorSpec;
 use hwgen_designs::attention::predictor::drive::Predict;
 use hwgen_designs::attention::sanger_predictor::SangerPredictorSpec;
+use hwgen_designs::cost::Cost;
 use hwgen_designs::drive::Stalls;
+use hwgen_verify::attention::Workload;
+use hwgen_verify::attention::data::recorded;
 use hwgen_verify::attention::output::Integers;
 use hwgen_verify::attention::packing::Segments;
 use hwgen_verify::attention::synthetic::Clustered;
-use hwgen_verify::attention::{Workload, data};
 use hwgen_verify::suite::simulator;
 
 /// A head as the engine gets it.
@@ -70,7 +72,7 @@ fn report_packing(workload: &Workload) {
             predicting += row.visible.div_ceil(spec.sanger.rows as usize);
         }
         scoring += head.kept() as u64 * u64::from(spec.attend().beats());
-        cycles += cost::head_cycles(&spec, &head.shape(spec.sanger.rows));
+        cycles += spec.cycles(&[head.shape(spec.sanger.rows)]);
     }
     println!(
         "{}: segments of 16 filled to {:.3}, of 32 to {:.3}; ours scores in {:.3} of {cycles} cycles \
@@ -106,9 +108,5 @@ fn synthetic_attention() {
 
 #[test]
 fn recorded_attention() {
-    let workloads = data::recorded_workloads().unwrap();
-    if workloads.is_none() {
-        println!("no recordings (HWGEN_DATA): the synthetic workload stands alone");
-    }
-    workloads.unwrap_or_default().iter().for_each(compare_all);
+    recorded().iter().for_each(compare_all);
 }

@@ -3,7 +3,7 @@
 use super::cost::{self, Batch};
 use super::exact_circuit::{self, Form};
 use super::layer::{Layer, signed_bits};
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::{Fields, Module, fields, s, u};
@@ -124,16 +124,6 @@ impl LinearSpec {
             Form { activation: true, passes_precise: true, empty_tokens: false },
         )
     }
-
-    /// The cycle at whose end each result passes.
-    pub fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
-        let batch = |batch: &BatchShape| Batch {
-            load_beats: batch.load_beats,
-            token_steps: batch.precise.iter().map(|&p| self.token_cycles(p).into()).collect(),
-        };
-        let batches: Vec<_> = batches.iter().map(batch).collect();
-        cost::result_cycles(self.latency_cycles(), &batches)
-    }
 }
 
 impl Generate for LinearSpec {
@@ -186,7 +176,13 @@ out: {outputs} elements, each written in its place <-- table <-- shift, saturate
 impl Cost for LinearSpec {
     type Workload = [BatchShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.result_cycles(workload))
+    /// The cycle at whose end each result passes.
+    fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
+        let batch = |batch: &BatchShape| Batch {
+            load_beats: batch.load_beats,
+            token_steps: batch.precise.iter().map(|&p| self.token_cycles(p).into()).collect(),
+        };
+        let batches: Vec<_> = batches.iter().map(batch).collect();
+        cost::result_cycles(self.latency_cycles(), &batches)
     }
 }

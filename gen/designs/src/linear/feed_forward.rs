@@ -3,7 +3,7 @@
 use super::cost::{self, Batch};
 use super::layer::Layer;
 use super::{LinearSpec, exact};
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use crate::wiring::stream_fields;
@@ -61,18 +61,6 @@ impl FeedForwardSpec {
     pub fn token_cycles(&self, precise: bool) -> u32 {
         let [first, second] = self.layers().map(|layer| layer.token_cycles(precise));
         first.max(second)
-    }
-
-    /// The cycle at whose end each result passes.
-    pub fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
-        let layers = self.layers();
-        let of_layer = |batch: &BatchShape, n: usize| Batch {
-            load_beats: batch.load_beats[n],
-            token_steps: batch.precise.iter().map(|&p| layers[n].token_cycles(p).into()).collect(),
-        };
-        let batches: Vec<_> = batches.iter().map(|b| [0, 1].map(|n| of_layer(b, n))).collect();
-        let [first, second] = &layers;
-        cost::chained_result_cycles([first.latency_cycles(), second.latency_cycles()], &batches)
     }
 }
 
@@ -148,8 +136,16 @@ impl Generate for FeedForwardSpec {
 impl Cost for FeedForwardSpec {
     type Workload = [BatchShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.result_cycles(workload))
+    /// The cycle at whose end each result passes.
+    fn result_cycles(&self, batches: &[BatchShape]) -> Vec<u64> {
+        let layers = self.layers();
+        let of_layer = |batch: &BatchShape, n: usize| Batch {
+            load_beats: batch.load_beats[n],
+            token_steps: batch.precise.iter().map(|&p| layers[n].token_cycles(p).into()).collect(),
+        };
+        let batches: Vec<_> = batches.iter().map(|b| [0, 1].map(|n| of_layer(b, n))).collect();
+        let [first, second] = &layers;
+        cost::chained_result_cycles([first.latency_cycles(), second.latency_cycles()], &batches)
     }
 }
 

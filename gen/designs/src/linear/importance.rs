@@ -1,7 +1,7 @@
 //! The parameters of `importance`, and what follows from them.
 
 use super::counters;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec};
 use hwgen_hdl::{Module, bits_for};
@@ -60,19 +60,6 @@ impl ImportanceSpec {
     pub fn build_as(&self, name: &str) -> Arc<Module> {
         counters::module(name, self)
     }
-
-    /// The cycle at whose end each group of results passes when no stream stalls, for jobs of so
-    /// many tokens and groups of survivors. Cycle 0 is the first after reset.
-    pub fn result_cycles(&self, jobs: &[(u32, u64)]) -> Vec<u64> {
-        let (mut job_at, mut results) = (u64::from(self.max_groups()), vec![]);
-        for &(keys, survivors) in jobs {
-            let first = job_at + survivors + u64::from(RESULT_CYCLES);
-            let groups = u64::from(self.groups(keys));
-            results.extend(first..first + groups);
-            job_at = first + groups;
-        }
-        results
-    }
 }
 
 impl Generate for ImportanceSpec {
@@ -117,7 +104,16 @@ survivors, {rows} tokens -+-> counters, {groups} words of {rows} x u{bits}, + 1 
 impl Cost for ImportanceSpec {
     type Workload = [(u32, u64)];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.result_cycles(workload))
+    /// The cycle at whose end each group of results passes when no stream stalls, for jobs of so
+    /// many tokens and groups of survivors. Cycle 0 is the first after reset.
+    fn result_cycles(&self, jobs: &[(u32, u64)]) -> Vec<u64> {
+        let (mut job_at, mut results) = (u64::from(self.max_groups()), vec![]);
+        for &(keys, survivors) in jobs {
+            let first = job_at + survivors + u64::from(RESULT_CYCLES);
+            let groups = u64::from(self.groups(keys));
+            results.extend(first..first + groups);
+            job_at = first + groups;
+        }
+        results
     }
 }

@@ -3,7 +3,7 @@
 use super::cost::{self, Batch};
 use super::layer::{Layer, signed_bits};
 use super::log_circuit;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec, SpecError};
 use hwgen_hdl::Module;
@@ -59,17 +59,6 @@ impl LogLinearSpec {
     pub fn token_cycles(&self) -> u32 {
         self.layer().weight_beats()
     }
-
-    /// The cycle at whose end each result passes, for batches of so many beats of weights and so
-    /// many tokens.
-    pub fn result_cycles(&self, batches: &[(u64, usize)]) -> Vec<u64> {
-        let batch = |&(load_beats, tokens)| Batch {
-            load_beats,
-            token_steps: vec![self.token_cycles().into(); tokens],
-        };
-        let batches: Vec<_> = batches.iter().map(batch).collect();
-        cost::result_cycles(self.latency_cycles(), &batches)
-    }
 }
 
 impl Generate for LogLinearSpec {
@@ -114,7 +103,14 @@ out: {outputs} elements, each written in its place <-- shift, saturate
 impl Cost for LogLinearSpec {
     type Workload = [(u64, usize)];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.result_cycles(workload))
+    /// The cycle at whose end each result passes, for batches of so many beats of weights and so
+    /// many tokens.
+    fn result_cycles(&self, batches: &[(u64, usize)]) -> Vec<u64> {
+        let batch = |&(load_beats, tokens)| Batch {
+            load_beats,
+            token_steps: vec![self.token_cycles().into(); tokens],
+        };
+        let batches: Vec<_> = batches.iter().map(batch).collect();
+        cost::result_cycles(self.latency_cycles(), &batches)
     }
 }

@@ -231,9 +231,10 @@ activations x{rows}          weights x{columns}
 impl Cost for MacArraySpec {
     type Workload = u64;
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
+    fn result_cycles(&self, vectors: &u64) -> Vec<u64> {
         // the weights, then a vector a cycle
-        u64::from(self.rows) + workload + u64::from(self.latency_cycles())
+        let first = u64::from(self.rows + self.latency_cycles());
+        (first..first + vectors).collect()
     }
 }
 

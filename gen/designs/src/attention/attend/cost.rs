@@ -1,7 +1,7 @@
 //! Cycles of the exact stage, exactly.
 
 use super::{AttendSpec, list};
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 
 /// Adder levels between registers.
 pub const LEVELS_PER_STAGE: u32 = 2;
@@ -30,23 +30,6 @@ pub struct HeadShape {
     pub rows: Vec<Vec<u32>>,
     /// Keys each row sees.
     pub visible: Vec<u32>,
-}
-
-/// The cycle at whose end each row's result passes when no stream stalls.
-///
-/// Cycle 0 takes the first key and the first group of survivors.
-pub fn row_cycles(spec: &AttendSpec, heads: &[HeadShape]) -> Vec<u64> {
-    let mut timing = Timing::new(spec);
-    for head in heads {
-        timing.head(head, &[]);
-    }
-    timing.taken
-}
-
-/// Cycles of a head alone, from its first key to its last result, both included.
-pub fn head_cycles(spec: &AttendSpec, head: &HeadShape) -> u64 {
-    let rows = row_cycles(spec, std::slice::from_ref(head));
-    rows.last().map_or(head.keys.into(), |last| last + 1)
 }
 
 /// The first cycle in which one more of `places` is free, if each is freed at the end of the cycle
@@ -188,7 +171,14 @@ impl<'s> Timing<'s> {
 impl Cost for AttendSpec {
     type Workload = [HeadShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
+    /// The cycle at whose end each row's result passes when no stream stalls.
+    ///
+    /// Cycle 0 takes the first key and the first group of survivors.
+    fn result_cycles(&self, heads: &[HeadShape]) -> Vec<u64> {
+        let mut timing = Timing::new(self);
+        for head in heads {
+            timing.head(head, &[]);
+        }
+        timing.taken
     }
 }

@@ -1,9 +1,10 @@
 //! Heads between stream drivers and golden models, and the exact stage on them.
 
 use crate::attention::attend::AttendSpec;
-use crate::attention::attend::cost::{HeadShape, row_cycles};
+use crate::attention::attend::cost::HeadShape;
 use crate::attention::attend::golden::{Attend, AttendError, Memory, Query};
 use crate::attention::attend::spec::{ELEMENT_BITS, OUT_BITS};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, Values, feeds, pack, unpack};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
@@ -180,7 +181,7 @@ impl Driven for AttendSpec {
     }
 
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        row_cycles(self, &shapes(heads, self.rows))
+        self.result_cycles(&shapes(heads, self.rows))
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod weights;
 pub(crate) use engine::query_fields;
 pub use spec::AttendSpec;
 
+use crate::cost::Cost;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ impl crate::generate::Generate for AttendSpec {
             rows: vec![vec![1]; rows as usize],
             visible: vec![1; rows as usize],
         };
-        let one = cost::head_cycles(self, &key(1)) - 1;
+        let one = self.cycles(&[key(1)]) - 1;
         format!(
             "{one} cycles from the survivors of a row with one key to its result; a surviving key takes \
              {} cycle(s) to score and as many to weigh, rows back to back, at least {} cycles each; a \

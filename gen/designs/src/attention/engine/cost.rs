@@ -10,30 +10,19 @@ pub use crate::attention::attend::cost::HeadShape;
 
 use super::Engine;
 use crate::attention::attend::cost as exact;
-use crate::attention::predictor::Predictor;
-use crate::cost::{Cost, until_last};
-
-/// The cycle at whose end each row's result passes when no stream stalls; cycle 0 takes the first
-/// key.
-pub fn row_cycles<E: Engine>(spec: &E, heads: &[HeadShape]) -> Vec<u64> {
-    let (predictor, attend) = (spec.predictor(), spec.attend());
-    let mut timing = exact::Timing::new(&attend);
-    for head in heads {
-        timing.head(head, &predictor.beat_cycles(std::slice::from_ref(head)));
-    }
-    timing.taken
-}
-
-/// Cycles of a head alone, from its first key to its last result, both included.
-pub fn head_cycles<E: Engine>(spec: &E, head: &HeadShape) -> u64 {
-    let rows = row_cycles(spec, std::slice::from_ref(head));
-    rows.last().map_or(head.keys.into(), |last| last + 1)
-}
+use crate::cost::Cost;
 
 impl<E: Engine> Cost for E {
     type Workload = [HeadShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
+    /// The cycle at whose end each row's result passes when no stream stalls; cycle 0 takes the first
+    /// key.
+    fn result_cycles(&self, heads: &[HeadShape]) -> Vec<u64> {
+        let (predictor, attend) = (self.predictor(), self.attend());
+        let mut timing = exact::Timing::new(&attend);
+        for head in heads {
+            timing.head(head, &predictor.result_cycles(std::slice::from_ref(head)));
+        }
+        timing.taken
     }
 }

@@ -5,9 +5,10 @@ pub use crate::attention::predictor::head::{Head, Row};
 use crate::attention::Shape;
 use crate::attention::attend::drive::{RowOut, key_beats, row_out, row_outs, shapes};
 use crate::attention::attend::spec::ELEMENT_BITS;
-use crate::attention::engine::{Engine, cost};
+use crate::attention::engine::Engine;
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::Predict;
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds, pack};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
@@ -53,7 +54,7 @@ impl<E: Engine> Driven for E {
     }
 
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        cost::row_cycles(self, &shapes(heads, self.attend().rows))
+        self.result_cycles(&shapes(heads, self.attend().rows))
     }
 }
 

@@ -3,12 +3,12 @@
 use crate::attention::Shape;
 use crate::attention::attend::drive::shapes;
 use crate::attention::fact_predictor::FactPredictorSpec;
-use crate::attention::fact_predictor::cost::beat_cycles;
 use crate::attention::fact_predictor::golden::Fact;
 use crate::attention::predictor::check::heads_batch;
 use crate::attention::predictor::drive::{Group, group, groups, head_feeds};
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::{Head, Predict, Row};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed};
 use crate::golden::{Batch, Golden};
 use bitvec::vec::BitVec;
@@ -54,6 +54,6 @@ impl Driven for FactPredictorSpec {
     }
 
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        beat_cycles(self, &shapes(heads, self.rows))
+        self.result_cycles(&shapes(heads, self.rows))
     }
 }

@@ -27,11 +27,7 @@ pub fn build(spec: &FactPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for FactPredictorSpec {
-    fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
-        cost::beat_cycles(self, heads)
-    }
-}
+impl crate::attention::predictor::Predictor for FactPredictorSpec {}
 
 impl crate::generate::Generate for FactPredictorSpec {
     const NAME: &'static str = "fact_predictor";

@@ -3,7 +3,7 @@
 use super::{LapaPredictorSpec, RoundFilter, round_filter, tile};
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 
 pub use crate::attention::attend::cost::HeadShape;
 pub use crate::attention::predictor::timing::{ADDERS_PER_STAGE, LEVELS_PER_STAGE};
@@ -128,28 +128,11 @@ fn timing(spec: &LapaPredictorSpec) -> Timing {
     Timing { rows: spec.rows, query_cycles: 1, pipes, reading: spec.rounds() }
 }
 
-/// The cycle at whose end each beat of the result passes when no stream stalls.
-///
-/// Cycle 0 takes the first key. A key a cycle; then round 0 issues a group a cycle, row after row,
-/// and every later stage follows as soon as it has a row's threshold and is done with the row
-/// before. A stage waits for the next one only for room in the queues between them: when rows
-/// become much shorter from one to the next.
-///
-/// With tiles the first group of a tile's rows is issued once they are all there, two cycles after
-/// the last of them is taken, and rows are gathered again from then on; a tile has as many groups of
-/// `rows / tile` keys as its longest row, and its rows leave one after the other.
-pub fn beat_cycles(spec: &LapaPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
-    match spec.tile {
-        1 => timing(spec).beat_cycles(heads),
-        _ => tile::cost::beat_cycles(spec, heads),
-    }
-}
-
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor and is its head's only one.
 pub fn latency_cycles(spec: &LapaPredictorSpec, visible: u32) -> u64 {
     let head = HeadShape { keys: spec.max_keys, visible: vec![visible], rows: vec![] };
-    beat_cycles(spec, &[head])[0] - u64::from(spec.max_keys)
+    spec.result_cycles(&[head])[0] - u64::from(spec.max_keys)
 }
 
 /// Cycles between rows that see `visible` keys each, in steady state: with tiles, those of a tile by
@@ -164,16 +147,23 @@ pub fn cycles_per_row(spec: &LapaPredictorSpec, visible: u32) -> u32 {
     }
 }
 
-/// Cycles from a head's first key to the last beat of its result, both included.
-pub fn head_cycles(spec: &LapaPredictorSpec, head: &HeadShape) -> u64 {
-    let beats = beat_cycles(spec, std::slice::from_ref(head));
-    beats.last().map_or(u64::from(head.keys), |last| last + 1)
-}
-
 impl Cost for LapaPredictorSpec {
     type Workload = [HeadShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&beat_cycles(self, workload))
+    /// The cycle at whose end each beat of the result passes when no stream stalls.
+    ///
+    /// Cycle 0 takes the first key. A key a cycle; then round 0 issues a group a cycle, row after row,
+    /// and every later stage follows as soon as it has a row's threshold and is done with the row
+    /// before. A stage waits for the next one only for room in the queues between them: when rows
+    /// become much shorter from one to the next.
+    ///
+    /// With tiles the first group of a tile's rows is issued once they are all there, two cycles after
+    /// the last of them is taken, and rows are gathered again from then on; a tile has as many groups of
+    /// `rows / tile` keys as its longest row, and its rows leave one after the other.
+    fn result_cycles(&self, heads: &[HeadShape]) -> Vec<u64> {
+        match self.tile {
+            1 => timing(self).beat_cycles(heads),
+            _ => tile::cost::beat_cycles(self, heads),
+        }
     }
 }

@@ -6,10 +6,10 @@ use crate::attention::Shape;
 use crate::attention::attend::drive::shapes;
 use crate::attention::attend::golden::Query;
 use crate::attention::lapa_predictor::LapaPredictorSpec;
-use crate::attention::lapa_predictor::cost::beat_cycles;
 use crate::attention::lapa_predictor::golden::{Predictor, QueryRow, RowPrediction};
 use crate::attention::predictor::drive::{Predict, group, head_feeds, row_groups};
 use crate::attention::predictor::golden::InputError;
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed};
 use bitvec::vec::BitVec;
 use hwgen_hdl::{Int, s};
@@ -97,6 +97,6 @@ impl Driven for LapaPredictorSpec {
     }
 
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        beat_cycles(self, &shapes(heads, self.rows))
+        self.result_cycles(&shapes(heads, self.rows))
     }
 }

@@ -55,11 +55,7 @@ fn round_filter(spec: &LapaPredictorSpec, round: usize) -> RoundFilter {
     filter.expect("a valid specification has a filter for every round")
 }
 
-impl crate::attention::predictor::Predictor for LapaPredictorSpec {
-    fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
-        cost::beat_cycles(self, heads)
-    }
-}
+impl crate::attention::predictor::Predictor for LapaPredictorSpec {}
 
 impl crate::generate::Generate for LapaPredictorSpec {
     const NAME: &'static str = "lapa_predictor";

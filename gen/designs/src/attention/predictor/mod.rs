@@ -19,13 +19,10 @@ pub mod timing;
 pub(crate) mod top_k;
 
 use crate::attention::attend::cost::HeadShape;
+use crate::cost::Cost;
 use crate::generate::Generate;
 use head::Predict;
 
 /// A predictor that can stand before the exact stage: streams `keys` (`data`, `last`), `queries`
 /// (`data`, `visible`, .., `last`) in, `out` (`survivors`, `row_last`, ..) out.
-pub trait Predictor: Generate + Predict {
-    /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes
-    /// the first key.
-    fn beat_cycles(&self, heads: &[HeadShape]) -> Vec<u64>;
-}
+pub trait Predictor: Generate + Predict + Cost<Workload = [HeadShape]> {}

@@ -112,12 +112,6 @@ impl Timing {
         let head = HeadShape { keys, visible: vec![visible], rows: vec![] };
         self.beat_cycles(&[head])[0] - u64::from(keys)
     }
-
-    /// Cycles from a head's first key to the last beat of its result, both included.
-    pub(crate) fn head_cycles(&self, head: &HeadShape) -> u64 {
-        let beats = self.beat_cycles(std::slice::from_ref(head));
-        beats.last().map_or(u64::from(head.keys), |last| last + 1)
-    }
 }
 
 /// The cycles in which a stage took its groups, or the last groups of its rows.

@@ -7,8 +7,8 @@ use crate::attention::predictor::drive::{Group, group, groups, head_feeds};
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::{Head, Predict, Row};
 use crate::attention::sanger_predictor::SangerPredictorSpec;
-use crate::attention::sanger_predictor::cost::beat_cycles;
 use crate::attention::sanger_predictor::golden::{Sanger, Setting};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed};
 use crate::golden::{Batch, Golden};
 use bitvec::vec::BitVec;
@@ -59,6 +59,6 @@ impl Driven for SangerPredictorSpec {
     }
 
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        beat_cycles(self, &shapes(heads, self.rows))
+        self.result_cycles(&shapes(heads, self.rows))
     }
 }

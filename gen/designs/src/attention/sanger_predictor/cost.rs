@@ -3,7 +3,7 @@
 use super::SangerPredictorSpec;
 use crate::attention::predictor::fold;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 
 pub use crate::attention::attend::cost::HeadShape;
 pub use crate::attention::predictor::timing::ADDERS_PER_STAGE;
@@ -61,12 +61,6 @@ fn timing(spec: &SangerPredictorSpec) -> Timing {
     Timing { rows: spec.rows, query_cycles: QUERY_CYCLES, pipes, reading: 1 }
 }
 
-/// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
-/// first key.
-pub fn beat_cycles(spec: &SangerPredictorSpec, heads: &[HeadShape]) -> Vec<u64> {
-    timing(spec).beat_cycles(heads)
-}
-
 /// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
 /// idle predictor.
 pub fn latency_cycles(spec: &SangerPredictorSpec, visible: u32) -> u64 {
@@ -78,15 +72,12 @@ pub fn cycles_per_row(spec: &SangerPredictorSpec, visible: u32) -> u32 {
     timing(spec).cycles_per_row(visible)
 }
 
-/// Cycles from a head's first key to the last beat of its result, both included.
-pub fn head_cycles(spec: &SangerPredictorSpec, head: &HeadShape) -> u64 {
-    timing(spec).head_cycles(head)
-}
-
 impl Cost for SangerPredictorSpec {
     type Workload = [HeadShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&beat_cycles(self, workload))
+    /// The cycle at whose end each beat of the result passes when no stream stalls; cycle 0 takes the
+    /// first key.
+    fn result_cycles(&self, heads: &[HeadShape]) -> Vec<u64> {
+        timing(self).beat_cycles(heads)
     }
 }

@@ -29,11 +29,7 @@ pub fn build(spec: &SangerPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for SangerPredictorSpec {
-    fn beat_cycles(&self, heads: &[cost::HeadShape]) -> Vec<u64> {
-        cost::beat_cycles(self, heads)
-    }
-}
+impl crate::attention::predictor::Predictor for SangerPredictorSpec {}
 
 impl crate::generate::Generate for SangerPredictorSpec {
     const NAME: &'static str = "sanger_predictor";

@@ -2,7 +2,7 @@
 
 use super::{SpattenAttentionSpec, heads, select, walk, weights};
 use crate::attention::attend::cost::LEVELS_PER_STAGE;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use std::collections::VecDeque;
 
 /// A row as the timing sees it.
@@ -35,23 +35,6 @@ pub struct Head {
 pub fn score_latency(spec: &SpattenAttentionSpec) -> u32 {
     let exact = spec.exact();
     6 + exact.tree_levels().div_ceil(LEVELS_PER_STAGE) + u32::from(exact.beats() > 1)
-}
-
-/// The cycle at whose end each row's result passes when no stream stalls.
-///
-/// Cycle 0 takes the first key.
-pub fn row_cycles(spec: &SpattenAttentionSpec, heads: &[Head]) -> Vec<u64> {
-    let mut timing = Timing::new(spec);
-    for head in heads {
-        timing.head(head);
-    }
-    timing.taken
-}
-
-/// Cycles of a head alone, from its first key to its last result, both included.
-pub fn head_cycles(spec: &SpattenAttentionSpec, head: &Head) -> u64 {
-    let rows = row_cycles(spec, std::slice::from_ref(head));
-    rows.last().map_or(head.keys.into(), |last| last + 1)
 }
 
 /// Jobs, each with the cycle from which it is offered.
@@ -186,7 +169,14 @@ impl<'s> Timing<'s> {
 impl Cost for SpattenAttentionSpec {
     type Workload = [Head];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
+    /// The cycle at whose end each row's result passes when no stream stalls.
+    ///
+    /// Cycle 0 takes the first key.
+    fn result_cycles(&self, heads: &[Head]) -> Vec<u64> {
+        let mut timing = Timing::new(self);
+        for head in heads {
+            timing.head(head);
+        }
+        timing.taken
     }
 }

@@ -29,6 +29,7 @@ mod weights;
 pub use spec::SpattenAttentionSpec;
 pub use tokens::SpattenTokensSpec;
 
+use crate::cost::Cost;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ impl crate::generate::Generate for SpattenAttentionSpec {
     fn latency(&self) -> String {
         let row = |keys: u32| cost::Row { keys, flat: false, values: keys, last_value: true };
         let head = |keys| cost::Head { live: keys, keys, rows: vec![row(keys)], layer_last: false };
-        let one = cost::row_cycles(self, &[head(1)])[0] - 1;
+        let one = self.result_cycles(&[head(1)])[0] - 1;
         format!(
             "{one} cycles from the query of a row with one key to its result; a key takes {} cycle(s) to score, \
              as many again if its low nibbles are needed, and as many to add its value; a head's keys load in a cycle each",

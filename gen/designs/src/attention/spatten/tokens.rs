@@ -6,7 +6,7 @@
 //! ```
 
 use super::spec::IMPORTANCE_BITS;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::generate::Generate;
 use crate::spec::{Parameters, Spec};
 use crate::wiring::{delayed_flag, held};
@@ -32,20 +32,8 @@ impl SpattenTokensSpec {
     }
 
     /// Cycles from a layer's last score to the first bit of its result, for that many tokens.
-    pub fn result_cycles(&self, tokens: u32) -> u64 {
+    pub fn layer_cycles(&self, tokens: u32) -> u64 {
         3 + u64::from(IMPORTANCE_BITS) * (u64::from(tokens) + 2)
-    }
-
-    /// The cycle at whose end each bit of the result passes when no stream stalls, for layers of so
-    /// many tokens. Cycle 0 takes the first layer's job.
-    pub fn bit_cycles(&self, layers: &[u32]) -> Vec<u64> {
-        let (mut job, mut cycles) = (0, vec![]);
-        for &tokens in layers {
-            let first = job + u64::from(tokens) + self.result_cycles(tokens);
-            cycles.extend(first..first + u64::from(tokens));
-            job = first + u64::from(tokens);
-        }
-        cycles
     }
 }
 
@@ -63,7 +51,7 @@ impl Generate for SpattenTokensSpec {
     fn latency(&self) -> String {
         format!(
             "a score a cycle; {} cycles after the last of {} tokens their bits, one a cycle",
-            self.result_cycles(self.max_keys),
+            self.layer_cycles(self.max_keys),
             self.max_keys
         )
     }
@@ -231,7 +219,15 @@ impl<'m> Unit<'m, '_> {
 impl Cost for SpattenTokensSpec {
     type Workload = [u32];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.bit_cycles(workload))
+    /// The cycle at whose end each bit of the result passes when no stream stalls, for layers of so
+    /// many tokens. Cycle 0 takes the first layer's job.
+    fn result_cycles(&self, layers: &[u32]) -> Vec<u64> {
+        let (mut job, mut cycles) = (0, vec![]);
+        for &tokens in layers {
+            let first = job + u64::from(tokens) + self.layer_cycles(tokens);
+            cycles.extend(first..first + u64::from(tokens));
+            job = first + u64::from(tokens);
+        }
+        cycles
     }
 }

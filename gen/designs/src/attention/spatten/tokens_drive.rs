@@ -2,6 +2,7 @@
 
 use crate::attention::spatten::SpattenTokensSpec;
 use crate::attention::spatten::golden::cascade::{accumulate, most_important};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
@@ -76,6 +77,6 @@ impl Driven for SpattenTokensSpec {
 
     fn out_cycles(&self, sequences: &[Sequence]) -> Vec<u64> {
         let layers = sequences.iter().flatten();
-        self.bit_cycles(&layers.map(|layer| layer.scores.len() as u32).collect::<Vec<_>>())
+        self.result_cycles(&layers.map(|layer| layer.scores.len() as u32).collect::<Vec<_>>())
     }
 }

@@ -1,6 +1,7 @@
 //! `linear`.
 
 use super::{Element, element, elements, int8, last, weight_beats};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds, pack};
 use crate::linear::LinearSpec;
 use crate::linear::exact::BatchShape;

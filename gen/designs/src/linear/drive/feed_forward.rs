@@ -2,6 +2,7 @@
 
 use super::exact::{fit, load_beats, token_beats};
 use super::{Element, element, elements, exact, int8};
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds};
 use crate::linear::FeedForwardSpec;
 use crate::linear::feed_forward::BatchShape;

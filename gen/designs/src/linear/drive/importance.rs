@@ -1,6 +1,7 @@
 //! `importance`.
 
 use super::last;
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds};
 use crate::linear::ImportanceSpec;
 use crate::linear::golden::importance::Importance;

@@ -2,6 +2,7 @@
 
 use super::{Element, element, elements, int8, last, weight_beats};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, feeds, pack};
 use crate::linear::LogLinearSpec;
 use crate::linear::golden::log::{Load, shift_for};

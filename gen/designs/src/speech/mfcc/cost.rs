@@ -5,7 +5,7 @@ use super::cosines::coefficient_cycles;
 use super::logs::LOGS_WAIT;
 use super::walk::STAGE_GAP;
 use super::{multiply::PRODUCT_CYCLES, tables};
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 
 impl MfccSpec {
     /// Complex points of the transform: M.
@@ -60,10 +60,14 @@ impl MfccSpec {
         // one cycle decides that all bins are done
         self.window_cycles() + transform + self.band_cycles() + 1 + LOGS_WAIT
     }
+}
+
+impl Cost for MfccSpec {
+    type Workload = [u64];
 
     /// The cycle at whose end each feature passes, of clips with so many samples. Cycle 0 takes the
     /// first level.
-    pub fn feature_cycles(&self, clips: &[u64]) -> Vec<u64> {
+    fn result_cycles(&self, clips: &[u64]) -> Vec<u64> {
         let [window, hop] = [self.window, self.hop].map(u64::from);
         let [before, frame] = [self.before_features(), self.frame_cycles()].map(u64::from);
         let (mut begins, mut cycles) = (0, vec![]);
@@ -85,13 +89,5 @@ impl MfccSpec {
             begins = free.max(ended) + 1;
         }
         cycles
-    }
-}
-
-impl Cost for MfccSpec {
-    type Workload = [u64];
-
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&self.feature_cycles(workload))
     }
 }

@@ -1,5 +1,6 @@
 //! Clips into the MFCC front end, features out.
 
+use crate::cost::Cost;
 use crate::drive::{Driven, Feed, Values, feeds};
 use crate::speech::mfcc::MfccSpec;
 use crate::speech::mfcc::golden::Mfcc;
@@ -77,7 +78,7 @@ impl Driven for MfccSpec {
 
     fn out_cycles(&self, clips: &[Clip]) -> Vec<u64> {
         let samples: Vec<_> = clips.iter().map(|clip| clip.samples.len() as u64).collect();
-        self.feature_cycles(&samples)
+        self.result_cycles(&samples)
     }
 }
 

@@ -7,7 +7,7 @@ mod parts;
 
 use super::LapaSpec;
 use crate::attention::attend::cost as exact;
-use crate::cost::{Cost, until_last};
+use crate::cost::Cost;
 use crate::linear::importance::RESULT_CYCLES;
 use feed::Feed;
 use on_demand::{Columns, Window};
@@ -59,11 +59,6 @@ pub fn cycles(spec: &LapaSpec, jobs: &[JobShape]) -> Cycles {
     jobs.iter().for_each(|job| timing.job(job));
     let feed = timing.feed.map(|feed| feed.results).unwrap_or_default();
     Cycles { rows: timing.exact.taken, feed }
-}
-
-/// The cycles of the rows alone.
-pub fn row_cycles(spec: &LapaSpec, jobs: &[JobShape]) -> Vec<u64> {
-    cycles(spec, jobs).rows
 }
 
 struct Timing<'s> {
@@ -216,7 +211,8 @@ impl<'s> Timing<'s> {
 impl Cost for LapaSpec {
     type Workload = [JobShape];
 
-    fn cycles(&self, workload: &Self::Workload) -> u64 {
-        until_last(&row_cycles(self, workload))
+    /// The cycles of the rows alone.
+    fn result_cycles(&self, jobs: &[JobShape]) -> Vec<u64> {
+        cycles(self, jobs).rows
     }
 }
