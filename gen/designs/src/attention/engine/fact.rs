@@ -1,7 +1,7 @@
 //! FACT whole: its predictor and the exact stage.
 
 use super::compose::Buffers;
-use super::engine::{self, Engine};
+use super::whole::{self, Engine};
 use crate::attention::attend::AttendSpec;
 use crate::attention::fact_predictor::FactPredictorSpec;
 use crate::generate::Generate;
@@ -58,14 +58,14 @@ impl Generate for FactAttentionSpec {
     ];
 
     fn circuit(&self) -> Arc<Module> {
-        engine::build(self)
+        whole::build(self)
     }
 
     fn latency(&self) -> String {
-        engine::latency(self)
+        whole::latency(self)
     }
 
     fn diagram(&self) -> String {
-        engine::diagram(self)
+        whole::diagram(self)
     }
 }

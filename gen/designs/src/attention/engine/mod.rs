@@ -17,16 +17,16 @@ pub mod compose;
 pub mod cost;
 pub(crate) mod counters;
 pub mod drive;
-mod engine;
 mod fact;
 mod sanger;
 pub mod spec;
+mod whole;
 
 pub use compose::compose;
-pub use engine::{Engine, build};
 pub use fact::FactAttentionSpec;
 pub use sanger::SangerAttentionSpec;
 pub use spec::LapaAttentionSpec;
+pub use whole::{Engine, build};
 
 use crate::attention::attend::AttendSpec;
 use crate::attention::lapa_predictor::LapaPredictorSpec;
@@ -66,10 +66,10 @@ impl crate::generate::Generate for LapaAttentionSpec {
     }
 
     fn latency(&self) -> String {
-        engine::latency(self)
+        whole::latency(self)
     }
 
     fn diagram(&self) -> String {
-        engine::diagram(self)
+        whole::diagram(self)
     }
 }

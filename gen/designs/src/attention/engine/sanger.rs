@@ -1,7 +1,7 @@
 //! Sanger whole: its predictor and the exact stage.
 
 use super::compose::Buffers;
-use super::engine::{self, Engine};
+use super::whole::{self, Engine};
 use crate::attention::attend::AttendSpec;
 use crate::attention::sanger_predictor::SangerPredictorSpec;
 use crate::generate::Generate;
@@ -66,14 +66,14 @@ impl Generate for SangerAttentionSpec {
     ];
 
     fn circuit(&self) -> Arc<Module> {
-        engine::build(self)
+        whole::build(self)
     }
 
     fn latency(&self) -> String {
-        engine::latency(self)
+        whole::latency(self)
     }
 
     fn diagram(&self) -> String {
-        engine::diagram(self)
+        whole::diagram(self)
     }
 }
