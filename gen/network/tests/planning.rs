@@ -44,9 +44,9 @@ fn planning_takes_milliseconds() {
     let mut worst: f64 = 0.0;
     for ((name, network), most) in networks().into_iter().zip([1.0, 10.0]) {
         let spec = core(&network);
-        let whole = 1e3 * seconds(|| drop(plan(&network, &spec).unwrap()));
-        let alone = 1e3 * seconds(|| drop(outline(&network, &spec).unwrap()));
-        let sized = 1e3 * seconds(|| drop(core(&network)));
+        let whole = 1e3 * seconds(|| _ = plan(&network, &spec).unwrap());
+        let alone = 1e3 * seconds(|| _ = outline(&network, &spec).unwrap());
+        let sized = 1e3 * seconds(|| _ = core(&network));
         println!(
             "{name}: {whole:.2} ms a plan (at most {most}), {alone:.2} ms without weights, {sized:.1} ms to size \
              a core, {} layers",
