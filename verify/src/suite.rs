@@ -121,13 +121,16 @@ pub fn check_cycles<D: Driven>(device: &mut dyn Device, spec: &D, jobs: &[D::Job
 pub fn resets<D: Driven + Generate>(spec: &D, many: (usize, usize)) {
     let rng = &mut ChaCha8Rng::seed_from_u64(7);
     let mut simulator = simulator(&spec.build(), 1);
-    let mut end = 0;
-    for round in 0..16 {
+    let (mut round, mut rounds, mut end) = (0, 16, 0);
+    while round < rounds {
         let jobs = jobs(spec, rng, many);
         let stalls = Stalls { ins: 0.2, out: 0.3, seed: round };
         let feeds = spec.stalled(&jobs, stalls);
-        // a run starts with a reset, wherever the one before ended
-        let beats = round as usize % spec.expected(&jobs).unwrap().len();
+        // a run starts with a reset, wherever the one before ended: behind each beat once at least
+        let all = spec.expected(&jobs).unwrap().len() as u64;
+        rounds = rounds.max(all);
+        let beats = (round % all) as usize;
+        round += 1;
         spec.run_fed(&mut simulator, &feeds, stalls, beats).unwrap();
         compare(&mut simulator, spec, &feeds, stalls, &jobs);
         run_for(&mut simulator, &feeds, rng.random_range(0..=end)).unwrap();
