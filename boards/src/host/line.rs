@@ -73,6 +73,8 @@ const LEAST_WAIT: Duration = Duration::from_millis(2);
 
 /// The smallest packets that a bad line gets, in bytes of data.
 const LEAST_DATA: usize = 16;
+/// How much more patience there is with a line that damages what it carries than with silence.
+const NOISY: u32 = 4;
 
 /// Bytes that are heard once the time is over: more than an answer has.
 const MOST_OVERTIME: usize = 1024;
@@ -104,7 +106,8 @@ impl<T: Transport> Line<T> {
         }
     }
 
-    /// Sends a question until it is answered, so often at most; the answer takes about so many bytes.
+    /// Sends a question until it is answered, so often at most, or [`NOISY`] times as often if something
+    /// was heard; the answer takes about so many bytes.
     pub(super) fn ask(
         &mut self,
         question: &Packet,
@@ -115,7 +118,8 @@ impl<T: Transport> Line<T> {
         let sent = frame(&question.body());
         let travel = self.transport.travel(sent.len() + answer_bytes);
         let (damaged, heard) = (self.traffic.damaged, self.heard);
-        for attempt in 0..attempts {
+        let mut attempt = 0;
+        while attempt < if self.heard > heard { NOISY * attempts } else { attempts } {
             self.traffic.resent += u64::from(attempt > 0);
             // longer each time: a slow board must not drown in repetitions
             let patient = (2 * self.delay + LEAST_WAIT) * (1 << (attempt / 4).min(8));
@@ -132,7 +136,9 @@ impl<T: Transport> Line<T> {
                 Ok(None) => {}
                 Err(why) => self.take_up(why)?,
             }
+            attempt += 1;
         }
+        let attempts = attempt;
         let (damaged, bytes) = (self.traffic.damaged - damaged, self.heard - heard);
         Err(BoardError::NoAnswer { attempts, bytes, damaged })
     }
