@@ -151,6 +151,23 @@ fn a_design_is_added_as_the_page_says() {
     copy.touches("add_a_design", 4);
 }
 
+/// The page's operator has the methods that operators have; whether it runs is the bar's to say.
+#[test]
+fn the_page_s_operator_is_like_others() {
+    let copy = Copy::new("an_operator_is_like_others");
+    let page = copy.blocks("docs/add-an-operator.md").remove(0);
+    let others: String = (copy.now.keys())
+        .filter(|file| file.starts_with("gen/network/src/operators/"))
+        .map(|file| copy.text(file))
+        .collect();
+    let methods = page.split("impl Kind for").nth(1).unwrap().lines();
+    let methods: Vec<_> = methods.filter(|line| line.starts_with("    fn ")).collect();
+    assert!(methods.len() >= 5, "{methods:?}");
+    for method in methods {
+        assert!(others.contains(method), "no operator has `{}`", method.trim());
+    }
+}
+
 #[test]
 #[ignore = "builds a copy of the project: cargo xtask bars add_an_operator"]
 fn an_operator_is_added_as_the_page_says() {
