@@ -69,13 +69,14 @@ impl Kind for Gather {
     }
 
     fn prepare(&self, inputs: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
-        let (x, mut places) = (&inputs[0].shape, vec![0]);
+        let (x, mut places) = (&inputs[0].shape, vec![0u32]);
         for (taken, &all) in self.indices.iter().zip(x) {
-            let taken: Vec<usize> = match taken.is_empty() {
+            let all = all as u32;
+            let taken: Vec<u32> = match taken.is_empty() {
                 true => (0..all).collect(),
                 false => taken.iter().map(|&index| index.into()).collect(),
             };
-            let of = |&place: &usize| taken.iter().map(move |index| place * all + index);
+            let of = |&place: &u32| taken.iter().map(move |index| place * all + index);
             places = places.iter().flat_map(of).collect();
         }
         Box::new(Ready(places))
@@ -204,12 +205,12 @@ fn repeats(indices: &[u16], all: u32) -> Option<u32> {
 }
 
 /// Where each result lies in the input.
-struct Ready(Vec<usize>);
+struct Ready(Vec<u32>);
 
 impl Compute for Ready {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
         for (result, &place) in output.iter_mut().zip(&self.0) {
-            *result = inputs[0][place];
+            *result = inputs[0][place as usize];
         }
     }
 }

@@ -150,6 +150,10 @@ pub(super) fn transpose(node: &Node) -> Result<Operator, Problem> {
 fn indices(indices: impl Iterator<Item = usize>) -> Result<Vec<u16>, Problem> {
     let fits = |index: usize| u16::try_from(index).ok();
     let list: Option<Vec<u16>> = indices.take(Gather::MOST + 1).map(fits).collect();
+    // an empty list would be the whole axis
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::new("it takes nothing", "leave it out"));
+    }
     let list = list.filter(|list| list.len() <= Gather::MOST);
     list.ok_or_else(|| beyond(format!("it takes more than {} indices of an axis", Gather::MOST)))
 }
