@@ -3,7 +3,7 @@
 mod network;
 mod random;
 
-use hwgen_designs::cnn::drive::Script;
+use hwgen_designs::cnn::drive::{Script, sent};
 use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
 use hwgen_designs::drive;
 use hwgen_designs::generate::Generate;
@@ -31,13 +31,15 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
     let pixels = rng.random_range(1..=2);
     let results = pick(rng, &[1, 2, 4, 8, 16]).min(lanes);
     let additions = rng.random();
+    let narrow_weights = rng.random_bool(0.7);
     let spec = CnnSpec {
         lanes,
         pixels,
         packed: pixels == 2 && rng.random_bool(0.7),
         results,
         accumulator_bits: if additions { 32 } else { pick(rng, &[24, 28, 32]) },
-        narrow_weights: rng.random(),
+        narrow_weights,
+        dual: narrow_weights && rng.random(),
         activation_words: 2048 / lanes,
         weight_rows: 4096 / lanes,
         scale_rows: 64,
@@ -69,12 +71,40 @@ fn random_programs_on_random_cores() {
     assert!(compared > 10_000, "{compared}");
 }
 
+/// Lanes of two weights: dense layers, pairs of rows and of columns, whole and odd.
+#[test]
+fn two_weights_a_lane() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(7);
+    let (mut dense, mut depthwise, mut compared) = (0, 0, 0);
+    for _ in 0..32 {
+        let spec = CnnSpec { narrow_weights: true, dual: true, ..random_spec(rng) };
+        let mut device = simulator(&spec.build(), rng.random());
+        for seed in 0..40 {
+            let script = Script::random(&spec, &mut ChaCha8Rng::seed_from_u64(seed), 3);
+            for job in &script.image.jobs {
+                match job {
+                    Job::Convolve(job) if job.dual && job.depthwise => depthwise += 1,
+                    Job::Convolve(job) if job.dual => dense += 1,
+                    _ => {}
+                }
+            }
+            let feeds = script.feeds(&spec, [0.1; 2]);
+            let beats = script.expected(&spec).len() / spec.results as usize;
+            let run = drive::run(&mut device, &feeds, 0.1, seed, beats).unwrap();
+            assert_eq!(sent(&spec, &run), script.expected(&spec), "{spec:?}, seed {seed}");
+            compared += beats * spec.results as usize;
+        }
+    }
+    println!("{compared} bytes equal; {dense} dense jobs, {depthwise} depthwise of two weights");
+    assert!(dense > 50 && depthwise > 30, "{dense} {depthwise}");
+}
+
 /// An output before and one behind: what lies between is the program's cost, to the cycle.
 #[test]
 fn cycles_are_as_predicted() {
     let rng = &mut ChaCha8Rng::seed_from_u64(2);
     let (mut convolutions, mut additions, mut softmaxes, mut lookups) = (0, 0, 0, 0);
-    for _ in 0..8 {
+    for _ in 0..12 {
         let spec = random_spec(rng);
         let mut device = simulator(&spec.build(), rng.random());
         for seed in 0..40 {

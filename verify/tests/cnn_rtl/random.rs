@@ -304,10 +304,12 @@ impl Draft<'_> {
 fn random_core(rng: &mut ChaCha8Rng) -> CnnSpec {
     let lanes = pick(rng, &[4, 8, 16]);
     let pixels = rng.random_range(1..=2);
+    let narrow_weights = rng.random_bool(0.8);
     let spec = CnnSpec {
         lanes,
         pixels,
-        packed: pixels == 2,
+        packed: pixels == 2 && rng.random_bool(0.7),
+        dual: narrow_weights && rng.random_bool(0.6),
         results: pick(rng, &[1, 2, 4]).min(lanes),
         activation_words: 4096,
         weight_rows: 8192,
@@ -315,7 +317,7 @@ fn random_core(rng: &mut ChaCha8Rng) -> CnnSpec {
         jobs: 500,
         softmax_tables: 4,
         single_port: rng.random_bool(0.4),
-        narrow_weights: rng.random_bool(0.8),
+        narrow_weights,
         ..CnnSpec::default()
     };
     spec.validate().unwrap();

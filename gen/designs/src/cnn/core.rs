@@ -95,19 +95,24 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let reads = (walk.steps | reads_chunk).named("activations_read");
     let read = activations(&m, spec, &written, &addresses, reads);
 
-    let bits = job.weight_bits;
-    let wanted = Weights { plane: walk.plane, bits, shared: job.shared, enable: walk.steps };
+    let (bits, dual) = (job.weight_bits, spec.dual.then_some(job.dual));
+    let wanted = Weights { plane: walk.plane, bits, shared: job.shared, dual, enable: walk.steps };
     let planes = contents.map(|image| &image.planes[..]);
     let weights = weights(&m, spec, &load.weights, &wanted, planes);
     let sums = lanes(&m, spec, job, &walk, &read, &weights);
 
     let cycles = OPERAND_CYCLES + lane::LATENCY;
+    let outputs = walk.outputs.iter().enumerate().map(|(p, output)| {
+        let name = if p == 0 { "group_output".into() } else { format!("group_output_{p}") };
+        delayed(&m, &name, *output, cycles)
+    });
     let group = Group {
         done: delayed_flag(&m, "group_done", walk.steps & walk.ends, cycles),
         block_ends: delayed(&m, "group_block_ends", walk.block_ends, cycles),
-        output: delayed(&m, "group_output", walk.output, cycles),
+        outputs: outputs.collect(),
         whole: delayed(&m, "group_whole", walk.whole, cycles),
-        sums,
+        sums: sums.first,
+        twins: sums.second,
     };
     let read_chunk = delayed_flag(&m, "chunk_read", reads_chunk, 2);
     let held: Vec<_> = (read[0].chunk.iter().enumerate())
@@ -404,7 +409,13 @@ impl<'m> Ports<'m> {
     }
 }
 
-/// The array: the sums by position and lane.
+/// Sums by position and lane: of lanes' first weights, and of their second ones.
+struct Sums<'m> {
+    first: Vec<Vec<Signal<'m>>>,
+    second: Vec<Vec<Signal<'m>>>,
+}
+
+/// The array.
 fn lanes<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
@@ -412,7 +423,7 @@ fn lanes<'m>(
     walk: &Walk<'m>,
     read: &[Read<'m>],
     weights: &[Signal<'m>],
-) -> Vec<Vec<Signal<'m>>> {
+) -> Sums<'m> {
     let arrives = delayed_flag(m, "operands_arrive", walk.steps, OPERAND_CYCLES - 1);
     let valid = delayed_flag(m, "operands_valid", arrives, 1);
     let first = delayed(m, "operands_first", walk.first, OPERAND_CYCLES);
@@ -424,6 +435,7 @@ fn lanes<'m>(
         .collect();
     let module = lane::module(spec);
     let mut sums = vec![vec![]; spec.pixels as usize];
+    let mut twins = vec![vec![]; if spec.dual { spec.pixels as usize } else { 0 }];
     for (l, weight) in weights.iter().enumerate() {
         let held = |name: String, value: Signal<'m>| {
             *m.reg(name, s(8)).no_reset().next(value).enable(arrives)
@@ -434,6 +446,9 @@ fn lanes<'m>(
         if spec.maxima {
             part = part.input("largest", job.largest);
         }
+        if spec.dual {
+            part = part.input("dual", job.dual);
+        }
         for p in 0..spec.pixels as usize {
             let dense: Vec<_> = seen[p].iter().map(|bytes| bytes[l % bytes.len()]).collect();
             let value = depthwise.mux(read[p].word[l], select(group, &dense));
@@ -443,6 +458,9 @@ fn lanes<'m>(
         for (p, sums) in sums.iter_mut().enumerate() {
             sums.push(part.output(&format!("sum_{p}")));
         }
+        for (p, twins) in twins.iter_mut().enumerate() {
+            twins.push(part.output(&format!("twin_{p}")));
+        }
     }
-    sums
+    Sums { first: sums, second: twins }
 }

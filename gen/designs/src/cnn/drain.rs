@@ -24,12 +24,14 @@ pub(super) struct Group<'m> {
     pub(super) done: Signal<'m>,
     /// The block has no more.
     pub(super) block_ends: Signal<'m>,
-    /// The address of the first position's results.
-    pub(super) output: Signal<'m>,
+    /// The address of the first position's results, or of each position's.
+    pub(super) outputs: Vec<Signal<'m>>,
     /// All positions are in the output.
     pub(super) whole: Signal<'m>,
     /// The sums, by position and lane.
     pub(super) sums: Vec<Vec<Signal<'m>>>,
+    /// And those of lanes' second weights, if they may have two.
+    pub(super) twins: Vec<Vec<Signal<'m>>>,
 }
 
 /// Bytes of an addition's term.
@@ -171,27 +173,47 @@ impl<'m> Shadow<'m> {
         if let Some(turn) = &turn {
             turn.next(!**turn).enable(active).clear(group.done);
         }
-        let shifts = (active & last_turn).named("shifts");
+        let chunk_ends = (active & last_turn).named("shifts");
         let chunks = job.chunks_less_1.extend(9) + 1;
-        let moves = (group.done | shifts).called("chunks_move");
+        let moves = (group.done | chunk_ends).called("chunks_move");
+        // of two weights' results a chunk each
+        let twin = spec.dual.then(|| {
+            let twin = m.reg("drains_twins", u(1));
+            *twin.next(!*twin & job.dual).enable(chunk_ends).clear(group.done)
+        });
+        let lanes_move = match twin {
+            None => moves,
+            Some(twin) => (group.done | (chunk_ends & (twin | !job.dual))).called("lanes_move"),
+        };
         left.next(group.done.mux(chunks, *left - 1)).enable(moves);
 
         let bits = spec.accumulator_bits;
-        let positions = group.sums.iter().enumerate().map(|(p, sums)| {
-            let shadow = m.reg(format!("shadow_{p}"), u(bits * spec.lanes)).no_reset();
+        let shadow = |(p, sums, name): (usize, &Vec<Signal<'m>>, &str)| {
+            let shadow = m.reg(format!("{name}_{p}"), u(bits * spec.lanes)).no_reset();
             let all = pack(sums);
             let chunk = bits * spec.results;
             let moved = match spec.lanes == spec.results {
                 true => *shadow,
                 false => shadow.shr(chunk),
             };
-            shadow.next(group.done.mux(all, moved)).enable(moves);
+            shadow.next(group.done.mux(all, moved)).enable(lanes_move);
             shadow.truncate(chunk)
-        });
-        let positions: Vec<_> = positions.collect();
-        let chunk = match &turn {
-            None => positions[0],
-            Some(turn) => turn.mux(positions[1], positions[0]).called("drained_sums"),
+        };
+        let in_turn = |sums: &[Vec<Signal<'m>>], name: &str, drained: &str| {
+            let all = sums.iter().enumerate().map(|(p, sums)| shadow((p, sums, name)));
+            let positions: Vec<_> = all.collect();
+            match &turn {
+                None => positions[0],
+                Some(turn) => turn.mux(positions[1], positions[0]).called(drained),
+            }
+        };
+        let chunk = in_turn(&group.sums, "shadow", "drained_sums");
+        let chunk = match twin {
+            None => chunk,
+            Some(twin) => {
+                let twins = in_turn(&group.twins, "shadow_twin", "drained_twins");
+                twin.mux(twins, chunk).called("drained")
+            }
         };
         let lanes = unpack(chunk, s(bits), spec.results);
 
@@ -200,21 +222,40 @@ impl<'m> Shadow<'m> {
             m.reg(name, value.ty()).no_reset().next(value).enable(group.done)
         };
         let whole = held("whole", group.whole);
-        let first = m.reg("chunk_address", group.output.ty()).no_reset();
-        let bytes: Vec<_> =
-            (0..=spec.group_most()).map(|group| m.lit(first.ty(), spec.results >> group)).collect();
-        let next = *first + select(group_bits, &bytes);
-        first.next(group.done.mux(group.output, next)).enable(moves);
+        let first = |p: usize, name: &str| {
+            let first = m.reg(name, group.outputs[p].ty()).no_reset();
+            let groups = 0..=spec.group_most();
+            let bytes: Vec<_> =
+                groups.map(|group| m.lit(first.ty(), spec.results >> group)).collect();
+            let mut bytes = select(group_bits, &bytes);
+            if spec.dual {
+                let twins = (job.dual & !job.depthwise).called("twins_are_beside");
+                bytes = twins.mux(bytes.shl(1), bytes).called("chunk_bytes");
+            }
+            first.next(group.done.mux(group.outputs[p], *first + bytes)).enable(lanes_move);
+            *first
+        };
+        let at = first(0, "chunk_address");
         let (address, writes) = match &turn {
-            None => (*first, active),
+            None => (at, active),
             Some(turn) => {
-                let pitch = job.output_pitch.truncate(first.width());
-                let other = *first + pitch;
-                (turn.mux(other, *first), active & (!**turn | *whole))
+                let other = match group.outputs.len() {
+                    1 => at + job.output_pitch.truncate(at.width()),
+                    _ => first(1, "chunk_address_1"),
+                };
+                (turn.mux(other, at), active & (!**turn | *whole))
+            }
+        };
+        let address = match twin {
+            None => address,
+            Some(twin) => {
+                let second = job.second.truncate(address.width());
+                let distance = twin.mux(second, m.lit(second.ty(), 0)).called("to_twin");
+                (address + distance).called("drained_to")
             }
         };
 
-        let scales = scales(m, spec, job, begins, group, shifts, source);
+        let scales = scales(m, spec, job, begins, group, chunk_ends, source);
         Shadow { active, writes, address, lanes, scales }
     }
 
@@ -229,6 +270,10 @@ impl<'m> Shadow<'m> {
         let zero = m.lit(s(bits), 0);
         // narrow weights stand at the top of a byte
         let eight = m.lit(u(4), 8);
+        let eight = match spec.dual {
+            true => job.dual.mux(m.lit(u(4), 4), eight).called("weight_room"),
+            false => eight,
+        };
         let shift = job.shared.mux(m.lit(u(4), 0), eight - job.weight_bits);
         let shift = shift.truncate(3).named("narrow_shift");
         let sums = (0..spec.results as usize).map(|r| {

@@ -1,5 +1,6 @@
 //! Random programs for the core, and what they send.
 
+use crate::cnn::dual::{self, PACKED_ACTIVATION_BITS};
 use crate::cnn::golden::Core;
 use crate::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use crate::cnn::{
@@ -27,12 +28,17 @@ impl Script {
         let mut place = random_input(spec, rng);
         let fill = |end: u32| Job::Input(Transfer { base: 0, beats: end.div_ceil(spec.results) });
         image.jobs.push(fill(place.bytes()));
-        let mut free = Free::new(spec, place.bytes());
+        // lanes of two weights see narrow activations, where positions share a multiplier
+        let narrow = spec.dual && spec.packed && rng.random_bool(0.7);
+        let bits = if narrow { PACKED_ACTIVATION_BITS } else { 8 };
+        let mut free = Free::new(spec, place.bytes(), bits);
         for _ in 0..layers {
             let output = match rng.random_range(0..11) {
                 0..2 if spec.additions => random_addition(spec, rng, &mut image, place, &free),
                 2 if spec.softmax_tables > 0 => random_softmax(spec, rng, &mut image, place, &free),
-                3 if spec.softmax_tables > 0 => random_lookup(spec, rng, &mut image, place, &free),
+                3 if spec.softmax_tables > 0 && !narrow => {
+                    random_lookup(spec, rng, &mut image, place, &free)
+                }
                 _ => random_layer(spec, rng, &mut image, place, &free),
             };
             let Some(output) = output else {
@@ -52,7 +58,7 @@ impl Script {
         }
         let values = Values::any(rng);
         let bytes = free.next_multiple_of(spec.results);
-        let run = |_| (0..bytes).map(|_| values.draw(rng, 8) as i8).collect();
+        let run = |_| (0..bytes).map(|_| values.draw(rng, bits) as i8).collect();
         let input = (0..2).map(run).collect();
         Script { image, input }
     }
@@ -104,19 +110,34 @@ fn byte(data: &Int, place: u32) -> i8 {
 /// Memory that a random program has not used: behind what it has, in each bank.
 struct Free {
     bank_bytes: u32,
+    /// Of all activations.
+    bits: u32,
     ends: [u32; 2],
 }
 
 impl Free {
-    fn new(spec: &CnnSpec, used: u32) -> Free {
+    fn new(spec: &CnnSpec, used: u32, bits: u32) -> Free {
         let bank_bytes = spec.bank_bytes();
-        Free { bank_bytes, ends: [used, bank_bytes] }
+        Free { bank_bytes, bits, ends: [used, bank_bytes] }
     }
 
     /// A place for what is made of `input`, and where its bank ends.
     fn place(&self, spec: &CnnSpec, input: Place) -> (u32, u32) {
         let bank = if spec.single_port { 1 - self.bank(input.base) } else { 0 };
         (self.ends[bank].next_multiple_of(spec.lanes), (bank as u32 + 1) * self.bank_bytes)
+    }
+
+    /// An activation.
+    fn byte(&self, rng: &mut impl Rng) -> i8 {
+        rng.random::<i8>() >> (8 - self.bits)
+    }
+
+    fn clamp(&self, rng: &mut impl Rng) -> Clamp {
+        let (a, b) = (self.byte(rng), self.byte(rng));
+        let most = (127 >> (8 - self.bits)) as i8;
+        let (least, most) =
+            if rng.random_bool(0.7) { (-most - 1, most) } else { (a.min(b), a.max(b)) };
+        Clamp { zero: rng.random(), least, most }
     }
 
     fn bank(&self, address: u32) -> usize {
@@ -145,12 +166,6 @@ fn random_input(spec: &CnnSpec, rng: &mut impl Rng) -> Place {
     let width = rng.random_range(1..=7.min(most));
     let height = rng.random_range(1..=(most / width).clamp(1, 6));
     Place { base: 0, height, width, channels, pitch }
-}
-
-fn random_clamp(rng: &mut impl Rng) -> Clamp {
-    let (a, b) = (rng.random::<i8>(), rng.random::<i8>());
-    let (least, most) = if rng.random_bool(0.7) { (-128, 127) } else { (a.min(b), a.max(b)) };
-    Clamp { zero: rng.random(), least, most }
 }
 
 /// A scale that brings sums up to `largest` into eight bits, or any.
@@ -206,24 +221,30 @@ fn random_layer(
     let (base, limit) = free.place(spec, input);
     let output = Place { base, height: out[0], width: out[1], channels, pitch };
     let shared = rng.random_bool(0.2);
-    let bits = if spec.narrow_weights || shared { rng.random_range(2..=8) } else { 8 };
-    let stored = Stored { bits, shared, hold: rng.random_bool(0.1) };
+    let most = if spec.dual && rng.random() { dual::WEIGHT_BITS } else { 8 };
+    let bits = if spec.narrow_weights || shared { rng.random_range(2..=most) } else { 8 };
+    let hold = rng.random_bool(0.1);
     let padding = padding.map(|side| side as i32);
-    let window = Window { kernel, stride, dilation, padding, padded: rng.random() };
+    let window = Window { kernel, stride, dilation, padding, padded: free.byte(rng) };
     let largest = depthwise && spec.maxima && rng.random_bool(0.3);
-    let layer = Layer { input, output, window, depthwise, stored, largest };
+    let narrow = bits <= dual::WEIGHT_BITS && !shared && (!spec.packed || free.bits < 8);
+    let dual = spec.dual && narrow && !hold && !largest && rng.random_bool(0.8);
+    let stored = Stored { bits, shared, hold, dual };
+    let mut layer = Layer { input, output, window, depthwise, stored, largest };
+    layer.stored.dual &= !depthwise || layer.has_pairs();
     let best = spec.best_group(&layer, pitch).unwrap_or(0);
     let group = if depthwise { 0 } else { rng.random_range(0..=best) };
 
     // one step further it may no longer fit
     let steps = kernel[0] * kernel[1] * if depthwise { 1 } else { input.channels };
     let blocks = channels.div_ceil(spec.lanes >> group);
-    let planes = image.planes.len() as u32 + blocks * steps * 8;
-    let rows = image.scales.len() as u32 + blocks * spec.lanes / spec.results;
+    let planes =
+        image.planes.len() as u32 + (blocks * steps * 8).max(spec.planes(&layer, group) as u32);
+    let rows = image.scales.len() as u32 + (blocks * spec.lanes / spec.results << u32::from(dual));
     let fits = base + output.bytes() <= limit
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
-        && image.jobs.len() as u32 + 4 <= spec.jobs
+        && image.jobs.len() as u32 + if dual { 6 } else { 4 } <= spec.jobs
         && free.end() >= 2 * spec.lanes;
     if !fits {
         return None;
@@ -231,7 +252,10 @@ fn random_layer(
     let values = Values::any(rng);
     let stored_bits = if stored.shared { 8 } else { u32::from(bits) };
     let count = (channels * steps) as usize;
-    let weights: Vec<_> = (0..count).map(|_| values.draw(rng, stored_bits) as i8).collect();
+    // of two in a lane none is the least of its bits
+    let least = if dual { 1 - (1 << (bits - 1)) } else { -128 };
+    let weight = |_| (values.draw(rng, stored_bits) as i8).max(least);
+    let weights: Vec<_> = (0..count).map(weight).collect();
     let largest = (steps * 127) << (bits - 1).min(12);
     let scales: Vec<_> = (0..channels).map(|_| random_scale(spec, rng, largest)).collect();
     let cin = if depthwise { 1 } else { input.channels };
@@ -242,7 +266,7 @@ fn random_layer(
         weight: &weight,
         scale: &|channel| scales[channel as usize],
         rounding: Rounding::ALL[rng.random_range(0..4)],
-        clamp: random_clamp(rng),
+        clamp: free.clamp(rng),
     };
     let (first, whole) = (image.jobs.len(), image.planes.len().next_multiple_of(8));
     if spec.matrices
@@ -297,7 +321,7 @@ fn random_addition(
         rounding: Rounding::ALL[rng.random_range(0..4)],
         output: sum.base,
         chunks: input.bytes().div_ceil(spec.results),
-        clamp: random_clamp(rng),
+        clamp: free.clamp(rng),
     }));
     Some(sum)
 }
@@ -320,7 +344,7 @@ fn random_softmax(
         rows: input.height * input.width,
         steps: [256, 1 << 16, rng.random_range(2..=1 << 16)][rng.random_range(0..3)],
         table: rng.random_range(0..spec.softmax_tables),
-        clamp: random_clamp(rng),
+        clamp: free.clamp(rng),
     }));
     Some(output)
 }

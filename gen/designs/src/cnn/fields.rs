@@ -95,7 +95,7 @@ job_fields! {
     zero: s(8),
     least: s(8),
     most: s(8),
-    // inputs of an addition; the steps of a softmax are its first multiplier; the beats of a
+    // inputs of an addition, its second's also the distance of a twin; the steps of a softmax are its first multiplier; the beats of a
     // transfer and the chunks of an addition are positions
     second: u(ADDRESS_BITS),
     zero_0: s(8),
@@ -106,6 +106,7 @@ job_fields! {
     right_0: u(5),
     right_1: u(5),
     right_2: u(5),
+    dual: u(1),
 }
 
 #[cfg(test)]

@@ -95,6 +95,9 @@ pub struct Convolve {
     pub shared: bool,
     /// All steps take the same weights.
     pub hold: bool,
+    /// Each lane has two weights of at most 4 bits, for two results.
+    #[serde(default)]
+    pub dual: bool,
     /// How results are rounded.
     pub rounding: Rounding,
     /// The largest product of a lane instead of their sum.
@@ -143,6 +146,10 @@ pub struct Convolve {
     pub output_pitch: u32,
     /// Rows of scales for a position and block: `results / G` results each.
     pub chunks: u32,
+    /// If `dual`: bytes from the results of lanes' first weights to those of their second ones. A
+    /// depthwise job's lie in the next row of the output, which is left out behind each row.
+    #[serde(default)]
+    pub second: u32,
     /// Cycles without a step after each group of positions: so that a group takes no less than
     /// `pixels * chunks`.
     pub idle: u32,
@@ -312,6 +319,7 @@ impl Convolve {
             weight_bits: self.weight_bits.into(),
             shared: self.shared.into(),
             hold: self.hold.into(),
+            dual: self.dual.into(),
             rounding: self.rounding as i64,
             largest: self.largest.into(),
             input: self.input.into(),
@@ -340,6 +348,7 @@ impl Convolve {
             output_pitch: self.output_pitch.into(),
             chunks_less_1: i64::from(self.chunks) - 1,
             idle: self.idle.into(),
+            second: self.second.into(),
             weights: self.weights.into(),
             scales: self.scales.into(),
             ..self.clamp.fields()
@@ -353,8 +362,13 @@ impl Convolve {
 
     /// Planes of weights that a block takes.
     pub fn block_planes(&self) -> u32 {
+        if self.hold { 0 } else { self.steps() * self.step_planes() }
+    }
+
+    /// Planes of weights that a step takes.
+    pub fn step_planes(&self) -> u32 {
         let stride = if self.shared { 8 } else { u32::from(self.weight_bits) };
-        if self.hold { 0 } else { self.steps() * stride }
+        if self.dual { 2 * stride } else { stride }
     }
 }
 

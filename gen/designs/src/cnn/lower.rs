@@ -1,6 +1,7 @@
 //! From the shape of a layer to jobs, weights in planes and rows of scales.
 
 use super::CnnSpec;
+use super::dual::{Pairs, interleaved};
 use super::image::{Image, Program, ROW_PLANES};
 use super::job::{Clamp, Convolve, Job, Rounding, Scale};
 use super::spec::ADDRESS_BITS;
@@ -51,6 +52,9 @@ pub struct Stored {
     pub shared: bool,
     /// All of a window's elements have the same.
     pub hold: bool,
+    /// Two stand in a lane: they have at most 4 bits, none is the least of its bits, and what they see is
+    /// as narrow as the core needs it.
+    pub dual: bool,
 }
 
 impl Stored {
@@ -109,40 +113,67 @@ impl CnnSpec {
                 && (one || output.pitch.is_multiple_of(written))
                 && output.channels.next_multiple_of(written) <= room
         };
-        let cycles = |group: &u8| {
-            let jobs = self.shapes(layer, *group);
-            let of = |shape: &Shape| {
-                let steps = layer.window.kernel[0] * layer.window.kernel[1] * shape.channel_steps;
-                u64::from(shape.blocks) * u64::from(steps.max(self.pixels * shape.chunks))
-            };
-            jobs.iter().map(of).sum::<u64>()
-        };
         let most = if *depthwise { 0 } else { self.group_most() as u8 };
-        (0..=most).filter(fits).min_by_key(cycles)
+        (0..=most).filter(fits).min_by_key(|&group| self.layer_cycles(layer, group))
     }
 
-    /// Full blocks, and the rest.
-    fn shapes(&self, layer: &Layer, group: u8) -> Vec<Shape> {
-        let per_block = self.lanes >> group;
-        let per_chunk = self.results >> group;
-        let channels = layer.output.channels;
-        let channel_steps =
-            if layer.depthwise { 1 } else { layer.input.channels.div_ceil(1 << group) };
-        let shape = |first: u32, blocks: u32, results: u32| Shape {
-            first,
-            blocks,
-            chunks: results.div_ceil(per_chunk),
-            channel_steps,
+    /// Cycles of a layer's steps and results.
+    pub(super) fn layer_cycles(&self, layer: &Layer, group: u8) -> u64 {
+        let of = |shape: &Shape| {
+            let [rows, columns] = shape.kernel;
+            let steps = rows * columns * shape.channel_steps;
+            let groups = u64::from(shape.blocks) * u64::from(shape.positions.div_ceil(self.pixels));
+            groups * u64::from(steps.max(self.pixels * shape.chunks))
         };
-        let (full, rest) = (channels / per_block, channels % per_block);
-        let mut shapes = vec![];
-        if full > 0 {
-            shapes.push(shape(0, full, per_block));
-        }
-        if rest > 0 {
-            shapes.push(shape(full * per_block, 1, rest));
-        }
-        shapes
+        self.shapes(layer, group).iter().map(of).sum()
+    }
+
+    /// Full blocks, and the rest; of each all rows of the output, or pairs of them and the last two.
+    fn shapes(&self, layer: &Layer, group: u8) -> Vec<Shape> {
+        let Layer { output, window, depthwise, stored, .. } = layer;
+        let twice = if stored.dual { 2 } else { 1 };
+        let pairs = if stored.dual && *depthwise { Pairs::of(layer) } else { None };
+        let per_block = (self.lanes >> group) * if pairs.is_some() { 1 } else { twice };
+        let per_chunk = self.results >> group;
+        let channel_steps = if *depthwise { 1 } else { layer.input.channels.div_ceil(1 << group) };
+        let whole = Shape {
+            first: 0,
+            blocks: output.channels / per_block,
+            chunks: per_block / per_chunk,
+            channel_steps,
+            pairs,
+            first_output: [0, 0],
+            columns: output.width,
+            positions: output.height * output.width,
+            kernel: window.kernel,
+            again: false,
+        };
+        let rest = output.channels % per_block;
+        let first = output.channels - rest;
+        let rest =
+            Shape { first, blocks: u32::from(rest > 0), chunks: rest.div_ceil(per_chunk), ..whole };
+        let blocks = [whole, rest].into_iter().filter(|shape| shape.blocks > 0);
+        let Some(pairs) = pairs else {
+            return blocks.collect();
+        };
+        let paired = |shape: Shape| {
+            pairs.runs().map(move |(first, count)| {
+                let mut size = [output.height, output.width];
+                let mut first_output = [0, 0];
+                (size[pairs.axis], first_output[pairs.axis]) = (count, first);
+                let [rows, columns] = size;
+                Shape {
+                    chunks: 2 * shape.chunks,
+                    kernel: pairs.kernel(window.kernel),
+                    columns,
+                    positions: rows * columns,
+                    first_output,
+                    again: first > 0,
+                    ..shape
+                }
+            })
+        };
+        blocks.flat_map(paired).collect()
     }
 
     /// Planes that a layer's weights take.
@@ -151,14 +182,19 @@ impl CnnSpec {
     }
 
     fn planes_of(&self, layer: &Layer, shape: &Shape) -> u64 {
-        let [rows, columns] = layer.window.kernel.map(u64::from);
-        let bits = if layer.stored.shared || !self.narrow_weights { 8 } else { layer.stored.bits };
+        if shape.again {
+            return 0;
+        }
+        let [rows, columns] = shape.kernel.map(u64::from);
+        let Stored { bits, shared, hold, dual } = layer.stored;
+        let bits =
+            if shared || !self.narrow_weights { 8 } else { u64::from(bits) << u32::from(dual) };
         let steps = rows * columns * u64::from(shape.channel_steps);
-        let steps = if layer.stored.hold { 1 } else { steps };
-        u64::from(shape.blocks) * steps * u64::from(bits)
+        let steps = if hold { 1 } else { steps };
+        u64::from(shape.blocks) * steps * bits
     }
 
-    /// Adds a layer to a program: at most two jobs.
+    /// Adds a layer to a program: at most two jobs, four if it makes pairs of rows.
     ///
     /// Its places must be as [`best_group`](Self::best_group) has them for the group.
     pub fn lower(
@@ -168,59 +204,89 @@ impl CnnSpec {
         group: u8,
         numbers: &Numbers<'_>,
     ) {
-        let Layer { input, output, window, depthwise, stored, largest } = *layer;
-        let per_block = self.lanes >> group;
+        let (mut weights, mut scales) = (program.planes(), program.scale_rows());
         for shape in self.shapes(layer, group) {
-            let steps = window.kernel[0] * window.kernel[1] * shape.channel_steps;
-            let ends = (shape.channel_steps - 1) << group;
-            let [sy, sx] = window.stride;
-            let [dy, dx] = window.dilation;
-            let (pitch, line) = (i64::from(input.pitch), i64::from(input.width * input.pitch));
-            let [top, left] = window.padding.map(i64::from);
-            let first = if depthwise { i64::from(shape.first) } else { 0 };
-            let within = i64::from(window.kernel[1] - 1) * i64::from(dx) * pitch;
-            let job = Convolve {
-                depthwise,
-                group,
-                weight_bits: stored.bits,
-                shared: stored.shared,
-                hold: stored.hold,
-                rounding: numbers.rounding,
-                largest,
-                input: address(i64::from(input.base) - top * line - left * pitch + first),
-                height: input.height,
-                width: input.width,
-                y: -window.padding[0],
-                x: -window.padding[1],
-                padding: window.padded,
-                stride: window.stride,
-                dilation: window.dilation,
-                kernel: window.kernel,
-                channel_steps: shape.channel_steps,
-                to_next_column: address(i64::from(dx) * pitch - i64::from(ends)),
-                to_next_row: address(i64::from(dy) * line - within - i64::from(ends)),
-                to_next_window: address(i64::from(sx) * pitch),
-                to_next_line: address(
-                    i64::from(sy) * line - i64::from(output.width - 1) * i64::from(sx) * pitch,
-                ),
-                columns: output.width,
-                positions: output.height * output.width,
-                blocks: shape.blocks,
-                block_input: if depthwise { self.lanes } else { 0 },
-                block_output: per_block,
-                output: output.base + shape.first,
-                output_pitch: output.pitch,
-                chunks: shape.chunks,
-                idle: (self.pixels * shape.chunks).saturating_sub(steps),
-                weights: program.planes() as u32,
-                scales: program.scale_rows() as u32,
-                clamp: numbers.clamp,
-            };
-            let (planes, rows) = (self.planes_of(layer, &shape), shape.blocks * shape.chunks);
-            program.add(planes as usize, rows as usize, &|image| {
-                self.push_numbers(image, layer, group, &shape, numbers);
-            });
-            program.jobs().push(Job::Convolve(job));
+            // pairs that are made again have the numbers of the job before
+            if !shape.again {
+                (weights, scales) = (program.planes(), program.scale_rows());
+                let (planes, rows) = (self.planes_of(layer, &shape), shape.blocks * shape.chunks);
+                program.add(planes as usize, rows as usize, &|image| {
+                    self.push_numbers(image, layer, group, &shape, numbers);
+                });
+            }
+            let numbers = (weights as u32, scales as u32, numbers);
+            program.jobs().push(Job::Convolve(self.job(layer, group, &shape, numbers)));
+        }
+    }
+
+    fn job(
+        &self,
+        layer: &Layer,
+        group: u8,
+        shape: &Shape,
+        (weights, scales, numbers): (u32, u32, &Numbers<'_>),
+    ) -> Convolve {
+        let Layer { input, output, window, depthwise, stored, largest } = *layer;
+        let per_chunk = self.results >> group;
+        let twice = if stored.dual && !depthwise { 2 } else { 1 };
+        let steps = shape.kernel[0] * shape.kernel[1] * shape.channel_steps;
+        let ends = (shape.channel_steps - 1) << group;
+        let mut stride = window.stride;
+        let mut output_pitch = output.pitch;
+        if let Some(pairs) = shape.pairs {
+            stride[pairs.axis] *= 2;
+            output_pitch *= 1 + pairs.axis as u32;
+        }
+        let ([sy, sx], [dy, dx]) = (stride.map(i64::from), window.dilation.map(i64::from));
+        let (pitch, line) = (i64::from(input.pitch), i64::from(input.width * input.pitch));
+        let before = |axis: usize| {
+            shape.first_output[axis] as i32 * window.stride[axis] as i32 - window.padding[axis]
+        };
+        let [y, x] = [0, 1].map(before);
+        let first = if depthwise { i64::from(shape.first) } else { 0 };
+        let within = i64::from(shape.kernel[1] - 1) * dx * pitch;
+        let [row, column] = shape.first_output;
+        Convolve {
+            depthwise,
+            group,
+            weight_bits: stored.bits,
+            shared: stored.shared,
+            hold: stored.hold,
+            dual: stored.dual,
+            rounding: numbers.rounding,
+            largest,
+            input: address(
+                i64::from(input.base) + i64::from(y) * line + i64::from(x) * pitch + first,
+            ),
+            height: input.height,
+            width: input.width,
+            y,
+            x,
+            padding: window.padded,
+            stride,
+            dilation: window.dilation,
+            kernel: shape.kernel,
+            channel_steps: shape.channel_steps,
+            to_next_column: address(dx * pitch - i64::from(ends)),
+            to_next_row: address(dy * line - within - i64::from(ends)),
+            to_next_window: address(sx * pitch),
+            to_next_line: address(sy * line - i64::from(shape.columns - 1) * sx * pitch),
+            columns: shape.columns,
+            positions: shape.positions,
+            blocks: shape.blocks,
+            block_input: if depthwise { self.lanes } else { 0 },
+            block_output: twice * (self.lanes >> group),
+            output: output.base + (row * output.width + column) * output.pitch + shape.first,
+            output_pitch,
+            chunks: shape.chunks,
+            second: match shape.pairs {
+                Some(pairs) => pairs.second(&output),
+                None => (twice - 1) * per_chunk,
+            },
+            idle: (self.pixels * shape.chunks).saturating_sub(steps),
+            weights,
+            scales,
+            clamp: numbers.clamp,
         }
     }
 
@@ -233,13 +299,13 @@ impl CnnSpec {
         shape: &Shape,
         numbers: &Numbers<'_>,
     ) {
-        let (per_block, per_chunk) = (self.lanes >> group, self.results >> group);
+        let per_chunk = self.results >> group;
         for block in 0..shape.blocks {
-            let channel = shape.first + block * per_block;
-            self.push_weights(image, layer, group, (channel, shape.channel_steps), numbers);
+            let results = Results::new(self, layer, group, shape, block);
+            self.push_weights(image, layer, shape, &results, numbers);
             for chunk in 0..shape.chunks {
                 let scale = |r: u32| {
-                    let channel = channel + chunk * per_chunk + r;
+                    let channel = results.of_chunk(chunk) + r;
                     let known = r < per_chunk && channel < layer.output.channels;
                     if known { (numbers.scale)(channel) } else { Scale::default() }
                 };
@@ -248,39 +314,96 @@ impl CnnSpec {
         }
     }
 
-    /// A block's weights from output channel `first` on, in the order of its steps.
+    /// A block's weights, in the order of its steps.
     fn push_weights(
         &self,
         image: &mut Image,
         layer: &Layer,
-        group: u8,
-        (first, channel_steps): (u32, u32),
+        shape: &Shape,
+        results: &Results,
         numbers: &Numbers<'_>,
     ) {
         let Layer { input, output, window, depthwise, stored, .. } = *layer;
-        let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
-        let [rows, columns] = if stored.hold { [1, 1] } else { window.kernel };
+        let group = results.group;
+        let [rows, columns] = if stored.hold { [1, 1] } else { shape.kernel };
+        // the weight of a lane, its first or second
+        let weight = |lane: u32, which: u32, at: [u32; 2], step: u32| {
+            let channel = results.of_lane(lane, which);
+            let seen = if depthwise { 0 } else { (step << group) + lane % (1 << group) };
+            let known = channel < output.channels && (depthwise || seen < input.channels);
+            let [ky, kx] = match shape.pairs {
+                Some(pairs) => pairs.element(which, at, window.kernel)?,
+                None => at,
+            };
+            known.then(|| (numbers.weight)(channel, ky, kx, seen))
+        };
         let mut weights = vec![0; self.lanes as usize];
-        for (ky, kx) in (0..rows).flat_map(|ky| (0..columns).map(move |kx| (ky, kx))) {
-            for step in 0..if stored.hold { 1 } else { channel_steps } {
-                for (lane, weight) in (0..self.lanes).zip(&mut weights) {
-                    let channel = first + (lane >> group);
-                    let seen = if depthwise { 0 } else { (step << group) + lane % (1 << group) };
-                    let known = channel < output.channels && (depthwise || seen < input.channels);
-                    *weight = if known { (numbers.weight)(channel, ky, kx, seen) } else { 0 };
+        for at in (0..rows).flat_map(|ky| (0..columns).map(move |kx| [ky, kx])) {
+            for step in 0..if stored.hold { 1 } else { shape.channel_steps } {
+                for (lane, stands) in (0..self.lanes).zip(&mut weights) {
+                    let own = |which: u32| weight(lane, which, at, step).unwrap_or(0);
+                    *stands = match stored.dual {
+                        true => interleaved([own(0), own(1)], stored.bits),
+                        false => own(0),
+                    };
                 }
-                image.push_step(&weights, bits);
+                let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
+                image.push_step(&weights, bits << u8::from(stored.dual));
             }
         }
     }
 }
 
 /// What a job says of some of a layer's channels.
+#[derive(Clone, Copy)]
 struct Shape {
     first: u32,
     blocks: u32,
     chunks: u32,
     channel_steps: u32,
+    /// Outputs are made in pairs.
+    pairs: Option<Pairs>,
+    /// Row and column of the first output.
+    first_output: [u32; 2],
+    columns: u32,
+    positions: u32,
+    kernel: [u32; 2],
+    /// Some of what the job before made.
+    again: bool,
+}
+
+/// Which result of a block is made where.
+struct Results {
+    /// The block's first channel.
+    first: u32,
+    group: u8,
+    per_chunk: u32,
+    /// Channels from those of first weights to those of second ones.
+    twin: u32,
+    dual: bool,
+}
+
+impl Results {
+    fn new(spec: &CnnSpec, layer: &Layer, group: u8, shape: &Shape, block: u32) -> Results {
+        let per_chunk = spec.results >> group;
+        let dual = layer.stored.dual;
+        let twin = if dual && shape.pairs.is_none() { per_chunk } else { 0 };
+        let per_block = (spec.lanes >> group) << u32::from(twin > 0);
+        Results { first: shape.first + block * per_block, group, per_chunk, twin, dual }
+    }
+
+    /// The channel that a lane's first or second weight is for.
+    fn of_lane(&self, lane: u32, which: u32) -> u32 {
+        let result = lane >> self.group;
+        let (chunk, within) = (result / self.per_chunk, result % self.per_chunk);
+        self.first + chunk * (self.per_chunk + self.twin) + which * self.twin + within
+    }
+
+    /// The first channel of a chunk; of two weights' results a chunk each.
+    fn of_chunk(&self, chunk: u32) -> u32 {
+        let (lanes, which) = if self.dual { (chunk / 2, chunk % 2) } else { (chunk, 0) };
+        self.of_lane(lanes * (self.per_chunk << self.group), which)
+    }
 }
 
 /// An address, or a difference of two.

@@ -144,6 +144,8 @@ pub(super) struct Weights<'m> {
     pub(super) bits: Signal<'m>,
     /// Half a step stands below them.
     pub(super) shared: Signal<'m>,
+    /// There are two, whose bits take turns.
+    pub(super) dual: Option<Signal<'m>>,
     pub(super) enable: Signal<'m>,
 }
 
@@ -211,7 +213,11 @@ pub(super) fn weights<'m>(
         unpack(row, u(spec.lanes), ROW_PLANES as u32)
     };
     // highest plane first; what is below the weight's own bits is half a step or nothing
-    let own = numbered("has_plane", (0..8).map(|bit| read.bits.gt(bit)));
+    let own = (0..8u32).map(|bit| match read.dual {
+        None => read.bits.gt(bit),
+        Some(dual) => dual.mux(read.bits.gt(bit / 2), read.bits.gt(bit)),
+    });
+    let own = numbered("has_plane", own);
     let half = numbered("half_is_plane", (0..8).map(|bit| read.shared & read.bits.eq(bit)));
     let lane = |lane: u32| {
         let bits = (planes.iter().zip(own.iter().zip(&half)))

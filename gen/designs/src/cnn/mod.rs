@@ -3,7 +3,7 @@
 //!
 //! - [`spec`]: the parameters; [`job`]: what a program is made of, `fields`: how it lies in memory; [`image`]: what is loaded;
 //! - `walk`: addresses of a convolution, step by step; `memory`: activations and weights;
-//! - `lane`: one weight, all positions; `drain`, `requantize`: from sums to bytes;
+//! - `lane`: one weight, all positions, `twin`: two weights, [`dual`]: what for; `drain`, `requantize`: from sums to bytes;
 //! - `softmax`: rows of probabilities, and functions from tables; `fill`: activations as weights;
 //! - `registers`: what a host reads;
 //! - `load`: how memories are filled, `rom`: what they hold from the start; [`lower`]: from a layer to jobs; `core`: the sequencer, and all of it;
@@ -14,6 +14,7 @@ mod core;
 pub mod cost;
 mod drain;
 pub mod drive;
+pub mod dual;
 mod fields;
 mod fill;
 pub mod golden;
@@ -28,6 +29,7 @@ mod requantize;
 mod rom;
 mod softmax;
 pub mod spec;
+mod twin;
 mod walk;
 
 pub use image::{Image, Outline, Plane, Program};
@@ -60,6 +62,8 @@ impl Generate for CnnSpec {
         "lanes=4 results=4 pixels=1 packed=false activation_words=7 weight_rows=5 \
          scale_rows=3 jobs=2 softmax_tables=3",
         "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2",
+        "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2 dual=true",
+        "lanes=4 results=1 activation_words=8 weight_rows=8 scale_rows=4 jobs=2 dual=true packed=false",
     ];
 
     fn circuit(&self) -> Arc<Module> {

@@ -17,6 +17,9 @@ pub struct CnnSpec {
     /// Both positions of a lane in one multiplier of 8 x 25 bits.
     #[parameter(default = true)]
     pub packed: bool,
+    /// A lane may have two weights of at most 4 bits, for two results: twice the products.
+    #[parameter(default = false)]
+    pub dual: bool,
     /// Results requantized at once, and the most inputs of a result that lanes share: R; at most `lanes`.
     #[parameter(default = 2, range = 1..=16, power_of_two)]
     pub results: u32,
@@ -71,6 +74,9 @@ impl Spec for CnnSpec {
         }
         if self.packed && self.pixels != 2 {
             return refuse("packed", "true".into(), "false, unless `pixels` is 2");
+        }
+        if self.dual && !self.narrow_weights {
+            return refuse("dual", "true".into(), "false, unless `narrow_weights` is true");
         }
         if self.additions && self.accumulator_bits < ADDITION_BITS {
             let range = "at least 30, or `additions` false: an addition's terms have 29 bits";

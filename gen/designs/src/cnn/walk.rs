@@ -22,8 +22,8 @@ pub(super) struct Walk<'m> {
     pub(super) inside: Vec<Signal<'m>>,
     /// The first plane of the step's weights.
     pub(super) plane: Signal<'m>,
-    /// The address of the first position's results.
-    pub(super) output: Signal<'m>,
+    /// The address of the first position's results; of each position's, where rows may be left out.
+    pub(super) outputs: Vec<Signal<'m>>,
     /// Whether the last position is one of the output's.
     pub(super) whole: Signal<'m>,
 }
@@ -35,6 +35,8 @@ struct Window<'m> {
     y: Signal<'m>,
     x: Signal<'m>,
     address: Signal<'m>,
+    /// The address of its results, where rows may be left out.
+    output: Option<Signal<'m>>,
 }
 
 impl<'m> Walk<'m> {
@@ -77,11 +79,16 @@ impl<'m> Walk<'m> {
         let next_base = (*block_base + address(job.block_input)).named("next_block_base");
         let input = address(job.input).called("input_address");
         block_base.next(begins.mux(input, next_base)).enable(begins | (steps & block_ends));
+        let outputs = || Outputs::new(m, spec, job, begins, steps & block_ends);
+        let rows = spec.dual.then(outputs);
         let from = Window {
             column: m.lit(u(12), 0),
             y: job.y,
             x: job.x,
             address: begins.mux(input, next_base).called("window_base"),
+            output: rows
+                .as_ref()
+                .map(|rows| begins.mux(rows.start, rows.next_block).called("output_base")),
         };
         let starts = (begins | (steps & block_ends)).named("windows_start");
         let windows = windows(m, spec, job, from, starts, (steps & ends).named("windows_move"));
@@ -96,10 +103,13 @@ impl<'m> Walk<'m> {
         let addresses = windows.iter().map(|window| window.address + tap.address).collect();
 
         let plane = planes(m, spec, job, begins, steps, ends, block_ends);
-        let output = outputs(m, spec, job, begins, steps, ends, block_ends);
+        let outputs = match spec.dual {
+            true => windows.iter().filter_map(|window| window.output).collect(),
+            false => vec![outputs().in_one_row(m, job, begins, steps & ends, block_ends)],
+        };
         let whole = left.ge(spec.pixels).named("whole_group");
         let first = tap.first;
-        Walk { steps, first, ends, block_ends, done, addresses, inside, plane, output, whole }
+        Walk { steps, first, ends, block_ends, done, addresses, inside, plane, outputs, whole }
     }
 }
 
@@ -172,24 +182,27 @@ fn windows<'m>(
             let reg = |name: &str, like: Signal<'m>| {
                 m.reg(format!("window_{name}_{p}"), like.ty()).no_reset()
             };
-            let Window { column, y, x, address } = from;
-            [reg("column", column), reg("y", y), reg("x", x), reg("address", address)]
+            let Window { column, y, x, address, output } = from;
+            let all = [reg("column", column), reg("y", y), reg("x", x), reg("address", address)];
+            (all, output.map(|output| reg("output", output)))
         })
         .collect();
     let now = |p: usize| {
-        let [column, y, x, address] = registers[p].map(|register| *register);
-        Window { column, y, x, address }
+        let (all, output) = &registers[p];
+        let [column, y, x, address] = all.map(|register| *register);
+        Window { column, y, x, address, output: output.map(|output| *output) }
     };
     let mut before = now(registers.len() - 1);
-    for (p, reg) in registers.iter().enumerate() {
+    for (p, (registers, output)) in registers.iter().enumerate() {
         let next = moved(m, spec, job, before, p);
         let next = match p {
             0 => choose(starts, from, next),
             // a block's first positions follow the first, which is just being set
             _ => next,
         };
-        let Window { column, y, x, address } = next;
-        for (register, value) in reg.iter().zip([column, y, x, address]) {
+        let Window { column, y, x, address, .. } = next;
+        let outputs = output.iter().zip(next.output);
+        for (register, value) in registers.iter().zip([column, y, x, address]).chain(outputs) {
             register.next(value).enable((starts | moves).called("windows_change"));
         }
         before = next;
@@ -203,6 +216,8 @@ fn choose<'m>(which: Signal<'m>, yes: Window<'m>, no: Window<'m>) -> Window<'m> 
         y: which.mux(yes.y, no.y).called("first_y"),
         x: which.mux(yes.x, no.x).called("first_x"),
         address: which.mux(yes.address, no.address).called("first_address"),
+        output: (yes.output.zip(no.output))
+            .map(|(yes, no)| which.mux(yes, no).called("first_output")),
     }
 }
 
@@ -220,6 +235,12 @@ fn moved<'m>(
         y: line_ends.mux(window.y + job.stride_y.to_signed(), window.y),
         x: line_ends.mux(job.x, window.x + job.stride_x.to_signed()),
         address: window.address + line_ends.mux(to(job.to_next_line), to(job.to_next_window)),
+        output: window.output.map(|output| {
+            // behind a row the second ones of pairs are left out
+            let skips = (line_ends & job.dual & job.depthwise).named(format!("row_left_out_{p}"));
+            let skipped = skips.mux(to(job.second), m.lit(output.ty(), 0));
+            output + to(job.output_pitch) + skipped.called(format!("bytes_left_out_{p}"))
+        }),
     }
 }
 
@@ -238,6 +259,10 @@ fn planes<'m>(
         (m.reg("plane", u(bits)).no_reset(), m.reg("block_plane", u(bits)).no_reset());
     let eight = m.lit(u(4), 8);
     let stride = job.shared.mux(eight, job.weight_bits);
+    let stride = match spec.dual {
+        true => job.dual.mux(stride.shl(1), stride),
+        false => stride,
+    };
     let stride = job.hold.mux(m.lit(u(4), 0), stride).called("plane_stride");
     let after = (*plane + stride.extend(bits.max(4)).truncate(bits)).called("plane_after");
     let start = job.weights.truncate(bits).called("first_plane");
@@ -247,31 +272,47 @@ fn planes<'m>(
     *plane
 }
 
-/// The address of the first position's results.
-fn outputs<'m>(
-    m: &'m ModuleBuilder,
-    spec: &CnnSpec,
-    job: &JobSignals<'m>,
-    begins: Signal<'m>,
-    steps: Signal<'m>,
-    ends: Signal<'m>,
-    block_ends: Signal<'m>,
-) -> Signal<'m> {
-    let bits = spec.byte_bits();
-    let start = job.output.truncate(bits).called("output_low");
-    let (output, block) = (
-        m.reg("output_address", u(bits)).no_reset(),
-        m.reg("block_output_address", u(bits)).no_reset(),
-    );
-    let next_block = (*block + job.block_output.truncate(bits).called("block_output_low"))
-        .called("next_block_output");
-    let pitch = job.output_pitch.truncate(bits).called("output_pitch_low");
-    let moved = match spec.pixels {
-        1 => *output + pitch,
-        _ => *output + pitch.shl(1),
-    };
-    let next = begins.mux(start, block_ends.mux(next_block, moved));
-    output.next(next).enable(begins | (steps & ends));
-    block.next(begins.mux(start, next_block)).enable(begins | (steps & block_ends));
-    *output
+/// Where the results of a block's first position go.
+struct Outputs<'m> {
+    /// When the job begins.
+    start: Signal<'m>,
+    next_block: Signal<'m>,
+    pixels: u32,
+}
+
+impl<'m> Outputs<'m> {
+    fn new(
+        m: &'m ModuleBuilder,
+        spec: &CnnSpec,
+        job: &JobSignals<'m>,
+        begins: Signal<'m>,
+        block_steps: Signal<'m>,
+    ) -> Outputs<'m> {
+        let bits = spec.byte_bits();
+        let start = job.output.truncate(bits).called("output_low");
+        let block = m.reg("block_output_address", u(bits)).no_reset();
+        let next_block = (*block + job.block_output.truncate(bits).called("block_output_low"))
+            .called("next_block_output");
+        block.next(begins.mux(start, next_block)).enable(begins | block_steps);
+        Outputs { start, next_block, pixels: spec.pixels }
+    }
+
+    /// The address of each group's first position, all positions at the same distance.
+    fn in_one_row(
+        &self,
+        m: &'m ModuleBuilder,
+        job: &JobSignals<'m>,
+        begins: Signal<'m>,
+        moves: Signal<'m>,
+        block_ends: Signal<'m>,
+    ) -> Signal<'m> {
+        let output = m.reg("output_address", self.start.ty()).no_reset();
+        let pitch = job.output_pitch.truncate(output.width()).called("output_pitch_low");
+        let moved = match self.pixels {
+            1 => *output + pitch,
+            _ => *output + pitch.shl(1),
+        };
+        let next = begins.mux(self.start, block_ends.mux(self.next_block, moved));
+        *output.next(next).enable(begins | moves)
+    }
 }

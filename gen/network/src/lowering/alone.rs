@@ -23,7 +23,7 @@ impl Lowering<'_> {
         sum: Sum,
     ) -> Result<(), PlanError> {
         let one = if sum == Sum::Negated { -1 } else { 1 };
-        let stored = Stored { bits: 8, shared: false, hold: true };
+        let stored = Stored { bits: 8, shared: false, hold: true, dual: false };
         let largest = sum == Sum::Largest;
         let layer = Layer { input, output, window, depthwise: true, stored, largest };
         if largest || self.spec.best_group(&layer, self.room).is_some() {
@@ -44,7 +44,7 @@ impl Lowering<'_> {
         window: Window,
         numbers: &Numbers<'_>,
     ) -> Result<(), PlanError> {
-        let stored = Stored { bits: 8, shared: false, hold: false };
+        let stored = Stored { bits: 8, shared: false, hold: false, dual: false };
         let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
         self.push(program, &layer, self.room, numbers)
     }

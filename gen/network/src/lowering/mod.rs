@@ -206,6 +206,6 @@ impl Lowering<'_> {
     pub(crate) fn stored(&self, linear: &Linear) -> Stored {
         let own = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
         let bits = linear.shared.map_or(own, |bits| bits as u8);
-        Stored { bits, shared: linear.shared.is_some(), hold: false }
+        Stored { bits, shared: linear.shared.is_some(), hold: false, dual: false }
     }
 }

@@ -81,7 +81,7 @@ impl Kind for MatMul {
         let rows = from.height * from.width;
         let input = Place { height: 1, width: rows, ..from };
         let output = Place { height: 1, width: rows, ..to };
-        let stored = Stored { bits: 8, shared: false, hold: false };
+        let stored = Stored { bits: 8, shared: false, hold: false, dual: false };
         let layer = Layer { input, output, window: UNIT, depthwise: false, stored, largest: false };
         let scale = scale(name, self.multiplier, 0)?;
         let (rounding, clamp) = (self.rounding.into(), lowering.clamp(self.clamp));

@@ -129,6 +129,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
     CnnSpec {
         lanes,
         pixels: if budget.single_port { 1 } else { 2 },
+        dual: false,
         packed: budget.packed && !budget.single_port,
         results,
         accumulator_bits: 32,

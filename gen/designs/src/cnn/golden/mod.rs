@@ -64,15 +64,22 @@ impl Core {
             let weights = job.weights + block * job.block_planes();
             for position in 0..job.positions {
                 for result in 0..results {
-                    let lanes = result * group..(result + 1) * group;
+                    let per_chunk = self.results / group;
+                    let (chunk, within) = (result / per_chunk, result % per_chunk);
+                    // a chunk of lanes' first weights, then one of their second
+                    let (of_lanes, which) =
+                        if job.dual { (chunk / 2, chunk % 2) } else { (chunk, 0) };
+                    let first_lane = (of_lanes * per_chunk + within) * group;
+                    let lanes = (first_lane..first_lane + group).map(|lane| Lane { lane, which });
                     let sum = lanes.map(|lane| self.sum(job, block, position, weights, lane));
-                    let sum = sum.fold(0i32, i32::wrapping_add) >> (8 - kept_bits(job));
+                    let sum = sum.fold(0i32, i32::wrapping_add) >> stands(job);
                     let row = job.scales + block * job.chunks;
-                    let chunk = self.results / group;
-                    let row = row as usize + result / chunk;
-                    let scale = self.image.scales[row][result % chunk];
+                    let scale = self.image.scales[row as usize + chunk][within];
                     let address = job.output + block * job.block_output;
-                    let address = address + position * job.output_pitch + result as u32;
+                    let address = address + position * job.output_pitch + apart(job, position);
+                    let twins = if job.dual && !job.depthwise { 2 } else { 1 };
+                    let address = address + (of_lanes * per_chunk * twins + within) as u32;
+                    let address = address + which as u32 * job.second;
                     out.push((address, clamp(requantize(sum, &scale, job.rounding), &job.clamp)));
                 }
             }
@@ -84,7 +91,8 @@ impl Core {
     }
 
     /// A lane's sum at a position, or its largest product.
-    fn sum(&self, job: &Convolve, block: u32, position: u32, weights: u32, lane: usize) -> i32 {
+    fn sum(&self, job: &Convolve, block: u32, position: u32, weights: u32, at: Lane) -> i32 {
+        let lane = at.lane;
         let group = 1 << job.group;
         let (row, column) = (position / job.columns, position % job.columns);
         let (y, x) =
@@ -93,7 +101,7 @@ impl Core {
         let mut window = job.input + block * job.block_input;
         window = window.wrapping_add((position - row) * job.to_next_window);
         window = window.wrapping_add(row * job.to_next_line);
-        let (mut at, mut step, mut sum) = (0u32, 0, None::<i32>);
+        let (mut moved, mut step, mut sum) = (0u32, 0, None::<i32>);
         for ky in 0..job.kernel[0] {
             for kx in 0..job.kernel[1] {
                 let (iy, ix) =
@@ -102,9 +110,10 @@ impl Core {
                     (0..job.height as i32).contains(&iy) && (0..job.width as i32).contains(&ix);
                 for channel in 0..job.channel_steps {
                     let byte = if job.depthwise { lane } else { lane % group };
-                    let place = self.place((window.wrapping_add(at) & 0xff_ffff) as usize + byte);
+                    let place =
+                        self.place((window.wrapping_add(moved) & 0xff_ffff) as usize + byte);
                     let value = if inside { self.bytes[place] } else { job.padding };
-                    let weight = self.weight(job, weights, step, lane);
+                    let weight = self.weight(job, weights, step, at);
                     let product = i32::from(value) * weight;
                     sum = Some(match sum {
                         None => product,
@@ -118,26 +127,28 @@ impl Core {
                         (true, false) => job.to_next_column,
                         (true, true) => job.to_next_row,
                     };
-                    at = at.wrapping_add(moves);
+                    moved = moved.wrapping_add(moves);
                 }
             }
         }
         sum.unwrap_or(0)
     }
 
-    /// A lane's weight in a step of the block whose planes begin at `start`, at the top of a byte.
-    fn weight(&self, job: &Convolve, start: u32, step: u32, lane: usize) -> i32 {
-        let stride = if job.shared { 8 } else { u32::from(job.weight_bits) };
-        let first = start + if job.hold { 0 } else { step * stride };
+    /// A lane's weight in a step of the block whose planes begin at `start`, at the top of a byte, or of
+    /// four bits if there are two.
+    fn weight(&self, job: &Convolve, start: u32, step: u32, Lane { lane, which }: Lane) -> i32 {
+        let (weights, top) = if job.dual { (2, 3) } else { (1, 7) };
+        let bits = if job.shared { 8 } else { u32::from(job.weight_bits) };
+        let first = start + if job.hold { 0 } else { step * bits * weights };
         let mut weight = 0u8;
         for bit in 0..u32::from(job.weight_bits) {
-            let plane = self.image.planes[(first + bit) as usize];
-            weight |= u8::from(plane.bit(lane)) << (7 - bit);
+            let plane = self.image.planes[(first + bit * weights) as usize + which];
+            weight |= u8::from(plane.bit(lane)) << (top - bit);
         }
         if job.shared && job.weight_bits < 8 {
             weight |= 1 << (7 - job.weight_bits);
         }
-        i32::from(weight as i8)
+        if job.dual { i32::from((weight << 4) as i8 >> 4) } else { i32::from(weight as i8) }
     }
 
     fn add(&mut self, job: &Add) {
@@ -203,9 +214,24 @@ impl Core {
     }
 }
 
-/// Bits that a sum is to be shifted by less than 8: weights stand at the top of a byte.
-fn kept_bits(job: &Convolve) -> u32 {
-    if job.shared { 8 } else { job.weight_bits.into() }
+/// A lane and its first or second weight.
+#[derive(Clone, Copy)]
+struct Lane {
+    lane: usize,
+    which: usize,
+}
+
+/// Bits below a weight, at the top of a byte or of four bits: so many places sums are shifted back.
+fn stands(job: &Convolve) -> u32 {
+    match (job.shared, job.dual) {
+        (true, _) => 0,
+        (false, dual) => (if dual { 4 } else { 8 }) - u32::from(job.weight_bits),
+    }
+}
+
+/// Bytes of rows that are left out before a position's: the second ones of pairs.
+fn apart(job: &Convolve, position: u32) -> u32 {
+    if job.dual && job.depthwise { position / job.columns * job.second } else { 0 }
 }
 
 fn clamp(value: i32, clamp: &Clamp) -> i8 {
