@@ -101,7 +101,7 @@ fn measure(multipliers: u32, baked: bool, folder: Option<&Path>) -> Result<Value
     let inputs = inputs(&network);
 
     let start = Instant::now();
-    let budget = Budget { multipliers, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(multipliers);
     let (spec, plan) = size(&network, budget)?;
     let module = if baked { spec.build_with(&plan.image) } else { spec.build() };
     let verilog = module.verilog()?;

@@ -73,8 +73,7 @@ impl Ear {
 fn words_of_the_golden_models_are_heard() {
     let rng = &mut ChaCha8Rng::seed_from_u64(3);
     let network = zoo::kws_mini(7);
-    let budget =
-        Budget { multipliers: 40, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(40);
     let (spec, plan) = size(&network, budget).unwrap();
     let listen = ListenSpec {
         clip: 416,
@@ -139,8 +138,7 @@ fn words_of_the_golden_models_are_heard() {
 #[test]
 fn networks_that_cannot_listen_are_told() {
     let network = zoo::kws_mini(7);
-    let budget =
-        Budget { multipliers: 40, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(40);
     let (spec, plan) = size(&network, budget).unwrap();
     let pulses = Pulses::of(12_000_000);
     let listen = ListenSpec::default();

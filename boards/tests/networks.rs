@@ -32,7 +32,7 @@ fn built(board: &str, line: Line, network: &Network, budget: Budget, hertz: u32)
 }
 
 fn budget(multipliers: u32, single_port: bool) -> Budget {
-    Budget { multipliers, packed: true, narrow_weights: false, single_port }
+    Budget { single_port, ..Budget::within(multipliers) }
 }
 
 /// MLPerf Tiny's keyword network, on the smallest board; KWS-mini on others.

@@ -83,7 +83,7 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
 fn a_netlist_of_the_up5k_gives_the_golden_answers() {
     let rng = &mut ChaCha8Rng::seed_from_u64(21);
     let network = network(rng);
-    let budget = Budget { multipliers: 5, packed: true, narrow_weights: false, single_port: true };
+    let budget = Budget { single_port: true, ..Budget::within(5) };
     let (spec, plan) = size(&network, budget).unwrap();
     let (module, spec_hash) = (spec.build(), hash(&spec));
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(4) };

@@ -101,8 +101,7 @@ impl Transport for Liar {
 }
 
 fn keywords() -> (CnnSpec, Plan) {
-    let budget =
-        Budget { multipliers: 18, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(18);
     size(&zoo::kws_mini(5), budget).unwrap()
 }
 

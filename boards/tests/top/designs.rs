@@ -33,8 +33,7 @@ fn open(payload: &Payload, line: Line, rate: f64) -> Board<SimLine> {
 #[test]
 fn the_cnn_core() {
     let network = zoo::kws_mini(5);
-    let budget =
-        Budget { multipliers: 18, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(18);
     let (spec, plan) = size(&network, budget).unwrap();
     let (module, spec_hash) = (spec.build(), hash(&spec));
     let payload = Payload { module, design: CnnSpec::NAME.into(), spec_hash, classes: Some(12) };

@@ -157,8 +157,7 @@ fn what_stands_behind_a_result_has_a_core() {
         }
         let model = m.finish(&x);
         let network = import("model", &model.encode_to_vec()).unwrap();
-        let budget =
-            Budget { multipliers: 29, packed: true, narrow_weights: true, single_port: false };
+        let budget = Budget { narrow_weights: true, ..Budget::within(29) };
         assert!(size(&network, budget).is_ok(), "{channels} channels");
     }
 }

@@ -182,7 +182,7 @@ fn kws_mini() -> Network {
 }
 
 fn sized(network: &Network, multipliers: u32) -> (CnnSpec, u64, f64) {
-    let budget = Budget { multipliers, packed: true, narrow_weights: false, single_port: false };
+    let budget = Budget::within(multipliers);
     let (spec, plan) = size(network, budget).unwrap();
     spec.validate().unwrap();
     let all = spec.all_multipliers();

@@ -76,7 +76,7 @@ pub(super) fn random_inputs(network: &Network, count: usize, rng: &mut impl Rng)
 }
 
 fn budget(multipliers: u32, narrow_weights: bool) -> Budget {
-    Budget { multipliers, packed: true, narrow_weights, single_port: false }
+    Budget { narrow_weights, ..Budget::within(multipliers) }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::network::{equal, random_inputs};
 use super::pick;
-use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::{CnnSpec, Convolve, Job};
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
     Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Gather, Layer, Linear, Lookup,
@@ -16,6 +16,13 @@ use std::collections::BTreeMap;
 
 struct Draft<'r> {
     network: Network,
+    /// Bits that activations may have.
+    widths: &'static [u32],
+    /// Bits that weights may have, and whether none is the least of them.
+    weight_bits: [u32; 2],
+    symmetric: bool,
+    /// Of all additions.
+    addition_shift: u32,
     rng: &'r mut ChaCha8Rng,
 }
 
@@ -23,14 +30,15 @@ impl Draft<'_> {
     fn tensor(&mut self, shape: &[usize]) -> String {
         let name = format!("t{}", self.network.tensors.len());
         let signed = self.rng.random_bool(0.8);
-        let lowest = if signed { -128 } else { 0 };
+        let bits = pick(self.rng, self.widths);
+        let lowest = if signed { -1 << (bits - 1) } else { 0 };
         self.network.tensors.push(Tensor {
             name: name.clone(),
             shape: shape.to_vec(),
-            bits: 8,
+            bits,
             signed,
             scale: 1.0,
-            zero_point: lowest + self.rng.random_range(0..=255),
+            zero_point: lowest + self.rng.random_range(0..1 << bits),
         });
         name
     }
@@ -57,10 +65,12 @@ impl Draft<'_> {
     }
 
     fn linear(&mut self, outputs: usize, each: usize, output: &str) -> Linear {
-        let bits = self.rng.random_range(2..=8);
+        let [least, most] = self.weight_bits;
+        let bits = self.rng.random_range(least..=most);
         let shared = (bits == 8 && self.rng.random()).then(|| self.rng.random_range(2..=8));
         let limit = 1i32 << (bits - 1);
-        let weight = |rng: &mut ChaCha8Rng| rng.random_range(-limit..limit) as i8;
+        let lowest = if self.symmetric { 1 - limit } else { -limit };
+        let weight = |rng: &mut ChaCha8Rng| rng.random_range(lowest..limit) as i8;
         let weights: Vec<_> = (0..outputs * each).map(|_| weight(self.rng)).collect();
         let bias: Vec<i32> = (0..outputs).map(|_| self.rng.random_range(-4000..4000)).collect();
         let shift = -((each as u32 * 2).ilog2() as i32) / 2 - bits as i32 + 1;
@@ -138,9 +148,9 @@ impl Draft<'_> {
     /// Like another, for operators that keep the scale.
     fn alike(&mut self, x: &str, shape: &[usize]) -> String {
         let y = self.tensor(shape);
-        let Tensor { signed, zero_point, .. } = self.get(x);
+        let Tensor { bits, signed, zero_point, .. } = self.get(x);
         let tensor = self.network.tensors.last_mut().unwrap();
-        (tensor.signed, tensor.zero_point) = (signed, zero_point);
+        (tensor.bits, tensor.signed, tensor.zero_point) = (bits, signed, zero_point);
         y
     }
 
@@ -209,11 +219,17 @@ impl Draft<'_> {
                 let y = self.tensor(&[height, width, channels]);
                 let mut small = || nearest(self.rng.random_range(0.2..0.9));
                 let inputs = [small(), small()];
-                let multiplier = nearest(self.rng.random_range(1.0..2.0) / f64::from(1 << 20));
+                let multiplier =
+                    nearest(self.rng.random_range(1.0..2.0) / f64::from(1 << self.addition_shift));
                 let clamp = self.clamp(&y);
                 let rounding = pick(self.rng, &Rounding::ALL);
-                let add =
-                    Operator::Add(Add { left_shift: 20, inputs, multiplier, rounding, clamp });
+                let add = Operator::Add(Add {
+                    left_shift: self.addition_shift,
+                    inputs,
+                    multiplier,
+                    rounding,
+                    clamp,
+                });
                 self.layer(add, &[&a, &b], &y);
                 Some(y)
             }
@@ -223,7 +239,8 @@ impl Draft<'_> {
                 let like = self.get(&a);
                 let place = self.network.tensors.iter().position(|t| t.name == b)?;
                 let other = &mut self.network.tensors[place];
-                (other.signed, other.zero_point) = (like.signed, like.zero_point);
+                (other.bits, other.signed, other.zero_point) =
+                    (like.bits, like.signed, like.zero_point);
                 let clamp = Clamp::of(&like);
                 if let Operator::Conv2d(Conv2d { linear, .. }) =
                     &mut self.network.layers.last_mut()?.operator
@@ -237,7 +254,8 @@ impl Draft<'_> {
             4 => {
                 let y = self.tensor(&tensor.shape);
                 let most = self.rng.random_range(1..1 << 23);
-                let table: Vec<i32> = (0..256).map(|i| most >> (i / 9).min(30)).collect();
+                let table: Vec<i32> =
+                    (0..1 << tensor.bits).map(|i: i32| most >> (i / 9).min(30)).collect();
                 let steps = pick(self.rng, &[255, 256, 60_000]);
                 self.layer(Operator::Softmax(Softmax { table: table.into(), steps }), &[x], &y);
                 Some(y)
@@ -301,7 +319,11 @@ impl Draft<'_> {
     }
 }
 
-fn random_core(rng: &mut ChaCha8Rng) -> CnnSpec {
+fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
+    let shift = |layer: &Layer| match &layer.operator {
+        Operator::Add(add) => Some(add.left_shift),
+        _ => None,
+    };
     let lanes = pick(rng, &[4, 8, 16]);
     let pixels = rng.random_range(1..=2);
     let narrow_weights = rng.random_bool(0.8);
@@ -318,6 +340,7 @@ fn random_core(rng: &mut ChaCha8Rng) -> CnnSpec {
         softmax_tables: 4,
         single_port: rng.random_bool(0.4),
         narrow_weights,
+        addition_shift: network.layers.iter().find_map(shift).unwrap_or(20),
         ..CnnSpec::default()
     };
     spec.validate().unwrap();
@@ -335,7 +358,14 @@ fn random_network(rng: &mut ChaCha8Rng) -> Network {
         layers: vec![],
         states: vec![],
     };
-    let mut draft = Draft { network, rng };
+    let mut draft = Draft {
+        network,
+        widths: pick(rng, &[&[8][..], &[7], &[4], &[8, 7, 4], &[2, 3, 4, 5, 6, 7, 8]]),
+        weight_bits: pick(rng, &[[2, 8], [2, 4], [4, 4]]),
+        symmetric: rng.random_bool(0.6),
+        addition_shift: pick(rng, &[20, 20, 8, 12]),
+        rng,
+    };
     let shape = [7, 6, 11].map(|most| draft.rng.random_range(1..=most));
     let mut x = draft.tensor(&shape);
     draft.network.inputs.push(x.clone());
@@ -364,7 +394,7 @@ fn outlines_are_what_plans_are() {
         if network.validate().is_err() {
             continue;
         }
-        let spec = random_core(rng);
+        let spec = random_core(rng, &network);
         match (plan(&network, &spec), outline(&network, &spec)) {
             (Ok(plan), Ok(outline)) => {
                 assert_eq!(plan.image.jobs, outline.image.jobs);
@@ -388,14 +418,14 @@ fn outlines_are_what_plans_are() {
 #[test]
 fn random_networks() {
     let rng = &mut ChaCha8Rng::seed_from_u64(10);
-    let (mut ran, mut refused) = (BTreeMap::new(), BTreeMap::new());
-    for _ in 0..160 {
+    let (mut ran, mut refused, mut jobs) = (BTreeMap::new(), BTreeMap::new(), [0; 2]);
+    for _ in 0..300 {
         let network = random_network(rng);
         // operators whose interpreter refuses them are no networks
         if network.validate().is_err() {
             continue;
         }
-        let spec = random_core(rng);
+        let spec = random_core(rng, &network);
         let plan = match plan(&network, &spec) {
             Ok(plan) => plan,
             Err(PlanError::Unsupported { what, .. }) => {
@@ -407,9 +437,17 @@ fn random_networks() {
         for layer in &network.layers {
             *ran.entry(layer.operator.kind()).or_insert(0) += 1;
         }
+        for job in &plan.image.jobs {
+            if let Job::Convolve(Convolve { dual: true, depthwise, .. }) = job {
+                jobs[usize::from(*depthwise)] += 1;
+            }
+        }
         equal(&network, &spec, &plan, &random_inputs(&network, 2, rng), 0.0);
     }
-    println!("layers that ran: {ran:?}; refused: {refused:?}");
+    println!(
+        "layers that ran: {ran:?}; refused: {refused:?}; of two weights a lane, dense, depthwise: {jobs:?}"
+    );
+    assert!(jobs[0] > 20 && jobs[1] > 2, "{jobs:?}");
     for (kind, least) in [("conv_2d", 100), ("add", 8), ("softmax", 8), ("fully_connected", 8)] {
         assert!(ran[kind] >= least, "{kind}: {ran:?}");
     }

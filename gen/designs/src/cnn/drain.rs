@@ -87,7 +87,7 @@ pub(super) fn drain<'m>(
     let guarded = |name: String, value: Signal<'m>| {
         m.reg(name, value.ty()).no_reset().next(value).enable(scaled.valid)
     };
-    let requantizer = requantize::module(sum_bits);
+    let requantizer = requantize::module(sum_bits, spec.multiplier_bits);
     let values: Vec<_> = (0..spec.results as usize)
         .map(|r| {
             let sum = guarded(format!("scaled_sum_{r}"), scaled.sums[r]);
@@ -324,7 +324,7 @@ fn scales<'m>(
     let (depth, row_bits) = (spec.scale_rows as usize, spec.scale_row_bits());
     let word = match source.contents {
         Some(rows) => {
-            let words = rows.iter().map(|row| scale_row(row));
+            let words = rows.iter().map(|row| scale_row(spec, row));
             rom(m, "scales", (depth, row_bits), words, address, reads)
         }
         None => {
@@ -333,7 +333,7 @@ fn scales<'m>(
             memory.read_sync(address, reads)
         }
     };
-    let fields = scale_fields();
+    let fields = scale_fields(spec);
     let width = spec.scale_row_bits() / spec.results;
     let rows = unpack(word, u(width), spec.results).into_iter();
     rows.map(|scale| Bundle::unpack(&fields, scale)).collect()
@@ -372,11 +372,15 @@ impl<'m> Adding<'m> {
         let zero = term.second.mux(job.zero_1, job.zero_0).called("term_zero");
         let terms = term.bytes.iter().map(|byte| {
             let difference = byte.extend(9) - zero.extend(9);
-            difference.called_in(*byte, "above_zero").extend(bits).shl(20)
+            difference.called_in(*byte, "above_zero").extend(bits).shl(spec.addition_shift)
         });
         let which =
             |[first, second, sum]: [Signal<'m>; 3]| sums.mux(sum, term.second.mux(second, first));
-        let multiplier = which([job.multiplier_0, job.multiplier_1, job.multiplier_2]);
+        let multipliers = [job.multiplier_0, job.multiplier_1, job.multiplier_2];
+        let multiplier = which(multipliers.map(|whole| match spec.multiplier_bits {
+            31 => whole,
+            bits => whole.high(bits),
+        }));
         let multiplier = multiplier.called("added_multiplier");
         let right = which([job.right_0, job.right_1, job.right_2]).called("added_right");
         let inputs = terms.zip(&pairs).map(|(term, pair)| sums.mux(**pair, term));

@@ -168,6 +168,12 @@ fn random_input(spec: &CnnSpec, rng: &mut impl Rng) -> Place {
     Place { base: 0, height, width, channels, pitch }
 }
 
+/// The bits of a multiplier that the core has.
+fn kept(spec: &CnnSpec, multiplier: u32) -> u32 {
+    let below = 31 - spec.multiplier_bits;
+    multiplier >> below << below
+}
+
 /// A scale that brings sums up to `largest` into eight bits, or any.
 fn random_scale(spec: &CnnSpec, rng: &mut impl Rng, largest: u32) -> Scale {
     // powers of two and thirds of them have ties
@@ -176,6 +182,7 @@ fn random_scale(spec: &CnnSpec, rng: &mut impl Rng, largest: u32) -> Scale {
         2 => 1_431_655_765,
         _ => rng.random_range(1 << 30..1u32 << 31),
     };
+    let multiplier = kept(spec, multiplier);
     let bias_bits = spec.accumulator_bits.min(32) - 2;
     if rng.random_bool(0.1) {
         let bias = rng.random_range(-(1i32 << (bias_bits - 1))..1 << (bias_bits - 1));
@@ -307,17 +314,18 @@ fn random_addition(
     let scale = |rng: &mut dyn rand::RngCore, right: std::ops::Range<u8>| AddScale {
         multiplier: match rng.random_range(0..2) {
             0 => 1 << 30,
-            _ => rng.random_range(1 << 30..1u32 << 31),
+            _ => kept(spec, rng.random_range(1 << 30..1u32 << 31)),
         },
         right: rng.random_range(right),
     };
     // of itself and of what stands before it, at an earlier place
     let first = free.bank(input.base) as u32 * free.bank_bytes;
     let other = rng.random_range(first / spec.results..=input.base / spec.results) * spec.results;
+    let shift = spec.addition_shift as u8;
     image.jobs.push(Job::Add(Add {
         inputs: [input.base, other],
         zeros: [rng.random(), rng.random()],
-        scales: [scale(rng, 0..4), scale(rng, 0..4), scale(rng, 17..23)],
+        scales: [scale(rng, 0..4), scale(rng, 0..4), scale(rng, shift - 3..shift + 3)],
         rounding: Rounding::ALL[rng.random_range(0..4)],
         output: sum.base,
         chunks: input.bytes().div_ceil(spec.results),

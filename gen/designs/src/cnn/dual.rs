@@ -28,7 +28,8 @@ impl Pairs {
         let axis = usize::from(output.height == 1);
         let length = [output.height, output.width][axis];
         let (stride, dilation) = (window.stride[axis], window.dilation[axis]);
-        let apart = stride / dilation;
+        // a window may see one element several times
+        let apart = stride.checked_div(dilation)?;
         let overlap = stride.is_multiple_of(dilation) && apart < window.kernel[axis];
         (overlap && length >= 2).then_some(Pairs { axis, apart, length })
     }

@@ -45,6 +45,10 @@ pub trait Program {
     fn planes(&self) -> usize;
     /// Rows of scales so far.
     fn scale_rows(&self) -> usize;
+    /// Notes a multiplier of a row of scales that is added.
+    fn scales_by(&mut self, multiplier: u32);
+    /// Bits of multipliers, the highest first, that are not 0 in all of the program's.
+    fn multiplier_bits(&mut self) -> u32;
     /// Adds so many planes and rows of scales, which `fill` would add to an image.
     fn add(&mut self, planes: usize, scale_rows: usize, fill: &dyn Fn(&mut Image));
     /// Tables so far.
@@ -64,6 +68,13 @@ impl Program for Image {
 
     fn scale_rows(&self) -> usize {
         self.scales.len()
+    }
+
+    fn scales_by(&mut self, _: u32) {}
+
+    fn multiplier_bits(&mut self) -> u32 {
+        let multipliers = self.scales.iter().flatten().map(|scale| scale.multiplier);
+        multiplier_bits(&self.jobs, multipliers)
     }
 
     fn add(&mut self, planes: usize, scale_rows: usize, fill: &dyn Fn(&mut Image)) {
@@ -91,6 +102,8 @@ pub struct Outline {
     pub planes: usize,
     /// Rows of scales.
     pub scale_rows: usize,
+    /// The bits that any multiplier of the scales has.
+    pub multipliers: u32,
     /// Tables of softmaxes and functions.
     pub tables: Vec<Vec<u32>>,
 }
@@ -108,6 +121,14 @@ impl Program for Outline {
         self.scale_rows
     }
 
+    fn scales_by(&mut self, multiplier: u32) {
+        self.multipliers |= multiplier;
+    }
+
+    fn multiplier_bits(&mut self) -> u32 {
+        multiplier_bits(&self.jobs, [self.multipliers])
+    }
+
     fn add(&mut self, planes: usize, scale_rows: usize, _: &dyn Fn(&mut Image)) {
         self.planes += planes;
         self.scale_rows += scale_rows;
@@ -120,6 +141,16 @@ impl Program for Outline {
     fn table(&mut self, entries: Vec<u32>) -> u32 {
         known(&mut self.tables, entries)
     }
+}
+
+/// Bits that multipliers of 31 bits take, those of additions among them.
+fn multiplier_bits(jobs: &[Job], multipliers: impl IntoIterator<Item = u32>) -> u32 {
+    let added = jobs.iter().flat_map(|job| match job {
+        Job::Add(add) => add.scales.map(|scale| scale.multiplier),
+        _ => [0; 3],
+    });
+    let all = multipliers.into_iter().chain(added).fold(0, |all, multiplier| all | multiplier);
+    31 - all.trailing_zeros().min(31)
 }
 
 /// Where a table stands, added if it is new.
@@ -182,7 +213,7 @@ impl Image {
     pub(super) fn scale_rows(&self, spec: &CnnSpec) -> Vec<Vec<u32>> {
         let row = |scales: &Vec<Scale>| {
             let mut bits = Bits::default();
-            scales.iter().for_each(|scale| scale.push(&mut bits));
+            scales.iter().for_each(|scale| scale.push(spec, &mut bits));
             bits.words(spec.scale_row_bits().div_ceil(32))
         };
         self.scales.iter().map(row).collect()
@@ -227,9 +258,9 @@ fn turned(mut bytes: u64) -> u64 {
 }
 
 /// A row of scales as a word of memory.
-pub(super) fn scale_row(scales: &[Scale]) -> Int {
+pub(super) fn scale_row(spec: &CnnSpec, scales: &[Scale]) -> Int {
     let mut bits = Bits::default();
-    scales.iter().for_each(|scale| scale.push(&mut bits));
+    scales.iter().for_each(|scale| scale.push(spec, &mut bits));
     bits.int()
 }
 

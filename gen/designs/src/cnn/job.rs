@@ -1,5 +1,6 @@
 //! What a program is made of, and how it lies in memory.
 
+use super::CnnSpec;
 use super::fields::{ADD, CONVOLVE, FILL, INPUT, JOB_WORDS, JobFields, LOOKUP, OUTPUT, SOFTMAX};
 use hwgen_hdl::{Fields, Int, Type, fields, s, u};
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ impl Rounding {
 pub struct Scale {
     /// Added to the sum first.
     pub bias: i32,
-    /// In 2^-31.
+    /// In 2^-31; of it the core's `multiplier_bits` highest.
     pub multiplier: u32,
     /// Places to the left before, 0..=7.
     pub left: u8,
@@ -168,7 +169,7 @@ pub struct Add {
     pub inputs: [u32; 2],
     /// What is subtracted from each.
     pub zeros: [i8; 2],
-    /// Of the terms, then of the sum. Terms are shifted 20 places to the left before.
+    /// Of the terms, then of the sum. Terms are shifted `addition_shift` places to the left before.
     pub scales: [AddScale; 3],
     /// How terms and sums are rounded.
     pub rounding: Rounding,
@@ -455,15 +456,17 @@ impl Clamp {
 }
 
 /// The fields of a scale, in order from bit 0.
-pub(super) fn scale_fields() -> Fields {
-    fields([("bias", s(32)), ("multiplier", u(31)), ("left", u(3)), ("right", u(5))])
+pub(super) fn scale_fields(spec: &CnnSpec) -> Fields {
+    let multiplier = u(spec.multiplier_bits);
+    fields([("bias", s(32)), ("multiplier", multiplier), ("left", u(3)), ("right", u(5))])
 }
 
 impl Scale {
     /// Its bits, `bias` lowest.
-    pub(super) fn push(&self, bits: &mut Bits) {
+    pub(super) fn push(&self, spec: &CnnSpec, bits: &mut Bits) {
         bits.push(self.bias.into(), 32);
-        bits.push(self.multiplier.into(), 31);
+        let multiplier = self.multiplier >> (31 - spec.multiplier_bits);
+        bits.push(multiplier.into(), spec.multiplier_bits);
         bits.push(self.left.into(), 3);
         bits.push(self.right.into(), 5);
     }

@@ -210,6 +210,8 @@ impl CnnSpec {
             if !shape.again {
                 (weights, scales) = (program.planes(), program.scale_rows());
                 let (planes, rows) = (self.planes_of(layer, &shape), shape.blocks * shape.chunks);
+                let channels = shape.first..layer.output.channels;
+                channels.for_each(|o| program.scales_by((numbers.scale)(o).multiplier));
                 program.add(planes as usize, rows as usize, &|image| {
                     self.push_numbers(image, layer, group, &shape, numbers);
                 });

@@ -36,7 +36,7 @@ pub use image::{Image, Outline, Plane, Program};
 pub use job::{
     Add, AddScale, Clamp, Convolve, Fill, Job, Lookup, Rounding, Scale, Softmax, Transfer,
 };
-pub use spec::CnnSpec;
+pub use spec::{CnnSpec, Multiplier};
 
 use crate::generate::Generate;
 use hwgen_hdl::Module;

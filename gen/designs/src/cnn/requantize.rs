@@ -13,25 +13,36 @@ pub(super) const LATENCY: u32 = 3;
 /// to 2^-15 of `right`'s step.
 const FINE: u32 = 16;
 
-/// Module `cnn_requantizer`: in `sum` of so many bits, `multiplier` in 2^-31, `right` places,
+/// Bits of a multiplier that is not cut in halves.
+const WHOLE: u32 = 17;
+
+/// Module `cnn_requantizer`: in `sum` of so many bits, `multiplier`, the highest bits of one in 2^-31, `right` places,
 /// `valid`; out, [`LATENCY`] cycles later, `value`. `rounding` stays while values are on their way.
-pub(super) fn module(bits: u32) -> Arc<Module> {
+pub(super) fn module(bits: u32, multiplier_bits: u32) -> Arc<Module> {
     let m = ModuleBuilder::new("cnn_requantizer");
     m.doc("sum * multiplier / 2^(31 + right), rounded twice, once, half to even, or down.");
     let sum = m.input("sum", s(bits));
-    let multiplier = m.input("multiplier", u(31));
+    let multiplier = m.input("multiplier", u(multiplier_bits));
     let mut pipeline = Pipeline::new(m.input("valid", u(1)), m.lit(u(1), 1)).quiet();
     // two halves, each as wide as a multiplier of 25 x 18 bits takes
-    let halves = [multiplier.truncate(16), multiplier.high(15)];
-    let [low, high] = halves.map(|half| sum.mul(half.to_signed()));
-    let (low, high) = (low.named("low_product"), high.named("high_product"));
-    let right = m.input("right", u(5));
-    let stage = pipeline.stage("multiplied", &[low, high, right]);
-    let [low, high, right] = stage[..] else {
-        unreachable!("a stage returns as many signals as it is given")
+    let products = match multiplier_bits {
+        ..=WHOLE => vec![sum.mul(multiplier.to_signed()).named("whole_product")],
+        _ => {
+            let halves = [multiplier.truncate(16), multiplier.high(multiplier_bits - 16)];
+            let [low, high] = halves.map(|half| sum.mul(half.to_signed()));
+            vec![low.named("low_product"), high.named("high_product")]
+        }
     };
+    let right = m.input("right", u(5));
+    let operands: Vec<_> = products.into_iter().chain([right]).collect();
+    let stage = pipeline.stage("multiplied", &operands);
     let width = bits + 32;
-    let product = low.extend(width) + high.extend(width).shl(16);
+    let (product, right) = match stage[..] {
+        [product, right] => (product.extend(width), right),
+        [low, high, right] => (low.extend(width) + high.extend(width).shl(16), right),
+        _ => unreachable!("a stage returns as many signals as it is given"),
+    };
+    let product = if multiplier_bits == 31 { product } else { product.shl(31 - multiplier_bits) };
     let mode = Mode::new(m.input("rounding", u(2)));
     // rounded once: by the shift, if there is one
     let half = mode.twice | (!mode.down & !right.any());

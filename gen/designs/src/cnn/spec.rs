@@ -26,6 +26,9 @@ pub struct CnnSpec {
     /// Bits of a sum.
     #[parameter(default = 32, range = 18..=32)]
     pub accumulator_bits: u32,
+    /// Bits of a scale's multiplier, the highest first; 17 and less take fewer multipliers.
+    #[parameter(default = 31, range = 15..=31)]
+    pub multiplier_bits: u32,
     /// Weights of less than 8 bits take less memory.
     #[parameter(default = true)]
     pub narrow_weights: bool,
@@ -33,7 +36,7 @@ pub struct CnnSpec {
     #[parameter(default = 512, range = 4..=1 << 16)]
     pub activation_words: u32,
     /// Rows of weights, `lanes` bytes each.
-    #[parameter(default = 1024, range = 2..=1 << 16)]
+    #[parameter(default = 1024, range = 2..=1 << 18)]
     pub weight_rows: u32,
     /// Rows of scales, `results` each.
     #[parameter(default = 128, range = 2..=1 << 14)]
@@ -44,6 +47,9 @@ pub struct CnnSpec {
     /// The program may add tensors.
     #[parameter(default = true)]
     pub additions: bool,
+    /// Places to the left that an addition's terms are shifted before they are scaled; TFLite has 20.
+    #[parameter(default = 20, range = 4..=20)]
+    pub addition_shift: u32,
     /// The program may take the largest of a window.
     #[parameter(default = true)]
     pub maxima: bool,
@@ -58,8 +64,45 @@ pub struct CnnSpec {
     pub single_port: bool,
 }
 
-/// The narrowest accumulator in which tensors can be added: terms have 29 bits, their sum 30.
-pub const ADDITION_BITS: u32 = 30;
+/// Multipliers that families of parts have, signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Multiplier {
+    /// As the DSP48 of Xilinx' parts.
+    #[default]
+    Bits25x18,
+    /// As the MULT18X18 of ECP5 and Gowin's parts.
+    Bits18x18,
+    /// As the SB_MAC16 of iCE40 UltraPlus.
+    Bits16x16,
+}
+
+/// Of how many multipliers a core's are made, each.
+struct Parts {
+    lane: u32,
+    requantizer: u32,
+    softmax: u32,
+}
+
+impl Multiplier {
+    /// As Yosys splits a lane's product, a sum of `accumulator_bits` by 31, and 17 x 24 bits.
+    fn parts(self, spec: &CnnSpec) -> Parts {
+        // sums by halves of a multiplier, or by one of so many bits
+        let sums = |bits: u32| if spec.accumulator_bits <= bits { 1 } else { 2 };
+        let halves = |bits: u32| if spec.multiplier_bits < bits { 1 } else { 2 };
+        let lane = match self {
+            Multiplier::Bits25x18 => 1,
+            _ if !spec.packed => 1,
+            Multiplier::Bits16x16 if spec.dual => 4,
+            _ => 2,
+        };
+        let (requantizer, softmax) = match self {
+            Multiplier::Bits25x18 => (sums(25) * halves(18), 1),
+            Multiplier::Bits18x18 => (sums(18) * halves(18), 2),
+            Multiplier::Bits16x16 => (sums(16) * halves(16), 4),
+        };
+        Parts { lane, requantizer, softmax }
+    }
+}
 
 /// Bits of an address of a byte, and of a plane of weights, in a job.
 pub const ADDRESS_BITS: u32 = 24;
@@ -78,8 +121,8 @@ impl Spec for CnnSpec {
         if self.dual && !self.narrow_weights {
             return refuse("dual", "true".into(), "false, unless `narrow_weights` is true");
         }
-        if self.additions && self.accumulator_bits < ADDITION_BITS {
-            let range = "at least 30, or `additions` false: an addition's terms have 29 bits";
+        if self.additions && self.accumulator_bits < self.addition_bits() {
+            let range = "at least `addition_shift` + 10, or `additions` false";
             return refuse("accumulator_bits", self.accumulator_bits.to_string(), range);
         }
         if self.single_port && !self.activation_words.is_power_of_two() {
@@ -96,6 +139,12 @@ impl Spec for CnnSpec {
 }
 
 impl CnnSpec {
+    /// The narrowest accumulator in which tensors can be added: what is above a zero has 9 bits, the sum of
+    /// two such terms one more.
+    pub fn addition_bits(&self) -> u32 {
+        self.addition_shift + 10
+    }
+
     /// Bits of an address of a byte of activations.
     pub fn byte_bits(&self) -> u32 {
         index_bits(self.activation_words as usize) + self.lane_bits()
@@ -122,21 +171,21 @@ impl CnnSpec {
         if self.packed { self.lanes } else { self.lanes * self.pixels }
     }
 
-    /// Multipliers of 25 x 18 bits that a requantizer's one of `accumulator_bits` x 31 is made of.
-    pub fn requantizer_multipliers(&self) -> u32 {
-        2 * self.accumulator_bits.div_ceil(25)
-    }
-
-    /// All multipliers.
+    /// All multipliers, as they are made of those of 25 x 18 bits.
     pub fn all_multipliers(&self) -> u32 {
-        // softmax: 17 x 24
-        let softmax = u32::from(self.softmax_tables > 0);
-        self.multipliers() + self.results * self.requantizer_multipliers() + softmax
+        self.multipliers_of(Multiplier::Bits25x18)
     }
 
-    /// Products a cycle.
+    /// All multipliers, as they are made of those that a family of parts has.
+    pub fn multipliers_of(&self, kind: Multiplier) -> u32 {
+        let Parts { lane, requantizer, softmax } = kind.parts(self);
+        let softmax = if self.softmax_tables > 0 { softmax } else { 0 };
+        self.multipliers() * lane + self.results * requantizer + softmax
+    }
+
+    /// Products a cycle; of two weights a lane twice as many.
     pub fn products(&self) -> u32 {
-        self.lanes * self.pixels
+        self.lanes * self.pixels * if self.dual { 2 } else { 1 }
     }
 
     /// Bits of a row of weights.
@@ -146,7 +195,7 @@ impl CnnSpec {
 
     /// Bits of a row of scales.
     pub(super) fn scale_row_bits(&self) -> u32 {
-        let bits: u32 = scale_fields().iter().map(|(_, ty)| ty.width).sum();
+        let bits: u32 = scale_fields(self).iter().map(|(_, ty)| ty.width).sum();
         bits * self.results
     }
 

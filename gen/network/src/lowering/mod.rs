@@ -13,6 +13,7 @@ pub(crate) use error::unsupported;
 pub(crate) use scale::{division, scale};
 
 use crate::basics::{self, Kernel, Linear, Tensor};
+use hwgen_designs::cnn::dual::{self, PACKED_ACTIVATION_BITS};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{Clamp, CnnSpec, Program, Rounding, Scale};
 
@@ -41,6 +42,7 @@ pub(crate) struct Weights {
     pub(crate) sum: i64,
     /// The sum of what they are without their signs.
     pub(crate) magnitude: i64,
+    pub(crate) least: i8,
 }
 
 impl Weights {
@@ -50,6 +52,7 @@ impl Weights {
         let of = |row: &[i8]| Weights {
             sum: row.iter().map(read).sum(),
             magnitude: row.iter().map(|weight| read(weight).abs()).sum(),
+            least: row.iter().copied().min().unwrap_or(0),
         };
         linear.weights.chunks((linear.weights.len() / outputs).max(1)).map(of).collect()
     }
@@ -63,9 +66,15 @@ pub(crate) struct Operand<'n> {
     pub(crate) lies_there: bool,
 }
 
-/// What is subtracted from a tensor's integers so that they fit a byte.
+/// What is subtracted from a tensor's integers so that they fit a byte, or the seven bits that lanes of two
+/// weights see.
 pub(crate) fn offset(tensor: &Tensor) -> i32 {
-    if !tensor.signed && tensor.bits == 8 { 128 } else { 0 }
+    if !tensor.signed && tensor.bits >= PACKED_ACTIVATION_BITS { 1 << (tensor.bits - 1) } else { 0 }
+}
+
+/// The smallest and the largest byte of a tensor.
+fn bytes(tensor: &Tensor) -> [i32; 2] {
+    [tensor.lowest(), tensor.highest()].map(|value| value - offset(tensor))
 }
 
 /// A number for each axis as one for height, width and channels; an axis that is missing has `rest`.
@@ -168,7 +177,11 @@ impl Lowering<'_> {
     }
 
     /// The scale of each output, whose bias takes the input's zero point; bits that sums need.
-    pub(crate) fn scales(&self, linear: &Linear) -> Result<(Vec<Scale>, u32), PlanError> {
+    pub(crate) fn scales(
+        &self,
+        linear: &Linear,
+        stored: &Stored,
+    ) -> Result<(Vec<Scale>, u32), PlanError> {
         let zero = i64::from(self.zero());
         let mut bits = 0;
         let scales = self.weights.iter().enumerate().map(|(o, weights)| {
@@ -178,7 +191,7 @@ impl Lowering<'_> {
                 let what = format!("output {o}'s bias becomes {folded}");
                 return Err(unsupported(self.name, what, "lower it"));
             };
-            bits = bits.max(self.check_sum(linear, o, weights.magnitude, bias)?);
+            bits = bits.max(self.check_sum((linear, stored), o, weights.magnitude, bias)?);
             scale(self.name, linear.multipliers.of(o), bias)
         });
         let scales = scales.collect::<Result<_, _>>()?;
@@ -188,24 +201,41 @@ impl Lowering<'_> {
     /// No sum is too wide for the core's accumulators.
     fn check_sum(
         &self,
-        linear: &Linear,
+        (linear, stored): (&Linear, &Stored),
         o: usize,
         magnitude: i64,
         bias: i32,
     ) -> Result<u32, PlanError> {
-        let stands = if self.spec.narrow_weights { 8 - linear.bits } else { 0 };
-        let raw = (magnitude << stands) * 128;
+        let room = if stored.dual { dual::WEIGHT_BITS } else { 8 };
+        let stands = if stored.shared { 0 } else { room - stored.bits };
+        let reach = bytes(self.x).map(i64::from).map(i64::abs).into_iter().max().unwrap_or(128);
+        let raw = (magnitude << stands) * reach;
         let left = linear.multipliers.of(o).shift.max(0);
-        let whole = (magnitude * 128 + i64::from(bias).abs()) << left;
+        let whole = (magnitude * reach + i64::from(bias).abs()) << left;
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
         check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;
         Ok(bits)
     }
 
-    /// A core that stores no narrow weights has them in eight bits.
+    /// A core that stores no narrow weights has them in eight bits; one whose lanes may have two has two
+    /// where they fit.
     pub(crate) fn stored(&self, linear: &Linear) -> Stored {
         let own = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
         let bits = linear.shared.map_or(own, |bits| bits as u8);
-        Stored { bits, shared: linear.shared.is_some(), hold: false, dual: false }
+        let shared = linear.shared.is_some();
+        let least = self.weights.iter().map(|weights| weights.least).min().unwrap_or(0);
+        let symmetric = |bits: u8| i32::from(least) > -1 << (bits - 1);
+        let narrow = |[least, most]: [i32; 2]| {
+            let half = 1 << (PACKED_ACTIVATION_BITS - 1);
+            !self.spec.packed || (least >= -half && most < half)
+        };
+        let dual = self.spec.dual && !shared && narrow(bytes(self.x));
+        // the least of fewer bits is not that of four
+        let bits = match dual && bits < dual::WEIGHT_BITS && !symmetric(bits) {
+            true => dual::WEIGHT_BITS,
+            false => bits,
+        };
+        let dual = dual && bits <= dual::WEIGHT_BITS && symmetric(bits);
+        Stored { bits, shared, hold: false, dual }
     }
 }

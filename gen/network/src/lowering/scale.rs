@@ -35,6 +35,9 @@ impl From<basics::Rounding> for Rounding {
     }
 }
 
+/// Bits of multipliers that are not cut in halves.
+const NARROW: [u32; 3] = [15, 16, 17];
+
 /// A scale that divides any sum of `count` numbers of `range` by `count`, rounded so, `Twice` being
 /// to nearest, halves away from 0, and the core's rounding that it needs; tried on every such sum.
 pub(crate) fn division(
@@ -56,10 +59,14 @@ pub(crate) fn division(
     let forms = [Some((0, rounding)), (rounding == Rounding::Once).then_some(half)];
     // 2^(31 + right - left) / count, between 2^30 and 2^31
     let right = count.next_power_of_two().ilog2() as u8;
-    let candidates = (0..=4u8).flat_map(|more| {
-        let exact = (1u64 << (30 + right + more)) / u64::from(count);
-        // the quotient, and what is just above it
-        [exact, exact + 1].map(|multiplier| (multiplier, right + more))
+    // narrow ones first: a core whose multipliers are all narrow is smaller
+    let places = NARROW.map(|bits| 31 - bits).into_iter().chain([0]);
+    let candidates = places.flat_map(|below| {
+        (0..=4u8).flat_map(move |more| {
+            let exact = (1u64 << (30 + right + more)) / u64::from(count) >> below;
+            // the quotient, and what is just above it
+            [exact, exact + 1].map(|multiplier| (multiplier << below, right + more))
+        })
     });
     for (multiplier, right) in candidates {
         let Ok(multiplier) = u32::try_from(multiplier) else {
@@ -83,20 +90,27 @@ fn divides(
 ) -> bool {
     let count = i64::from(count);
     let [least, most] = [*range.start(), *range.end()].map(i64::from);
-    // both directions: halves up, then away from 0, are not the same below 0
-    (least * count..=most * count).all(|sum| {
-        let floor = sum.div_euclid(count);
-        let rest = 2 * sum.rem_euclid(count) - count;
-        let half_up = match rounding {
-            Rounding::Twice => sum > 0,
-            Rounding::Once => true,
-            Rounding::HalfEven => floor & 1 == 1,
-            Rounding::Floor => false,
-        };
-        let up = rounding != Rounding::Floor && (rest > 0 || rest == 0 && half_up);
-        let product = ((sum + i64::from(scale.bias)) << scale.left) * i64::from(scale.multiplier);
-        rounded(product, scale.right, by) == floor + i64::from(up)
-    })
+    // both sides grow with the sum: it is enough to look where the quotient changes
+    let half = count / 2;
+    let edges = [-1, 0, 1, half - 1, half, half + 1];
+    let sums = (least - 1..=most).flat_map(|q| edges.map(|edge| q * count + edge));
+    let sums = sums.chain([least * count, most * count]);
+    let mut sums = sums.filter(|sum| (least * count..=most * count).contains(sum));
+    sums.all(|sum| divides_one((scale, by), count, sum, rounding))
+}
+
+fn divides_one((scale, by): (&Scale, Rounding), count: i64, sum: i64, rounding: Rounding) -> bool {
+    let floor = sum.div_euclid(count);
+    let rest = 2 * sum.rem_euclid(count) - count;
+    let half_up = match rounding {
+        Rounding::Twice => sum > 0,
+        Rounding::Once => true,
+        Rounding::HalfEven => floor & 1 == 1,
+        Rounding::Floor => false,
+    };
+    let up = rounding != Rounding::Floor && (rest > 0 || rest == 0 && half_up);
+    let product = ((sum + i64::from(scale.bias)) << scale.left) * i64::from(scale.multiplier);
+    rounded(product, scale.right, by) == floor + i64::from(up)
 }
 
 /// `product / 2^(31 + right)` as the core rounds it (`docs/cnn.md`).
@@ -128,7 +142,11 @@ mod tests {
                 for rounding in Rounding::ALL {
                     match division("pool", count, range.clone(), rounding) {
                         Ok((scale, by)) => {
-                            assert!(divides((&scale, by), count, &range, rounding));
+                            let sums = range.start() * count as i32..=range.end() * count as i32;
+                            let divides = |sum: i32| {
+                                divides_one((&scale, by), count.into(), sum.into(), rounding)
+                            };
+                            assert!(sums.into_iter().all(divides), "{count}");
                         }
                         Err(_) => assert!(count > 128 && rounding != Rounding::Twice, "{count}"),
                     }

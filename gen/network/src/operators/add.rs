@@ -61,9 +61,11 @@ impl Kind for Add {
 
     fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (spec, name, to) = (lowering.spec, lowering.name, lowering.to);
-        if self.left_shift != 20 {
+        if self.left_shift != spec.addition_shift {
             let what = format!("it shifts by {}", self.left_shift);
-            return Err(unsupported(name, what, "the core shifts by 20"));
+            let instead =
+                format!("the core shifts by {}: all additions alike", spec.addition_shift);
+            return Err(unsupported(name, what, &instead));
         }
         if !spec.additions {
             let instead = "set the core's `additions`";

@@ -65,10 +65,12 @@ impl Kind for Conv2d {
     }
 
     fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
-        let (scales, bits) = lowering.scales(&self.linear)?;
-        match self.groups > 1 && self.is_depthwise(lowering.x, lowering.output) {
-            true => self.lower_depthwise(lowering, program, &scales)?,
-            false => self.lower_grouped(lowering, program, &scales)?,
+        let depthwise = self.groups > 1 && self.is_depthwise(lowering.x, lowering.output);
+        let layer = self.layer(lowering, depthwise);
+        let (scales, bits) = lowering.scales(&self.linear, &layer.stored)?;
+        match depthwise {
+            true => self.lower_depthwise(lowering, program, &layer, &scales)?,
+            false => self.lower_grouped(lowering, program, &layer, &scales)?,
         }
         Ok(bits)
     }
@@ -88,20 +90,23 @@ impl Conv2d {
     fn layer(&self, lowering: &Lowering<'_>, depthwise: bool) -> Layer {
         let (input, output) = lowering.places();
         let (window, stored) = (lowering.window(&self.window), lowering.stored(&self.linear));
-        Layer { input, output, window, depthwise, stored, largest: false }
+        let mut layer = Layer { input, output, window, depthwise, stored, largest: false };
+        layer.stored.dual &= !depthwise || lowering.spec.pairs_rows(&layer);
+        layer
     }
 
     fn lower_depthwise(
         &self,
         lowering: &Lowering<'_>,
         program: &mut dyn Program,
+        layer: &Layer,
         scales: &[Scale],
     ) -> Pushed {
         let [rows, columns] = self.window.kernel.map(|side| side as u32);
         let weight = |o: u32, ky: u32, kx: u32, _: u32| {
             self.linear.weights[((o * rows + ky) * columns + kx) as usize]
         };
-        self.push(lowering, program, (&self.layer(lowering, true), 0), &weight, scales)
+        self.push(lowering, program, (layer, 0), &weight, scales)
     }
 
     /// Groups one by one; all at once where they do not lie as lanes read them.
@@ -109,9 +114,9 @@ impl Conv2d {
         &self,
         lowering: &Lowering<'_>,
         program: &mut dyn Program,
+        whole: &Layer,
         scales: &[Scale],
     ) -> Pushed {
-        let whole = self.layer(lowering, false);
         let (groups, spec) = (self.groups as u32, lowering.spec);
         let [rows, columns] = self.window.kernel.map(|side| side as u32);
         let [inside, outside] = [whole.input.channels, whole.output.channels].map(|c| c / groups);
@@ -126,7 +131,7 @@ impl Conv2d {
         };
         let group = |g: u32| {
             let (input, output) = (part(whole.input, g, inside), part(whole.output, g, outside));
-            Layer { input, output, ..whole }
+            Layer { input, output, ..*whole }
         };
         let room = |g: u32| lowering.room - g * outside;
         let apart = (0..groups).all(|g| spec.best_group(&group(g), room(g)).is_some());
@@ -136,7 +141,7 @@ impl Conv2d {
                 true => weight(o / outside, o % outside, ky, kx, c % inside),
                 false => 0,
             };
-            return self.push(lowering, program, (&whole, 0), &weight, scales);
+            return self.push(lowering, program, (whole, 0), &weight, scales);
         }
         (0..groups).try_for_each(|g| {
             let weight = |o: u32, ky: u32, kx: u32, c: u32| weight(g, o, ky, kx, c);

@@ -52,7 +52,8 @@ impl Kind for FullyConnected {
         let (linear, (from, to)) = (&self.linear, lowering.places());
         let outputs = to.channels as usize;
         let inputs = (linear.weights.len() / outputs) as u32;
-        let (scales, bits) = lowering.scales(linear)?;
+        let stored = lowering.stored(linear);
+        let (scales, bits) = lowering.scales(linear, &stored)?;
         // positions of a row; between their channels may be bytes that are none
         let (each, all) = (inputs / from.channels, from.height * from.width);
         if inputs != each * from.channels || !all.is_multiple_of(each.max(1)) {
@@ -61,7 +62,6 @@ impl Kind for FullyConnected {
         }
         let (channels, pitch) = (from.channels, from.pitch);
         let output = Place { height: 1, width: all / each, channels: outputs as u32, ..to };
-        let stored = lowering.stored(linear);
         let (input, window) = match stored.halves() && pitch != channels {
             // what lies between channels is not read: a window of so many positions
             true => {

@@ -37,6 +37,8 @@ pub struct Plan<P = Image> {
     pub steps: Vec<Step>,
     /// Bytes of activations in use at most, in the bank that is used most.
     pub bank_bytes: u32,
+    /// Bits that multipliers need.
+    pub multiplier_bits: u32,
     /// Bits that the widest sum of a convolution or dense layer needs.
     pub sum_bits: u32,
 }
@@ -167,7 +169,8 @@ fn on_core<P: Program + Default>(
         image.jobs().push(Job::Output(transfer(port)));
         done(&mut image, "out", first, 0);
     }
-    let mut plan = Plan { image, inputs, outputs, steps, bank_bytes: places.bank_bytes, sum_bits };
+    let (bank_bytes, multiplier_bits) = (places.bank_bytes, image.multiplier_bits());
+    let mut plan = Plan { image, inputs, outputs, steps, bank_bytes, multiplier_bits, sum_bits };
     check_room(&mut plan, spec)?;
     check_fields(&mut plan)?;
     Ok(plan)
@@ -225,6 +228,12 @@ fn check_room<P: Program>(plan: &mut Plan<P>, spec: &CnnSpec) -> Result<(), Plan
         ),
         ("rows of scales", plan.image.scale_rows() as u64, spec.scale_rows.into(), "scale_rows"),
         ("tables", plan.image.tables() as u64, spec.softmax_tables.into(), "softmax_tables"),
+        (
+            "bits of multipliers",
+            plan.multiplier_bits.into(),
+            spec.multiplier_bits.into(),
+            "multiplier_bits",
+        ),
         ("jobs", plan.image.jobs().len() as u64, spec.jobs.into(), "jobs"),
     ];
     for (what, needed, given, parameter) in rooms {

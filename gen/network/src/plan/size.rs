@@ -2,22 +2,27 @@
 
 use super::draft::Draft;
 use super::{Plan, PlanError, on_core};
-use crate::graph::Network;
-use hwgen_designs::cnn::spec::ADDITION_BITS;
-use hwgen_designs::cnn::{CnnSpec, Job, Outline};
+use crate::graph::{Layer, Network, Operator};
+use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Outline, dual};
 
 /// What a core may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Multipliers: [`CnnSpec::all_multipliers`].
+    /// Multipliers: [`CnnSpec::multipliers_of`].
     pub multipliers: u32,
-    /// Two positions of a lane share a multiplier of 8 x 25 bits.
-    pub packed: bool,
+    /// What they are; two positions of a lane share one of 25 x 18 bits.
+    pub kind: Multiplier,
+    /// Lanes may have two weights.
+    pub dual: bool,
     /// Weights may be stored in fewer bits than eight.
     pub narrow_weights: bool,
     /// Memories have one port, and a lane one position: for parts whose large memories are so.
     pub single_port: bool,
 }
+
+/// The narrowest accumulator and multipliers of a core.
+const LEAST_SUM_BITS: u32 = 18;
+const LEAST_MULTIPLIER_BITS: u32 = 15;
 
 /// Words of a memory of one port, as iCE40 UltraPlus has them.
 const SINGLE_PORT_WORDS: u32 = 1 << 14;
@@ -26,11 +31,18 @@ const SINGLE_PORT_WORDS: u32 = 1 << 14;
 pub const SUPPORTED_MULTIPLIERS: u32 = 256;
 
 impl Budget {
+    /// So many multipliers of 25 x 18 bits; weights of eight bits, memories of two ports.
+    pub fn within(multipliers: u32) -> Budget {
+        let kind = Multiplier::default();
+        Budget { multipliers, kind, dual: false, narrow_weights: false, single_port: false }
+    }
+
     /// What a user has in mind who names but a number of multipliers.
     pub fn of(network: &Network, multipliers: u32) -> Budget {
-        let mut linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
-        let narrow_weights = linear.any(|linear| linear.bits < 8);
-        Budget { multipliers, packed: true, narrow_weights, single_port: false }
+        let linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
+        let least = linear.map(|linear| linear.bits).min().unwrap_or(8);
+        let (dual, narrow_weights) = (least <= dual::WEIGHT_BITS.into(), least < 8);
+        Budget { dual, narrow_weights, ..Budget::within(multipliers) }
     }
 }
 
@@ -70,10 +82,15 @@ fn fastest(
     draft: &Draft<'_>,
     budget: Budget,
 ) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
-    // a requantizer has two at least
-    let least_of = |spec: &CnnSpec| spec.multipliers() + 2 * spec.results;
+    let least_of = |spec: &CnnSpec| {
+        let (accumulator_bits, multiplier_bits) = (LEAST_SUM_BITS, LEAST_MULTIPLIER_BITS);
+        CnnSpec { accumulator_bits, multiplier_bits, softmax_tables: 0, ..spec.clone() }
+            .multipliers_of(budget.kind)
+    };
+    let addition_shift = addition_shift(network);
+    let cores = cores(budget).map(|spec| CnnSpec { addition_shift, ..spec });
     let (within, beyond): (Vec<_>, Vec<_>) =
-        cores(budget).partition(|spec| least_of(spec) <= budget.multipliers);
+        cores.partition(|spec| least_of(spec) <= budget.multipliers);
     let within_count = within.len();
     let mut best: Option<(CnnSpec, Plan<Outline>)> = None;
     let (mut refused, mut least) = (None, None);
@@ -84,7 +101,7 @@ fn fastest(
         }
         match on(network, draft, spec) {
             Ok((spec, plan)) => {
-                let needed = spec.all_multipliers();
+                let needed = spec.multipliers_of(budget.kind);
                 least = Some(least.unwrap_or(needed).min(needed));
                 let faster = best.as_ref().is_none_or(|(_, best)| plan.cycles() < best.cycles());
                 if needed <= budget.multipliers && faster {
@@ -101,6 +118,16 @@ fn fastest(
         (None, Some(error)) => error.of_any_core(),
         (None, None) => unreachable!("some core was tried"),
     })
+}
+
+/// What the network's additions shift by; TFLite's 20 if it has none, or one that no core has.
+fn addition_shift(network: &Network) -> u32 {
+    let shift = |layer: &Layer| match &layer.operator {
+        Operator::Add(add) => Some(add.left_shift),
+        _ => None,
+    };
+    let shift = network.layers.iter().find_map(shift);
+    shift.filter(|shift| (4..=20).contains(shift)).unwrap_or(20)
 }
 
 /// A core just large enough, and the plan on it.
@@ -121,7 +148,11 @@ fn cores(budget: Budget) -> impl Iterator<Item = CnnSpec> {
     let lanes = (1..=8).map(|bits| 1u32 << bits);
     let results = |lanes: u32| (0..=4).map(|bits| 1u32 << bits).filter(move |&r| r <= lanes);
     let sizes = lanes.flat_map(move |lanes| results(lanes).map(move |results| (lanes, results)));
-    sizes.map(move |(lanes, results)| roomy(lanes, results, budget))
+    let duals = if budget.dual { &[false, true][..] } else { &[false] };
+    let core = move |(lanes, results)| {
+        duals.iter().map(move |&dual| CnnSpec { dual, ..roomy(lanes, results, budget) })
+    };
+    sizes.flat_map(core)
 }
 
 /// A core with more memory than any plan takes.
@@ -130,15 +161,17 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         lanes,
         pixels: if budget.single_port { 1 } else { 2 },
         dual: false,
-        packed: budget.packed && !budget.single_port,
+        packed: budget.kind == Multiplier::Bits25x18 && !budget.single_port,
         results,
+        multiplier_bits: 31,
         accumulator_bits: 32,
         narrow_weights: budget.narrow_weights,
         activation_words: (1 << 24) / lanes,
-        weight_rows: 1 << 16,
+        weight_rows: 1 << 18,
         scale_rows: 1 << 14,
         jobs: 1024,
         additions: true,
+        addition_shift: 20,
         maxima: true,
         softmax_tables: 16,
         matrices: true,
@@ -151,11 +184,19 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
     let jobs = plan.image.jobs.len() as u32;
     let additions = plan.image.jobs.iter().any(|job| matches!(job, Job::Add(_)));
     let maxima = |job: &Job| matches!(job, Job::Convolve(job) if job.largest);
-    let least = if additions { ADDITION_BITS } else { 18 };
+    let dual = |job: &Job| matches!(job, Job::Convolve(job) if job.dual);
+    let least = if additions { spec.addition_bits().max(LEAST_SUM_BITS) } else { LEAST_SUM_BITS };
+    // what is cut in halves saves nothing by being narrower
+    let multiplier_bits = match plan.multiplier_bits.max(LEAST_MULTIPLIER_BITS) {
+        bits @ ..=17 => bits,
+        _ => 31,
+    };
     // synthesis takes small memories for those of two ports
     let bank = |words: u32| words.next_power_of_two().max(SINGLE_PORT_WORDS);
     let words = plan.bank_bytes.div_ceil(spec.lanes).max(4);
     CnnSpec {
+        dual: plan.image.jobs.iter().any(dual),
+        multiplier_bits,
         accumulator_bits: plan.sum_bits.max(least),
         activation_words: if spec.single_port { 2 * bank(words) } else { words },
         weight_rows: (plan.image.planes as u32).div_ceil(8).max(2),

@@ -13,6 +13,7 @@ use crate::cnn::{
 pub struct Core {
     lanes: usize,
     results: usize,
+    addition_shift: u32,
     /// Activations, a byte each.
     pub bytes: Vec<i8>,
     image: Image,
@@ -22,7 +23,14 @@ impl Core {
     /// A core whose activations are 0.
     pub fn new(spec: &CnnSpec, image: Image) -> Core {
         let (lanes, results) = (spec.lanes as usize, spec.results as usize);
-        Core { lanes, results, bytes: vec![0; spec.activation_words as usize * lanes], image }
+        let addition_shift = spec.addition_shift;
+        Core {
+            lanes,
+            results,
+            addition_shift,
+            bytes: vec![0; spec.activation_words as usize * lanes],
+            image,
+        }
     }
 
     /// Runs the program once: takes bytes from `input`, returns those that are sent.
@@ -157,7 +165,12 @@ impl Core {
                 let value = self.bytes[self.place(job.inputs[which] as usize + at)];
                 let difference = i32::from(value) - i32::from(job.zeros[which]);
                 let scale = job.scales[which];
-                rescale(difference << 20, scale.multiplier, scale.right, job.rounding)
+                rescale(
+                    difference << self.addition_shift,
+                    scale.multiplier,
+                    scale.right,
+                    job.rounding,
+                )
             };
             let sum = term(0).wrapping_add(term(1));
             let AddScale { multiplier, right } = job.scales[2];
