@@ -4,6 +4,7 @@ use crate::failure::{Failure, wrong};
 use crate::files::apart;
 use crate::network::load;
 use crate::output::print_json;
+use crate::policy::Narrowing;
 use anyhow::Context;
 use hwgen_network::graph::{save, save_with_binary, schema};
 use serde_json::json;
@@ -18,11 +19,14 @@ use std::path::{Path, PathBuf};
 Examples:
   hwgen import kws.tflite                    writes network.json
   hwgen import kws.tflite -o kws.json -b     weights beside it, in kws.bin
+  hwgen import kws.tflite --policy w4a7.json --calibrate clips/    with fewer bits
   hwgen import --schema                      the JSON schema of network.json")]
 pub(crate) struct Args {
     /// The model
     #[arg(required_unless_present = "schema")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    narrowing: Narrowing,
     /// Where the network goes; - is stdout
     #[arg(short, long, value_name = "FILE", default_value = "network.json")]
     output: PathBuf,
@@ -49,8 +53,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return wrong("--binary: its file lies beside --output, which is stdout");
     }
     let written = [("--output", Some(&*args.output)), ("--binary", side.as_deref())];
-    apart(&written, &[("the model", Some(file))])?;
+    apart(&written, &[("the model", Some(file)), args.narrowing.file()])?;
     let network = load(file)?.with_context(|| format!("cannot import {}", file.display()))?;
+    let network = args.narrowing.apply(network)?;
     let write = if args.binary { save_with_binary } else { save };
     write(&network, &args.output).map_err(anyhow::Error::from)?;
     let (layers, weights) = (network.layers.len(), network.weights());

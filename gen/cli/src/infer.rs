@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::inferences::top;
 use crate::inputs::{runs, write_npy};
-use crate::network::{load, with_policy};
+use crate::network::load;
 use crate::output::{print, print_json, table};
+use crate::policy::Narrowing;
 use anyhow::Context;
 use clap::value_parser;
 use hwgen_network::graph::{Network, Tensor};
@@ -29,9 +30,8 @@ pub(crate) struct Args {
     /// network.json, or a file that `hwgen import` takes
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// Bits of the weights by layer: policy.json
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    narrowing: Narrowing,
     /// A file of inputs, or a folder of such (*.bin, *.npy)
     #[arg(long, value_name = "PATH")]
     inputs: PathBuf,
@@ -58,10 +58,7 @@ struct Made {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = &args.network;
     let network = load(file)?.with_context(|| format!("cannot import {}", file.display()))?;
-    let network = match &args.policy {
-        None => network,
-        Some(policy) => with_policy(policy, &network)?,
-    };
+    let network = args.narrowing.apply(network)?;
     let made = infer(&network, args)?;
     let tensors: Vec<&Tensor> = shown(&network, args.taps).collect();
     if let Some(folder) = &args.output {

@@ -28,6 +28,7 @@ mod list;
 mod network;
 mod number;
 mod on_board;
+mod policy;
 mod power;
 mod program;
 mod run;

@@ -3,21 +3,19 @@
 use crate::cores::told;
 use crate::design::Size;
 use crate::failure::{Failure, wrong};
-use anyhow::{Context, anyhow};
+use crate::policy::Narrowing;
+use anyhow::Context;
 use clap::value_parser;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry::Configured;
-use hwgen_network::graph::{self, Network, printable};
+use hwgen_network::graph::{self, Network};
 use hwgen_network::import::{self, ImportError};
 use hwgen_network::plan::{self, Budget, Plan, SUPPORTED_MULTIPLIERS};
-use hwgen_network::policy::Policy;
 use std::path::{Path, PathBuf};
 
 /// The largest file of labels or of words.
 const MOST_BYTES: u64 = 1 << 28;
-/// The largest policy: two entries for each of as many layers as there may be.
-const MOST_POLICY: u64 = 1 << 24;
 
 /// Which network, on how large a core.
 #[derive(clap::Args)]
@@ -25,9 +23,8 @@ pub(crate) struct OnCore {
     /// A network for the core: network.json, or a file that `hwgen import` takes
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
-    /// Bits of the weights by layer: policy.json
-    #[arg(long, value_name = "FILE", requires = "network")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    narrowing: Narrowing,
     /// Multipliers that the core may have: 256 without, unless --spec or --set size it
     #[arg(long, value_name = "N", requires = "network", value_parser = value_parser!(u32).range(1..))]
     multipliers: Option<u32>,
@@ -59,7 +56,7 @@ impl OnCore {
 
     /// The files that it is read from, with their arguments.
     pub(crate) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
-        [("--network", self.network.as_deref()), ("--policy", self.policy.as_deref())]
+        [("--network", self.network.as_deref()), self.narrowing.file()]
     }
 
     /// The network and its core, if one is named; with `taps` every layer's result is an output.
@@ -73,6 +70,9 @@ impl OnCore {
         taps: bool,
     ) -> Result<Option<Planned>, Failure> {
         let Some(path) = &self.network else {
+            if self.narrowing.is_given() {
+                return wrong("--policy narrows a network: name it with --network");
+            }
             return Ok(None);
         };
         let Some(core) = configured.as_any().downcast_ref::<CnnSpec>() else {
@@ -80,10 +80,7 @@ impl OnCore {
             return wrong(format!("design `{design}` runs no networks: use --design {core}"));
         };
         let network = read(path)?;
-        let network = match &self.policy {
-            None => network,
-            Some(path) => with_policy(path, &network)?,
-        };
+        let network = self.narrowing.apply(network)?;
         let network = if taps { tapped(network) } else { network };
         let (spec, plan) = match (self.multipliers, size.is_given()) {
             (None, true) => {
@@ -134,16 +131,6 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Result<Network, ImportError>> 
     let bytes = hwgen_files::read(path, import::MOST_BYTES as u64)?;
     let name = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
     Ok(import::import(&name, &bytes))
-}
-
-/// The network with the bits that a policy gives its weights.
-pub(crate) fn with_policy(path: &Path, network: &Network) -> anyhow::Result<Network> {
-    let text = hwgen_files::read_text(path, MOST_POLICY)?;
-    let policy: Policy = serde_json::from_str(&text).map_err(|error| {
-        let problem = printable(&error.to_string());
-        anyhow!("cannot read {}: {problem}", path.display())
-    })?;
-    policy.apply(network).context("cannot apply the policy")
 }
 
 /// A file's bytes, if it is not beyond all measure.

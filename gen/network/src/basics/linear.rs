@@ -1,7 +1,7 @@
 //! Layers with weights: the weights, and what becomes of a sum.
 
 use super::check::{MOST_WEIGHTS, Result, fits, within};
-use super::{Clamp, Multipliers, NetworkError, Numbers, Rounding, Tensor};
+use super::{Clamp, Multipliers, NetworkError, Numbers, Rescaling, Rounding, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,20 @@ impl Linear {
             }
             _ => stored,
         }
+    }
+
+    /// For tensors that are quantized anew.
+    pub(crate) fn rescale(&mut self, rescaling: &Rescaling<'_>) -> std::result::Result<(), String> {
+        let (ratio, step) = (rescaling.ratio(), rescaling.inputs[0].ratio());
+        let multipliers = (0..self.multipliers.mantissas.len())
+            .map(|n| rescaling.multiplier(self.multipliers.of(n), ratio));
+        self.multipliers = multipliers.collect::<std::result::Result<_, String>>()?;
+        if step != 1.0 {
+            let bias = self.bias.iter().map(|&bias| (f64::from(bias) / step).round() as i32);
+            self.bias = bias.collect::<Vec<_>>().into();
+        }
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     /// `taps` weights an output, each in range; no sum goes beyond 32 bits.

@@ -1,5 +1,6 @@
 //! What operators are made of: tensors, windows, weights, multipliers, bounds, and their checks.
 
+mod change;
 pub(crate) mod check;
 mod clamp;
 mod error;
@@ -10,6 +11,7 @@ mod rescale;
 mod tensor;
 mod window;
 
+pub(crate) use change::{Change, Rescaling};
 pub use check::{
     MOST_BIASES, MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS, MOST_NAME, MOST_WEIGHTS, SCALES,
 };

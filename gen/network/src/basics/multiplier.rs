@@ -43,6 +43,23 @@ impl Multiplier {
         Some(Multiplier { mantissa: mantissa as i32, shift })
     }
 
+    /// The nearest whose mantissa has but so many bits that are not 0.
+    pub(crate) fn cut(self, bits: u32) -> Option<Multiplier> {
+        let below = 31 - bits.min(31);
+        let half = if below == 0 { 0 } else { 1i64 << (below - 1) };
+        let magnitude = (i64::from(self.mantissa).abs() + half) >> below << below;
+        let sign = i64::from(self.mantissa.signum());
+        match i32::try_from(sign * magnitude) {
+            Ok(mantissa) => Some(Multiplier { mantissa, ..self }),
+            // it was rounded up to 2^31
+            Err(_) if self.shift < 30 => {
+                let mantissa = (sign * magnitude / 2) as i32;
+                Some(Multiplier { mantissa, shift: self.shift + 1 })
+            }
+            Err(_) => None,
+        }
+    }
+
     /// The factor it stands for.
     pub fn factor(self) -> f64 {
         f64::from(self.mantissa) * 2f64.powi(self.shift - 31)

@@ -1,7 +1,9 @@
 //! `add`: two tensors, element by element.
 
 use super::sums::place;
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::{fits, within};
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{offset, scale, unsupported};
@@ -53,6 +55,24 @@ impl Kind for Add {
     fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
         let terms = [0, 1].map(|n| Term::new(self, inputs[n], self.inputs[n]));
         Box::new(Ready { add: self.clone(), terms, zero_point: output.zero_point })
+    }
+
+    /// Multipliers of terms stay below 1: what is too much goes into that of the sum.
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        let shift = rescaling.addition_shift.unwrap_or(self.left_shift);
+        let ratios = [0, 1].map(|n| rescaling.inputs[n].ratio());
+        let largest = [0, 1].map(|n| (self.inputs[n].factor() * ratios[n]).abs());
+        let largest = largest[0].max(largest[1]);
+        let beyond = if largest < 1.0 { 1.0 } else { 2.0 * largest };
+        for (input, ratio) in self.inputs.iter_mut().zip(ratios) {
+            *input = rescaling.multiplier(*input, ratio / beyond)?;
+        }
+        let shifted = 2f64.powi(self.left_shift as i32 - shift as i32);
+        let factor = shifted * beyond / rescaling.output.ratio();
+        self.multiplier = rescaling.multiplier(self.multiplier, factor)?;
+        self.left_shift = shift;
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

@@ -1,7 +1,9 @@
 //! `average_pool_2d`: the mean of a window.
 
 use super::windows::{Windows, check, pooled};
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::{Clamp, Rounding, Tensor, Window, mean};
 use crate::lowering::{Sum, division, moved, offset, parts, strips, sum_bits};
 use hwgen_designs::cnn::{self, Scale, lower};
@@ -44,6 +46,15 @@ impl Kind for AveragePool2d {
         let windows = Windows::new(self.window, inputs[0], output);
         let (zero_point, clamp) = (self.zero_point(inputs[0]), self.clamp);
         Box::new(Ready { windows, rounding: self.rounding, zero_point, clamp })
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

@@ -1,6 +1,8 @@
 //! `concat`: tensors side by side.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use crate::lowering::{Sum, UNIT, UNSCALED, strips, sum_bits};
@@ -44,6 +46,14 @@ impl Kind for Concat {
         let run = |tensor: &&Tensor| tensor.shape[self.axis..].iter().product();
         let together = output.shape[self.axis..].iter().product();
         Box::new(Ready { runs: inputs.iter().map(run).collect(), together })
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, _: &Rescaling<'_>) -> Rescaled {
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], output: &Tensor) -> Memory {

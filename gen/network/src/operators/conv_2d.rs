@@ -2,7 +2,9 @@
 
 use super::sums::{Finish, center, dot};
 use super::windows::{Place, image, shape};
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::within;
 use crate::basics::{Linear, Tensor, Window};
 use hwgen_designs::cnn::Scale;
@@ -55,6 +57,10 @@ impl Kind for Conv2d {
             true => Box::new(Depthwise::new(self, inputs[0], output)),
             false => Box::new(Grouped::new(self, inputs[0], output)),
         }
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.linear.rescale(rescaling)
     }
 
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory {

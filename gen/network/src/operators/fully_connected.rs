@@ -1,7 +1,9 @@
 //! `fully_connected`: rows against weights.
 
 use super::sums::{Finish, center, dot};
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::{Linear, NetworkError, Tensor};
 use crate::lowering::{UNIT, unsupported};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Window};
@@ -41,6 +43,10 @@ impl Kind for FullyConnected {
             zero_point: inputs[0].zero_point,
             centered: Vec::new(),
         })
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.linear.rescale(rescaling)
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

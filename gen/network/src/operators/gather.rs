@@ -2,7 +2,8 @@
 
 use super::slice::without_ones;
 use super::{
-    Checked, Compute, Kind, Lowered, Lowering, Memory, Operator, Part, Program, Read, Shape,
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Operator, Part, Program, Read, Rescaled,
+    Rescaling, Shape,
 };
 use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
@@ -80,6 +81,14 @@ impl Kind for Gather {
             places = places.iter().flat_map(of).collect();
         }
         Box::new(Ready(places))
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, _: &Rescaling<'_>) -> Rescaled {
+        Ok(())
     }
 
     fn memory(&self, inputs: &[&Tensor], _: &Tensor) -> Memory {

@@ -1,6 +1,8 @@
 //! `lookup`: a function of one element.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::within;
 use crate::basics::{NetworkError, Numbers, Tensor};
 use crate::lowering::offset;
@@ -39,6 +41,18 @@ impl Kind for Lookup {
     fn prepare(&self, inputs: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
         let table = self.table.iter().map(|&entry| entry as i16).collect();
         Box::new(Ready::new(inputs[0], table))
+    }
+
+    /// The entry of the nearest integer before.
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        let (x, z) = (rescaling.inputs[0], rescaling.output);
+        let entry = |after: i32| {
+            let place = x.origin(after) - x.before.lowest();
+            z.integer(self.table[place as usize])
+        };
+        let table = (x.after.lowest()..=x.after.highest()).map(entry);
+        self.table = table.collect::<Vec<_>>().into();
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

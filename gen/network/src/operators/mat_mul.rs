@@ -1,7 +1,9 @@
 //! `mat_mul`: the product of two tensors.
 
 use super::sums::{center, dot, place};
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::fits;
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{UNIT, offset, scale, unsupported};
@@ -59,6 +61,13 @@ impl Kind for MatMul {
             y: Vec::new(),
             turned: Vec::new(),
         })
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        let factor = rescaling.ratio() * rescaling.inputs[1].ratio();
+        self.multiplier = rescaling.multiplier(self.multiplier, factor)?;
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

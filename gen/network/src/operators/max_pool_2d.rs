@@ -1,7 +1,9 @@
 //! `max_pool_2d`: the largest in a window.
 
 use super::windows::{Windows, check, pooled};
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::{Clamp, Tensor, Window};
 use crate::lowering::{Sum, UNSCALED, sum_bits, unsupported};
 use hwgen_designs::cnn::lower;
@@ -29,6 +31,15 @@ impl Kind for MaxPool2d {
 
     fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
         Box::new(Ready(Windows::new(self.window, inputs[0], output), self.clamp))
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

@@ -1,7 +1,9 @@
 //! `mean`: over some axes.
 
 use super::sums::place;
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::{MOST_ELEMENTS, fits};
 use crate::basics::{Clamp, Multiplier, Pads, Rounding, Tensor, Window, rescale};
 use crate::lowering::{Sum, scale, sum_bits, unsupported};
@@ -68,6 +70,12 @@ impl Kind for Mean {
             sums: vec![0; output.elements()],
             zero_points: [inputs[0].zero_point, output.zero_point],
         })
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.multiplier = rescaling.multiplier(self.multiplier, rescaling.ratio())?;
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory {

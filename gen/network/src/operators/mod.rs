@@ -43,7 +43,7 @@ pub use reshape::Reshape;
 pub use slice::Slice;
 pub use softmax::{Softmax, softmax_table};
 
-use crate::basics::{Linear, NetworkError, Tensor};
+use crate::basics::{Linear, NetworkError, Rescaling, Tensor};
 use crate::lowering::{Lowering, PlanError};
 use hwgen_designs::cnn::Program;
 use schemars::JsonSchema;
@@ -53,6 +53,8 @@ use std::ops::RangeInclusive;
 
 type Checked = Result<(), NetworkError>;
 type Shape = Result<Vec<usize>, String>;
+/// Why it has no numbers for tensors that are quantized so.
+type Rescaled = Result<(), String>;
 /// The bits that sums need.
 type Lowered = Result<u32, PlanError>;
 
@@ -130,6 +132,14 @@ pub(crate) trait Kind {
     /// What it computes, made ready to run: the definition.
     fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute>;
 
+    /// Its numbers for tensors that are quantized anew.
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled;
+
+    /// Whether all its tensors are quantized alike.
+    fn keeps_scale(&self) -> bool {
+        false
+    }
+
     /// How its tensors have to lie in the core's memory.
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory;
 
@@ -204,6 +214,11 @@ impl Operator {
     /// Its weights.
     pub fn linear(&self) -> Option<&Linear> {
         self.known().linear()
+    }
+
+    /// Its numbers for tensors that are quantized anew.
+    pub(crate) fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.known_mut().rescale(rescaling)
     }
 
     pub(crate) fn linear_mut(&mut self) -> Option<&mut Linear> {

@@ -1,6 +1,8 @@
 //! `pad`: a rim around a tensor.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
 use crate::lowering::{Sum, UNIT, UNSCALED, of_image, offset, sum_bits};
@@ -44,6 +46,15 @@ impl Kind for Pad {
     fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
         let shapes = [inputs[0].shape.clone(), output.shape.clone()];
         Box::new(Ready { value: self.value as i16, before: self.before.clone(), shapes })
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.value = rescaling.output.integer(self.value);
+        Ok(())
     }
 
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory {

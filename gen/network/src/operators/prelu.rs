@@ -3,7 +3,7 @@
 use super::sums::place;
 use super::{
     Add, Checked, Compute, Conv2d, Kind, Lowered, Lowering, Memory, Operator, Part, Program, Read,
-    Requantize, Shape,
+    Requantize, Rescaled, Rescaling, Shape,
 };
 use crate::basics::check::{fits, within};
 use crate::basics::{
@@ -86,6 +86,14 @@ impl Kind for Prelu {
     fn prepare(&self, inputs: &[&Tensor], output: &Tensor) -> Box<dyn Compute> {
         let zero_points = [inputs[0].zero_point, output.zero_point];
         Box::new(Ready { prelu: self.clone(), zero_points })
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        let ratio = rescaling.ratio();
+        self.multiplier = rescaling.multiplier(self.multiplier, ratio)?;
+        self.below = rescaling.multiplier(self.below, ratio)?;
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

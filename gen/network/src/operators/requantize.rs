@@ -1,7 +1,9 @@
 //! `requantize`: another scale.
 
 use super::sums::place;
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape, lookup};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape, lookup,
+};
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{Sum, UNIT, scale, sum_bits};
 use schemars::JsonSchema;
@@ -47,6 +49,12 @@ impl Kind for Requantize {
             place(scaled, output.zero_point, self.clamp)
         };
         Box::new(lookup::Ready::new(x, (x.lowest()..=x.highest()).map(value).collect()))
+    }
+
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        self.multiplier = rescaling.multiplier(self.multiplier, rescaling.ratio())?;
+        self.clamp = rescaling.output.clamp(self.clamp);
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

@@ -1,6 +1,8 @@
 //! `reshape`: the same elements in another shape.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use schemars::JsonSchema;
@@ -26,6 +28,14 @@ impl Kind for Reshape {
 
     fn prepare(&self, _: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
         Box::new(Ready)
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, _: &Rescaling<'_>) -> Rescaled {
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {

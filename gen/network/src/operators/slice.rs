@@ -1,6 +1,8 @@
 //! `slice`: a part of a tensor.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::Tensor;
 use crate::basics::check::same_kind;
 use crate::lowering::{Sum, UNIT, UNSCALED, of_image, sum_bits, unsupported};
@@ -38,6 +40,14 @@ impl Kind for Slice {
     fn prepare(&self, inputs: &[&Tensor], _: &Tensor) -> Box<dyn Compute> {
         let Slice { begin, size } = self.clone();
         Box::new(Ready { begin, size, shape: inputs[0].shape.clone() })
+    }
+
+    fn keeps_scale(&self) -> bool {
+        true
+    }
+
+    fn rescale(&mut self, _: &Rescaling<'_>) -> Rescaled {
+        Ok(())
     }
 
     fn memory(&self, inputs: &[&Tensor], output: &Tensor) -> Memory {

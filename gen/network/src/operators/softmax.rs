@@ -1,6 +1,8 @@
 //! `softmax`: shares of a row's weights.
 
-use super::{Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Shape};
+use super::{
+    Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
+};
 use crate::basics::check::within;
 use crate::basics::{Clamp, NetworkError, Numbers, Tensor};
 use crate::lowering::unsupported;
@@ -67,6 +69,24 @@ impl Kind for Softmax {
             zero_point: output.zero_point,
             clamp: Clamp::of(output),
         })
+    }
+
+    /// Between two entries the exponential.
+    fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled {
+        if rescaling.output.before != rescaling.output.after {
+            return Err("a softmax's probabilities keep their steps".into());
+        }
+        let x = rescaling.inputs[0];
+        let entry = |d: u32| {
+            let at = (f64::from(d) * x.ratio()).min((self.table.len() - 1) as f64);
+            let entries = [at.floor(), at.ceil()].map(|at| f64::from(self.table[at as usize]));
+            let part = at - at.floor();
+            let between = entries[0].powf(1.0 - part) * entries[1].powf(part);
+            between.round() as i32
+        };
+        let table = (0..1 << x.after.bits).map(entry);
+        self.table = table.collect::<Vec<_>>().into();
+        Ok(())
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
