@@ -2,7 +2,7 @@
 
 use crate::asic::{self, Tech};
 use crate::board::of_network;
-use crate::cores::{cores, told};
+use crate::cores::{cores, multipliers_of, told};
 use crate::design::{Named, Size};
 use crate::doctor::tell_first_run;
 use crate::failure::{Failure, usage, wrong};
@@ -139,7 +139,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let network = planned.as_ref().map(|planned| planned.network.clone());
     let network = network.filter(|_| args.network.sizes_itself(&args.size));
     let single_port = args.network.single_port() || board.fpga.device == "up5k";
-    let smaller = network.iter().flat_map(|network| cores(network, single_port));
+    let kind = multipliers_of(board.fpga.family);
+    let smaller = network.iter().flat_map(|network| cores(network, single_port, kind));
     let mut smaller = smaller.filter(|(spec, _)| build::may_fit(&spec.build(), &board.fpga.device));
     let mut next = |planned: &mut Option<Planned>| {
         let (core, planned) = (smaller.next()?, planned.as_mut()?);

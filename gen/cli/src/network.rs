@@ -6,7 +6,7 @@ use crate::failure::{Failure, wrong};
 use crate::policy::Narrowing;
 use anyhow::Context;
 use clap::value_parser;
-use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network};
@@ -28,9 +28,18 @@ pub(crate) struct OnCore {
     /// Multipliers that the core may have: 256 without, unless --spec or --set size it
     #[arg(long, value_name = "N", requires = "network", value_parser = value_parser!(u32).range(1..))]
     multipliers: Option<u32>,
+    /// What multipliers are: 25x18 bits (Xilinx), 18x18 (ECP5, Gowin) or 16x16 (iCE40)
+    #[arg(long, value_name = "BITS", requires = "network", default_value = "25x18", value_parser = dsp)]
+    dsp: Multiplier,
     /// Memories of one port, as iCE40 UltraPlus has large ones; with --spec or --set, say it there
     #[arg(long, requires = "network")]
     single_port: bool,
+}
+
+/// Multipliers by their bits.
+fn dsp(name: &str) -> Result<Multiplier, String> {
+    let kind = Multiplier::ALL.into_iter().find(|kind| kind.bits() == name);
+    kind.ok_or_else(|| "multipliers have 25x18, 18x18 or 16x16 bits".into())
 }
 
 /// A network on a core.
@@ -95,7 +104,8 @@ impl OnCore {
             }
             (multipliers, _) => {
                 let most = multipliers.unwrap_or(SUPPORTED_MULTIPLIERS);
-                let budget = Budget { single_port: self.single_port, ..Budget::of(&network, most) };
+                let (single_port, kind) = (self.single_port, self.dsp);
+                let budget = Budget { single_port, kind, ..Budget::of(&network, most) };
                 plan::size(&network, budget).context("no core fits the network")?
             }
         };

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use hwgen_boards::host::cnn::{Inference, hash};
 use hwgen_boards::host::{Board, Transport};
 use hwgen_boards::link::identity::Identity;
-use hwgen_designs::cnn::CnnSpec;
+use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry;
 
@@ -36,7 +36,8 @@ fn adopt(planned: &mut Planned, found: &Identity) {
         return;
     }
     let ports = [false, true].into_iter();
-    let mut all = ports.flat_map(|single_port| cores(&planned.network, single_port));
+    let sizes = ports.flat_map(|ports| Multiplier::ALL.map(|kind| (ports, kind)));
+    let mut all = sizes.flat_map(|(single_port, kind)| cores(&planned.network, single_port, kind));
     let core = all.find(|(spec, _)| hash(spec) == found.spec_hash);
     drop(all);
     if let Some((spec, plan)) = core {

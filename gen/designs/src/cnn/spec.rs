@@ -84,6 +84,19 @@ struct Parts {
 }
 
 impl Multiplier {
+    /// All of them.
+    pub const ALL: [Multiplier; 3] =
+        [Multiplier::Bits25x18, Multiplier::Bits18x18, Multiplier::Bits16x16];
+
+    /// Its bits in words.
+    pub fn bits(self) -> &'static str {
+        match self {
+            Multiplier::Bits25x18 => "25x18",
+            Multiplier::Bits18x18 => "18x18",
+            Multiplier::Bits16x16 => "16x16",
+        }
+    }
+
     /// As Yosys splits a lane's product, a sum of `accumulator_bits` by 31, and 17 x 24 bits.
     fn parts(self, spec: &CnnSpec) -> Parts {
         // sums by halves of a multiplier, or by one of so many bits

@@ -100,3 +100,118 @@ pub(super) fn apart<'m>(
     });
     products.unzip()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{APART_BITS, PACKED_BITS};
+    use crate::cnn::{CnnSpec, lane};
+    use hwgen_hdl::sim::{Engine, Simulator};
+
+    /// All of four bits but the least.
+    const WEIGHTS: std::ops::RangeInclusive<i64> = -7..=7;
+
+    fn pairs<T: Copy>(all: impl Iterator<Item = T> + Clone) -> impl Iterator<Item = [T; 2]> {
+        all.clone().flat_map(move |a| all.clone().map(move |b| [a, b]))
+    }
+
+    /// The numbers of so many bits in a product, each with what it lent to those above it.
+    fn fields(product: i64, bits: u32) -> Vec<i64> {
+        let mut rest = product;
+        let mut fields = vec![];
+        for _ in 0..4 {
+            let field = rest << (64 - bits) >> (64 - bits);
+            fields.push(field);
+            rest = (rest - field) >> bits;
+        }
+        fields
+    }
+
+    #[test]
+    fn every_packed_product_is_in_its_field() {
+        let mut count = 0;
+        for [w0, w1] in pairs(WEIGHTS) {
+            for [a0, a1] in pairs(-64..64) {
+                let product = ((w1 << (2 * PACKED_BITS)) + w0) * ((a1 << PACKED_BITS) + a0);
+                assert_eq!(fields(product, PACKED_BITS), [w0 * a0, w0 * a1, w1 * a0, w1 * a1]);
+                count += 1;
+            }
+        }
+        for [w0, w1] in pairs(WEIGHTS) {
+            for a in -128..128 {
+                let product = ((w1 << APART_BITS) + w0) * a;
+                assert_eq!(fields(product, APART_BITS)[..2], [w0 * a, w1 * a]);
+                count += 1;
+            }
+        }
+        println!("packings: {count} cases, all weights and activations");
+    }
+
+    /// A lane that begins a sum in every cycle.
+    struct Lane(Simulator, usize);
+
+    impl Lane {
+        fn new(packed: bool) -> Lane {
+            let (additions, maxima) = (false, false);
+            let accumulator_bits = 24;
+            let spec = CnnSpec {
+                dual: true,
+                packed,
+                additions,
+                maxima,
+                accumulator_bits,
+                ..CnnSpec::default()
+            };
+            let mut device = Simulator::new(&lane::module(&spec), Engine::default());
+            for (input, value) in [("rst", 0u8), ("valid", 1), ("first", 1), ("dual", 1)] {
+                device.poke(input, value);
+            }
+            let weight = device.module().inputs.iter().position(|port| &*port.name == "weight");
+            Lane(device, weight.unwrap())
+        }
+
+        fn set(&mut self, [w0, w1]: [i64; 2], [a0, a1]: [i64; 2]) {
+            let turns = |bit: u32| (w0 >> bit & 1) << (2 * bit + 1) | (w1 >> bit & 1) << (2 * bit);
+            let weights = (0..4).map(turns).fold(0, |all, bits| all | bits);
+            for (n, value) in [weights, a0, a1].into_iter().enumerate() {
+                self.0.set_pattern(self.1 + n, &[value as u64 & 0xff]);
+            }
+            self.0.steps(1);
+        }
+
+        /// The sums of what was set in the cycle before the last.
+        fn sums(&mut self) -> [i64; 4] {
+            [0, 1, 2, 3].map(|output| {
+                let mut words = [0];
+                self.0.get_pattern(output, &mut words);
+                (words[0] as i64) << 40 >> 40
+            })
+        }
+
+        /// Sets all of them, and compares what comes out.
+        fn run(&mut self, all: impl Iterator<Item = ([i64; 2], [i64; 2])>) -> usize {
+            let mut before: Option<([i64; 2], [i64; 2])> = None;
+            let mut count = 0;
+            for now in all.chain([([0; 2], [0; 2])]) {
+                self.set(now.0, now.1);
+                if let Some(([w0, w1], [a0, a1])) = before {
+                    assert_eq!(self.sums(), [w0 * a0, w0 * a1, w1 * a0, w1 * a1], "{before:?}");
+                    count += 1;
+                }
+                before = Some(now);
+            }
+            count
+        }
+    }
+
+    #[test]
+    fn every_product_of_a_lane() {
+        let values = |all: std::ops::Range<i64>| {
+            pairs(WEIGHTS).flat_map(move |w| pairs(all.clone()).map(move |a| (w, a)))
+        };
+        let packed = Lane::new(true).run(values(-64..64));
+        // positions do not meet: one value for both
+        let apart = pairs(WEIGHTS).flat_map(|w| (-128..128).map(move |a| (w, [a, -1 - a])));
+        let apart = Lane::new(false).run(apart);
+        println!("lanes: {packed} cases packed, {apart} apart, all weights and activations");
+    }
+}

@@ -65,6 +65,24 @@ pub(crate) fn mobilenet_v2(seed: u64) -> Vec<u8> {
     w.finish(&[x])
 }
 
+/// Six inverted residuals on images of 32 x 32: HQNAS' small search space, each expanded sixfold.
+pub(crate) fn mbconv(seed: u64) -> Vec<u8> {
+    let mut w = Writer::new(seed);
+    let (one, mut given) = ([1, 1], 16);
+    let x = w.input(&[1, 32, 32, 3]);
+    let mut x = w.conv(x, given, [3, 3], one, one, true, Act::Relu6);
+    for (channels, stride) in [(16, 1), (24, 2), (24, 1), (32, 2), (32, 1), (64, 2)] {
+        let y = w.conv(x, 6 * given, one, one, one, true, Act::Relu6);
+        let y = w.depthwise(y, 1, [3, 3], [stride; 2], true, Act::Relu6);
+        let y = w.conv(y, channels, one, one, one, true, Act::None);
+        x = if stride == 1 { w.add(x, y, Act::None) } else { y };
+        given = channels;
+    }
+    let x = w.mean(x, &[1, 2], false);
+    let x = w.fully_connected(x, 10, Act::None);
+    w.finish(&[x])
+}
+
 /// Nodes that are supported between nodes that are not.
 pub(crate) fn unsupported(seed: u64) -> Vec<u8> {
     let mut w = Writer::new(seed);
