@@ -143,6 +143,13 @@ const BARS: &[Bar] = &[
         unit: "inputs of trained networks equal in our engine and Verilator",
     },
     Bar {
+        name: "policies",
+        command: "test --release -p hwgen-verify --test cnn_rtl ten_policies -- --ignored --nocapture",
+        figure: "policies:",
+        target: AtLeast(408.0),
+        unit: "inputs of trained networks under random policies equal in our engine, Verilator and gates",
+    },
+    Bar {
         name: "graphs",
         command: "test --release -p hwgen-verify --test random_graphs two_thousand -- --ignored --nocapture",
         figure: "graphs:",

@@ -1,6 +1,7 @@
 //! The CNN core's circuit against its golden model, and its cycles.
 
 mod network;
+mod policies;
 mod random;
 
 use hwgen_designs::cnn::drive::{Script, sent};

@@ -17,7 +17,6 @@ use hwgen_network::{import, zoo};
 use hwgen_verify::cosim::Engine::Verilator;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Runs inferences back to back on the circuit and the interpreter; returns cycles of one.
@@ -108,7 +107,7 @@ fn shared_weights() {
     for bits in [2, 4] {
         let linear = network.layers.iter().filter(|layer| layer.operator.linear().is_some());
         let shared_bits = linear.map(|layer| (layer.name.clone(), bits)).collect();
-        let policy = Policy { version: 1, weight_bits: BTreeMap::new(), shared_bits };
+        let policy = Policy { version: 1, shared_bits, ..Policy::default() };
         let shared = policy.apply(&network).unwrap();
         let plan = plan(&shared, &spec).unwrap();
         assert_eq!(plan.image.planes, whole.image.planes);
@@ -199,15 +198,15 @@ fn outputs_that_layers_read() {
 }
 
 /// MLPerf Tiny's two models, and inputs recorded for them.
-struct Trained {
-    kws: Network,
-    clips: Vec<Vec<i16>>,
-    resnet: Network,
-    images: Vec<Vec<i16>>,
+pub(super) struct Trained {
+    pub(super) kws: Network,
+    pub(super) clips: Vec<Vec<i16>>,
+    pub(super) resnet: Network,
+    pub(super) images: Vec<Vec<i16>>,
 }
 
 impl Trained {
-    fn find() -> Option<Trained> {
+    pub(super) fn find() -> Option<Trained> {
         let data = std::env::var_os("HWGEN_DATA").map(PathBuf::from)?;
         let read = |name: &str| std::fs::read(data.join(name)).unwrap();
         let model = |name: &str| {
