@@ -44,6 +44,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         jobs: 12,
         additions,
         maxima: rng.random(),
+        sums: rng.random(),
         softmax_tables: rng.random_range(0..=3),
         matrices: rng.random(),
         single_port: rng.random_bool(0.4),

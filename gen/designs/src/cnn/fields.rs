@@ -106,6 +106,7 @@ job_fields! {
     right_0: u(5),
     right_1: u(5),
     right_2: u(5),
+    wraps: u(1),
 }
 
 #[cfg(test)]

@@ -215,6 +215,7 @@ impl CnnSpec {
                 weights: program.planes() as u32,
                 scales: program.scale_rows() as u32,
                 clamp: numbers.clamp,
+                wraps: false,
             };
             let (planes, rows) = (self.planes_of(layer, &shape), shape.blocks * shape.chunks);
             program.add(planes as usize, rows as usize, &|image| {

@@ -139,6 +139,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         jobs: 1024,
         additions: true,
         maxima: true,
+        sums: true,
         softmax_tables: 16,
         matrices: true,
         single_port: budget.single_port,
@@ -150,6 +151,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
     let jobs = plan.image.jobs.len() as u32;
     let additions = plan.image.jobs.iter().any(|job| matches!(job, Job::Add(_)));
     let maxima = |job: &Job| matches!(job, Job::Convolve(job) if job.largest);
+    let wraps = |job: &Job| matches!(job, Job::Convolve(job) if job.wraps);
     let least = if additions { ADDITION_BITS } else { 18 };
     // synthesis takes small memories for those of two ports
     let bank = |words: u32| words.next_power_of_two().max(SINGLE_PORT_WORDS);
@@ -162,6 +164,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
         jobs,
         additions,
         maxima: plan.image.jobs.iter().any(maxima),
+        sums: plan.image.jobs.iter().any(wraps),
         softmax_tables: plan.image.tables.len() as u32,
         matrices: plan.image.jobs.iter().any(|job| matches!(job, Job::Fill(_))),
         ..spec.clone()

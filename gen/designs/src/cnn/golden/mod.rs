@@ -73,7 +73,12 @@ impl Core {
                     let scale = self.image.scales[row][result % chunk];
                     let address = job.output + block * job.block_output;
                     let address = address + position * job.output_pitch + result as u32;
-                    out.push((address, clamp(requantize(sum, &scale, job.rounding), &job.clamp)));
+                    let value = requantize(sum, &scale, job.rounding);
+                    let byte = match job.wraps {
+                        true => value.wrapping_add(job.clamp.zero.into()) as i8,
+                        false => clamp(value, &job.clamp),
+                    };
+                    out.push((address, byte));
                 }
             }
         }
