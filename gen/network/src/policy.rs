@@ -1,6 +1,6 @@
 //! A bit width for each layer: what a search writes and the generator reads.
 
-use crate::graph::{Linear, Multiplier, Network, printable};
+use crate::graph::{Clamp, Layer, Linear, Multiplier, Network, printable};
 use schemars::JsonSchema;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -92,9 +92,10 @@ impl Policy {
         let (own, shared) = (self.weight_bits.iter(), self.shared_bits.iter());
         let all = own.map(|entry| (entry, false)).chain(shared.map(|entry| (entry, true)));
         for ((name, &bits), shared) in all {
-            let layer = network.layers.iter_mut().find(|layer| layer.name == *name);
-            let linear = layer.and_then(|layer| layer.operator.linear_mut());
-            let linear = linear.ok_or_else(|| PolicyError::Layer(printable(name)))?;
+            let unknown = || PolicyError::Layer(printable(name));
+            let at = network.layers.iter().position(|layer| layer.name == *name);
+            let at = at.ok_or_else(unknown)?;
+            let linear = network.layers[at].operator.linear_mut().ok_or_else(unknown)?;
             if !(2..=linear.bits).contains(&bits) {
                 let (layer, has) = (name.clone(), linear.bits);
                 return Err(PolicyError::Bits { layer, bits, has });
@@ -102,12 +103,47 @@ impl Policy {
             if shared && linear.bits != 8 {
                 return Err(PolicyError::Shared { layer: name.clone(), has: linear.bits });
             }
+            let places = if shared { 0 } else { linear.bits - bits };
             match shared {
                 true => linear.shared = Some(bits),
                 false => narrow(linear, bits),
             }
+            fit_sums(&mut network, at, places);
         }
         Ok(network)
+    }
+}
+
+/// Sums that the layer at `at` leaves as they are: their steps become 2^`places` as long, as those of
+/// its weights have become, and their bits what its weights can make.
+fn fit_sums(network: &mut Network, at: usize, places: u32) {
+    let is = |name: &str| network.tensors.iter().position(|tensor| tensor.name == name);
+    let of = |layer: &Layer| is(&layer.inputs[0]).zip(is(&layer.output));
+    let Some((x, made)) = of(&network.layers[at]) else { return };
+    if network.tensors[made].sums.is_none() {
+        return;
+    }
+    // reshapes of them tell the same
+    let mut all = vec![made];
+    for (x, z) in network.layers[at + 1..].iter().filter_map(of) {
+        if all.contains(&x) {
+            all.push(z);
+        }
+    }
+    let x = network.tensors[x].clone();
+    let Some(linear) = network.layers[at].operator.linear_mut() else { return };
+    linear.multipliers = [Multiplier::ONE].into_iter().collect();
+    let bits = linear.sum_bits(network.tensors[made].image()[2], &x);
+    linear.clamp = Clamp { min: -1 << (bits - 1), max: i32::MAX >> (32 - bits) };
+    let longer = f64::from(1u32 << places);
+    for tensor in all {
+        let tensor = &mut network.tensors[tensor];
+        (tensor.bits, tensor.scale) = (bits, tensor.scale * longer);
+        if let Some(sums) = &mut tensor.sums {
+            sums.scales.iter_mut().for_each(|scale| *scale *= longer);
+            // biases are rounded to them once more
+            sums.off_by += if places > 0 { tensor.scale / 2.0 } else { 0.0 };
+        }
     }
 }
 

@@ -93,7 +93,15 @@ mod tests {
 
     fn tensor(signed: bool) -> Tensor {
         let (scale, zero_point) = (0.5, 1);
-        Tensor { name: "x".into(), shape: vec![2, 2], bits: 8, signed, scale, zero_point }
+        Tensor {
+            name: "x".into(),
+            shape: vec![2, 2],
+            bits: 8,
+            signed,
+            scale,
+            zero_point,
+            sums: None,
+        }
     }
 
     fn reals(shape: &[u64], numbers: &[f32]) -> Vec<u8> {

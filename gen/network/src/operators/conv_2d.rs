@@ -66,11 +66,17 @@ impl Kind for Conv2d {
 
     fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (scales, bits) = lowering.scales(&self.linear)?;
+        let first = program.jobs().len();
         match self.groups > 1 && self.is_depthwise(lowering.x, lowering.output) {
             true => self.lower_depthwise(lowering, program, &scales)?,
             false => self.lower_grouped(lowering, program, &scales)?,
         }
+        lowering.by_bytes(program, first)?;
         Ok(bits)
+    }
+
+    fn makes_sums(&self) -> bool {
+        true
     }
 
     fn linear(&self) -> Option<&Linear> {
@@ -197,7 +203,7 @@ impl Compute for Grouped {
         let depth = place.x[2] / *groups;
         let taps = patch.len() / *groups;
         let outputs = place.z[2];
-        for (n, result) in output.chunks_exact_mut(outputs).enumerate() {
+        for (byte, n, result) in finish.results(output) {
             // what lies outside the image is the zero point
             patch.fill(0);
             place.taps(n, |tap, first| {
@@ -211,7 +217,7 @@ impl Compute for Grouped {
                 let group = channel * *groups / outputs;
                 let x = &patch[group * taps..(group + 1) * taps];
                 let w = &weights[channel * taps..(channel + 1) * taps];
-                *result = finish.apply(channel, dot(x, w));
+                *result = finish.apply(byte, channel, dot(x, w));
             }
         }
     }
@@ -250,7 +256,7 @@ impl Compute for Depthwise {
         let Depthwise { place, weights, finish, zero_point, centered, sums } = self;
         center(inputs[0], *zero_point, centered);
         let channels = sums.len();
-        for (n, result) in output.chunks_exact_mut(channels).enumerate() {
+        for (byte, n, result) in finish.results(output) {
             sums.fill(0);
             place.taps(n, |tap, first| {
                 let x = &centered[first..first + channels];
@@ -260,7 +266,7 @@ impl Compute for Depthwise {
                 }
             });
             for (channel, (result, &sum)) in result.iter_mut().zip(sums.iter()).enumerate() {
-                *result = finish.apply(channel, sum);
+                *result = finish.apply(byte, channel, sum);
             }
         }
     }

@@ -24,8 +24,15 @@ impl Conversion<'_> {
     ) -> Result<usize, Problem> {
         let Quantization { scale, zero_point, bits, signed, rounding, .. } = to;
         let shape = pending.written.clone();
-        let tensor =
-            graph::Tensor { name: name.to_owned(), shape, bits, signed, scale, zero_point };
+        let tensor = graph::Tensor {
+            name: name.to_owned(),
+            shape,
+            bits,
+            signed,
+            scale,
+            zero_point,
+            sums: None,
+        };
         if !(tensor.lowest()..=tensor.highest()).contains(&zero_point) {
             let problem = format!(
                 "its zero point is {zero_point}: must be {} to {}",
