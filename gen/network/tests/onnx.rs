@@ -60,11 +60,21 @@ fn what_is_not_quantized_is_told() {
 
     let mut m = Maker::new(QDQ, 1);
     let x = m.input(&[1, 2, 6, 5]);
-    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let x = m.node("GlobalAveragePool", &[&x], &[]);
     let model = m.finish(&x);
     insta::assert_snapshot!(error(&model), @r"
-    1 of 4 nodes are not supported
-      output `conv_10`: output: `conv_10` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    1 of 3 nodes are not supported
+      output `globalaveragepool_5`: output: `globalaveragepool_5` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    ");
+
+    let mut m = Maker::new(QDQ, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let x = m.relu(&x);
+    let model = m.finish(&x);
+    insta::assert_snapshot!(error(&model), @r"
+    1 of 5 nodes are not supported
+      output `relu_11`: output: `relu_11` is clipped and not quantized; leave the activation function to the host, or put a Quant on it
     ");
 
     let mut m = Maker::new(QDQ, 1);
