@@ -30,6 +30,7 @@ mod number;
 mod on_board;
 mod power;
 mod program;
+mod results;
 mod run;
 mod shell;
 mod sim;

@@ -119,7 +119,7 @@ impl Interpreter {
         }
     }
 
-    /// The value a tensor had in the latest run.
+    /// The value a tensor had in the latest run; of sums their bytes, see [`Tensor::integers`].
     pub fn tap(&self, name: &str) -> Option<&[i16]> {
         self.names.get(name).map(|&n| &self.values[n][..])
     }

@@ -46,8 +46,10 @@ pub struct Plan<P = Image> {
 pub struct Port {
     /// The tensor.
     pub name: String,
-    /// Where it lies.
+    /// Where it lies; of sums their bytes, the lowest ones of all elements first.
     pub place: Place,
+    /// Bytes of an element.
+    pub bytes: u32,
     /// What is subtracted from its integers to make bytes.
     offset: i32,
 }
@@ -92,7 +94,7 @@ impl Port {
         bytes
     }
 
-    /// The elements in its bytes.
+    /// The elements in its bytes; of sums their bytes.
     pub fn elements(&self, bytes: &[i8]) -> Vec<i32> {
         let rows = bytes.chunks(self.place.pitch as usize);
         let rows = rows.take((self.place.height * self.place.width) as usize);
@@ -132,6 +134,7 @@ fn on_core<P: Program + Default>(
     let port = |(name, &id): (&String, &Id)| Port {
         name: name.clone(),
         place: places.of(id),
+        bytes: draft.tensors[id].bytes() as u32,
         offset: offset(&draft.tensors[id]),
     };
     let inputs: Vec<_> = network.inputs.iter().zip(&draft.inputs).map(port).collect();
