@@ -89,8 +89,8 @@ pub enum LiveError {
     #[error("the network gives {0} numbers: a score for each of 1 to 256 classes is wanted")]
     Output(usize),
     /// It gives sums, whose bytes nothing puts together here.
-    #[error("the network gives sums of {0} bytes: quantize the result of its last layer to 8 bits")]
-    Sums(u32),
+    #[error("the network gives sums: quantize the result of its last layer to 8 bits")]
+    Sums,
     /// Words that are none, or too few.
     #[error("{given} words for {classes} classes: one each, of at most 14 letters, digits or `_`")]
     Words {
@@ -151,8 +151,8 @@ impl Live<'_> {
             let how = if apart { ", with room between them" } else { "" };
             return Err(LiveError::Input { takes, how, gives });
         }
-        if let Some(port) = self.plan.outputs.iter().find(|port| port.bytes > 1) {
-            return Err(LiveError::Sums(port.bytes));
+        if self.plan.outputs.iter().any(|port| port.sums) {
+            return Err(LiveError::Sums);
         }
         let classes: usize = self.plan.outputs.iter().map(elements).sum();
         if !(1..=256).contains(&classes) || self.plan.outputs.len() != 1 {

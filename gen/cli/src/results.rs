@@ -54,13 +54,16 @@ pub(crate) fn scaled(tensor: &Tensor, more: Value) -> Value {
 pub(crate) fn scale(tensor: &Tensor) -> String {
     let Tensor { scale, zero_point, .. } = tensor;
     let Some(sums) = &tensor.sums else {
-        return format!("scale {}, zero point {zero_point}", number(*scale));
+        // most files have scales in single precision, which fewer digits tell
+        let single = *scale as f32;
+        let exact = f64::from(single) == *scale;
+        let scale = if exact { single.to_string() } else { scale.to_string() };
+        return format!("scale {scale}, zero point {zero_point}");
     };
     let scale = match sums.scales.iter().copied().reduce(f64::min) {
-        None => format!("scale {}", number(*scale)),
+        None => format!("scale {}", *scale as f32),
         Some(least) => {
-            let (count, least, most) = (sums.scales.len(), number(least), number(*scale));
-            format!("{count} scales of {least} to {most} (--json has all)")
+            format!("{} scales of {} to {}", sums.scales.len(), least as f32, *scale as f32)
         }
     };
     let off = match sums.off_by {
@@ -68,10 +71,4 @@ pub(crate) fn scale(tensor: &Tensor) -> String {
         off => format!(", off by {off:.2e} at most as biases are rounded"),
     };
     format!("sums, {scale}{off}")
-}
-
-/// Most files have scales in single precision, which fewer digits tell.
-fn number(scale: f64) -> String {
-    let single = scale as f32;
-    if f64::from(single) == scale { single.to_string() } else { scale.to_string() }
 }

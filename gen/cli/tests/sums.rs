@@ -57,8 +57,8 @@ fn sums_are_told_with_what_they_stand_for() {
     let folder = tempfile::tempdir().unwrap();
     let (model, input, bytes) = files(folder.path());
     let text = ok(&["check", &model]);
-    let says = "output `scores`: 6 (elements), 6 classes, int20, sums, 6 scales of 0.001 to 0.5 (--json has \
-                all), off by 6.25e-2 at most as biases are rounded\n";
+    let says = "output `scores`: 6 (elements), 6 classes, int20, sums, 6 scales of 0.001 to 0.5, \
+                off by 6.25e-2 at most as biases are rounded\n";
     assert!(text.ends_with(says), "{text}");
     let told: Value = serde_json::from_str(&ok(&["check", &model, "--json"])).unwrap();
     assert_eq!(told["outputs"][0]["sums"]["scales"][2], 0.125);

@@ -48,8 +48,8 @@ pub struct Port {
     pub name: String,
     /// Where it lies; of sums their bytes, the lowest ones of all elements first.
     pub place: Place,
-    /// Bytes of an element.
-    pub bytes: u32,
+    /// Its elements are sums, each of as many bytes as they need.
+    pub sums: bool,
     /// What is subtracted from its integers to make bytes.
     offset: i32,
 }
@@ -134,7 +134,7 @@ fn on_core<P: Program + Default>(
     let port = |(name, &id): (&String, &Id)| Port {
         name: name.clone(),
         place: places.of(id),
-        bytes: draft.tensors[id].bytes() as u32,
+        sums: draft.tensors[id].sums.is_some(),
         offset: offset(&draft.tensors[id]),
     };
     let inputs: Vec<_> = network.inputs.iter().zip(&draft.inputs).map(port).collect();

@@ -38,6 +38,9 @@ impl Conversion<'_> {
     }
 }
 
+/// What a bias in single precision may be off that was a whole number of steps, of what it is.
+const SINGLE: f64 = 4.0 * f32::EPSILON as f64;
+
 impl Sums {
     /// The layer that leaves the sums of `x` as they are, and what it writes, yet without name and shape.
     fn unscaled(&self, x: &Tensor) -> Result<(Tensor, Linear), Problem> {
@@ -49,8 +52,11 @@ impl Sums {
         }
         let whole = bias.iter().chain(std::iter::repeat(&0));
         let off = self.bias.iter().zip(&steps).zip(whole);
-        let off_by = off.map(|((real, step), &whole)| (real - step * f64::from(whole)).abs());
-        let off_by = off_by.fold(0.0, f64::max);
+        let off = off.map(|((real, step), &whole)| {
+            let off = (real - step * f64::from(whole)).abs();
+            if off > real.abs() * SINGLE { off } else { 0.0 }
+        });
+        let off_by = off.fold(0.0, f64::max);
         let scale = steps.iter().copied().fold(0.0, f64::max);
         let alike = steps.iter().all(|&step| step == scale);
         let scales = if alike { Vec::new() } else { steps };
