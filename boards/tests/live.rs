@@ -150,6 +150,11 @@ fn networks_that_cannot_listen_are_told() {
     assert_eq!(with(&["yes", "no"]), LiveError::Words { given: 2, classes: 12 });
     assert_eq!(with(&["much_too_long_word"; 12]), LiveError::Words { given: 0, classes: 12 });
     assert_eq!(with(&["two words"; 12]), LiveError::Words { given: 0, classes: 12 });
+    let mut sums = plan.clone();
+    sums.outputs[0].sums = true;
+    let listener = live.listen.clone();
+    let sums = Live { plan: &sums, listen: listener, words: words(), ..live }.build();
+    assert_eq!(sums.unwrap_err(), LiveError::Sums);
     let mut listen = ListenSpec::default();
     listen.front.frames = 48;
     let fewer = Live { listen, words: words(), ..live };

@@ -52,9 +52,9 @@ impl<T: Transport> Device for Bridge<T> {
         };
         let input: Vec<i16> = input.iter().map(element).collect();
         let outputs = self.inference.infer(&input)?;
-        let (scale, zero) = (self.output.scale, self.output.zero_point);
-        let real = |&score: &i16| scale * f64::from(i32::from(score) - zero);
-        Ok(outputs.last().into_iter().flatten().map(real).collect())
+        let scores = outputs.last().map(|scores| self.output.integers(scores)).unwrap_or_default();
+        let real = |(n, score): (usize, i32)| self.output.real_of(n, score);
+        Ok(scores.into_iter().enumerate().map(real).collect())
     }
 
     fn micros(&mut self) -> Result<u64, BoardError> {

@@ -138,7 +138,8 @@ impl<T: Transport> Inference<T> {
         self.expect_network()
     }
 
-    /// Runs the network on its inputs, one tensor after the other; returns its outputs.
+    /// Runs the network on its inputs, one tensor after the other; returns its outputs, sums as their bytes
+    /// (`Tensor::integers` puts them together).
     ///
     /// # Errors
     /// An input of another size; the board does not answer, or the core stands still.
@@ -168,7 +169,7 @@ impl<T: Transport> Inference<T> {
         Ok(())
     }
 
-    /// Waits for the network's outputs.
+    /// Waits for the network's outputs; see [`Inference::infer`].
     ///
     /// # Errors
     /// The board does not answer, the core stands still, or an output is shorter or longer than it must be.

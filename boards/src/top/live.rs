@@ -88,6 +88,9 @@ pub enum LiveError {
     /// It gives more than scores.
     #[error("the network gives {0} numbers: a score for each of 1 to 256 classes is wanted")]
     Output(usize),
+    /// It gives sums, whose bytes nothing puts together here.
+    #[error("the network gives sums: quantize the result of its last layer to 8 bits")]
+    Sums,
     /// Words that are none, or too few.
     #[error("{given} words for {classes} classes: one each, of at most 14 letters, digits or `_`")]
     Words {
@@ -147,6 +150,9 @@ impl Live<'_> {
         if takes != gives || apart || self.plan.inputs.len() != 1 {
             let how = if apart { ", with room between them" } else { "" };
             return Err(LiveError::Input { takes, how, gives });
+        }
+        if self.plan.outputs.iter().any(|port| port.sums) {
+            return Err(LiveError::Sums);
         }
         let classes: usize = self.plan.outputs.iter().map(elements).sum();
         if !(1..=256).contains(&classes) || self.plan.outputs.len() != 1 {

@@ -29,6 +29,7 @@ fn network(rng: &mut ChaCha8Rng) -> Network {
         signed: true,
         scale: 1.0,
         zero_point: -3,
+        sums: None,
     };
     let clamp = Clamp { min: -128, max: 127 };
     let mut linear = |outputs: usize, each: usize, shift: i32| Linear {

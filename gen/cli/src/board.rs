@@ -113,7 +113,8 @@ pub(crate) fn show(terminal: &Terminal, as_json: bool) -> Result<(), Failure> {
 /// The core that a network goes onto, its class on the LEDs.
 pub(crate) fn of_network(planned: &network::Planned) -> Result<Payload, Failure> {
     let json = serde_json::to_string(&planned.spec).context("cannot write the core's size")?;
-    let scores = planned.plan.outputs.last();
+    // of sums the class is known when their bytes are put together, which the host does
+    let scores = planned.plan.outputs.last().filter(|port| !port.sums);
     let classes = scores.map(|port| port.place.height * port.place.width * port.place.channels);
     Ok(Payload {
         module: planned.spec.build(),

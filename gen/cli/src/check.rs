@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::network::load;
 use crate::output::{print, print_json};
+use crate::results::{scale, scaled};
 use anyhow::Context;
 use hwgen_network::graph::{Network, Tensor};
 use hwgen_network::import::{ImportError, Unsupported};
@@ -96,7 +97,7 @@ fn kept(network: &Network, name: &str) -> String {
 }
 
 fn tensor_text(tensor: &Tensor, classes: bool) -> String {
-    let Tensor { name, shape, scale, zero_point, .. } = tensor;
+    let Tensor { name, shape, .. } = tensor;
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let axes = axes(tensor).join(", ");
     // a number is no choice
@@ -105,10 +106,7 @@ fn tensor_text(tensor: &Tensor, classes: bool) -> String {
         _ => String::new(),
     };
     let (sizes, kind) = (sizes.join(" x "), kind(tensor));
-    // most files have scales in single precision, which fewer digits tell
-    let single = *scale as f32;
-    let scale = if f64::from(single) == *scale { single.to_string() } else { scale.to_string() };
-    format!("`{name}`: {sizes} ({axes}){classes}, {kind}, scale {scale}, zero point {zero_point}")
+    format!("`{name}`: {sizes} ({axes}){classes}, {kind}, {}", scale(tensor))
 }
 
 /// Names of a tensor's axes, the one whose index varies fastest last.
@@ -129,10 +127,11 @@ fn network_json(network: &Network, core: &Result<Core, PlanError>) -> Value {
     let tensors = |names: &[String]| -> Vec<Value> {
         let tensors = names.iter().filter_map(|name| network.tensor(name));
         let one = |tensor: &Tensor| {
-            json!({
+            let own = json!({
                 "name": tensor.name, "shape": tensor.shape, "axes": axes(tensor),
-                "type": kind(tensor), "scale": tensor.scale, "zero_point": tensor.zero_point,
-            })
+                "type": kind(tensor),
+            });
+            scaled(tensor, own)
         };
         tensors.map(one).collect()
     };

@@ -5,6 +5,7 @@ use crate::files::apart;
 use crate::network::load;
 use crate::output::print_json;
 use crate::policy::Narrowing;
+use crate::results::scale;
 use anyhow::Context;
 use hwgen_network::graph::{save, save_with_binary, schema};
 use serde_json::json;
@@ -62,6 +63,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let multiplies = network.multiplies();
     let output = args.output.display();
     tell!("{output}: {layers} layers, {weights} weights, {multiplies} multiplications a run");
+    let outputs = network.outputs.iter().filter_map(|name| network.tensor(name));
+    for tensor in outputs.filter(|tensor| tensor.sums.is_some()) {
+        tell!("output `{}`: {}", tensor.name, scale(tensor));
+    }
     if args.json {
         return print_json(&json!({
             "output": args.output, "binary": side, "layers": layers, "weights": weights, "multiplies": multiplies,

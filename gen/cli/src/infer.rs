@@ -1,11 +1,11 @@
 //! `hwgen infer`
 
 use crate::failure::Failure;
-use crate::inferences::top;
 use crate::inputs::{runs, write_npy};
 use crate::network::load;
 use crate::output::{print, print_json, table};
 use crate::policy::Narrowing;
+use crate::results::{line, scaled};
 use anyhow::Context;
 use clap::value_parser;
 use hwgen_network::graph::{Network, Tensor};
@@ -49,10 +49,10 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What one run made.
+/// What one run made: each tensor's integers.
 struct Made {
     input: String,
-    outputs: Vec<Vec<i16>>,
+    outputs: Vec<Vec<i32>>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -98,8 +98,9 @@ fn infer(network: &Network, args: &Args) -> anyhow::Result<Vec<Made>> {
                 own
             });
             interpreter.next(&apart.collect::<Vec<_>>());
-            let value =
-                |tensor: &Tensor| interpreter.tap(&tensor.name).unwrap_or_default().to_vec();
+            let value = |tensor: &Tensor| {
+                tensor.integers(interpreter.tap(&tensor.name).unwrap_or_default())
+            };
             let outputs = shown(network, args.taps).map(value).collect();
             let input = if several { format!("{}:{at}", file.name) } else { file.name.clone() };
             made.push(Made { input, outputs });
@@ -110,15 +111,7 @@ fn infer(network: &Network, args: &Args) -> anyhow::Result<Vec<Made>> {
 
 /// A line a run: each output's elements if they are few, else the largest and where it is.
 fn rows(tensors: &[&Tensor], made: &[Made]) -> Vec<Vec<String>> {
-    let cell = |(tensor, output): (&&Tensor, &Vec<i16>)| {
-        let name = &tensor.name;
-        if output.len() <= 4 {
-            return format!("{name} {output:?}");
-        }
-        let at = top(Some(output)).unwrap_or(0);
-        let real = tensor.real(output[at].into());
-        format!("{name} [{at}] = {} ({real:.4}), the largest", output[at])
-    };
+    let cell = |(tensor, output): (&&Tensor, &Vec<i32>)| line(tensor, output);
     let row = |made: &Made| {
         let cells = tensors.iter().zip(&made.outputs).map(cell);
         std::iter::once(made.input.clone()).chain(cells).collect()
@@ -127,12 +120,8 @@ fn rows(tensors: &[&Tensor], made: &[Made]) -> Vec<Vec<String>> {
 }
 
 fn as_json(network: &Network, tensors: &[&Tensor], made: &[Made]) -> Value {
-    let output = |tensor: &&Tensor| {
-        json!({
-            "name": tensor.name, "shape": tensor.shape,
-            "scale": tensor.scale, "zero_point": tensor.zero_point,
-        })
-    };
+    let output =
+        |tensor: &&Tensor| scaled(tensor, json!({"name": tensor.name, "shape": tensor.shape}));
     let result = |made: &Made| {
         let outputs = tensors.iter().zip(&made.outputs);
         let outputs: serde_json::Map<String, Value> =
@@ -151,7 +140,7 @@ fn write(folder: &Path, tensors: &[&Tensor], made: &[Made]) -> anyhow::Result<()
         .with_context(|| format!("cannot create folder {}", folder.display()))?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = vec![];
     for (at, tensor) in tensors.iter().enumerate() {
-        let runs: Vec<Vec<i16>> = made.iter().map(|made| made.outputs[at].clone()).collect();
+        let runs: Vec<Vec<i32>> = made.iter().map(|made| made.outputs[at].clone()).collect();
         let name = file_name(&tensor.name);
         let mut path = folder.join(format!("{name}.npy"));
         if files.iter().any(|(other, _)| *other == path) {

@@ -4,6 +4,7 @@ use crate::failure::{Failure, wrong};
 use crate::inputs::{Carried, apart, runs};
 use crate::network::{Planned, bytes};
 use crate::output::{print, print_json};
+use crate::results::top;
 use anyhow::{Context, ensure};
 use clap::value_parser;
 use hwgen_designs::generate::Generate;
@@ -73,9 +74,13 @@ pub(crate) fn run(
         inputs.push(all);
         expected.push(outputs);
     }
+    let scores = network.outputs.last().and_then(|name| network.tensor(name));
     let right = |outputs: &[Vec<Vec<i16>>]| {
         let labels = labels.iter().flatten();
-        let first = outputs.iter().map(|outputs| top(outputs.last()));
+        let first = outputs.iter().map(|outputs| {
+            let (scores, output) = (scores?, outputs.last()?);
+            top(scores, &scores.integers(output))
+        });
         first.zip(labels).filter(|(top, label)| *top == Some(usize::from(**label))).count()
     };
     let mut outcomes = vec![];
@@ -154,11 +159,4 @@ fn percent(part: usize, all: usize) -> f64 {
 fn ensure_labels(enough: bool, has: usize, needs: usize) -> anyhow::Result<()> {
     ensure!(enough, "there are {has} labels for {needs} inputs");
     Ok(())
-}
-
-/// The largest output, the first of equals.
-pub(crate) fn top(output: Option<&Vec<i16>>) -> Option<usize> {
-    let output = output?;
-    let largest = output.iter().max()?;
-    output.iter().position(|value| value == largest)
 }

@@ -31,6 +31,7 @@ mod on_board;
 mod policy;
 mod power;
 mod program;
+mod results;
 mod run;
 mod shell;
 mod sim;

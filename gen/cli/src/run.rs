@@ -5,9 +5,9 @@ use crate::inputs::{Carried, EXTENSIONS, apart, files, is, runs};
 use crate::network::Planned;
 use crate::on_board::OnBoard;
 use crate::output::{print, print_json, table};
+use crate::results::{element, top};
 use anyhow::{Context, bail, ensure};
 use hwgen_audio::{Extractor, Recipe};
-use hwgen_boards::host::cnn::class;
 use hwgen_network::graph::{Network, Tensor};
 use hwgen_network::interpret::Interpreter;
 use serde_json::{Value, json};
@@ -90,22 +90,29 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             golden.run(&apart(&network, &all));
             differing += usize::from(!golden.outputs().eq(outputs.iter().map(Vec::as_slice)));
         }
-        let scores = outputs.last().context("the network has no output")?;
-        let class = class(scores).context("the network's output is empty")?;
+        let tensors = network.outputs.iter().filter_map(|name| network.tensor(name));
+        let outputs =
+            tensors.zip(&outputs).map(|(tensor, stored)| (tensor, tensor.integers(stored)));
+        let outputs: Vec<(&Tensor, Vec<i32>)> = outputs.collect();
+        let (tensor, scores) = outputs.last().context("the network has no output")?;
+        let class = top(tensor, scores).context("the network's output is empty")?;
         let name = names.as_ref().and_then(|names| names.get(class));
         rows.push(vec![
             input.name.clone(),
             class.to_string(),
             name.cloned().unwrap_or_default(),
-            format!("score {}, {cycles} cycles, {} planned", scores[class], planned.plan.cycles()),
+            format!(
+                "score {}, {cycles} cycles, {} planned",
+                element(tensor, class, scores[class]),
+                planned.plan.cycles()
+            ),
         ]);
         if outputs.len() > 1 {
-            let shown = network.outputs.iter().zip(&outputs);
-            rows.extend(
-                shown.map(|(name, output)| vec!["".into(), name.clone(), "".into(), short(output)]),
-            );
+            rows.extend(outputs.iter().map(|(tensor, output)| {
+                vec!["".into(), tensor.name.clone(), "".into(), short(output)]
+            }));
         }
-        let named = network.outputs.iter().cloned().zip(outputs.iter().map(|output| json!(output)));
+        let named = outputs.iter().map(|(tensor, output)| (tensor.name.clone(), json!(output)));
         let named: serde_json::Map<String, Value> = named.collect();
         results.push(json!({
             "input": input.name, "class": class, "name": name, "scores": scores, "outputs": named,
@@ -141,8 +148,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn names(path: &Path, planned: &Planned) -> anyhow::Result<Vec<String>> {
     let text = hwgen_files::read_text(path, MOST_NAMES).context("--names")?;
     let names: Vec<_> = text.lines().map(|line| line.trim().to_owned()).collect();
-    let scores = planned.plan.outputs.last().map(|port| &port.place);
-    let classes = scores.map_or(0, |place| place.height * place.width * place.channels) as usize;
+    let network = &planned.network;
+    let scores = network.outputs.last().and_then(|name| network.tensor(name));
+    let classes = scores.map_or(0, Tensor::elements);
     let (has, file) = (names.len(), path.display());
     ensure!(
         has == classes,
@@ -152,8 +160,8 @@ fn names(path: &Path, planned: &Planned) -> anyhow::Result<Vec<String>> {
 }
 
 /// The first elements of an output.
-fn short(output: &[i16]) -> String {
-    let shown: Vec<_> = output.iter().take(MOST_SHOWN).map(i16::to_string).collect();
+fn short(output: &[i32]) -> String {
+    let shown: Vec<_> = output.iter().take(MOST_SHOWN).map(i32::to_string).collect();
     let more = output.len().saturating_sub(MOST_SHOWN);
     let more = if more > 0 { format!(" and {more} more (--json)") } else { String::new() };
     shown.join(" ") + &more

@@ -9,7 +9,7 @@ use hwgen_hdl::sim::{Device, SimError};
 
 /// What inferences came to.
 pub struct Outcome {
-    /// Each one's output tensors.
+    /// Each one's output tensors, as the interpreter keeps them: sums byte by byte.
     pub outputs: Vec<Vec<Vec<i16>>>,
     /// The cycle of each one's last beat.
     pub cycles: Vec<u64>,

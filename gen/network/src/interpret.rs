@@ -65,7 +65,7 @@ impl Interpreter {
         let states = network.states.iter().map(kept).collect();
         let mut interpreter = Interpreter {
             states,
-            values: tensors.iter().map(|tensor| vec![0; tensor.elements()]).collect(),
+            values: tensors.iter().map(|tensor| vec![0; tensor.stored()]).collect(),
             inputs: places(&network.inputs),
             outputs: places(&network.outputs),
             steps: network.layers.iter().map(step).collect(),
@@ -119,7 +119,7 @@ impl Interpreter {
         }
     }
 
-    /// The value a tensor had in the latest run.
+    /// The value a tensor had in the latest run; of sums their bytes, see [`Tensor::integers`].
     pub fn tap(&self, name: &str) -> Option<&[i16]> {
         self.names.get(name).map(|&n| &self.values[n][..])
     }

@@ -3,8 +3,8 @@
 #[path = "onnx_models/mod.rs"]
 mod models;
 
-use hwgen_network::graph::{Conv2d, Lookup, Operator};
-use hwgen_network::import::onnx::proto::{ModelProto, TensorProto};
+use hwgen_network::graph::{Conv2d, Lookup, Network, Operator};
+use hwgen_network::import::onnx::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
 use hwgen_network::import::{ImportError, import, onnx};
 use hwgen_network::plan::{Budget, size};
 use models::reference::{Real, run};
@@ -60,11 +60,21 @@ fn what_is_not_quantized_is_told() {
 
     let mut m = Maker::new(QDQ, 1);
     let x = m.input(&[1, 2, 6, 5]);
-    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let x = m.node("GlobalAveragePool", &[&x], &[]);
     let model = m.finish(&x);
     insta::assert_snapshot!(error(&model), @r"
-    1 of 4 nodes are not supported
-      output `conv_10`: output: `conv_10` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    1 of 3 nodes are not supported
+      output `globalaveragepool_5`: output: `globalaveragepool_5` is not quantized; put QuantizeLinear and DequantizeLinear, or a Quant, on it
+    ");
+
+    let mut m = Maker::new(QDQ, 1);
+    let x = m.input(&[1, 2, 6, 5]);
+    let x = m.conv(&x, 4, [3, 3], 1, true, &[]);
+    let x = m.relu(&x);
+    let model = m.finish(&x);
+    insta::assert_snapshot!(error(&model), @r"
+    1 of 5 nodes are not supported
+      output `relu_11`: output: `relu_11` is clipped and not quantized; leave the activation function to the host, or put a Quant on it
     ");
 
     let mut m = Maker::new(QDQ, 1);
@@ -383,4 +393,49 @@ fn odd_models() {
         }
     }
     assert!(taken > 500 && refused > 500, "{taken} taken, {refused} refused");
+}
+
+/// As Brevitas exports a last layer: its bias is quantized to the steps of its sums, its result is not.
+#[test]
+fn a_bias_in_whole_steps_is_exact() {
+    let mut m = Maker::new(QONNX, 5);
+    let x = m.input(&[1, 12]);
+    let y = m.gemm(&x, 5);
+    let mut model = m.finish(&y);
+    let rounded = import("model", &model.encode_to_vec()).unwrap();
+    let graph = model.graph.as_mut().unwrap();
+    let scale = |graph: &GraphProto, quant: &NodeProto| {
+        let scale = graph.initializer.iter().find(|tensor| tensor.name() == quant.input[1]);
+        scale.unwrap().float_data[0]
+    };
+    let quants = graph.node.iter().filter(|node| node.op_type() == "Quant");
+    let step: f32 = quants.map(|quant| scale(graph, quant)).product();
+    let float = |name: &str, value: f32| TensorProto {
+        name: Some(name.into()),
+        data_type: Some(1),
+        float_data: vec![value],
+        ..TensorProto::default()
+    };
+    graph.initializer.extend([float("step", step), float("zero", 0.0), float("bits", 16.0)]);
+    let last = graph.node.len() - 1;
+    let inputs = [graph.node[last].input[2].clone(), "step".into(), "zero".into(), "bits".into()];
+    graph.node[last].input[2] = "whole_bias".into();
+    let quant = NodeProto {
+        op_type: Some("Quant".into()),
+        domain: Some("qonnx.custom_op.general".into()),
+        input: inputs.to_vec(),
+        output: vec!["whole_bias".into()],
+        ..NodeProto::default()
+    };
+    graph.node.insert(last, quant);
+    let whole = import("model", &model.encode_to_vec()).unwrap();
+    assert_eq!(rounded.layers[0].operator, whole.layers[0].operator);
+    let off_by = |network: &Network| {
+        let output = network.tensor(&network.outputs[0]).unwrap();
+        let sums = output.sums.as_ref().unwrap();
+        assert!(sums.scales.is_empty() && output.bits < 12, "{output:?}");
+        sums.off_by / output.scale
+    };
+    let off = off_by(&rounded);
+    assert!(off > 0.01 && off < 0.5001 && off_by(&whole) == 0.0, "{off}");
 }

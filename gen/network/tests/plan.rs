@@ -22,6 +22,7 @@ fn tensor(name: &str, shape: &[usize]) -> Tensor {
         signed: true,
         scale: 0.1,
         zero_point: -3,
+        sums: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         additions,
         addition_shift: pick(rng, &[20, 20, 8, 5]),
         maxima: rng.random(),
+        sums: rng.random(),
         softmax_tables: rng.random_range(0..=3),
         matrices: rng.random(),
         single_port: rng.random_bool(0.4),

@@ -7,7 +7,7 @@ use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
     Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Gather, Layer, Linear, Lookup,
     MaxPool2d, Mean, Multiplier, Network, Operator, Pad, Pads, Prelu, Requantize, Reshape,
-    Rounding, Softmax, Tensor, VERSION, Window,
+    Rounding, Softmax, Sums, Tensor, VERSION, Window,
 };
 use hwgen_network::plan::{PlanError, outline, plan};
 use rand::{Rng, SeedableRng};
@@ -39,6 +39,7 @@ impl Draft<'_> {
             signed,
             scale: 1.0,
             zero_point: lowest + self.rng.random_range(0..1 << bits),
+            sums: None,
         });
         name
     }
@@ -307,6 +308,48 @@ impl Draft<'_> {
         y
     }
 
+    /// Takes the rescaling from the last layer, if it has one: what it writes are its sums, in as few
+    /// bits as hold them or some more, perhaps in another shape.
+    fn left_as_sums(&mut self, x: String) -> String {
+        let place = self.network.tensors.iter().position(|tensor| tensor.name == x).unwrap();
+        let all = self.rng.random_bool(0.3).then_some(Sums::MOST_BITS);
+        // biases that take more bytes than weights do
+        let most = 1i32 << pick(self.rng, &[2, 8, 14, 22, 29]);
+        let least = all.unwrap_or(2);
+        self.network.outputs = vec![x.clone()];
+        for bits in least..=Sums::MOST_BITS {
+            let Some(layer) = self.network.layers.last_mut() else { return x };
+            let Some(linear) = (match &mut layer.operator {
+                Operator::Conv2d(Conv2d { linear, .. }) => Some(linear),
+                Operator::FullyConnected(FullyConnected { linear }) => Some(linear),
+                _ => None,
+            }) else {
+                return x;
+            };
+            let tensor = &mut self.network.tensors[place];
+            (tensor.bits, tensor.signed, tensor.zero_point) = (bits, true, 0);
+            tensor.sums = Some(Sums::default());
+            if bits == least {
+                let bias = linear.bias.iter().map(|_| self.rng.random_range(-most..most));
+                linear.bias = bias.collect::<Vec<_>>().into();
+            }
+            linear.multipliers = [Multiplier::ONE].into_iter().collect();
+            (linear.rounding, linear.clamp) = (Rounding::Twice, Clamp::of(tensor));
+            if self.network.validate().is_ok() {
+                break;
+            }
+        }
+        if self.rng.random() {
+            return x;
+        }
+        let made = self.network.tensors[place].clone();
+        let name = format!("{x}_flat");
+        let flat = Tensor { name: name.clone(), shape: vec![made.elements()], ..made };
+        self.network.tensors.push(flat);
+        self.layer(Operator::Reshape(Reshape {}), &[&x], &name);
+        name
+    }
+
     /// A convolution of one element that keeps the shape.
     fn same_convolution(&mut self, x: &String) -> String {
         let [height, width, channels] = self.get(x).image();
@@ -341,6 +384,7 @@ fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
         single_port: rng.random_bool(0.4),
         narrow_weights,
         addition_shift: network.layers.iter().find_map(shift).unwrap_or(20),
+        sums: rng.random_bool(0.9),
         ..CnnSpec::default()
     };
     spec.validate().unwrap();
@@ -380,7 +424,10 @@ fn random_network(rng: &mut ChaCha8Rng) -> Network {
             _ => break,
         }
     }
-    draft.network.outputs.push(x);
+    if draft.rng.random_bool(0.4) {
+        x = draft.left_as_sums(x);
+    }
+    draft.network.outputs = vec![x];
     draft.network
 }
 
@@ -465,4 +512,29 @@ fn random_networks() {
     ] {
         assert!(ran[kind] >= 3, "{kind}: {ran:?}");
     }
+}
+
+/// Sums of one byte to four, of convolutions and dense layers, on cores of all kinds.
+#[test]
+fn sums_leave_as_they_are() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(12);
+    let (mut ran, mut bytes) = (BTreeMap::new(), 0);
+    while ran.values().sum::<usize>() < 120 {
+        let network = random_network(rng);
+        let last = network.tensor(&network.outputs[0]).unwrap();
+        if last.sums.is_none() || network.validate().is_err() {
+            continue;
+        }
+        let spec = CnnSpec { sums: true, ..random_core(rng, &network) };
+        match plan(&network, &spec) {
+            Ok(plan) => equal(&network, &spec, &plan, &random_inputs(&network, 2, rng), 0.0),
+            Err(PlanError::Unsupported { .. }) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        bytes += 2 * last.stored();
+        *ran.entry((last.bytes(), network.layers.last().unwrap().operator.kind())).or_insert(0) +=
+            1;
+    }
+    println!("{bytes} bytes equal; networks by bytes of a sum and last layer: {ran:?}");
+    assert!((1..=4).all(|bytes| ran.keys().any(|(has, _)| *has == bytes)), "{ran:?}");
 }

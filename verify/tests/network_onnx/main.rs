@@ -117,6 +117,57 @@ fn one_step_from_real_numbers() {
     assert!(differing * 100 < all, "{differing} of {all} results are a step apart");
 }
 
+/// Results that nothing quantizes are sums: times their steps they are the file's real numbers, of the same
+/// inputs of the layer, but for what biases lose that have no whole steps.
+#[test]
+fn sums_are_the_real_numbers() {
+    let (mut exact, mut all, mut bytes) = (0, 0, [0; 4]);
+    for (name, model) in models::all() {
+        let network = network(&name, &model);
+        let tensor = |name: &String| network.tensor(name).unwrap();
+        if network.outputs.iter().all(|name| tensor(name).sums.is_none()) {
+            continue;
+        }
+        let mut golden = Interpreter::new(&network).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(27);
+        for _ in 0..20 {
+            let input = random_input(&network, &mut rng);
+            golden.run(&[&input]);
+            let real = real_input(&network, &input_shape(&model), &input);
+            let inputs = BTreeMap::from([("input".to_owned(), real)]);
+            let reals = run(&model, &inputs, |result, steps| {
+                let Some(ours) = golden.tap(result) else { return };
+                let tensor = network.tensor(result).unwrap();
+                for (&ours, place) in ours.iter().zip(places(&steps.shape, tensor)) {
+                    steps.data[place] = ours.into();
+                }
+            });
+            let outputs = network.outputs.iter().zip(&model.graph.as_ref().unwrap().output);
+            for (name, output) in outputs {
+                let (tensor, reals) = (tensor(name), &reals[output.name()]);
+                let Some(sums) = &tensor.sums else { continue };
+                assert!(sums.off_by <= tensor.scale * 0.5001, "{name}: {sums:?}");
+                bytes[tensor.bytes() - 1] += tensor.elements();
+                let integers = tensor.integers(golden.tap(name).unwrap());
+                let places = places(&reals.shape, tensor);
+                for (n, (&integer, place)) in integers.iter().zip(places).enumerate() {
+                    let (real, ours) = (reals.data[place], tensor.real_of(n, integer));
+                    let noise = 1e-9 * real.abs().max(tensor.scale);
+                    assert!((real - ours).abs() <= sums.off_by + noise, "{name}: {real} {ours}");
+                    let nearest = (real / tensor.real_of(n, 1)).round() as i32;
+                    assert_eq!(integer, nearest, "{name}");
+                    exact += usize::from((real - ours).abs() <= noise);
+                    all += 1;
+                }
+            }
+        }
+    }
+    println!(
+        "{all} sums are the nearest to their real numbers, {exact} are exactly they; by bytes {bytes:?}"
+    );
+    assert!(exact > 900 && all > 5000 && bytes[1] > 0 && bytes[2] > 0);
+}
+
 /// Scales that are powers of two make halves that are exact: nothing differs, in whole models, if what
 /// is rounded is rounded as the file states, and a step of a biased sum is no longer than a result's.
 #[test]
@@ -285,7 +336,11 @@ fn in_steps(network: &Network, model: &ModelProto, mut reals: &[f32]) -> Vec<i32
             let (tensor, shape) = (network.tensor(name).unwrap(), shape_of(output));
             let (own, rest) = reals.split_at(tensor.elements());
             let places = places(&shape, tensor);
-            steps.extend(places.iter().map(|&place| tensor.quantize(own[place].into())));
+            let of = |(n, &place): (usize, &usize)| match tensor.sums {
+                Some(_) => (f64::from(own[place]) / tensor.real_of(n, 1)).round() as i32,
+                None => tensor.quantize(own[place].into()),
+            };
+            steps.extend(places.iter().enumerate().map(of));
             reals = rest;
         }
     }
@@ -304,7 +359,9 @@ fn beside_runtime(python: &str, name: &str, bytes: &[u8]) -> (usize, usize) {
     for _ in 0..RUNS {
         let input = random_input(&network, &mut rng);
         golden.run(&[&input]);
-        ours.extend(golden.outputs().flatten().copied());
+        for (name, stored) in network.outputs.iter().zip(golden.outputs()) {
+            ours.extend(network.tensor(name).unwrap().integers(stored));
+        }
         let real = real_input(&network, &shape, &input);
         inputs.extend(real.data.iter().flat_map(|&x| (x as f32).to_le_bytes()));
     }
@@ -320,7 +377,7 @@ fn beside_runtime(python: &str, name: &str, bytes: &[u8]) -> (usize, usize) {
     let theirs: Vec<f32> = theirs.collect();
     let theirs = in_steps(&network, &ModelProto::decode(bytes).unwrap(), &theirs);
     assert_eq!(theirs.len(), ours.len(), "{name}");
-    let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - i32::from(b)).abs());
+    let distances = theirs.iter().zip(&ours).map(|(&a, &b)| (a - b).abs());
     let most = distances.clone().max().unwrap();
     let differ = distances.filter(|&distance| distance > 0).count();
     println!("{name}: {differ} of {} outputs differ, by {most} at most", ours.len());

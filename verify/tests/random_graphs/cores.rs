@@ -43,6 +43,7 @@ impl Cores {
                 scale_rows: 1 << 12,
                 jobs: 512,
                 softmax_tables: 8,
+                sums: true,
                 narrow_weights: lanes == 8,
                 ..CnnSpec::default()
             };

@@ -67,23 +67,27 @@ impl Numbers {
     }
 }
 
-/// An array of a tensor's results, one run after the other: int8, or uint8 of an unsigned tensor.
-pub(crate) fn write(tensor: &Tensor, runs: &[Vec<i16>]) -> std::io::Result<Vec<u8>> {
+/// An array of a tensor's results, one run after the other: int8, uint8 of an unsigned tensor, int32 of sums.
+pub(crate) fn write(tensor: &Tensor, runs: &[Vec<i32>]) -> std::io::Result<Vec<u8>> {
     let shape = std::iter::once(runs.len()).chain(tensor.shape.iter().copied());
     let shape: Vec<u64> = shape.map(|size| size as u64).collect();
-    let mut bytes = vec![];
     let elements = runs.iter().flatten();
-    if tensor.signed {
-        let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-        let mut writer = options.writer(&mut bytes).begin_nd()?;
-        writer.extend(elements.map(|&element| element as i8))?;
-        writer.finish()?;
-    } else {
-        let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-        let mut writer = options.writer(&mut bytes).begin_nd()?;
-        writer.extend(elements.map(|&element| element as u8))?;
-        writer.finish()?;
+    match (tensor.sums.is_some(), tensor.signed) {
+        (true, _) => array(&shape, elements.copied()),
+        (false, true) => array(&shape, elements.map(|&element| element as i8)),
+        (false, false) => array(&shape, elements.map(|&element| element as u8)),
     }
+}
+
+fn array<T: npyz::AutoSerialize>(
+    shape: &[u64],
+    elements: impl Iterator<Item = T>,
+) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![];
+    let options = npyz::WriteOptions::new().default_dtype().shape(shape);
+    let mut writer = options.writer(&mut bytes).begin_nd()?;
+    writer.extend(elements)?;
+    writer.finish()?;
     Ok(bytes)
 }
 
@@ -93,7 +97,15 @@ mod tests {
 
     fn tensor(signed: bool) -> Tensor {
         let (scale, zero_point) = (0.5, 1);
-        Tensor { name: "x".into(), shape: vec![2, 2], bits: 8, signed, scale, zero_point }
+        Tensor {
+            name: "x".into(),
+            shape: vec![2, 2],
+            bits: 8,
+            signed,
+            scale,
+            zero_point,
+            sums: None,
+        }
     }
 
     fn reals(shape: &[u64], numbers: &[f32]) -> Vec<u8> {
@@ -107,12 +119,15 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let runs = vec![vec![1, -2, 3, -128], vec![0, 127, 5, 6]];
-        let x = tensor(true);
-        assert_eq!(read(&write(&x, &runs).unwrap(), &[&x]).unwrap(), runs);
-        let runs = vec![vec![0, 255, 3, 4]];
-        let x = tensor(false);
-        assert_eq!(read(&write(&x, &runs).unwrap(), &[&x]).unwrap(), runs);
+        for (signed, run) in [(true, [1, -2, 3, -128]), (false, [0, 255, 3, 4])] {
+            let x = tensor(signed);
+            let read = read(&write(&x, &[run.to_vec(), vec![0; 4]]).unwrap(), &[&x]).unwrap();
+            assert_eq!(read, [run.map(|element| element as i16), [0; 4]]);
+        }
+        let sums = Tensor { bits: 32, sums: Some(Default::default()), ..tensor(true) };
+        let bytes = write(&sums, &[vec![i32::MIN, -1, 70_000, i32::MAX]]).unwrap();
+        let numbers = npyz::NpyFile::new(&bytes[..]).unwrap().into_vec::<i32>().unwrap();
+        assert_eq!(numbers, [i32::MIN, -1, 70_000, i32::MAX]);
     }
 
     #[test]

@@ -110,6 +110,10 @@ pub(super) fn drain<'m>(
         let low = moved.lt(least).mux(least, moved).called(format!("at_least_{r}"));
         let byte = low.gt(most).mux(most, low).called(format!("at_most_{r}"));
         let byte = byte.truncate(8).as_signed();
+        let byte = match spec.sums {
+            true => job.wraps.mux(moved.truncate(8).as_signed(), byte),
+            false => byte,
+        };
         m.reg(format!("byte_{r}"), byte.ty()).no_reset().next(byte).into()
     });
     let bytes: Vec<Signal<'_>> = bytes.collect();

@@ -292,7 +292,30 @@ fn random_layer(
     } else {
         spec.lower(image, &layer, group, &numbers);
     }
+    if spec.sums && rng.random() {
+        wrap(spec, rng, image, first);
+    }
     Some(output)
+}
+
+/// Results of the layer whose jobs begin at `first` wrap; mostly they are bytes of its sums.
+fn wrap(spec: &CnnSpec, rng: &mut impl Rng, image: &mut Image, first: usize) {
+    let byte =
+        rng.random_bool(0.7).then(|| rng.random_range(0..spec.accumulator_bits.div_ceil(8)) as u8);
+    let jobs = image.jobs[first..].iter_mut().filter_map(|job| match job {
+        Job::Convolve(job) => Some(job),
+        _ => None,
+    });
+    for job in jobs {
+        job.wraps = true;
+        if let Some(byte) = byte {
+            job.rounding = Rounding::Floor;
+            let rows = (job.blocks * job.chunks) as usize;
+            for scale in image.scales[job.scales as usize..][..rows].iter_mut().flatten() {
+                *scale = Scale::byte(byte, scale.bias);
+            }
+        }
+    }
 }
 
 /// Where what is as large as `input` has room, if one more job has.

@@ -107,6 +107,7 @@ job_fields! {
     right_1: u(5),
     right_2: u(5),
     dual: u(1),
+    wraps: u(1),
 }
 
 #[cfg(test)]

@@ -160,6 +160,8 @@ pub struct Convolve {
     pub scales: u32,
     /// Behind the scales.
     pub clamp: Clamp,
+    /// A result is the lowest eight bits of what it would be without limits.
+    pub wraps: bool,
 }
 
 /// A tensor: each element a sum of two, on scales of their own.
@@ -352,6 +354,7 @@ impl Convolve {
             second: self.second.into(),
             weights: self.weights.into(),
             scales: self.scales.into(),
+            wraps: self.wraps.into(),
             ..self.clamp.fields()
         }
     }
@@ -462,6 +465,13 @@ pub(super) fn scale_fields(spec: &CnnSpec) -> Fields {
 }
 
 impl Scale {
+    /// What leaves byte `n` of a biased sum, the lowest being 0, rounded down in a job that wraps.
+    pub fn byte(n: u8, bias: i32) -> Scale {
+        // 2^30 / 2^31, shifted on; what the lowest byte loses at the top of its sum is no bit of it
+        let (left, right) = if n == 0 { (1, 0) } else { (0, 8 * n - 1) };
+        Scale { bias, multiplier: 1 << 30, left, right }
+    }
+
     /// Its bits, `bias` lowest.
     pub(super) fn push(&self, spec: &CnnSpec, bits: &mut Bits) {
         bits.push(self.bias.into(), 32);

@@ -257,6 +257,7 @@ impl CnnSpec {
             dual: stored.dual,
             rounding: numbers.rounding,
             largest,
+            wraps: false,
             input: address(
                 i64::from(input.base) + i64::from(y) * line + i64::from(x) * pitch + first,
             ),

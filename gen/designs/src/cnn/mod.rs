@@ -59,7 +59,7 @@ impl Generate for CnnSpec {
         "lanes=2 results=1 activation_words=4 weight_rows=2 scale_rows=2 jobs=2 \
          narrow_weights=false accumulator_bits=20 additions=false softmax_tables=0 \
          matrices=false",
-        "lanes=4 results=4 pixels=1 packed=false activation_words=7 weight_rows=5 \
+        "lanes=4 results=4 pixels=1 packed=false sums=true activation_words=7 weight_rows=5 \
          scale_rows=3 jobs=2 softmax_tables=3",
         "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2",
         "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2 dual=true",

@@ -53,6 +53,9 @@ pub struct CnnSpec {
     /// The program may take the largest of a window.
     #[parameter(default = true)]
     pub maxima: bool,
+    /// The program may take bytes of sums: results that wrap.
+    #[parameter(default = false)]
+    pub sums: bool,
     /// Tables of softmaxes and functions; 0: the program has none.
     #[parameter(default = 1, range = 0..=16)]
     pub softmax_tables: u32,

@@ -1,7 +1,9 @@
 //! Layers with weights: the weights, and what becomes of a sum.
 
 use super::check::{MOST_WEIGHTS, Result, fits, within};
-use super::{Clamp, Multipliers, NetworkError, Numbers, Rescaling, Rounding, Tensor};
+use super::{
+    Clamp, Multiplier, Multipliers, NetworkError, Numbers, Rescaling, Rounding, Sums, Tensor,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,13 +45,14 @@ impl Linear {
     /// For tensors that are quantized anew.
     pub(crate) fn rescale(&mut self, rescaling: &Rescaling<'_>) -> std::result::Result<(), String> {
         let (ratio, step) = (rescaling.ratio(), rescaling.inputs[0].ratio());
+        let bias = self.bias.iter().map(|&bias| (f64::from(bias) / step).round() as i32);
+        self.bias = bias.collect::<Vec<_>>().into();
+        if rescaling.output.before.sums.is_some() {
+            return Ok(());
+        }
         let multipliers = (0..self.multipliers.mantissas.len())
             .map(|n| rescaling.multiplier(self.multipliers.of(n), ratio));
         self.multipliers = multipliers.collect::<std::result::Result<_, String>>()?;
-        if step != 1.0 {
-            let bias = self.bias.iter().map(|&bias| (f64::from(bias) / step).round() as i32);
-            self.bias = bias.collect::<Vec<_>>().into();
-        }
         self.clamp = rescaling.output.clamp(self.clamp);
         Ok(())
     }
@@ -99,6 +102,9 @@ impl Linear {
                 return Err(NetworkError::wrong_length(place, field, length, expected));
             }
         }
+        if output.sums.is_some() {
+            self.check_unscaled(place, output)?;
+        }
         for n in 0..lists[0].1 {
             self.multipliers.of(n).check(place, &format!("linear.multipliers[{n}]"), false)?;
         }
@@ -114,11 +120,53 @@ impl Linear {
                 );
             }
         }
-        for (n, weights) in self.weights.chunks_exact(taps).enumerate() {
-            let sum: i64 = weights.iter().map(|&weight| i64::from(self.read(weight)).abs()).sum();
-            let bias = self.bias.get(n).map_or(0, |&bias| i64::from(bias).abs());
-            fits(place, sum * i64::from(x.reach()) + bias)?;
+        let reach = self.reach(outputs, x);
+        fits(place, reach)?;
+        if output.sums.is_some() && reach > output.highest().into() {
+            let (bits, range) = (output.bits, format!("enough for sums of up to {reach}"));
+            return Err(NetworkError::out_of_range(place, "bits of its sums", bits, range));
         }
         Ok(())
+    }
+
+    /// How far the widest sum of so many outputs can be from 0.
+    fn reach(&self, outputs: usize, x: &Tensor) -> i64 {
+        let taps = (self.weights.len() / outputs.max(1)).max(1);
+        let reach = |(n, weights): (usize, &[i8])| {
+            let sum: i64 = weights.iter().map(|&weight| i64::from(self.read(weight)).abs()).sum();
+            let bias = self.bias.get(n).map_or(0, |&bias| i64::from(bias).abs());
+            sum * i64::from(x.reach()) + bias
+        };
+        self.weights.chunks_exact(taps).enumerate().map(reach).max().unwrap_or(0)
+    }
+
+    /// Bits that the sums of so many outputs need, 32 at most.
+    pub(crate) fn sum_bits(&self, outputs: usize, x: &Tensor) -> u32 {
+        let bits = 64 - self.reach(outputs, x).leading_zeros() + 1;
+        bits.clamp(2, Sums::MOST_BITS)
+    }
+
+    /// What becomes of sums that are left as they are: nothing.
+    fn check_unscaled(&self, place: &str, output: &Tensor) -> Result<()> {
+        let refuse = |field: &str, value: String, range: &str| {
+            Err(NetworkError::out_of_range(place, field, value, range))
+        };
+        let Multiplier { mantissa, shift } = self.multipliers.of(0);
+        if self.multipliers.mantissas.len() != 1 || self.multipliers.of(0) != Multiplier::ONE {
+            let value = format!("{mantissa} * 2^({shift} - 31)");
+            return refuse("linear.multipliers", value, "one of 2^30 * 2^(1 - 31) for sums");
+        }
+        let Clamp { min, max } = self.clamp;
+        if self.clamp != Clamp::of(output) {
+            return refuse(
+                "linear.clamp",
+                format!("{min} to {max}"),
+                "all that the sums' bits hold",
+            );
+        }
+        match self.rounding.is_default() {
+            true => Ok(()),
+            false => refuse("linear.rounding", format!("{:?}", self.rounding), "left out for sums"),
+        }
     }
 }

@@ -8,6 +8,7 @@ mod linear;
 mod multiplier;
 mod numbers;
 mod rescale;
+mod sums;
 mod tensor;
 mod window;
 
@@ -22,5 +23,6 @@ pub use multiplier::{Multiplier, Multipliers, Rounding};
 pub use numbers::{Number, Numbers, Stored};
 pub(crate) use rescale::mean;
 pub use rescale::rescale;
+pub use sums::Sums;
 pub use tensor::Tensor;
 pub use window::{Kernel, Pads, Window};

@@ -18,6 +18,9 @@ pub struct Multiplier {
 }
 
 impl Multiplier {
+    /// 1.
+    pub const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
+
     /// The multiplier nearest to `factor`, as TFLite's `QuantizeMultiplier` picks it: a mantissa of
     /// 2^30 to 2^31 - 1, a factor below 2^-32 becoming 0. `None` for what does not fit.
     pub fn nearest(factor: f64) -> Option<Multiplier> {

@@ -1,7 +1,7 @@
 //! Activations.
 
-use super::NetworkError;
 use super::check::{MOST_ELEMENTS, Result, SCALES, within};
+use super::{NetworkError, Sums};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Tensor {
     /// Height, width, channels of an image; rows, columns of a matrix; length of a vector. One
     /// input at a time: there is no batch. The last index varies fastest.
     pub shape: Vec<usize>,
-    /// Bits of an element, 2 to 8.
+    /// Bits of an element, 2 to 8; of sums 2 to 32.
     pub bits: u32,
     /// Two's complement; else it counts from 0.
     pub signed: bool,
@@ -22,6 +22,9 @@ pub struct Tensor {
     pub scale: f64,
     /// The integer that stands for 0.
     pub zero_point: i32,
+    /// Its integers are sums that nothing rescales; only outputs of the network are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<Sums>,
 }
 
 impl Tensor {
@@ -32,12 +35,39 @@ impl Tensor {
 
     /// The smallest integer that fits.
     pub fn lowest(&self) -> i32 {
-        if self.signed { -(1 << (self.bits - 1)) } else { 0 }
+        if self.signed { -1 << (self.bits - 1) } else { 0 }
     }
 
     /// The largest integer that fits.
     pub fn highest(&self) -> i32 {
-        self.lowest() + (1 << self.bits) - 1
+        (i64::from(self.lowest()) + (1 << self.bits) - 1) as i32
+    }
+
+    /// Bytes of an element where it is kept.
+    pub fn bytes(&self) -> usize {
+        if self.sums.is_some() { self.bits.div_ceil(8) as usize } else { 1 }
+    }
+
+    /// Numbers that it is kept as: one an element, of sums their bytes, the lowest ones of all
+    /// elements first, each in two's complement.
+    pub fn stored(&self) -> usize {
+        self.elements() * self.bytes()
+    }
+
+    /// Its integers, of what it is kept as.
+    pub fn integers(&self, stored: &[i16]) -> Vec<i32> {
+        if self.sums.is_none() {
+            return stored.iter().map(|&integer| integer.into()).collect();
+        }
+        let elements = self.elements();
+        let integer = |n: usize| {
+            let bytes = stored.iter().skip(n).step_by(elements).take(self.bytes());
+            // the highest keeps its sign
+            bytes.rev().fold(None, |above: Option<i32>, &byte| {
+                Some(above.map_or(byte.into(), |above| above << 8 | i32::from(byte) & 0xff))
+            })
+        };
+        (0..elements).filter_map(integer).collect()
     }
 
     /// The largest distance of an element from the zero point.
@@ -61,9 +91,17 @@ impl Tensor {
         steps.clamp(f64::from(self.lowest()), f64::from(self.highest())) as i32
     }
 
-    /// What an integer stands for.
+    /// What an integer stands for, if all have one scale.
     pub fn real(&self, integer: i32) -> f64 {
         self.scale * f64::from(integer - self.zero_point)
+    }
+
+    /// What the integer of element `n` stands for.
+    pub fn real_of(&self, n: usize, integer: i32) -> f64 {
+        match self.sums.as_ref().map(|sums| &sums.scales[..]) {
+            None | Some([]) => self.real(integer),
+            Some(scales) => scales[n % scales.len()] * f64::from(integer),
+        }
     }
 
     /// Every value is in range.
@@ -86,11 +124,15 @@ impl Tensor {
                 range,
             ));
         }
-        within(&place, "bits", self.bits.into(), 2, 8)?;
+        let most = if self.sums.is_some() { Sums::MOST_BITS } else { 8 };
+        within(&place, "bits", self.bits.into(), 2, most.into())?;
         // no number is in no range
         if !SCALES.contains(&self.scale) {
             let range = format!("{:e} to {:e}", SCALES.start(), SCALES.end());
             return Err(NetworkError::out_of_range(&place, "scale", self.scale, range));
+        }
+        if let Some(sums) = &self.sums {
+            sums.check(&place, self)?;
         }
         let (lowest, highest) = (self.lowest(), self.highest());
         within(&place, "zero_point", self.zero_point.into(), lowest.into(), highest.into())

@@ -17,7 +17,7 @@ mod validate;
 pub use crate::basics::{
     Clamp, FileError, Kernel, Linear, MOST_BIASES, MOST_ELEMENTS, MOST_IN_ALL, MOST_LAYERS,
     MOST_NAME, MOST_WEIGHTS, Multiplier, Multipliers, NetworkError, Number, Numbers, Pads,
-    Rounding, SCALES, Stored, Tensor, Window,
+    Rounding, SCALES, Stored, Sums, Tensor, Window,
 };
 pub use crate::operators::*;
 pub use file::{load, read, save, save_with_binary, schema};

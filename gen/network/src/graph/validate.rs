@@ -25,7 +25,7 @@ impl Network {
         unique("tensors", self.tensors.iter().map(|tensor| &tensor.name))?;
         unique("layers", self.layers.iter().map(|layer| &layer.name))?;
         self.tensors.iter().try_for_each(Tensor::check)?;
-        let elements: usize = self.tensors.iter().map(Tensor::elements).sum();
+        let elements: usize = self.tensors.iter().map(Tensor::stored).sum();
         if elements > MOST_IN_ALL {
             let range = format!("at most {MOST_IN_ALL}");
             return Err(NetworkError::out_of_range(place, "elements of tensors", elements, range));
@@ -33,6 +33,11 @@ impl Network {
         let tensors: BTreeMap<&str, &Tensor> =
             self.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
         self.order(&tensors)?;
+        let inputs = self.inputs.iter().filter_map(|name| tensors.get(name.as_str()));
+        if let Some(input) = inputs.into_iter().find(|input| input.sums.is_some()) {
+            let problem = format!("input `{}` has `sums`: only layers make sums", input.name);
+            return Err(NetworkError::Shape { place: place.to_owned(), problem });
+        }
         self.amounts()?;
         self.layers.iter().try_for_each(|layer| layer.validate(&tensors))?;
         let mut kept = BTreeSet::new();
@@ -130,6 +135,7 @@ impl Layer {
                 if least == most { least.to_string() } else { format!("{least} to {most}") };
             return Err(NetworkError::wrong_length(&place, "inputs", inputs.len(), expected));
         }
+        self.validate_sums(&place, &inputs, output)?;
         operator.check(&place, &inputs, output)?;
         let problem = match operator.shape(&inputs, output) {
             Ok(shape) if shape == output.shape => return Ok(()),
@@ -137,6 +143,24 @@ impl Layer {
             Err(problem) => problem,
         };
         Err(NetworkError::Shape { place, problem })
+    }
+
+    /// Sums are made by layers with weights, and read by none that computes.
+    fn validate_sums(&self, place: &str, inputs: &[&Tensor], output: &Tensor) -> Result<()> {
+        let (kind, operator) = (self.operator.kind(), self.operator.known());
+        let refuse =
+            |problem: String| Err(NetworkError::Shape { place: place.to_owned(), problem });
+        if output.sums.is_some() && !operator.makes_sums() {
+            return refuse(format!("`{}` has `sums`, which `{kind}` does not make", output.name));
+        }
+        let moves = operator.makes_sums() && operator.linear().is_none();
+        match inputs.iter().find(|input| input.sums.is_some() && !moves) {
+            None => Ok(()),
+            Some(input) => refuse(format!(
+                "it reads `{}`, whose sums nothing rescales: only `reshape` reads such",
+                input.name
+            )),
+        }
     }
 }
 

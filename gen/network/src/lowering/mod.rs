@@ -1,11 +1,12 @@
 //! What operators become jobs with: where tensors lie, scales and bounds as the core has them, and layers
 //! that fit it.
 //!
-//! - `alone`: layers that see each channel alone; `scale`: requantization.
+//! - `alone`: layers that see each channel alone; `scale`: requantization; `sums`: none.
 
 mod alone;
 mod error;
 mod scale;
+mod sums;
 
 pub(crate) use alone::{Sum, UNIT, UNSCALED, moved, parts, strips, sum_bits};
 pub use error::PlanError;
@@ -28,7 +29,7 @@ pub(crate) struct Lowering<'n> {
     /// All that it reads.
     pub(crate) inputs: &'n [Operand<'n>],
     pub(crate) output: &'n Tensor,
-    /// Where the output lies.
+    /// Where the output lies, of sums their bytes behind each other.
     pub(crate) to: Place,
     /// Bytes that may be written in each position of the output.
     pub(crate) room: u32,
@@ -106,7 +107,12 @@ pub(crate) fn check_bits(
 impl Lowering<'_> {
     /// Where the first input lies, and the output.
     pub(crate) fn places(&self) -> (Place, Place) {
-        (self.inputs[0].place, self.to)
+        (self.inputs[0].place, self.plane())
+    }
+
+    /// Where the output lies, of sums their lowest bytes.
+    pub(super) fn plane(&self) -> Place {
+        Place { height: self.to.height / self.output.bytes() as u32, ..self.to }
     }
 
     /// The byte that stands for the first input's 0.
@@ -192,7 +198,10 @@ impl Lowering<'_> {
                 return Err(unsupported(self.name, what, "lower it"));
             };
             bits = bits.max(self.check_sum((linear, stored), o, weights.magnitude, bias)?);
-            scale(self.name, linear.multipliers.of(o), bias)
+            match self.output.sums {
+                Some(_) => Ok(Scale::byte(0, bias)),
+                None => scale(self.name, linear.multipliers.of(o), bias),
+            }
         });
         let scales = scales.collect::<Result<_, _>>()?;
         Ok((scales, bits))
@@ -210,7 +219,11 @@ impl Lowering<'_> {
         let stands = if stored.shared { 0 } else { room - stored.bits };
         let reach = bytes(self.x).map(i64::from).map(i64::abs).into_iter().max().unwrap_or(128);
         let raw = (magnitude << stands) * reach;
-        let left = linear.multipliers.of(o).shift.max(0);
+        let left = match self.output.sums {
+            // what a byte's scale shifts out is no part of it
+            Some(_) => 0,
+            None => linear.multipliers.of(o).shift.max(0),
+        };
         let whole = (magnitude * reach + i64::from(bias).abs()) << left;
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
         check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;

@@ -74,11 +74,17 @@ impl Kind for Conv2d {
         let depthwise = self.groups > 1 && self.is_depthwise(lowering.x, lowering.output);
         let layer = self.layer(lowering, depthwise);
         let (scales, bits) = lowering.scales(&self.linear, &layer.stored)?;
+        let first = program.jobs().len();
         match depthwise {
             true => self.lower_depthwise(lowering, program, &layer, &scales)?,
             false => self.lower_grouped(lowering, program, &layer, &scales)?,
         }
+        lowering.by_bytes(program, first)?;
         Ok(bits)
+    }
+
+    fn makes_sums(&self) -> bool {
+        true
     }
 
     fn linear(&self) -> Option<&Linear> {
@@ -208,7 +214,7 @@ impl Compute for Grouped {
         let depth = place.x[2] / *groups;
         let taps = patch.len() / *groups;
         let outputs = place.z[2];
-        for (n, result) in output.chunks_exact_mut(outputs).enumerate() {
+        for (byte, n, result) in finish.results(output) {
             // what lies outside the image is the zero point
             patch.fill(0);
             place.taps(n, |tap, first| {
@@ -222,7 +228,7 @@ impl Compute for Grouped {
                 let group = channel * *groups / outputs;
                 let x = &patch[group * taps..(group + 1) * taps];
                 let w = &weights[channel * taps..(channel + 1) * taps];
-                *result = finish.apply(channel, dot(x, w));
+                *result = finish.apply(byte, channel, dot(x, w));
             }
         }
     }
@@ -261,7 +267,7 @@ impl Compute for Depthwise {
         let Depthwise { place, weights, finish, zero_point, centered, sums } = self;
         center(inputs[0], *zero_point, centered);
         let channels = sums.len();
-        for (n, result) in output.chunks_exact_mut(channels).enumerate() {
+        for (byte, n, result) in finish.results(output) {
             sums.fill(0);
             place.taps(n, |tap, first| {
                 let x = &centered[first..first + channels];
@@ -271,7 +277,7 @@ impl Compute for Depthwise {
                 }
             });
             for (channel, (result, &sum)) in result.iter_mut().zip(sums.iter()).enumerate() {
-                *result = finish.apply(channel, sum);
+                *result = finish.apply(byte, channel, sum);
             }
         }
     }

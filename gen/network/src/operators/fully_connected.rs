@@ -91,8 +91,14 @@ impl Kind for FullyConnected {
         let scale = |o: u32| scales[o as usize];
         let (rounding, clamp) = (linear.rounding.into(), lowering.clamp(linear.clamp));
         let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
+        let first = program.jobs().len();
         lowering.push(program, &layer, lowering.room, &numbers)?;
+        lowering.by_bytes(program, first)?;
         Ok(bits)
+    }
+
+    fn makes_sums(&self) -> bool {
+        true
     }
 
     fn linear(&self) -> Option<&Linear> {
@@ -117,11 +123,11 @@ impl Compute for Ready {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
         center(inputs[0], self.zero_point, &mut self.centered);
         let length = self.weights.len() / self.units;
-        let rows = self.centered.chunks_exact(length).zip(output.chunks_exact_mut(self.units));
-        for (x, results) in rows {
+        for (byte, row, results) in self.finish.results(output) {
+            let x = &self.centered[row * length..][..length];
             let weights = self.weights.chunks_exact(length);
             for (unit, (result, w)) in results.iter_mut().zip(weights).enumerate() {
-                *result = self.finish.apply(unit, dot(x, w));
+                *result = self.finish.apply(byte, unit, dot(x, w));
             }
         }
     }

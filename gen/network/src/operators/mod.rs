@@ -146,6 +146,11 @@ pub(crate) trait Kind {
     /// Adds its jobs to the image.
     fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered;
 
+    /// Whether what it writes may be sums that nothing rescales.
+    fn makes_sums(&self) -> bool {
+        false
+    }
+
     /// Other operators that do the same, where the core has jobs for each but not for the whole.
     fn expand(&self, _inputs: &[&Tensor], _output: &Tensor) -> Vec<Part> {
         vec![]

@@ -23,12 +23,9 @@ pub struct Requantize {
 }
 
 impl Requantize {
-    /// A multiplier of 1.
-    const ONE: Multiplier = Multiplier { mantissa: 1 << 30, shift: 1 };
-
     /// A mere copy of a tensor.
     pub(crate) fn copy(x: &Tensor) -> Requantize {
-        Requantize { multiplier: Requantize::ONE, rounding: Rounding::Twice, clamp: Clamp::of(x) }
+        Requantize { multiplier: Multiplier::ONE, rounding: Rounding::Twice, clamp: Clamp::of(x) }
     }
 }
 
@@ -58,7 +55,7 @@ impl Kind for Requantize {
     }
 
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
-        match self.multiplier == Requantize::ONE {
+        match self.multiplier == Multiplier::ONE {
             true => Memory::Positions,
             false => Memory::FasterByWords,
         }

@@ -42,6 +42,10 @@ impl Kind for Reshape {
         Memory::View
     }
 
+    fn makes_sums(&self) -> bool {
+        true
+    }
+
     fn lower(&self, _: &Lowering<'_>, _: &mut dyn Program) -> Lowered {
         Ok(0)
     }

@@ -14,6 +14,9 @@ pub(super) struct Finish {
     rounding: Rounding,
     zero_point: i32,
     clamp: Clamp,
+    positions: usize,
+    /// Results are bytes of sums that nothing rescales.
+    bytes: bool,
 }
 
 impl Finish {
@@ -26,12 +29,28 @@ impl Finish {
             rounding: linear.rounding,
             zero_point: output.zero_point,
             clamp: linear.clamp,
+            positions: output.elements() / output.image()[2],
+            bytes: output.sums.is_some(),
         }
     }
 
-    /// The result of an output channel's sum.
-    pub(super) fn apply(&self, channel: usize, sum: i32) -> i16 {
+    /// Where the results of a position go, position by position; of sums first their lowest bytes,
+    /// then the next. With which byte it is, and which position.
+    pub(super) fn results<'o>(
+        &self,
+        output: &'o mut [i16],
+    ) -> impl Iterator<Item = (usize, usize, &'o mut [i16])> + use<'o> {
+        let positions = self.positions;
+        let results = output.chunks_exact_mut(self.bias.len()).enumerate();
+        results.map(move |(n, results)| (n / positions, n % positions, results))
+    }
+
+    /// The result of an output channel's sum, or that byte of the sum.
+    pub(super) fn apply(&self, byte: usize, channel: usize, sum: i32) -> i16 {
         let (sum, multiplier) = (sum + self.bias[channel], self.multipliers[channel]);
+        if self.bytes {
+            return i16::from((sum >> (8 * byte)) as i8);
+        }
         place(rescale(sum, multiplier, self.rounding), self.zero_point, self.clamp)
     }
 }

@@ -48,8 +48,10 @@ pub struct Plan<P = Image> {
 pub struct Port {
     /// The tensor.
     pub name: String,
-    /// Where it lies.
+    /// Where it lies; of sums their bytes, the lowest ones of all elements first.
     pub place: Place,
+    /// Its elements are sums, each of as many bytes as they need.
+    pub sums: bool,
     /// What is subtracted from its integers to make bytes.
     offset: i32,
 }
@@ -94,7 +96,7 @@ impl Port {
         bytes
     }
 
-    /// The elements in its bytes.
+    /// The elements in its bytes; of sums their bytes.
     pub fn elements(&self, bytes: &[i8]) -> Vec<i32> {
         let rows = bytes.chunks(self.place.pitch as usize);
         let rows = rows.take((self.place.height * self.place.width) as usize);
@@ -134,6 +136,7 @@ fn on_core<P: Program + Default>(
     let port = |(name, &id): (&String, &Id)| Port {
         name: name.clone(),
         place: places.of(id),
+        sums: draft.tensors[id].sums.is_some(),
         offset: offset(&draft.tensors[id]),
     };
     let inputs: Vec<_> = network.inputs.iter().zip(&draft.inputs).map(port).collect();

@@ -39,6 +39,7 @@ impl Places {
             let (owner, offset) = layout.root(id);
             let [height, width, channels] = draft.tensors[id].image().map(|side| side as u32);
             let base = bases[owner] as u32 + offset;
+            let height = height * draft.tensors[id].bytes() as u32;
             Place { base, height, width, channels, pitch: layout.pitches[id] }
         };
         let places = (0..draft.tensors.len()).map(place).collect();
@@ -59,8 +60,9 @@ pub(super) fn check_sizes(draft: &Draft<'_>, layout: &Layout) -> Result<(), Plan
 
 /// Bytes from a tensor's first to its last, the pitch's rest included.
 fn bytes(draft: &Draft<'_>, layout: &Layout, id: Id) -> u64 {
-    let [height, width, _] = draft.tensors[id].image().map(|side| side as u64);
-    height * width * u64::from(layout.pitches[id])
+    let tensor = &draft.tensors[id];
+    let [height, width, _] = tensor.image().map(|side| side as u64);
+    tensor.bytes() as u64 * height * width * u64::from(layout.pitches[id])
 }
 
 /// From the step that makes a tensor to the last one that reads it, or any that lies in it.

@@ -173,6 +173,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         additions: true,
         addition_shift: 20,
         maxima: true,
+        sums: true,
         softmax_tables: 16,
         matrices: true,
         single_port: budget.single_port,
@@ -191,6 +192,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
         bits @ ..=17 => bits,
         _ => 31,
     };
+    let wraps = |job: &Job| matches!(job, Job::Convolve(job) if job.wraps);
     // synthesis takes small memories for those of two ports
     let bank = |words: u32| words.next_power_of_two().max(SINGLE_PORT_WORDS);
     let words = plan.bank_bytes.div_ceil(spec.lanes).max(4);
@@ -204,6 +206,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
         jobs,
         additions,
         maxima: plan.image.jobs.iter().any(maxima),
+        sums: plan.image.jobs.iter().any(wraps),
         softmax_tables: plan.image.tables.len() as u32,
         matrices: plan.image.jobs.iter().any(|job| matches!(job, Job::Fill(_))),
         ..spec.clone()

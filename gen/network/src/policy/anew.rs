@@ -2,7 +2,7 @@
 
 use super::calibrate::{Calibration, Seen};
 use super::ranges::{narrowed, narrowed_weights};
-use super::{Policy, PolicyError};
+use super::{Policy, PolicyError, sums};
 use crate::basics::{Change, Rescaling};
 use crate::graph::{Layer, Linear, Network, Operator, printable};
 use std::collections::BTreeMap;
@@ -46,14 +46,15 @@ impl Policy {
         calibration: Option<&Calibration>,
     ) -> Result<(), PolicyError> {
         let seen = |name: &str| calibration.and_then(|all| all.tensors.get(name));
+        let mut steps = BTreeMap::new();
         for (name, &bits) in &self.weight_bits {
-            let layer = layer_of(&mut network.layers, name)?;
-            let output = network.tensors.iter().find(|tensor| tensor.name == layer.output);
-            let outputs = output.map_or(1, |output| output.image()[2]);
-            let (groups, x) = (groups(&layer.operator), layer.inputs.first().and_then(|x| seen(x)));
-            let linear = linear_of(layer, name)?;
+            let at = layer_of(network, name)?;
+            let layer = &network.layers[at];
+            let (outputs, groups) = (outputs(network, at), groups(&layer.operator));
+            let x = layer.inputs.first().and_then(|x| seen(x));
+            let linear = linear_of(network, at)?;
             check_bits(name, bits, linear.bits)?;
-            self.narrow(linear, bits, [outputs, groups], x);
+            steps.insert(at, self.narrow(linear, bits, [outputs, groups], x));
         }
         let changes = self.changes(network, seen)?;
         for layer in &mut network.layers {
@@ -71,6 +72,11 @@ impl Policy {
         }
         for tensor in &mut network.tensors {
             tensor.clone_from(&changes[&tensor.name].after);
+        }
+        for at in 0..network.layers.len() {
+            let step = changes[&network.layers[at].inputs[0]].ratio();
+            let own = steps.remove(&at).unwrap_or_else(|| vec![1.0; outputs(network, at)]);
+            sums::fit(network, at, &own.into_iter().map(|own| own * step).collect::<Vec<_>>());
         }
         for state in &mut network.states {
             state.initial = changes[&state.input].integer(state.initial);
@@ -92,6 +98,10 @@ impl Policy {
             let tensor = output.map(|layer| &layer.output).or(input);
             let tensor = tensor.and_then(|tensor| network.tensor(tensor));
             let tensor = tensor.ok_or_else(|| PolicyError::Activation(printable(name)))?;
+            if tensor.sums.is_some() {
+                let problem = "it leaves sums as they are".into();
+                return Err(PolicyError::Rescale { layer: printable(name), problem });
+            }
             check_bits(name, bits, tensor.bits)?;
             let (given, by) = *widths.entry(alike.first(&tensor.name)).or_insert((bits, name));
             if given != bits {
@@ -114,22 +124,23 @@ impl Policy {
         Ok(network.tensors.iter().map(|tensor| (tensor.name.clone(), change(tensor))).collect())
     }
 
-    /// Cuts weights to so many bits: a step for each output; what is lost on average goes into the bias.
+    /// Cuts weights to so many bits: a step for each output, in steps before, which are returned; what is lost
+    /// on average goes into the bias.
     fn narrow(
         &self,
         linear: &mut Linear,
         bits: u32,
         [outputs, groups]: [usize; 2],
         x: Option<&Seen>,
-    ) {
+    ) -> Vec<f64> {
         let half = 1 << (bits - 1);
         let range = [if self.symmetric { 1 - half } else { -half }, half - 1];
-        if linear.bits == bits && linear.weights.iter().all(|&weight| i32::from(weight) >= range[0])
-        {
-            return;
+        let fits = |&weight: &i8| i32::from(weight) >= range[0];
+        if linear.bits == bits && linear.weights.iter().all(fits) {
+            return vec![1.0; outputs];
         }
         let taps = linear.weights.len() / outputs;
-        let (mut weights, mut bias, mut multipliers) = (vec![], vec![], vec![]);
+        let (mut weights, mut bias, mut multipliers, mut steps) = (vec![], vec![], vec![], vec![]);
         for (o, own) in linear.weights.chunks(taps).enumerate() {
             let channel = |n: usize, channels: usize| {
                 let depth = channels / groups;
@@ -148,11 +159,13 @@ impl Policy {
             let wider = crate::graph::Multiplier::nearest(multiplier.factor() * step);
             multipliers.push(wider.unwrap_or(multiplier));
             weights.extend(cut);
+            steps.push(step);
         }
         linear.weights = weights.into();
         linear.bias = bias.into();
         linear.multipliers = multipliers.into_iter().collect();
         linear.bits = bits;
+        steps
     }
 }
 
@@ -164,19 +177,21 @@ fn groups(operator: &Operator) -> usize {
     }
 }
 
-pub(super) fn layer_of<'n>(
-    layers: &'n mut [Layer],
-    name: &str,
-) -> Result<&'n mut Layer, PolicyError> {
-    let layer = layers.iter_mut().find(|layer| layer.name == name);
-    layer.ok_or_else(|| PolicyError::Layer(printable(name)))
+/// Outputs of a layer that has weights: the channels of what it makes.
+pub(super) fn outputs(network: &Network, at: usize) -> usize {
+    network.tensor(&network.layers[at].output).map_or(1, |output| output.image()[2])
 }
 
-pub(super) fn linear_of<'n>(
-    layer: &'n mut Layer,
-    name: &str,
-) -> Result<&'n mut Linear, PolicyError> {
-    layer.operator.linear_mut().ok_or_else(|| PolicyError::Layer(printable(name)))
+/// Where the layer of that name is.
+pub(super) fn layer_of(network: &Network, name: &str) -> Result<usize, PolicyError> {
+    let at = network.layers.iter().position(|layer| layer.name == name);
+    at.ok_or_else(|| PolicyError::Layer(printable(name)))
+}
+
+/// The weights of the layer at `at`.
+pub(super) fn linear_of(network: &mut Network, at: usize) -> Result<&mut Linear, PolicyError> {
+    let Layer { name, operator, .. } = &mut network.layers[at];
+    operator.linear_mut().ok_or_else(|| PolicyError::Layer(printable(name)))
 }
 
 pub(super) fn check_bits(name: &str, bits: u32, has: u32) -> Result<(), PolicyError> {

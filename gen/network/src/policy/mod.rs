@@ -5,11 +5,12 @@
 mod anew;
 mod calibrate;
 mod ranges;
+mod sums;
 
 pub use calibrate::Calibration;
 
 use crate::graph::{Linear, Multiplier, Network, printable};
-use anew::{check_bits, layer_of, linear_of};
+use anew::{check_bits, layer_of, linear_of, outputs};
 use schemars::JsonSchema;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -183,20 +184,27 @@ impl Policy {
         let mut network = network.clone();
         let rounded = if self.version == 1 { &self.weight_bits } else { &self.rounded_bits };
         for (name, &bits) in rounded {
-            let linear = linear_of(layer_of(&mut network.layers, name)?, name)?;
+            let at = layer_of(&network, name)?;
+            let linear = linear_of(&mut network, at)?;
             check_bits(name, bits, linear.bits)?;
+            let longer = f64::from(1u32 << (linear.bits - bits));
             narrow(linear, bits, self.symmetric);
+            let outputs = outputs(&network, at);
+            sums::fit(&mut network, at, &vec![longer; outputs]);
         }
         if self.version > 1 {
             self.anew(&mut network, calibration)?;
         }
         for (name, &bits) in &self.shared_bits {
-            let linear = linear_of(layer_of(&mut network.layers, name)?, name)?;
+            let at = layer_of(&network, name)?;
+            let linear = linear_of(&mut network, at)?;
             check_bits(name, bits, linear.bits)?;
             if linear.bits != 8 {
                 return Err(PolicyError::Shared { layer: printable(name), has: linear.bits });
             }
             linear.shared = Some(bits);
+            let outputs = outputs(&network, at);
+            sums::fit(&mut network, at, &vec![1.0; outputs]);
         }
         Ok(network)
     }

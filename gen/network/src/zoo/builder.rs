@@ -335,7 +335,7 @@ impl Builder {
             true => 0,
         };
         let (name, shape) = (name.to_owned(), shape.to_vec());
-        Tensor { name, shape, bits, signed: true, scale, zero_point }
+        Tensor { name, shape, bits, signed: true, scale, zero_point, sums: None }
     }
 
     /// A tensor that means what another does.

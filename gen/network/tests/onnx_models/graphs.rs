@@ -62,7 +62,8 @@ pub fn random(seed: u64) -> ModelProto {
         let y = g.m.relu(&input);
         g.made(&y);
     }
-    let mut outputs = vec![g.known[g.known.len() - 1].name.clone()];
+    let last = g.known[g.known.len() - 1].clone();
+    let mut outputs = vec![if g.rng.random_bool(0.4) { g.unquantized(&last) } else { last.name }];
     for _ in 0..g.rng.random_range(0..=2) {
         let other = &g.known[1..].choose(&mut g.rng).unwrap().name;
         if !outputs.contains(other) {
@@ -270,6 +271,24 @@ impl Graph {
             1 => self.m.normalize(&y),
             2 => self.m.clip(&y, -0.5, 1.0),
             _ => y,
+        }
+    }
+
+    /// A layer with weights whose result stays real.
+    fn unquantized(&mut self, x: &Known) -> String {
+        let units = 1 + self.up_to(8);
+        match x.shape[..] {
+            [_, _, height, width] => {
+                let kernel = [height, width].map(|side| self.rng.random_range(1..=side.min(3)));
+                let bias = self.coin();
+                let y = self.m.conv(&x.name, units, kernel, 1, bias, &[]);
+                if self.coin() { self.m.normalize(&y) } else { y }
+            }
+            [_, _] if self.coin() => self.m.gemm(&x.name, units),
+            _ => {
+                let bias = self.coin();
+                self.m.mat_mul(&x.name, units, bias)
+            }
         }
     }
 

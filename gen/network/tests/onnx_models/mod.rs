@@ -34,6 +34,7 @@ pub fn all() -> Vec<(String, ModelProto)> {
         models.push((format!("{name}_rows"), rows(style, 4)));
         models.push((format!("{name}_lines"), lines(style, 8)));
         models.push((format!("{name}_behind"), behind(style, 9)));
+        models.push((format!("{name}_unquantized"), unquantized(style, 10)));
     }
     models.push(("qdq_int8_channels_last".into(), channels_last(QDQ, 5)));
     for (name, style) in powers_of_two() {
@@ -44,8 +45,31 @@ pub fn all() -> Vec<(String, ModelProto)> {
         models.push((format!("{name}_chain"), chain(style, 6)));
         models.push((format!("{name}_lines"), lines(style, 8)));
         models.push((format!("{name}_behind"), behind(style, 9)));
+        models.push((format!("{name}_unquantized"), unquantized(style, 10)));
     }
     models
+}
+
+/// Layers whose results stay real numbers: a convolution and the same normalized, dense layers with and
+/// without biases, of what is quantized and of the input.
+pub fn unquantized(style: Style, seed: u64) -> ModelProto {
+    let mut m = Maker::new(style, seed);
+    let input = m.input(&[1, 3, 6, 5]);
+    let x = m.conv(&input, 6, [3, 3], 1, true, &[]);
+    let x = m.relu(&x);
+    let x = m.quantize(&x);
+    let x = m.conv(&x, 5, [2, 2], 1, false, &[]);
+    let x = m.quantize(&x);
+    let image = m.conv(&x, 4, [2, 2], 1, true, &[]);
+    let normal = m.normalize(&image);
+    let vector = m.flatten(&x);
+    let dense = m.gemm(&vector, 7);
+    let plain = m.mat_mul(&vector, 3, false);
+    let pool = m.conv(&x, 2, [3, 2], 1, false, &[]);
+    let pool = m.flatten(&pool);
+    let first = m.flatten(&input);
+    let first = m.gemm(&first, 2);
+    m.finish_all(&[&image, &normal, &dense, &plain, &pool, &first])
 }
 
 /// Styles all of whose scales are powers of two.

@@ -60,6 +60,18 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_sums_are_exact() {
+        let mut sum = 1i32;
+        for _ in 0..10_000 {
+            sum = sum.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            for sum in [sum, sum >> 7, sum >> 20, i32::MIN, i32::MAX, -1, 0] {
+                let byte = |n: u8| requantize(sum, &Scale::byte(n, 0), Rounding::Floor) as u8;
+                assert_eq!([0, 1, 2, 3].map(byte), sum.to_le_bytes());
+            }
+        }
+    }
+
+    #[test]
     fn ties_of_a_third_are_ties() {
         // 2/3, rounded to 31 bits: 3/2 of it is 1, 3/4 of it one half
         let two_thirds = 1_431_655_765;

@@ -88,7 +88,12 @@ impl Core {
                     let twins = if job.dual && !job.depthwise { 2 } else { 1 };
                     let address = address + (of_lanes * per_chunk * twins + within) as u32;
                     let address = address + which as u32 * job.second;
-                    out.push((address, clamp(requantize(sum, &scale, job.rounding), &job.clamp)));
+                    let value = requantize(sum, &scale, job.rounding);
+                    let byte = match job.wraps {
+                        true => value.wrapping_add(job.clamp.zero.into()) as i8,
+                        false => clamp(value, &job.clamp),
+                    };
+                    out.push((address, byte));
                 }
             }
         }

@@ -72,8 +72,7 @@ impl Conversion<'_> {
     fn linear(&mut self, n: usize, node: &NodeProto, which: usize) -> Result<Rc<Pending>, Problem> {
         match self.input(node, which)? {
             Value::Pending(pending) if !matches!(pending.what, What::Same) => {
-                let with_weights = matches!(pending.what, What::Conv { .. } | What::Dense { .. });
-                if with_weights && pending.bounds == UNBOUNDED {
+                if pending.has_weights() && pending.bounds == UNBOUNDED {
                     return Ok(pending.clone());
                 }
                 let rewrite = "move it right behind a Conv, Gemm or MatMul, or quantize before it";

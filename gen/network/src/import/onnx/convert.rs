@@ -302,9 +302,20 @@ impl<'a> Conversion<'a> {
         for output in &self.graph.output {
             let reader =
                 NodeProto { input: vec![output.name().to_owned()], ..NodeProto::default() };
-            let tensor = match self.values.get(output.name()) {
+            let tensor = match self.values.get(output.name()).cloned() {
                 Some(Value::Unknown) => continue,
-                Some(Value::Tensor { number, form, .. }) => Ok((*number, form.clone())),
+                Some(Value::Tensor { number, form, .. }) => Ok((number, form)),
+                Some(Value::Pending(pending)) if pending.has_weights() => {
+                    let number = self.settle_sums(&pending, output.name());
+                    let form = pending.form.clone();
+                    number
+                        .inspect(|&number| {
+                            let value =
+                                Value::Tensor { number, form: form.clone(), integers: false };
+                            self.values.insert(output.name().to_owned(), value);
+                        })
+                        .map(|number| (number, form))
+                }
                 _ => self.tensor(&reader, 0),
             };
             let tensor = tensor.and_then(|(number, form)| match form.order {

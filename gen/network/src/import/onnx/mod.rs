@@ -7,7 +7,8 @@
 //! - `node`, `operands`: what a node reads.
 //! - `linear`, `affine`, `pooling`, `elementwise`, `shaping`, `moving`: the operators; `folding`: shapes
 //!   that a file computes.
-//! - `quantize`: constants and results become integers; `settle`: a result becomes a layer.
+//! - `quantize`: constants and results become integers; `settle`: a result becomes a layer;
+//!   `unscaled`: one that nothing quantizes.
 //!
 //! `docs/onnx.md` tells what is taken and how it is rounded.
 
@@ -32,6 +33,7 @@ mod quantize;
 mod settle;
 mod shaping;
 mod suggest;
+mod unscaled;
 mod value;
 mod wire;
 

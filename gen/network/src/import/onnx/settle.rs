@@ -24,8 +24,15 @@ impl Conversion<'_> {
     ) -> Result<usize, Problem> {
         let Quantization { scale, zero_point, bits, signed, rounding, .. } = to;
         let shape = pending.written.clone();
-        let tensor =
-            graph::Tensor { name: name.to_owned(), shape, bits, signed, scale, zero_point };
+        let tensor = graph::Tensor {
+            name: name.to_owned(),
+            shape,
+            bits,
+            signed,
+            scale,
+            zero_point,
+            sums: None,
+        };
         if !(tensor.lowest()..=tensor.highest()).contains(&zero_point) {
             let problem = format!(
                 "its zero point is {zero_point}: must be {} to {}",
@@ -43,13 +50,13 @@ impl Conversion<'_> {
             What::Conv { window, groups, sums } => {
                 self.count_weights(sums.weights.len())?;
                 let from = self.tensors[pending.inputs[0]].scale;
-                let linear = sums.fitted(from, to).linear(from, to, clamp)?;
+                let linear = sums.fitted(from, to.scale).linear(from, to, clamp)?;
                 Operator::Conv2d(Conv2d { window: *window, groups: *groups, linear })
             }
             What::Dense { sums } => {
                 self.count_weights(sums.weights.len())?;
                 let from = self.tensors[pending.inputs[0]].scale;
-                let linear = sums.fitted(from, to).linear(from, to, clamp)?;
+                let linear = sums.fitted(from, to.scale).linear(from, to, clamp)?;
                 Operator::FullyConnected(FullyConnected { linear })
             }
             What::Mean { axes, keep, count } => {
@@ -192,7 +199,11 @@ impl Conversion<'_> {
     }
 
     /// What the file has reshaped before it quantized it.
-    fn reshape_to(&mut self, number: usize, pending: &Pending) -> Result<usize, Problem> {
+    pub(super) fn reshape_to(
+        &mut self,
+        number: usize,
+        pending: &Pending,
+    ) -> Result<usize, Problem> {
         let shape = pending.form.here()?;
         if self.tensors[number].shape == shape {
             return Ok(number);
@@ -241,26 +252,11 @@ impl Conversion<'_> {
 
 impl Sums {
     fn linear(&self, from: f64, to: Quantization, clamp: Clamp) -> Result<Linear, Problem> {
-        let step = |scale: f64| from * scale;
         let (rounding, cut) = self.rounding_of_bias(from, to);
-        let bias = |(&bias, &scale): (&f64, &f64)| {
-            let steps = bias / step(scale);
-            let steps = if cut { steps.floor() } else { steps.round_ties_even() };
-            let fits = steps.abs() <= f64::from(i32::MAX);
-            fits.then_some(steps as i32).ok_or_else(|| {
-                let problem = format!("its bias {bias} is too large for steps of {}", step(scale));
-                Problem::new(problem, "calibrate with data that reaches every layer")
-            })
-        };
-        let bias: Vec<i32> = match self.bias.iter().all(|&bias| bias == 0.0) {
-            true => Vec::new(),
-            false => {
-                self.bias.iter().zip(self.scales.iter()).map(bias).collect::<Result<_, _>>()?
-            }
-        };
+        let bias = self.biases(from, cut)?;
         let alike = self.scales.windows(2).all(|pair| pair[0] == pair[1]);
         let scales = if alike { &self.scales[..1] } else { &self.scales[..] };
-        let multipliers = scales.iter().map(|&scale| multiplier(step(scale) / to.scale));
+        let multipliers = scales.iter().map(|&scale| multiplier(from * scale / to.scale));
         Ok(Linear {
             shared: None,
             bits: self.bits,
@@ -272,9 +268,27 @@ impl Sums {
         })
     }
 
-    /// Free weights such that biases lie nearest to whole steps.
-    fn fitted(&self, from: f64, to: Quantization) -> Sums {
-        let steps = |n: usize| to.scale / (from * self.scales[n]);
+    /// Biases as whole numbers of steps, cut or rounded; none if all are 0.
+    pub(super) fn biases(&self, from: f64, cut: bool) -> Result<Vec<i32>, Problem> {
+        if self.bias.iter().all(|&bias| bias == 0.0) {
+            return Ok(Vec::new());
+        }
+        let bias = |(&bias, &scale): (&f64, &f64)| {
+            let step = from * scale;
+            let steps = bias / step;
+            let steps = if cut { steps.floor() } else { steps.round_ties_even() };
+            let fits = steps.abs() <= f64::from(i32::MAX);
+            fits.then_some(steps as i32).ok_or_else(|| {
+                let problem = format!("its bias {bias} is too large for steps of {step}");
+                Problem::new(problem, "calibrate with data that reaches every layer")
+            })
+        };
+        self.bias.iter().zip(self.scales.iter()).map(bias).collect()
+    }
+
+    /// Free weights such that biases lie nearest to whole steps, of results with steps of `to`.
+    pub(super) fn fitted(&self, from: f64, to: f64) -> Sums {
+        let steps = |n: usize| to / (from * self.scales[n]);
         // a half decides exactly as they are
         let exact = (0..self.scales.len()).all(|n| is_power_of_two(steps(n), 1));
         if !self.free || exact {

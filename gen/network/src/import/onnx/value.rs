@@ -107,6 +107,13 @@ pub(super) struct Pending {
     pub(super) bounds: [f64; 2],
 }
 
+impl Pending {
+    /// Whether a layer with weights makes it.
+    pub(super) fn has_weights(&self) -> bool {
+        matches!(self.what, What::Conv { .. } | What::Dense { .. })
+    }
+}
+
 /// How a pending result is computed.
 #[derive(Clone)]
 pub(super) enum What {

@@ -15,6 +15,7 @@ pub(super) fn clamp(activation: Activation, output: &Tensor) -> Result<Clamp, Pr
         signed: output.kind == super::schema::TensorType::INT8,
         scale: scale.into(),
         zero_point,
+        sums: None,
     };
     let Clamp { min, max } = Clamp::of(&tensor);
     // a single-precision division, as there

@@ -182,6 +182,7 @@ impl Tensor<'_> {
             signed: self.kind == TensorType::INT8,
             scale: scale.into(),
             zero_point,
+            sums: None,
         })
     }
 }
