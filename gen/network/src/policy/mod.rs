@@ -11,7 +11,7 @@ pub use calibrate::Calibration;
 
 use crate::graph::{Linear, Multiplier, Network, printable};
 use anew::{check_bits, layer_of, linear_of, outputs};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, schema_for};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +47,13 @@ pub struct Policy {
     /// Version 2: places, 4 to 20, that additions shift their terms by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addition_shift: Option<u32>,
+}
+
+/// The JSON schema of `policy.json`.
+pub fn schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schema_for!(Policy)).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// Widths by layer, none of them named twice.
