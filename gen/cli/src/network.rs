@@ -31,6 +31,9 @@ pub(crate) struct OnCore {
     /// What multipliers are: 25x18 bits (Xilinx), 18x18 (ECP5, Gowin) or 16x16 (iCE40)
     #[arg(long, value_name = "BITS", requires = "network", default_value = "25x18", value_parser = dsp)]
     dsp: Multiplier,
+    /// Activations of at most 4 bits lie two in a byte
+    #[arg(long, requires = "network")]
+    nibbles: bool,
     /// Memories of one port, as iCE40 UltraPlus has large ones; with --spec or --set, say it there
     #[arg(long, requires = "network")]
     single_port: bool,
@@ -104,8 +107,8 @@ impl OnCore {
             }
             (multipliers, _) => {
                 let most = multipliers.unwrap_or(SUPPORTED_MULTIPLIERS);
-                let (single_port, kind) = (self.single_port, self.dsp);
-                let budget = Budget { single_port, kind, ..Budget::of(&network, most) };
+                let (single_port, kind, nibbles) = (self.single_port, self.dsp, self.nibbles);
+                let budget = Budget { single_port, kind, nibbles, ..Budget::of(&network, most) };
                 plan::size(&network, budget).context("no core fits the network")?
             }
         };

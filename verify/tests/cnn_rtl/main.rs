@@ -5,7 +5,7 @@ mod policies;
 mod random;
 
 use hwgen_designs::cnn::drive::{Script, sent};
-use hwgen_designs::cnn::{CnnSpec, Job, Transfer};
+use hwgen_designs::cnn::{CnnSpec, Job, Nibbles, Transfer};
 use hwgen_designs::drive;
 use hwgen_designs::generate::Generate;
 use hwgen_designs::golden::Golden;
@@ -40,6 +40,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         results,
         multiplier_bits: pick(rng, &[31, 31, 24, 17, 15]),
         accumulator_bits: if additions { 32 } else { pick(rng, &[24, 28, 32]) },
+        nibbles: results > 1 && rng.random_bool(0.4),
         narrow_weights,
         dual: narrow_weights && rng.random(),
         activation_words: 2048 / lanes,
@@ -116,7 +117,7 @@ fn cycles_are_as_predicted() {
             if script.image.jobs.len() < 3 {
                 continue;
             }
-            let beat = Job::Output(Transfer { base: 0, beats: 1 });
+            let beat = Job::Output(Transfer { base: 0, beats: 1, nibbles: Nibbles::default() });
             script.image.jobs.pop();
             script.image.jobs.push(beat.clone());
             script.image.jobs.insert(1, beat);

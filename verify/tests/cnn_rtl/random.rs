@@ -2,7 +2,7 @@
 
 use super::network::{equal, random_inputs};
 use super::pick;
-use hwgen_designs::cnn::{CnnSpec, Convolve, Job};
+use hwgen_designs::cnn::{CnnSpec, Convolve, Job, Nibbles};
 use hwgen_designs::spec::Spec;
 use hwgen_network::graph::{
     Add, AveragePool2d, Clamp, Concat, Conv2d, FullyConnected, Gather, Layer, Linear, Lookup,
@@ -97,7 +97,7 @@ impl Draft<'_> {
         let mut pads = [[0, 0]; 2];
         let (mut kernel, mut stride, mut dilation, mut out) = ([1; 2], [1; 2], [1; 2], [1; 2]);
         for side in 0..2 {
-            kernel[side] = self.rng.random_range(1..=3);
+            kernel[side] = self.rng.random_range(1..=4);
             stride[side] = self.rng.random_range(1..=2);
             dilation[side] = self.rng.random_range(1..=2);
             let spread = (kernel[side] - 1) * dilation[side];
@@ -110,7 +110,7 @@ impl Draft<'_> {
         let window = Window { kernel, stride, dilation, pads };
         let divides: Vec<_> = (1..=channels).filter(|g| channels % g == 0).collect();
         let divisor = pick(self.rng, &divides);
-        let groups = pick(self.rng, &[1, 1, divisor, channels]);
+        let groups = pick(self.rng, &[1, 1, divisor, channels, channels]);
         let outputs = match groups {
             1 => self.rng.random_range(1..=13),
             groups => groups * pick(self.rng, &[1, 1, 2]),
@@ -370,18 +370,20 @@ fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
     let lanes = pick(rng, &[4, 8, 16]);
     let pixels = rng.random_range(1..=2);
     let narrow_weights = rng.random_bool(0.8);
+    let results = pick(rng, &[1, 2, 4, 8, 16]).min(lanes);
     let spec = CnnSpec {
         lanes,
         pixels,
         packed: pixels == 2 && rng.random_bool(0.7),
         dual: narrow_weights && rng.random_bool(0.6),
-        results: pick(rng, &[1, 2, 4]).min(lanes),
+        results,
         activation_words: 4096,
         weight_rows: 8192,
         scale_rows: 2048,
         jobs: 500,
         softmax_tables: 4,
         single_port: rng.random_bool(0.4),
+        nibbles: results > 1 && rng.random_bool(0.6),
         narrow_weights,
         addition_shift: network.layers.iter().find_map(shift).unwrap_or(20),
         sums: rng.random_bool(0.9),
@@ -466,6 +468,7 @@ fn outlines_are_what_plans_are() {
 fn random_networks() {
     let rng = &mut ChaCha8Rng::seed_from_u64(10);
     let (mut ran, mut refused, mut jobs) = (BTreeMap::new(), BTreeMap::new(), [0; 2]);
+    let mut halves = 0;
     for _ in 0..300 {
         let network = random_network(rng);
         // operators whose interpreter refuses them are no networks
@@ -485,6 +488,7 @@ fn random_networks() {
             *ran.entry(layer.operator.kind()).or_insert(0) += 1;
         }
         for job in &plan.image.jobs {
+            halves += usize::from(job.nibbles() != Nibbles::default());
             if let Job::Convolve(Convolve { dual: true, depthwise, .. }) = job {
                 jobs[usize::from(*depthwise)] += 1;
             }
@@ -494,7 +498,8 @@ fn random_networks() {
     println!(
         "layers that ran: {ran:?}; refused: {refused:?}; of two weights a lane, dense, depthwise: {jobs:?}"
     );
-    assert!(jobs[0] > 20 && jobs[1] > 2, "{jobs:?}");
+    println!("{halves} jobs of tensors that lie two elements in a byte");
+    assert!(jobs[0] > 20 && jobs[1] > 2 && halves > 50, "{jobs:?} {halves}");
     for (kind, least) in [("conv_2d", 100), ("add", 8), ("softmax", 8), ("fully_connected", 8)] {
         assert!(ran[kind] >= least, "{kind}: {ran:?}");
     }

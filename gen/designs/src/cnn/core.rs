@@ -17,7 +17,9 @@ use super::fill::Fill;
 use super::image::Image;
 use super::lane;
 use super::load::Load;
-use super::memory::{Read, Row, Weights, Write, activations, any, broadcast, select, weights};
+use super::memory::{
+    Halves, Read, Row, Weights, Write, activations, any, broadcast, select, weights,
+};
 use super::registers::{Events, registers};
 use super::rom::rom;
 use super::softmax::{BYTE_CYCLES, ENTRY_BITS, Softmax};
@@ -93,7 +95,15 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
     let reads_chunk: Vec<_> = units.iter().map(|unit| unit.reads).chain([transfer.reads]).collect();
     let reads_chunk = any(&reads_chunk).named("chunk_reads");
     let reads = (walk.steps | reads_chunk).named("activations_read");
-    let read = activations(&m, spec, &written, &addresses, reads);
+    let halves = spec.nibbles.then(|| {
+        let second = addition.as_ref().map(|it| it.reads & it.second);
+        let read = match second {
+            Some(second) => second.mux(job.second_nibbles, job.input_nibbles),
+            None => job.input_nibbles,
+        };
+        Halves { read: read.named("reads_nibbles"), written: job.output_nibbles }
+    });
+    let read = activations(&m, spec, written, &addresses, reads, halves);
 
     let (bits, dual) = (job.weight_bits, spec.dual.then_some(job.dual));
     let wanted = Weights { plane: walk.plane, bits, shared: job.shared, dual, enable: walk.steps };

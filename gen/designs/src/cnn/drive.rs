@@ -4,8 +4,8 @@ use crate::cnn::dual::{self, PACKED_ACTIVATION_BITS};
 use crate::cnn::golden::Core;
 use crate::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use crate::cnn::{
-    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Plane, Rounding, Scale, Softmax,
-    Transfer,
+    Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Nibbles, Plane, Rounding, Scale,
+    Softmax, Transfer,
 };
 use crate::drive::pack;
 use crate::drive::{Feed, Run, Values};
@@ -26,12 +26,15 @@ impl Script {
     pub fn random(spec: &CnnSpec, rng: &mut impl Rng, layers: usize) -> Script {
         let mut image = Image::default();
         let mut place = random_input(spec, rng);
-        let fill = |end: u32| Job::Input(Transfer { base: 0, beats: end.div_ceil(spec.results) });
-        image.jobs.push(fill(place.bytes()));
+        let fill = |end: u32| {
+            let beats = end.div_ceil(spec.results);
+            Job::Input(Transfer { base: 0, beats, nibbles: Nibbles::default() })
+        };
+        image.jobs.push(fill(place.end()));
         // lanes of two weights see narrow activations, where positions share a multiplier
         let narrow = spec.dual && spec.packed && rng.random_bool(0.7);
         let bits = if narrow { PACKED_ACTIVATION_BITS } else { 8 };
-        let mut free = Free::new(spec, place.bytes(), bits);
+        let mut free = Free::new(spec, place.end(), bits);
         for _ in 0..layers {
             let output = match rng.random_range(0..11) {
                 0..2 if spec.additions => random_addition(spec, rng, &mut image, place, &free),
@@ -45,8 +48,10 @@ impl Script {
                 break;
             };
             let beats = output.bytes().div_ceil(spec.results);
-            image.jobs.push(Job::Output(Transfer { base: output.base, beats }));
-            free.take(output.base + beats * spec.results);
+            let nibbles = Nibbles { input: output.nibbles, ..Nibbles::default() };
+            image.jobs.push(Job::Output(Transfer { base: output.base, beats, nibbles }));
+            let sent = beats * spec.results;
+            free.take(output.first_byte() + if output.nibbles { sent.div_ceil(2) } else { sent });
             place = output;
         }
         // all that is ever read comes in: a reset leaves memories as they are
@@ -54,7 +59,7 @@ impl Script {
         image.jobs[0] = fill(free);
         if image.jobs.len() == 1 {
             let beats = free.div_ceil(spec.results);
-            image.jobs.push(Job::Output(Transfer { base: 0, beats }));
+            image.jobs.push(Job::Output(Transfer { base: 0, beats, nibbles: Nibbles::default() }));
         }
         let values = Values::any(rng);
         let bytes = free.next_multiple_of(spec.results);
@@ -123,7 +128,7 @@ impl Free {
 
     /// A place for what is made of `input`, and where its bank ends.
     fn place(&self, spec: &CnnSpec, input: Place) -> (u32, u32) {
-        let bank = if spec.single_port { 1 - self.bank(input.base) } else { 0 };
+        let bank = if spec.single_port { 1 - self.bank(input.first_byte()) } else { 0 };
         (self.ends[bank].next_multiple_of(spec.lanes), (bank as u32 + 1) * self.bank_bytes)
     }
 
@@ -165,7 +170,8 @@ fn random_input(spec: &CnnSpec, rng: &mut impl Rng) -> Place {
     let most = (spec.bank_bytes() / 3 / pitch).max(1);
     let width = rng.random_range(1..=7.min(most));
     let height = rng.random_range(1..=(most / width).clamp(1, 6));
-    Place { base: 0, height, width, channels, pitch }
+    let nibbles = spec.nibbles && rng.random();
+    Place { base: 0, height, width, channels, pitch, nibbles }
 }
 
 /// The bits of a multiplier that the core has.
@@ -226,7 +232,9 @@ fn random_layer(
         false => channels.next_multiple_of(spec.results),
     };
     let (base, limit) = free.place(spec, input);
-    let output = Place { base, height: out[0], width: out[1], channels, pitch };
+    let nibbles = spec.nibbles && rng.random();
+    let base = if nibbles { 2 * base } else { base };
+    let output = Place { base, height: out[0], width: out[1], channels, pitch, nibbles };
     let shared = rng.random_bool(0.2);
     let most = if spec.dual && rng.random() { dual::WEIGHT_BITS } else { 8 };
     let bits = if spec.narrow_weights || shared { rng.random_range(2..=most) } else { 8 };
@@ -248,7 +256,7 @@ fn random_layer(
     let planes =
         image.planes.len() as u32 + (blocks * steps * 8).max(spec.planes(&layer, group) as u32);
     let rows = image.scales.len() as u32 + (blocks * spec.lanes / spec.results << u32::from(dual));
-    let fits = base + output.bytes() <= limit
+    let fits = output.end() <= limit
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
         && image.jobs.len() as u32 + if dual { 6 } else { 4 } <= spec.jobs
@@ -287,12 +295,21 @@ fn random_layer(
         let steps = (image.planes.len() - whole) as u32 / 8;
         let step = free.end().saturating_sub(2 * spec.lanes) / steps.max(1);
         let (lane, blocks) = (rng.random_range(1..=2), 1);
-        let fill = Fill { input: 0, lane, step, block: 0, steps, blocks, weights: whole as u32 };
+        let fill = Fill {
+            input: 0,
+            lane,
+            step,
+            block: 0,
+            steps,
+            blocks,
+            weights: whole as u32,
+            nibbles: Nibbles::default(),
+        };
         image.jobs.insert(first, Job::Fill(fill));
     } else {
         spec.lower(image, &layer, group, &numbers);
     }
-    if spec.sums && rng.random() {
+    if spec.sums && free.bits == 8 && rng.random() {
         wrap(spec, rng, image, first);
     }
     Some(output)
@@ -319,11 +336,17 @@ fn wrap(spec: &CnnSpec, rng: &mut impl Rng, image: &mut Image, first: usize) {
 }
 
 /// Where what is as large as `input` has room, if one more job has.
-fn beside(spec: &CnnSpec, image: &Image, input: Place, free: &Free) -> Option<Place> {
+fn beside(
+    spec: &CnnSpec,
+    image: &Image,
+    input: Place,
+    free: &Free,
+    nibbles: bool,
+) -> Option<Place> {
     let (base, limit) = free.place(spec, input);
-    let bytes = input.bytes().next_multiple_of(spec.results);
-    let fits = base + bytes <= limit && image.jobs.len() as u32 + 2 <= spec.jobs;
-    fits.then_some(Place { base, ..input })
+    let output = Place { base: if nibbles { 2 * base } else { base }, nibbles, ..input };
+    let fits = output.end() + spec.results <= limit && image.jobs.len() as u32 + 2 <= spec.jobs;
+    fits.then_some(output)
 }
 
 fn random_addition(
@@ -333,7 +356,7 @@ fn random_addition(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let sum = beside(spec, image, input, free)?;
+    let sum = beside(spec, image, input, free, spec.nibbles && rng.random())?;
     let scale = |rng: &mut dyn rand::RngCore, right: std::ops::Range<u8>| AddScale {
         multiplier: match rng.random_range(0..2) {
             0 => 1 << 30,
@@ -342,8 +365,17 @@ fn random_addition(
         right: rng.random_range(right),
     };
     // of itself and of what stands before it, at an earlier place
-    let first = free.bank(input.base) as u32 * free.bank_bytes;
-    let other = rng.random_range(first / spec.results..=input.base / spec.results) * spec.results;
+    let first = free.bank(input.first_byte()) as u32 * free.bank_bytes;
+    // read no further than its own end: behind that the sum is written
+    let wide = spec.nibbles && input.nibbles && input.end() - first >= input.bytes() + spec.results;
+    let second = if wide { rng.random() } else { spec.nibbles && (input.nibbles || rng.random()) };
+    let units = if second { 2 } else { 1 };
+    let last = match input.nibbles && !second {
+        true => input.end() - input.bytes() - spec.results,
+        false => input.first_byte(),
+    };
+    let (first, last) = (first * units / spec.results, last * units / spec.results);
+    let other = rng.random_range(first..=last) * spec.results;
     let shift = spec.addition_shift as u8;
     image.jobs.push(Job::Add(Add {
         inputs: [input.base, other],
@@ -353,6 +385,7 @@ fn random_addition(
         output: sum.base,
         chunks: input.bytes().div_ceil(spec.results),
         clamp: free.clamp(rng),
+        nibbles: Nibbles { input: input.nibbles, second, output: sum.nibbles },
     }));
     Some(sum)
 }
@@ -364,7 +397,7 @@ fn random_softmax(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let output = beside(spec, image, input, free)?;
+    let output = beside(spec, image, input, free, false)?;
     random_tables(spec, rng, image);
     image.jobs.push(Job::Softmax(Softmax {
         input: input.base,
@@ -376,6 +409,7 @@ fn random_softmax(
         steps: [256, 1 << 16, rng.random_range(2..=1 << 16)][rng.random_range(0..3)],
         table: rng.random_range(0..spec.softmax_tables),
         clamp: free.clamp(rng),
+        nibbles: Nibbles { input: input.nibbles, ..Nibbles::default() },
     }));
     Some(output)
 }
@@ -388,7 +422,7 @@ fn random_lookup(
     input: Place,
     free: &Free,
 ) -> Option<Place> {
-    let output = beside(spec, image, input, free)?;
+    let output = beside(spec, image, input, free, false)?;
     random_tables(spec, rng, image);
     let (length, rows) = match rng.random() {
         true => (input.channels, input.height * input.width),
@@ -402,6 +436,7 @@ fn random_lookup(
         length,
         rows,
         table: rng.random_range(0..spec.softmax_tables),
+        nibbles: Nibbles { input: input.nibbles, ..Nibbles::default() },
     }));
     Some(output)
 }

@@ -108,6 +108,9 @@ job_fields! {
     right_2: u(5),
     dual: u(1),
     wraps: u(1),
+    input_nibbles: u(1),
+    second_nibbles: u(1),
+    output_nibbles: u(1),
 }
 
 #[cfg(test)]

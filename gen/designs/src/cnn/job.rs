@@ -25,6 +25,29 @@ pub enum Job {
     Lookup(Lookup),
 }
 
+/// Which tensors of a job lie two elements in a byte, the first one lowest; their addresses count elements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Nibbles {
+    /// What is read.
+    pub input: bool,
+    /// The second term of an addition.
+    pub second: bool,
+    /// What is written.
+    pub output: bool,
+}
+
+impl Nibbles {
+    fn fields(self) -> JobFields<i64> {
+        JobFields {
+            input_nibbles: self.input.into(),
+            second_nibbles: self.second.into(),
+            output_nibbles: self.output.into(),
+            ..JobFields::default()
+        }
+    }
+}
+
 /// Bytes that come or go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -32,6 +55,9 @@ pub struct Transfer {
     pub base: u32,
     /// Beats; at least one.
     pub beats: u32,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 /// How `sum * multiplier / 2^(31 + right)` is rounded; `docs/cnn.md` has the formulas.
@@ -162,6 +188,9 @@ pub struct Convolve {
     pub clamp: Clamp,
     /// A result is the lowest eight bits of what it would be without limits.
     pub wraps: bool,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 /// A tensor: each element a sum of two, on scales of their own.
@@ -181,6 +210,9 @@ pub struct Add {
     pub chunks: u32,
     /// Behind the last scale.
     pub clamp: Clamp,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 /// A multiplier in 2^-31 and the rounded shift to the right behind it.
@@ -214,6 +246,9 @@ pub struct Softmax {
     pub table: u32,
     /// Behind the division.
     pub clamp: Clamp,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 /// A function of each element of rows of bytes: the lowest eight bits of `table[127 - x]`.
@@ -233,6 +268,9 @@ pub struct Lookup {
     pub rows: u32,
     /// Which of the tables.
     pub table: u32,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 /// Bytes of activations become rows of weights of eight bits: lane l of the row of block b and step k
@@ -253,6 +291,9 @@ pub struct Fill {
     pub blocks: u32,
     /// The first plane of weights, a multiple of 8.
     pub weights: u32,
+    /// Which tensors lie two elements in a byte.
+    #[serde(default)]
+    pub nibbles: Nibbles,
 }
 
 impl Job {
@@ -263,6 +304,18 @@ impl Job {
             bits.push(value, ty.width);
         }
         bits.words(JOB_WORDS)
+    }
+
+    /// Which of its tensors lie two elements in a byte.
+    pub fn nibbles(&self) -> Nibbles {
+        match self {
+            Job::Input(job) | Job::Output(job) => job.nibbles,
+            Job::Convolve(job) => job.nibbles,
+            Job::Add(job) => job.nibbles,
+            Job::Softmax(job) => job.nibbles,
+            Job::Fill(job) => job.nibbles,
+            Job::Lookup(job) => job.nibbles,
+        }
     }
 
     /// The first field whose value does not fit it, the value, and the field's bits.
@@ -286,17 +339,17 @@ impl Job {
     /// What each field holds; what a kind does not use is 0.
     fn fields(&self) -> JobFields<i64> {
         match self {
-            Job::Input(Transfer { base, beats }) => JobFields {
+            Job::Input(Transfer { base, beats, nibbles }) => JobFields {
                 kind: INPUT.into(),
                 output: (*base).into(),
                 positions: (*beats).into(),
-                ..JobFields::default()
+                ..nibbles.fields()
             },
-            Job::Output(Transfer { base, beats }) => JobFields {
+            Job::Output(Transfer { base, beats, nibbles }) => JobFields {
                 kind: OUTPUT.into(),
                 input: (*base).into(),
                 positions: (*beats).into(),
-                ..JobFields::default()
+                ..nibbles.fields()
             },
             Job::Convolve(job) => job.fields(),
             Job::Add(job) => job.fields(),
@@ -355,7 +408,7 @@ impl Convolve {
             weights: self.weights.into(),
             scales: self.scales.into(),
             wraps: self.wraps.into(),
-            ..self.clamp.fields()
+            ..self.clamp.fields(self.nibbles)
         }
     }
 
@@ -393,7 +446,7 @@ impl Add {
             rounding: self.rounding as i64,
             output: self.output.into(),
             positions: self.chunks.into(),
-            ..self.clamp.fields()
+            ..self.clamp.fields(self.nibbles)
         }
     }
 }
@@ -409,7 +462,7 @@ impl Fill {
             positions: self.steps.into(),
             blocks_less_1: i64::from(self.blocks) - 1,
             weights: self.weights.into(),
-            ..JobFields::default()
+            ..self.nibbles.fields()
         }
     }
 }
@@ -426,7 +479,7 @@ impl Softmax {
             blocks_less_1: i64::from(self.rows) - 1,
             multiplier_0: self.steps.into(),
             scales: self.table.into(),
-            ..self.clamp.fields()
+            ..self.clamp.fields(self.nibbles)
         }
     }
 }
@@ -442,18 +495,18 @@ impl Lookup {
             positions: self.length.into(),
             blocks_less_1: i64::from(self.rows) - 1,
             scales: self.table.into(),
-            ..JobFields::default()
+            ..self.nibbles.fields()
         }
     }
 }
 
 impl Clamp {
-    fn fields(&self) -> JobFields<i64> {
+    fn fields(&self, nibbles: Nibbles) -> JobFields<i64> {
         JobFields {
             zero: self.zero.into(),
             least: self.least.into(),
             most: self.most.into(),
-            ..JobFields::default()
+            ..nibbles.fields()
         }
     }
 }
@@ -515,7 +568,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_its_field_is_told() {
-        let transfer = |beats: u32| Job::Output(Transfer { base: 0, beats });
+        let transfer =
+            |beats: u32| Job::Output(Transfer { base: 0, beats, nibbles: Nibbles::default() });
         assert_eq!(transfer((1 << 20) - 1).overflow(), None);
         assert_eq!(transfer(1 << 20).overflow(), Some(("positions".into(), 1 << 20, 20)));
     }

@@ -3,7 +3,7 @@
 use super::CnnSpec;
 use super::dual::{Pairs, interleaved};
 use super::image::{Image, Program, ROW_PLANES};
-use super::job::{Clamp, Convolve, Job, Rounding, Scale};
+use super::job::{Clamp, Convolve, Job, Nibbles, Rounding, Scale};
 use super::spec::ADDRESS_BITS;
 
 /// Where a tensor lies: element (y, x, c) at `base + (y width + x) pitch + c`.
@@ -19,12 +19,25 @@ pub struct Place {
     pub channels: u32,
     /// Bytes from a position to the next.
     pub pitch: u32,
+    /// Two elements lie in a byte: base and pitch count elements.
+    pub nibbles: bool,
 }
 
 impl Place {
-    /// Bytes from the first to the last, the pitch's rest included.
+    /// Elements from the first to the last, the pitch's rest included: bytes, but where two lie in one.
     pub fn bytes(&self) -> u32 {
         self.height * self.width * self.pitch
+    }
+
+    /// The address of its first byte.
+    pub fn first_byte(&self) -> u32 {
+        if self.nibbles { self.base / 2 } else { self.base }
+    }
+
+    /// The address behind its last byte.
+    pub fn end(&self) -> u32 {
+        let bytes = self.bytes();
+        self.first_byte() + if self.nibbles { bytes.div_ceil(2) } else { bytes }
     }
 }
 
@@ -106,7 +119,9 @@ impl CnnSpec {
         let fits = |group: &u8| {
             let read = if *depthwise { self.lanes } else { 1 << group };
             let written = self.results >> group;
-            exact(*group)
+            let halves = output.nibbles && written < 2;
+            !halves
+                && exact(*group)
                 && input.base.is_multiple_of(read)
                 && input.pitch.is_multiple_of(read)
                 && output.base.is_multiple_of(written)
@@ -290,6 +305,7 @@ impl CnnSpec {
             weights,
             scales,
             clamp: numbers.clamp,
+            nibbles: Nibbles { input: input.nibbles, second: false, output: output.nibbles },
         }
     }
 

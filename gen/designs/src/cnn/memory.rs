@@ -14,6 +14,35 @@ pub(super) struct Write<'m> {
     pub(super) bytes: Vec<Signal<'m>>,
 }
 
+impl<'m> Write<'m> {
+    /// What is written where two elements lie in a byte: half as many bytes, at half the address.
+    fn halved(self, nibbles: Signal<'m>) -> Write<'m> {
+        let Write { enable, address, group, bytes } = self;
+        let pairs = bytes.chunks(2).map(|pair| match pair {
+            &[low, high] => cat(&[high.truncate(4), low.truncate(4)]).as_signed(),
+            _ => pair[0],
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let bytes = bytes.iter().enumerate().map(|(r, byte)| match pairs.get(r) {
+            Some(pair) => nibbles.mux(*pair, *byte).called(format!("stored_{r}")),
+            None => *byte,
+        });
+        Write {
+            enable,
+            address: nibbles.mux(address.shr(1), address).called("stored_at"),
+            group: nibbles.mux(group + 1, group).called("stored_group"),
+            bytes: bytes.collect(),
+        }
+    }
+}
+
+/// Which tensors lie two elements in a byte: what is read, by every position, and what is written.
+#[derive(Clone, Copy)]
+pub(super) struct Halves<'m> {
+    pub(super) read: Signal<'m>,
+    pub(super) written: Signal<'m>,
+}
+
 /// What is read for a position.
 pub(super) struct Read<'m> {
     /// The whole word.
@@ -28,17 +57,30 @@ pub(super) struct Read<'m> {
 pub(super) fn activations<'m>(
     m: &'m ModuleBuilder,
     spec: &CnnSpec,
-    write: &Write<'m>,
+    write: Write<'m>,
     addresses: &[Signal<'m>],
     enable: Signal<'m>,
+    halves: Option<Halves<'m>>,
 ) -> Vec<Read<'m>> {
     let lane_bits = spec.lane_bits();
-    let word_of = |address: Signal<'m>| address.slice(address.width() - 1, lane_bits);
-    let (data, mask) = spread(m, spec, write);
+    let bits = spec.byte_bits() - u32::from(spec.nibbles);
+    let word_of = |address: Signal<'m>| address.slice(bits - 1, lane_bits);
+    let write = match halves {
+        Some(halves) => write.halved(halves.written),
+        None => write,
+    };
+    let (data, mask) = spread(m, spec, &write);
     let (address, data) = (word_of(write.address), data.named("write_word"));
     let enable = m.reg("reads", u(1)).next(enable);
+    let read_halves = halves.map(|halves| delayed(m, "reads_halves", halves.read, 1));
     let copy = |(pixel, &read): (usize, &Signal<'m>)| {
-        let read = delayed(m, &format!("read_address_{pixel}"), read, 1);
+        let element = delayed(m, &format!("read_address_{pixel}"), read, 1);
+        let read = match read_halves {
+            Some(halves) => {
+                halves.mux(element.shr(1), element).called(format!("read_byte_{pixel}"))
+            }
+            None => element,
+        };
         let name = format!("activations_{pixel}");
         let port = WordWrite { address, data, mask, enable: write.enable };
         let word = match spec.single_port {
@@ -50,7 +92,17 @@ pub(super) fn activations<'m>(
             }
         };
         let word = unpack(word, s(8), spec.lanes);
-        let offset = delayed(m, &format!("read_offset_{pixel}"), read.truncate(lane_bits), 1);
+        let word = match read_halves {
+            Some(halves) => {
+                let upper = element.bit(lane_bits) & halves;
+                let name = format!("upper_half_{pixel}");
+                let upper = delayed(m, &name, upper, 1);
+                let halves = delayed(m, &format!("word_of_halves_{pixel}"), halves, 1);
+                widened(&word, halves, upper, pixel)
+            }
+            None => word,
+        };
+        let offset = delayed(m, &format!("read_offset_{pixel}"), element.truncate(lane_bits), 1);
         let (results, group) = (spec.results as usize, spec.group_most());
         let chunk = match lane_bits - group {
             0 => word.clone(),
@@ -68,6 +120,25 @@ pub(super) fn activations<'m>(
         Read { word, chunk, within }
     };
     addresses.iter().enumerate().map(copy).collect()
+}
+
+/// A word's bytes; or as many elements of half of them, each half a byte.
+fn widened<'m>(
+    word: &[Signal<'m>],
+    halves: Signal<'m>,
+    upper: Signal<'m>,
+    pixel: usize,
+) -> Vec<Signal<'m>> {
+    let element = |(lane, byte): (usize, &Signal<'m>)| {
+        let of = |byte: Signal<'m>| {
+            let half = if lane % 2 == 0 { byte.truncate(4) } else { byte.high(4) };
+            half.as_signed().extend(8)
+        };
+        let (low, high) = (of(word[lane / 2]), of(word[(word.len() + lane) / 2]));
+        let half = upper.mux(high, low).called(format!("half_{pixel}_{lane}"));
+        halves.mux(half, *byte).called(format!("element_{pixel}_{lane}"))
+    };
+    word.iter().enumerate().map(element).collect()
 }
 
 /// A word to be written.

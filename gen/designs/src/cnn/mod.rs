@@ -34,7 +34,7 @@ mod walk;
 
 pub use image::{Image, Outline, Plane, Program};
 pub use job::{
-    Add, AddScale, Clamp, Convolve, Fill, Job, Lookup, Rounding, Scale, Softmax, Transfer,
+    Add, AddScale, Clamp, Convolve, Fill, Job, Lookup, Nibbles, Rounding, Scale, Softmax, Transfer,
 };
 pub use spec::{CnnSpec, Multiplier};
 

@@ -29,6 +29,9 @@ pub struct CnnSpec {
     /// Bits of a scale's multiplier, the highest first; 17 and less take fewer multipliers.
     #[parameter(default = 31, range = 15..=31)]
     pub multiplier_bits: u32,
+    /// Activations of at most 4 bits may lie two in a byte.
+    #[parameter(default = false)]
+    pub nibbles: bool,
     /// Weights of less than 8 bits take less memory.
     #[parameter(default = true)]
     pub narrow_weights: bool,
@@ -134,6 +137,9 @@ impl Spec for CnnSpec {
         if self.packed && self.pixels != 2 {
             return refuse("packed", "true".into(), "false, unless `pixels` is 2");
         }
+        if self.nibbles && self.results < 2 {
+            return refuse("nibbles", "true".into(), "false, unless `results` is 2 or more");
+        }
         if self.dual && !self.narrow_weights {
             return refuse("dual", "true".into(), "false, unless `narrow_weights` is true");
         }
@@ -161,9 +167,9 @@ impl CnnSpec {
         self.addition_shift + 10
     }
 
-    /// Bits of an address of a byte of activations.
+    /// Bits of an address of an activation: of a byte, or of half of one.
     pub fn byte_bits(&self) -> u32 {
-        index_bits(self.activation_words as usize) + self.lane_bits()
+        index_bits(self.activation_words as usize) + self.lane_bits() + u32::from(self.nibbles)
     }
 
     /// Bytes of a bank of activations; all of them if there is but one.

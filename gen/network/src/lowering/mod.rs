@@ -67,10 +67,19 @@ pub(crate) struct Operand<'n> {
     pub(crate) lies_there: bool,
 }
 
-/// What is subtracted from a tensor's integers so that they fit a byte, or the seven bits that lanes of two
-/// weights see.
+/// Bits of an element of which two lie in a byte.
+const NIBBLE_BITS: u32 = 4;
+
+/// What is subtracted from a tensor's integers so that they fit a byte, the seven bits that lanes of two
+/// weights see, or half a byte.
 pub(crate) fn offset(tensor: &Tensor) -> i32 {
-    if !tensor.signed && tensor.bits >= PACKED_ACTIVATION_BITS { 1 << (tensor.bits - 1) } else { 0 }
+    let centered = tensor.bits >= PACKED_ACTIVATION_BITS || tensor.bits == NIBBLE_BITS;
+    if !tensor.signed && centered { 1 << (tensor.bits - 1) } else { 0 }
+}
+
+/// Whether two of a tensor's elements fit a byte.
+pub(crate) fn fits_nibbles(tensor: &Tensor) -> bool {
+    tensor.bits <= NIBBLE_BITS && tensor.sums.is_none()
 }
 
 /// The smallest and the largest byte of a tensor.

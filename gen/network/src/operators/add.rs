@@ -7,7 +7,7 @@ use super::{
 use crate::basics::check::{fits, within};
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{offset, scale, unsupported};
-use hwgen_designs::cnn::{AddScale, Job, job};
+use hwgen_designs::cnn::{AddScale, Job, Nibbles, job};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -99,7 +99,9 @@ impl Kind for Add {
             }
         };
         let terms = [0, 1].map(|n| &lowering.inputs[n]);
+        let [input, second] = terms.map(|term| term.place.nibbles);
         program.jobs().push(Job::Add(job::Add {
+            nibbles: Nibbles { input, second, output: to.nibbles },
             inputs: terms.map(|term| term.place.base),
             zeros: terms.map(|term| (term.tensor.zero_point - offset(term.tensor)) as i8),
             scales: [of(self.inputs[0])?, of(self.inputs[1])?, of(self.multiplier)?],

@@ -6,7 +6,7 @@ use super::{
 use crate::basics::check::within;
 use crate::basics::{NetworkError, Numbers, Tensor};
 use crate::lowering::offset;
-use hwgen_designs::cnn::{Job, job};
+use hwgen_designs::cnn::{Job, Nibbles, job};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,10 @@ impl Kind for Lookup {
         Ok(())
     }
 
+    fn writes_pairs(&self) -> bool {
+        false
+    }
+
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
         Memory::Positions
     }
@@ -76,7 +80,9 @@ impl Kind for Lookup {
             true => (to.bytes(), 1),
             false => (to.channels, to.height * to.width),
         };
+        let nibbles = Nibbles { input: from.nibbles, ..Nibbles::default() };
         program.jobs().push(Job::Lookup(job::Lookup {
+            nibbles,
             input: from.base,
             input_pitch: from.pitch,
             output: to.base,

@@ -8,7 +8,7 @@ use crate::basics::check::fits;
 use crate::basics::{Clamp, Multiplier, Rounding, Tensor, rescale};
 use crate::lowering::{UNIT, offset, scale, unsupported};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored};
-use hwgen_designs::cnn::{Fill, Job, Plane};
+use hwgen_designs::cnn::{Fill, Job, Nibbles, Plane};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -111,6 +111,7 @@ impl Kind for MatMul {
             steps: from.channels,
             blocks: to.channels.div_ceil(spec.lanes),
             weights: whole as u32,
+            nibbles: Nibbles { input: other.nibbles, ..Nibbles::default() },
         };
         program.jobs().insert(at, Job::Fill(fill));
         let most = (u64::from(from.channels) * 128 * 128) << scale.left;

@@ -135,6 +135,11 @@ pub(crate) trait Kind {
     /// Its numbers for tensors that are quantized anew.
     fn rescale(&mut self, rescaling: &Rescaling<'_>) -> Rescaled;
 
+    /// Whether it writes two elements at once, so that they may share a byte.
+    fn writes_pairs(&self) -> bool {
+        true
+    }
+
     /// Whether all its tensors are quantized alike.
     fn keeps_scale(&self) -> bool {
         false

@@ -6,7 +6,7 @@ use super::{
 use crate::basics::check::within;
 use crate::basics::{Clamp, NetworkError, Numbers, Tensor};
 use crate::lowering::unsupported;
-use hwgen_designs::cnn::{Job, job};
+use hwgen_designs::cnn::{Job, Nibbles, job};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,10 @@ impl Kind for Softmax {
         Ok(())
     }
 
+    fn writes_pairs(&self) -> bool {
+        false
+    }
+
     fn memory(&self, _: &[&Tensor], _: &Tensor) -> Memory {
         Memory::Positions
     }
@@ -102,7 +106,9 @@ impl Kind for Softmax {
         let mut entries: Vec<u32> = self.table.iter().map(|&entry| entry.max(0) as u32).collect();
         entries.resize(ENTRIES, 0);
         let table = program.table(entries);
+        let nibbles = Nibbles { input: from.nibbles, ..Nibbles::default() };
         program.jobs().push(Job::Softmax(job::Softmax {
+            nibbles,
             input: from.base,
             input_pitch: from.pitch,
             output: to.base,

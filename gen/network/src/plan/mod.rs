@@ -19,7 +19,7 @@ use crate::graph::Network;
 use crate::lowering::{Lowering, Operand, check_bits, offset, unsupported};
 use draft::{Draft, Id};
 use hwgen_designs::cnn::lower::Place;
-use hwgen_designs::cnn::{CnnSpec, Image, Job, Outline, Program, Transfer};
+use hwgen_designs::cnn::{CnnSpec, Image, Job, Nibbles, Outline, Program, Transfer};
 use layout::Layout;
 use place::Places;
 use serde::Serialize;
@@ -153,7 +153,9 @@ fn on_core<P: Program + Default>(
     };
     let transfer = |port: &Port| {
         let beats = port.place.bytes().div_ceil(spec.results);
-        Transfer { base: port.place.base, beats }
+        let nibbles = port.place.nibbles;
+        let nibbles = Nibbles { input: nibbles, second: false, output: nibbles };
+        Transfer { base: port.place.base, beats, nibbles }
     };
     for port in &inputs {
         let first = image.jobs().len();

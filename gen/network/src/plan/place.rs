@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Id};
 use super::layout::Layout;
-use crate::lowering::PlanError;
+use crate::lowering::{PlanError, fits_nibbles};
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::spec::ADDRESS_BITS;
@@ -31,20 +31,41 @@ impl Places {
         banks: &[usize],
     ) -> Result<Places, PlanError> {
         check_sizes(draft, layout)?;
-        let (bases, bytes) = allocate(draft, spec, layout, banks);
-        if bytes > MOST_BYTES {
+        let nibbles = nibbles(draft, spec, layout);
+        let (bases, bytes) = allocate(draft, spec, layout, banks, &nibbles);
+        let most = if nibbles.contains(&true) { MOST_BYTES / 2 } else { MOST_BYTES };
+        if bytes > most {
             return Err(PlanError::Address { what: "all tensors".into(), needed: bytes });
         }
         let place = |id: Id| {
             let (owner, offset) = layout.root(id);
             let [height, width, channels] = draft.tensors[id].image().map(|side| side as u32);
-            let base = bases[owner] as u32 + offset;
+            let nibbles = nibbles[owner];
+            let base = bases[owner] as u32 * if nibbles { 2 } else { 1 } + offset;
             let height = height * draft.tensors[id].bytes() as u32;
-            Place { base, height, width, channels, pitch: layout.pitches[id] }
+            Place { base, height, width, channels, pitch: layout.pitches[id], nibbles }
         };
         let places = (0..draft.tensors.len()).map(place).collect();
         Ok(Places { places, bank_bytes: bytes as u32 })
     }
+}
+
+/// Which tensors lie two elements in a byte, with all that lie in their memory: those of few bits that are
+/// only written by pairs.
+fn nibbles(draft: &Draft<'_>, spec: &CnnSpec, layout: &Layout) -> Vec<bool> {
+    let owner = |id: Id| layout.root(id).0;
+    let mut nibbles = vec![spec.nibbles; draft.tensors.len()];
+    let even = |id: Id| {
+        let [height, width, _] = draft.tensors[id].image();
+        height * width == 1 || layout.pitches[id].is_multiple_of(2)
+    };
+    for id in 0..draft.tensors.len() {
+        nibbles[owner(id)] &= fits_nibbles(&draft.tensors[id]) && even(id);
+    }
+    for step in draft.steps.iter().filter(|step| !step.operator.known().writes_pairs()) {
+        nibbles[owner(step.output)] = false;
+    }
+    nibbles
 }
 
 /// Every tensor is within reach of addresses.
@@ -79,11 +100,13 @@ fn allocate(
     spec: &CnnSpec,
     layout: &Layout,
     banks: &[usize],
+    nibbles: &[bool],
 ) -> (Vec<u64>, u64) {
     let mut lives: Vec<Option<Life>> = vec![None; draft.tensors.len()];
     let mut order = vec![];
     let mut touch = |id: Id, when: usize| {
         let (owner, bytes) = (layout.root(id).0, bytes(draft, layout, id));
+        let bytes = if nibbles[owner] { bytes.div_ceil(2) } else { bytes };
         match &mut lives[owner] {
             Some(life) => {
                 life.to = life.to.max(when);

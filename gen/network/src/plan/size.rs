@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::{Plan, PlanError, on_core};
 use crate::graph::{Layer, Network, Operator};
-use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Outline, dual};
+use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Nibbles, Outline, dual};
 
 /// What a core may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Budget {
     pub kind: Multiplier,
     /// Lanes may have two weights.
     pub dual: bool,
+    /// Activations of at most 4 bits may lie two in a byte.
+    pub nibbles: bool,
     /// Weights may be stored in fewer bits than eight.
     pub narrow_weights: bool,
     /// Memories have one port, and a lane one position: for parts whose large memories are so.
@@ -34,7 +36,14 @@ impl Budget {
     /// So many multipliers of 25 x 18 bits; weights of eight bits, memories of two ports.
     pub fn within(multipliers: u32) -> Budget {
         let kind = Multiplier::default();
-        Budget { multipliers, kind, dual: false, narrow_weights: false, single_port: false }
+        Budget {
+            multipliers,
+            kind,
+            dual: false,
+            nibbles: false,
+            narrow_weights: false,
+            single_port: false,
+        }
     }
 
     /// What a user has in mind who names but a number of multipliers.
@@ -164,6 +173,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         packed: budget.kind == Multiplier::Bits25x18 && !budget.single_port,
         results,
         multiplier_bits: 31,
+        nibbles: budget.nibbles && results > 1,
         accumulator_bits: 32,
         narrow_weights: budget.narrow_weights,
         activation_words: (1 << 24) / lanes,
@@ -198,6 +208,7 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
     let words = plan.bank_bytes.div_ceil(spec.lanes).max(4);
     CnnSpec {
         dual: plan.image.jobs.iter().any(dual),
+        nibbles: plan.image.jobs.iter().any(|job| job.nibbles() != Nibbles::default()),
         multiplier_bits,
         accumulator_bits: plan.sum_bits.max(least),
         activation_words: if spec.single_port { 2 * bank(words) } else { words },

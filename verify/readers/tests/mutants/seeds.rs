@@ -26,7 +26,8 @@ pub(crate) fn of(reader: &str) -> Vec<Vec<u8>> {
         "onnx" => onnx_models::all().iter().take(2).map(|(_, it)| it.encode_to_vec()).collect(),
         "network" => vec![serde_json::to_vec(&zoo::kws_mini(1)).unwrap()],
         "policy" => {
-            let first = r#"{"version": 1, "weight_bits": {"conv": 4}, "shared_bits": {"dense": 6}}"#;
+            let first =
+                r#"{"version": 1, "weight_bits": {"conv": 4}, "shared_bits": {"dense": 6}}"#;
             let second = r#"{"version": 2, "activation_bits": {"conv": 7}, "rounded_bits": {"a": 4},
                 "symmetric": true, "multiplier_bits": 15, "addition_shift": 8}"#;
             vec![text(first), text(second)]

@@ -38,15 +38,15 @@ impl Core {
         let mut sent = vec![];
         for job in self.image.jobs.clone() {
             match &job {
-                Job::Input(Transfer { base, beats }) => {
+                Job::Input(Transfer { base, beats, nibbles }) => {
                     for at in 0..*beats as usize * self.results {
-                        let place = self.place(*base as usize + at);
-                        self.bytes[place] = input.next().unwrap_or(0);
+                        let value = input.next().unwrap_or(0);
+                        self.set(*base as usize + at, nibbles.output, value);
                     }
                 }
-                Job::Output(Transfer { base, beats }) => {
+                Job::Output(Transfer { base, beats, nibbles }) => {
                     let bytes = 0..*beats as usize * self.results;
-                    sent.extend(bytes.map(|at| self.bytes[self.place(*base as usize + at)]));
+                    sent.extend(bytes.map(|at| self.get(*base as usize + at, nibbles.input)));
                 }
                 Job::Convolve(job) => self.convolve(job),
                 Job::Add(job) => self.add(job),
@@ -58,9 +58,25 @@ impl Core {
         sent
     }
 
-    /// An address within the memory.
-    fn place(&self, address: usize) -> usize {
-        address % self.bytes.len()
+    /// The element at an address within the memory: a byte, or half of one.
+    fn get(&self, address: usize, nibbles: bool) -> i8 {
+        match nibbles {
+            false => self.bytes[address % self.bytes.len()],
+            true => {
+                let byte = self.bytes[address / 2 % self.bytes.len()];
+                if address.is_multiple_of(2) { byte << 4 >> 4 } else { byte >> 4 }
+            }
+        }
+    }
+
+    fn set(&mut self, address: usize, nibbles: bool, value: i8) {
+        let count = self.bytes.len();
+        let byte = &mut self.bytes[if nibbles { address / 2 } else { address } % count];
+        *byte = match (nibbles, address.is_multiple_of(2)) {
+            (false, _) => value,
+            (true, true) => *byte & !0xf | value & 0xf,
+            (true, false) => *byte & 0xf | value << 4,
+        };
     }
 
     fn convolve(&mut self, job: &Convolve) {
@@ -98,8 +114,7 @@ impl Core {
             }
         }
         for (address, value) in out {
-            let place = self.place(address as usize);
-            self.bytes[place] = value;
+            self.set(address as usize, job.nibbles.output, value);
         }
     }
 
@@ -123,9 +138,9 @@ impl Core {
                     (0..job.height as i32).contains(&iy) && (0..job.width as i32).contains(&ix);
                 for channel in 0..job.channel_steps {
                     let byte = if job.depthwise { lane } else { lane % group };
-                    let place =
-                        self.place((window.wrapping_add(moved) & 0xff_ffff) as usize + byte);
-                    let value = if inside { self.bytes[place] } else { job.padding };
+                    let address = (window.wrapping_add(moved) & 0xff_ffff) as usize + byte;
+                    let value =
+                        if inside { self.get(address, job.nibbles.input) } else { job.padding };
                     let weight = self.weight(job, weights, step, at);
                     let product = i32::from(value) * weight;
                     sum = Some(match sum {
@@ -167,7 +182,8 @@ impl Core {
     fn add(&mut self, job: &Add) {
         for at in 0..job.chunks as usize * self.results {
             let term = |which: usize| {
-                let value = self.bytes[self.place(job.inputs[which] as usize + at)];
+                let nibbles = [job.nibbles.input, job.nibbles.second][which];
+                let value = self.get(job.inputs[which] as usize + at, nibbles);
                 let difference = i32::from(value) - i32::from(job.zeros[which]);
                 let scale = job.scales[which];
                 rescale(
@@ -180,8 +196,7 @@ impl Core {
             let sum = term(0).wrapping_add(term(1));
             let AddScale { multiplier, right } = job.scales[2];
             let sum = rescale(sum, multiplier, right, job.rounding);
-            let place = self.place(job.output as usize + at);
-            self.bytes[place] = clamp(sum, &job.clamp);
+            self.set(job.output as usize + at, job.nibbles.output, clamp(sum, &job.clamp));
         }
     }
 }
@@ -194,7 +209,7 @@ impl Core {
                 let at = job.input.wrapping_add(block.wrapping_mul(job.block));
                 let at = at.wrapping_add(step.wrapping_mul(job.step));
                 let at = at.wrapping_add(lane.wrapping_mul(job.lane)) & 0xff_ffff;
-                let byte = self.bytes[self.place(at as usize)];
+                let byte = self.get(at as usize, job.nibbles.input);
                 for bit in 0..8 {
                     let plane = &mut self.image.planes[(first + bit) as usize];
                     plane.set(lane as usize, byte >> (7 - bit) & 1 == 1);
@@ -208,26 +223,27 @@ impl Core {
         for row in 0..job.rows {
             let at = |base: u32, pitch: u32, x: u32| (base + row * pitch + x) as usize;
             let bytes = (0..job.length).map(|x| at(job.input, job.input_pitch, x));
-            let bytes: Vec<_> = bytes.map(|at| i32::from(self.bytes[self.place(at)])).collect();
+            let bytes: Vec<_> =
+                bytes.map(|at| i32::from(self.get(at, job.nibbles.input))).collect();
             let largest = bytes.iter().copied().max().unwrap_or(0);
             let entries: Vec<_> =
                 bytes.iter().map(|byte| u64::from(table[(largest - byte) as usize])).collect();
             let sum: u64 = entries.iter().sum();
             for (x, entry) in entries.into_iter().enumerate() {
                 let part = (2 * u64::from(job.steps) * entry + sum) / (2 * sum).max(1);
-                let place = self.place(at(job.output, job.output_pitch, x as u32));
-                self.bytes[place] = clamp(part as i32, &job.clamp);
+                let to = at(job.output, job.output_pitch, x as u32);
+                self.set(to, job.nibbles.output, clamp(part as i32, &job.clamp));
             }
         }
     }
 
     fn lookup(&mut self, job: &Lookup) {
         for (row, x) in (0..job.rows).flat_map(|row| (0..job.length).map(move |x| (row, x))) {
-            let from = self.place((job.input + row * job.input_pitch + x) as usize);
-            let to = self.place((job.output + row * job.output_pitch + x) as usize);
-            let index = 127 - i32::from(self.bytes[from]);
+            let from = (job.input + row * job.input_pitch + x) as usize;
+            let to = (job.output + row * job.output_pitch + x) as usize;
+            let index = 127 - i32::from(self.get(from, job.nibbles.input));
             let entry = self.image.tables[job.table as usize][index as usize];
-            self.bytes[to] = (entry & 0xff) as u8 as i8;
+            self.set(to, job.nibbles.output, (entry & 0xff) as u8 as i8);
         }
     }
 }
