@@ -3,7 +3,8 @@
 use super::peer::{self, Peer};
 use super::{engine, predictor};
 use hwgen_designs::attention::engine::FactAttentionSpec as Whole;
-use hwgen_designs::attention::fact_predictor::{FactPredictorSpec as Alone, cost};
+use hwgen_designs::attention::fact_predictor::FactPredictorSpec as Alone;
+use hwgen_designs::attention::predictor::Predictor;
 use hwgen_verify::suite::{self, pick, spec};
 use rand_chacha::ChaCha8Rng;
 
@@ -47,7 +48,7 @@ fn cycles_of_a_row() {
     for head_dim in [32, 64] {
         for keys in [26, 128, 257] {
             let spec = Alone { head_dim, max_keys: keys, rows: 4, ..Alone::default() };
-            let row = cost::cycles_per_row(&spec, keys);
+            let row = spec.cycles_per_row(keys);
             let exact = 2 * ((keys * spec.keep256) >> 8);
             println!("| {head_dim} | {keys} | {row} | {exact} |");
             assert!(

@@ -27,8 +27,6 @@ pub fn build(spec: &FactPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for FactPredictorSpec {}
-
 impl crate::generate::Generate for FactPredictorSpec {
     const NAME: &'static str = "fact_predictor";
     const SUMMARY: &'static str = "FACT's predictor: powers of two on both sides, row-wise top-k";
@@ -45,14 +43,7 @@ impl crate::generate::Generate for FactPredictorSpec {
     }
 
     fn latency(&self) -> String {
-        let (full, few) = (self.max_keys, self.rows.min(self.max_keys));
-        format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {few}; \
-             then {} cycles a row of {full} keys (a search of the threshold a row); a head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, few),
-            cost::cycles_per_row(self, full),
-        )
+        crate::attention::predictor::latency(self, "a search of the threshold a row")
     }
 
     fn diagram(&self) -> String {

@@ -17,21 +17,12 @@ impl Golden for LapaSpec {
             let tokens = rng.random_range(1..=most);
             random_job(self, rng, tokens, heads.min(self.max_heads) as usize)
         });
-        let results = jobs.iter().map(|job| job.results(self));
-        let results: Vec<_> =
-            results.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-        let rows: Vec<_> = results
-            .iter()
-            .flat_map(|job| &job.heads)
-            .flat_map(|head| &head.rows)
-            .cloned()
-            .collect();
-        let stall = rng.random_bool(0.5);
-        let stalls = if stall {
-            Stalls { out: 0.3, ins: 0.2, seed }
-        } else {
-            Stalls { seed, ..Stalls::default() }
-        };
+        let results: Result<Vec<_>, _> = jobs.iter().map(|job| job.results(self)).collect();
+        let results = results.map_err(|error| error.to_string())?;
+        let heads = results.iter().flat_map(|job| &job.heads);
+        let rows: Vec<_> = heads.flat_map(|head| &head.rows).cloned().collect();
+        let [out, ins] = if rng.random_bool(0.5) { [0.3, 0.2] } else { [0.0; 2] };
+        let stalls = Stalls { out, ins, seed };
         let run = run(device, self, &jobs, stalls, rows.len(), jobs.len())
             .map_err(|error| error.to_string())?;
         compare_lists("row", &in_order(&run.rows)?, &rows)?;

@@ -29,8 +29,6 @@ pub fn build(spec: &SangerPredictorSpec) -> Arc<Module> {
     predictor::module(spec)
 }
 
-impl crate::attention::predictor::Predictor for SangerPredictorSpec {}
-
 impl crate::generate::Generate for SangerPredictorSpec {
     const NAME: &'static str = "sanger_predictor";
     const SUMMARY: &'static str = "Sanger's predictor: four-bit products, softmax, threshold";
@@ -47,15 +45,7 @@ impl crate::generate::Generate for SangerPredictorSpec {
     }
 
     fn latency(&self) -> String {
-        let (full, few) = (self.max_keys, self.rows.min(self.max_keys));
-        format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {few}; \
-             then {} cycles a row of {full} keys (a group of keys a cycle, rows back to back); a \
-             head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, few),
-            cost::cycles_per_row(self, full),
-        )
+        crate::attention::predictor::latency(self, "a group of keys a cycle, rows back to back")
     }
 
     fn diagram(&self) -> String {
