@@ -13,7 +13,6 @@
 //! tells its cycles exactly, [`area::estimate`](crate::area::estimate) its size. What other predictors
 //! need as well is in [`predictor`](hwgen_designs::attention::predictor).
 
-mod check;
 pub mod cost;
 pub mod drive;
 pub mod golden;

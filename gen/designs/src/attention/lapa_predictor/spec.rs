@@ -251,25 +251,19 @@ impl Spec for LapaPredictorSpec {
             return Err(SpecError::WrongLength { field, length, expected });
         }
         if !(2..=16).contains(&self.key_bits()) {
-            return Err(SpecError::OutOfRange {
-                field: "key_slices".to_owned(),
-                value: format!("{slices:?}"),
-                range: match self.unread_bits {
-                    0 => "slices that sum to 2..=16 bits".to_owned(),
-                    unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
-                },
-            });
+            let range = match self.unread_bits {
+                0 => "slices that sum to 2..=16 bits".to_owned(),
+                unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
+            };
+            return Err(SpecError::out_of_range("key_slices", format!("{slices:?}"), range));
         }
         let most = if self.rounds() == 1 { self.rows } else { 1 };
         if self.tile > most {
-            return Err(SpecError::OutOfRange {
-                field: "tile".to_owned(),
-                value: self.tile.to_string(),
-                range: match most {
-                    1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
-                    rows => format!("at most the {rows} `rows`"),
-                },
-            });
+            let range = match most {
+                1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
+                rows => format!("at most the {rows} `rows`"),
+            };
+            return Err(SpecError::out_of_range("tile", self.tile, range));
         }
         self.filter.validate(self.rounds())
     }

@@ -5,7 +5,7 @@
 //! a pipe stand groups of `rows` keys, behind it a queue in which they wait for something that
 //! only the whole row tells: a threshold, a maximum, a sum.
 
-pub(crate) mod check;
+pub mod check;
 pub mod drive;
 pub(crate) mod fold;
 pub(crate) mod front;
