@@ -6,6 +6,7 @@ use crate::attention::lapa::cost::{FeedShape, HeadShape, JobShape};
 use crate::attention::lapa::golden::{Feed as FeedJob, Job, JobResult, KeyHead, QueryHead};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
 use crate::drive::{Feed, Stalls, Values, pack, run_streams, unpack};
+use crate::golden::compare_lists;
 use crate::linear::drive::importance::{Group, group_beat, groups};
 use crate::linear::drive::{exact, feed_forward, log};
 use crate::linear::golden::exact::{Load, Scale, Token};
@@ -175,6 +176,37 @@ pub fn run_feeds(
         feed_cycles: fed.cycles,
         unknown,
     })
+}
+
+/// Runs the jobs, without a reset between them, and compares all that comes out.
+///
+/// # Errors
+/// A job that does not fit, silence, or the first that differs, in words.
+pub fn check(
+    device: &mut dyn Device,
+    spec: &LapaSpec,
+    jobs: &[Job],
+    stalls: Stalls,
+) -> Result<Run, String> {
+    let results: Result<Vec<_>, _> = jobs.iter().map(|job| job.results(spec)).collect();
+    let results = results.map_err(|error| error.to_string())?;
+    let heads = results.iter().flat_map(|job| &job.heads);
+    let rows: Vec<_> = heads.flat_map(|head| &head.rows).cloned().collect();
+    let run = run(device, spec, jobs, stalls, rows.len(), jobs.len());
+    let run = run.map_err(|error| error.to_string())?;
+    compare_lists("row", &in_order(&run.rows)?, &rows)?;
+    if spec.row_window == 1 || !spec.predict_keys {
+        let as_they_came: Vec<_> = run.rows.iter().map(|row| row.elements.clone()).collect();
+        compare_lists("row in order", &as_they_came, &rows)?;
+    }
+    let groups = results.iter().flat_map(|result| importance(spec, &result.importance));
+    compare_lists("group of importance", &run.importance, &groups.collect::<Vec<_>>())?;
+    let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+    compare_lists("feed-forward result", &run.feed, &fed)?;
+    let counts = results.iter().map(|job| job.feed.len());
+    let last = counts.flat_map(|count| (1..=count).map(move |token| token == count));
+    compare_lists("end of a job", &run.feed_last, &last.collect::<Vec<_>>())?;
+    Ok(run)
 }
 
 /// A row as it came out.

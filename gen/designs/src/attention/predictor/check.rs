@@ -5,11 +5,8 @@ use crate::attention::attend::drive::{Head, shapes};
 use crate::attention::predictor::head::Predict;
 use crate::cost::Cost;
 use crate::drive::{Driven, Feed, Values};
-use crate::golden::{Batch, Golden, batch};
 use hwgen_hdl::Int;
-use hwgen_hdl::sim::Device;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 use std::fmt::Debug;
 
 /// What heads go through, between stream drivers and its golden model; see [`Driven`].
@@ -56,20 +53,20 @@ impl<H: Heads> Driven for H {
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
         self.result_cycles(&shapes(heads, self.size().rows))
     }
-}
 
-impl<H: Heads> Golden for H {
-    /// Two heads, the second without a reset; few groups, so that rows follow closely.
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    fn values(&self) -> u32 {
+        Heads::values(self)
+    }
+
+    /// Of few groups, so that rows follow closely.
+    fn few(&self, rng: &mut impl Rng) -> Vec<Head> {
         let size = self.size();
         let most = size.max_keys.min(3 * size.rows) as usize;
-        let mut head = |_| {
+        let head = |_| {
             let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=6));
             let values = Values::any(rng);
-            Head::random(self, rng, keys, rows, values).map_err(|error| error.to_string())
+            Head::random(self, rng, keys, rows, values).expect("a head that fits")
         };
-        let heads = [head(1)?, head(2)?];
-        batch(self, device, (rng, seed), &heads, (usize::MAX, self.values()))
+        (0..2).map(head).collect()
     }
 }

@@ -8,6 +8,7 @@ use crate::attention::spatten::golden::cascade::accumulate;
 use crate::attention::spatten::golden::{Keys, Row as GoldenRow, Setting, Spatten, Split};
 use crate::attention::spatten::{SpattenAttentionSpec, cost};
 use crate::drive::{Stalls, Values, feeds, pack, run_streams};
+use crate::golden::compare_lists;
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Bench, Device, SimError};
@@ -207,6 +208,25 @@ pub fn run(
     };
     let unknown = runs.iter().map(|run| run.unknown).sum();
     Ok(Run { results, cycles: runs[0].cycles.clone(), end: bench.cycle, unknown })
+}
+
+/// Runs the layers, without a reset between them, and compares all that comes out.
+///
+/// # Errors
+/// Silence, or the first that differs, in words.
+pub fn check(
+    device: &mut dyn Device,
+    spec: &SpattenAttentionSpec,
+    layers: &[Layer],
+    stalls: Stalls,
+) -> Result<Run, String> {
+    let must = Results::concat(layers.iter().map(|layer| layer.expected(spec)));
+    let counts = [must.rows.len(), must.heads.len(), must.tokens.len()];
+    let run = run(device, spec, layers, stalls, counts).map_err(|error| error.to_string())?;
+    compare_lists("row", &run.results.rows, &must.rows)?;
+    compare_lists("head", &run.results.heads, &must.heads)?;
+    compare_lists("token", &run.results.tokens, &must.tokens)?;
+    Ok(run)
 }
 
 /// The beats of a head's keys; those of pruned tokens are noise.
