@@ -19,16 +19,6 @@ pub use spec::SangerPredictorSpec;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-/// The circuit; top module `sanger_predictor`.
-///
-/// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams: `keys` and `queries` in,
-/// `out` out: `survivors` (key 0 of the group low), `row_last`.
-///
-/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &SangerPredictorSpec) -> Arc<Module> {
-    predictor::module(spec)
-}
-
 impl crate::generate::Generate for SangerPredictorSpec {
     const NAME: &'static str = "sanger_predictor";
     const SUMMARY: &'static str = "Sanger's predictor: four-bit products, softmax, threshold";
@@ -40,8 +30,10 @@ impl crate::generate::Generate for SangerPredictorSpec {
         "max_keys=1 head_dim=1 rows=4 probability_bits=16 threshold65536=65535",
     ];
 
+    /// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams:
+    /// `keys` and `queries` in, `out` out: `survivors` (key 0 of the group low), `row_last`.
     fn circuit(&self) -> Arc<Module> {
-        build(self)
+        predictor::module(self)
     }
 
     fn latency(&self) -> String {
