@@ -161,3 +161,12 @@ pub const PRINTED: [cosim::Engine; 2] = [cosim::Engine::Verilator, cosim::Engine
 
 /// The engine that runs synthesized gates.
 pub const GATES: [cosim::Engine; 1] = [cosim::Engine::YosysIcarus];
+
+/// The Python that an environment variable names; without one, a line says which tests did not run.
+pub fn python(variable: &str, has: &str) -> Option<String> {
+    let python = std::env::var(variable).ok();
+    if python.is_none() {
+        println!("not run: {variable} names no Python that has {has}");
+    }
+    python
+}

@@ -15,14 +15,8 @@ const RADIUS: f32 = 12.0;
 
 /// Every recorded model, or synthetic ones of the same kind.
 fn workloads() -> Vec<Workload> {
-    let synthetic = || {
-        let shape = Clustered { tokens: 128, head_dim: 32, seeds: 3, ..Clustered::default() };
-        vec![shape.workload(), Clustered { causal: true, ..shape }.workload()]
-    };
-    data::recorded_workloads().unwrap().unwrap_or_else(|| {
-        println!("no recordings: synthetic heads instead");
-        synthetic()
-    })
+    let shape = Clustered { tokens: 128, head_dim: 32, seeds: 3, ..Clustered::default() };
+    data::recorded_or(|| shape.both_masks())
 }
 
 fn with(filter: Filter) -> LapaPredictorSpec {

@@ -16,9 +16,7 @@ use std::time::Instant;
 
 /// The default engine, with room for these heads.
 fn spec_for(workload: &Workload) -> LapaAttentionSpec {
-    let heads = &workload.heads;
-    let head_dim = heads.iter().map(|head| head.keys.cols()).max().unwrap_or(1) as u32;
-    let max_keys = heads.iter().map(|head| head.keys.rows()).max().unwrap_or(1) as u32;
+    let [head_dim, max_keys] = workload.largest();
     let lanes = head_dim.next_power_of_two();
     let mut spec = LapaAttentionSpec::default();
     (spec.lapa.head_dim, spec.lapa.max_keys, spec.exact.lanes) = (head_dim, max_keys, lanes);

@@ -16,14 +16,9 @@ use std::time::Instant;
 
 /// The default predictor, with room for these heads.
 fn spec_for(workload: &Workload) -> LapaPredictorSpec {
-    let heads = &workload.heads;
-    let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| heads.iter().map(size).max();
-    let round_up = |keys: usize| keys.next_multiple_of(16) as u32;
-    LapaPredictorSpec {
-        head_dim: largest(|head| head.keys.cols()).unwrap_or(1) as u32,
-        max_keys: largest(|head| head.keys.rows()).map_or(1, round_up),
-        ..LapaPredictorSpec::default()
-    }
+    let [head_dim, keys] = workload.largest();
+    let max_keys = keys.next_multiple_of(16);
+    LapaPredictorSpec { head_dim, max_keys, ..LapaPredictorSpec::default() }
 }
 
 /// Sends the heads, one behind the other without a reset, through the engine. Returns how many

@@ -1,7 +1,7 @@
 //! Attention from tokens to its output against its golden model.
 
 use hwgen_designs::attention::lapa::drive::{
-    Counts, Row, Run, feeds, importance, in_order, random_job, run, run_feeds, shape,
+    self, Counts, Row, Run, feeds, in_order, random_job, run, run_feeds, shape,
 };
 use hwgen_designs::attention::lapa::golden::{Job, JobResult};
 use hwgen_designs::attention::lapa::{LapaSpec, cost};
@@ -56,32 +56,9 @@ fn results(spec: &LapaSpec, jobs: &[Job]) -> Vec<JobResult> {
     jobs.iter().map(|job| job.results(spec).unwrap()).collect()
 }
 
-/// Runs the jobs, without a reset between them, and compares every row and the importance.
 fn check(device: &mut dyn Device, spec: &LapaSpec, jobs: &[Job], stalls: Stalls) -> Run {
-    let results = results(spec, jobs);
-    let heads = || results.iter().flat_map(|job| &job.heads);
-    let rows: Vec<_> = heads().flat_map(|head| &head.rows).collect();
-    let run = run(device, spec, jobs, stalls, rows.len(), jobs.len())
-        .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
-    let ordered =
-        in_order(&run.rows).unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"));
-    assert_eq!(ordered.len(), rows.len(), "{spec:?}, {stalls:?}");
-    for (row, (is, must)) in ordered.iter().zip(&rows).enumerate() {
-        assert_eq!(is, *must, "{spec:?}, {stalls:?}, row {row}");
-    }
-    if spec.row_window == 1 || !spec.predict_keys {
-        let is: Vec<_> = run.rows.iter().map(|row| row.elements.clone()).collect();
-        assert_eq!(is, ordered, "in order");
-    }
-    let groups: Vec<_> =
-        results.iter().flat_map(|result| importance(spec, &result.importance)).collect();
-    assert_eq!(run.importance, groups, "{spec:?}, {stalls:?}");
-    let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
-    assert_eq!(run.feed, fed, "{spec:?}, {stalls:?}");
-    let last = results.iter().map(|job| job.feed.len());
-    let last = last.flat_map(|count| (1..=count).map(move |token| token == count));
-    assert_eq!(run.feed_last, last.collect::<Vec<_>>());
-    run
+    drive::check(device, spec, jobs, stalls)
+        .unwrap_or_else(|error| panic!("{spec:?}, {stalls:?}: {error}"))
 }
 
 #[test]

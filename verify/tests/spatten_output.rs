@@ -15,19 +15,15 @@ const TARGET: f64 = 0.99;
 fn workloads() -> Vec<Workload> {
     let synthetic = || {
         let shape = Clustered { tokens: 64, head_dim: 32, seeds: 12, ..Clustered::default() };
-        let shapes = [shape, Clustered { causal: true, ..shape }];
-        shapes.map(|shape| {
-            let mut workload = shape.workload();
+        let mut workloads = shape.both_masks();
+        for workload in &mut workloads {
             for (i, head) in workload.heads.iter_mut().enumerate() {
                 head.name = format!("layer {} head {}", i / 4, i % 4);
             }
-            workload
-        })
+        }
+        workloads
     };
-    data::recorded_workloads().unwrap().unwrap_or_else(|| {
-        println!("no recordings: synthetic heads instead");
-        synthetic().to_vec()
-    })
+    data::recorded_or(synthetic)
 }
 
 fn line(name: &str, run: &Cascaded) {

@@ -1,6 +1,6 @@
 //! Measurements that take minutes, each against its target.
 //!
-//! A bar's command prints a line with the bar's `figure`; the first number after that word is the
+//! A bar's command prints a line with the bar's name and a colon; the first number after that is the
 //! figure. To add a bar, add a row.
 
 use crate::run::{cargo, watch};
@@ -10,10 +10,8 @@ use std::time::Instant;
 struct Bar {
     /// What it is asked for by.
     name: &'static str,
-    /// Arguments for `cargo`, apart by spaces.
+    /// Arguments for `cargo`, apart by spaces; the figure of `build` is the command's time.
     command: &'static str,
-    /// The word before the figure; the figure of [`SECONDS`] is the command's time.
-    figure: &'static str,
     /// What the figure must reach.
     target: Target,
     /// What the figure counts.
@@ -26,119 +24,100 @@ enum Target {
 }
 use Target::{AtLeast, AtMost};
 
-/// The figure is the time the command takes.
-const SECONDS: &str = "";
-
 const BARS: &[Bar] = &[
     Bar {
         name: "fuzz",
         command: "test -p hwgen-verify --test fuzz -- --ignored --nocapture",
-        figure: "fuzz:",
         target: AtLeast(200_000.0),
         unit: "outputs equal on four engines",
     },
     Bar {
         name: "kills",
         command: "test --release -p hwgen --test kills -- --ignored --nocapture",
-        figure: "kills:",
         target: AtMost(0.0),
         unit: "of 200 commands killed at any moment that leave something torn or running",
     },
     Bar {
         name: "readers",
         command: "test -p hwgen-readers --test mutants ten_thousand -- --ignored --nocapture",
-        figure: "readers:",
         target: AtLeast(10_000.0),
         unit: "damaged files that every reader answered without a panic, in 512 MiB and 5 s",
     },
     Bar {
         name: "fuzz_readers",
         command: "test -p hwgen-readers --test mutants fuzzer -- --ignored --nocapture",
-        figure: "fuzz_readers:",
         target: AtLeast(10_000.0),
         unit: "inputs of libFuzzer that crashed no reader",
     },
     Bar {
         name: "race",
         command: "test --release -p hwgen-verify --test race -- --ignored --nocapture",
-        figure: "race:",
         target: AtLeast(1.0),
         unit: "times Verilator's cycles a second, the slowest design",
     },
     Bar {
         name: "emission",
         command: "test -p hwgen-designs --test emission -- --nocapture",
-        figure: "64x64 to 16x16:",
         target: AtMost(2.0),
         unit: "times as long a processing element at 64x64 as at 16x16",
     },
     Bar {
         name: "chain",
         command: "test --release -p hwgen-hdl --test scale -- --ignored --nocapture",
-        figure: "chain:",
         target: AtMost(1.0),
         unit: "seconds to print a chain of 100,000 unnamed nets",
     },
     Bar {
         name: "wide",
         command: "test --release -p hwgen --test large wide -- --ignored --nocapture",
-        figure: "wide:",
         target: AtMost(1.0),
         unit: "seconds to emit a linear layer of 4,096 inputs and 256 lanes",
     },
     Bar {
         name: "baked",
         command: "test --release -p hwgen --test large baked -- --ignored --nocapture",
-        figure: "baked:",
         target: AtMost(2.0),
         unit: "seconds in which Yosys reads the trained keyword network in its core's memories",
     },
     Bar {
         name: "attention",
         command: "test -p hwgen-verify --test lapa_attention -- --ignored --nocapture",
-        figure: "attention:",
         target: AtMost(0.0),
         unit: "mismatches on every recorded attention head in Verilator",
     },
     Bar {
         name: "engine",
         command: "test --release -p hwgen-verify --test engine_attention recorded_attention -- --ignored --nocapture",
-        figure: "engine:",
         target: AtMost(0.0),
         unit: "rows of LAPA whole that differ on every recorded attention head",
     },
     Bar {
         name: "long",
         command: "test --release -p hwgen-verify --test engine_attention two_thousand -- --ignored --nocapture",
-        figure: "long:",
         target: AtMost(0.0),
         unit: "rows that differ on a head of 2,048 tokens of 64 elements",
     },
     Bar {
         name: "prediction",
         command: "test --release -p hwgen-verify --test study prediction -- --ignored --nocapture",
-        figure: "prediction:",
         target: AtMost(20.0),
         unit: "% of the energy of LAPA's attention, on any recorded model",
     },
     Bar {
         name: "output",
         command: "test -p hwgen-verify --test attention_output -- --ignored --nocapture",
-        figure: "output:",
         target: AtLeast(0.99),
         unit: "mean cosine of the output, the worst model at its best setting",
     },
     Bar {
         name: "models",
         command: "test --release -p hwgen-models --test models -- --ignored --nocapture",
-        figure: "models:",
         target: AtMost(1.0),
         unit: "percent lost by whole models with LAPA attention, the worst text",
     },
     Bar {
         name: "networks",
         command: "test --release -p hwgen-verify --test cnn_rtl all_inputs -- --ignored --nocapture",
-        figure: "networks:",
         target: AtLeast(660.0),
         unit: "inputs of trained networks equal in our engine and Verilator",
     },
@@ -152,154 +131,132 @@ const BARS: &[Bar] = &[
     Bar {
         name: "graphs",
         command: "test --release -p hwgen-verify --test random_graphs two_thousand -- --ignored --nocapture",
-        figure: "graphs:",
         target: AtLeast(2_000.0),
         unit: "random graphs run as the interpreter does on 8 cores, or are refused: at most 15 %",
     },
     Bar {
         name: "lockstep",
         command: "test --release -p hwgen-verify --test lockstep every_design -- --ignored --nocapture",
-        figure: "lockstep:",
         target: AtLeast(720.0),
         unit: "checks of all designs passed, 12 seeds each, our engine and Icarus",
     },
     Bar {
         name: "keywords",
         command: "test --release -p hwgen-verify --test mfcc_quality trained -- --ignored --nocapture",
-        figure: "keywords:",
         target: AtMost(1.0),
         unit: "points of top-1 that integer features cost the trained keyword model",
     },
     Bar {
         name: "real_models",
         command: "test --release -p hwgen-verify --test network_litert real_models -- --ignored --nocapture",
-        figure: "real_models:",
         target: AtLeast(19.0),
         unit: "models that others trained (HWGEN_MODELS) as LiteRT's reference kernels, byte for byte",
     },
     Bar {
         name: "kws_mini",
         command: "test -p hwgen-verify --test cnn_rtl kws_mini -- --ignored --nocapture",
-        figure: "kws_mini:",
         target: AtMost(12_000.0),
         unit: "cycles of KWS-mini with 18 DSP blocks and 5,000 LUTs of Yosys",
     },
     Bar {
         name: "board",
         command: "test --release -p hwgen --test link trained -- --ignored --nocapture",
-        figure: "board:",
         target: AtLeast(20.0),
         unit: "clips as the golden model with the trained network, on a sound line and on a bad one",
     },
     Bar {
         name: "link",
         command: "test --release -p hwgen-boards --test top hundred_thousand -- --ignored --nocapture",
-        figure: "link:",
         target: AtLeast(100_000.0),
         unit: "random packets answered as the model does",
     },
     Bar {
         name: "add_a_design",
         command: "test -p hwgen --test ways_in a_design -- --ignored --nocapture",
-        figure: "add_a_design:",
         target: AtMost(4.0),
         unit: "files that a new design touches beside its own",
     },
     Bar {
         name: "add_a_subcommand",
         command: "test -p hwgen --test ways_in a_subcommand -- --ignored --nocapture",
-        figure: "add_a_subcommand:",
         target: AtMost(3.0),
         unit: "files that a new subcommand touches beside its own, one of them a snapshot",
     },
     Bar {
         name: "add_an_operator",
         command: "test -p hwgen --test ways_in an_operator -- --ignored --nocapture",
-        figure: "add_an_operator:",
         target: AtMost(8.0),
         unit: "files that a new operator of networks touches beside its own",
     },
     Bar {
         name: "add_a_component",
         command: "test -p hwgen --test ways_in a_component -- --ignored --nocapture",
-        figure: "add_a_component:",
         target: AtMost(3.0),
         unit: "files that a new component touches beside its own, its table among them",
     },
     Bar {
         name: "planning",
         command: "test --release -p hwgen-network --test planning milliseconds -- --ignored --nocapture",
-        figure: "planning:",
         target: AtMost(1.0),
         unit: "of 1 ms a plan of kws_mini and 10 ms of MobileNetV2, the worse",
     },
     Bar {
         name: "names",
         command: "test -p hwgen-verify --test lint nets_are_named -- --nocapture",
-        figure: "names:",
         target: AtMost(5.0),
         unit: "percent of the nets of a design's worst size that nobody named; fails at 5 itself",
     },
     Bar {
         name: "synthesis",
         command: "test -p hwgen-verify --test lint default_designs -- --ignored --nocapture",
-        figure: "synthesis:",
         target: AtLeast(2.0),
         unit: "designs clean in Yosys at their default size",
     },
     Bar {
         name: "predictor_bitstream",
         command: "test -p hwgen-boards --test answers predictor -- --ignored --nocapture",
-        figure: "predictor_bitstream:",
         target: AtLeast(8.0),
         unit: "groups of keys that a bitstream of HX8K, read back, predicts as the golden model",
     },
     Bar {
         name: "spi_bitstream",
         command: "test -p hwgen-boards --test bitstream -- --ignored --nocapture",
-        figure: "spi_bitstream:",
         target: AtLeast(4.0),
         unit: "questions that a bitstream of HX8K, read back, answers over SPI as the model",
     },
     Bar {
         name: "up5k_netlist",
         command: "test -p hwgen-boards --test answers up5k -- --ignored --nocapture",
-        figure: "up5k_netlist:",
         target: AtLeast(12.0),
         unit: "scores of a network that a netlist of UP5K's multipliers and memories gives as the interpreter",
     },
     Bar {
         name: "network_bitstreams",
         command: "test -p hwgen-boards --test networks -- --ignored --nocapture",
-        figure: "network_bitstreams:",
         target: AtLeast(4.0),
         unit: "bitstreams of keyword networks that fit and are fast enough, iCEBreaker's, also over SPI, among them",
     },
     Bar {
         name: "boards",
         command: "test -p hwgen-boards --test flows -- --ignored --nocapture",
-        figure: "boards:",
         target: AtLeast(6.0),
         unit: "bitstreams of iCE40, ECP5 and Gowin are what was placed, timing met",
     },
     Bar {
         name: "area",
         command: "test --release -p hwgen-verify --test area -- --ignored --nocapture",
-        figure: "area:",
         target: AtMost(0.0),
         unit: "estimated figures that miss Yosys by more than 15 %, and medians by more than 8 %",
     },
     Bar {
         name: "asic",
         command: "test --release -p hwgen-boards --test asic -- --ignored --nocapture",
-        figure: "asic:",
         target: AtMost(0.0),
         unit: "failed routes, design rule and netlist errors in the layouts of processing elements and a predictor",
     },
     Bar {
         name: "build",
         command: "build --release --bin hwgen --target-dir target/bar-build",
-        figure: SECONDS,
         target: AtMost(240.0),
         unit: "seconds to build hwgen from nothing",
     },
@@ -331,7 +288,8 @@ pub(crate) fn run(names: &[&str]) -> Result<(), String> {
 
 /// The figure, or none if the command failed or did not print it.
 fn measure(bar: &Bar) -> Result<Option<f64>, String> {
-    if bar.figure == SECONDS {
+    let timed = bar.command.starts_with("build ");
+    if timed {
         // from nothing
         let folder = crate::run::workspace().join("target/bar-build");
         if folder.exists() {
@@ -340,16 +298,13 @@ fn measure(bar: &Bar) -> Result<Option<f64>, String> {
     }
     let words: Vec<_> = bar.command.split(' ').collect();
     let (mut seen, began) = (None, Instant::now());
+    let label = format!("{}:", bar.name);
     let passed = watch(&mut cargo(&words), |line| {
-        if bar.figure != SECONDS {
-            let figure = line.split_once(bar.figure).and_then(|(_, after)| first_number(after));
-            seen = figure.or(seen);
-        }
+        let figure = line.split_once(&label).and_then(|(_, after)| first_number(after));
+        seen = figure.or(seen);
     })?;
-    if bar.figure == SECONDS {
-        seen = Some(began.elapsed().as_secs_f64());
-    }
-    Ok(seen.filter(|_| passed))
+    let time = timed.then(|| began.elapsed().as_secs_f64());
+    Ok(time.or(seen).filter(|_| passed))
 }
 
 fn first_number(text: &str) -> Option<f64> {

@@ -134,6 +134,14 @@ fn said(of: &(CnnSpec, Plan), lie: impl FnMut(usize, Packet) -> Vec<u8> + 'stati
     infer(of, Box::new(lie)).unwrap_err().to_string()
 }
 
+/// What is said of a board that changes its answers so.
+fn changed(of: &(CnnSpec, Plan), mut change: impl FnMut(&mut Packet) + 'static) -> String {
+    said(of, move |_, mut answer| {
+        change(&mut answer);
+        sound(&answer)
+    })
+}
+
 fn sound(packet: &Packet) -> Vec<u8> {
     frame(&packet.body())
 }
@@ -144,54 +152,42 @@ fn lies_are_told_in_a_line() {
     let honest = infer(&of, Box::new(|_, answer| sound(&answer))).unwrap();
     assert_eq!(honest, [vec![0; 12]]);
     let output = |answer: &Packet| answer.kind == 0x83 && answer.data.len() > 4;
-    let early = said(&of, move |_, mut answer| {
-        if output(&answer) {
+    let early = changed(&of, move |answer| {
+        if output(answer) {
             answer.channel -= 1;
             answer.data.truncate(usize::from(answer.channel) * answer.data.len() / 12);
         }
-        sound(&answer)
     });
     assert!(early.starts_with("the board ended early: "), "{early}");
-    let more = said(&of, move |_, mut answer| {
-        if output(&answer) {
+    let more = changed(&of, move |answer| {
+        if output(answer) {
             answer.argument = 0;
         }
-        sound(&answer)
     });
     assert!(more.starts_with("the board sends more than asked for: "), "{more}");
-    let unasked = said(&of, |_, mut answer| {
+    let unasked = changed(&of, |answer| {
         if answer.kind == 0x83 {
             let beat = answer.data.len() / usize::from(answer.channel).max(1);
             answer.channel += 1;
             answer.data.extend(vec![0; beat]);
         }
-        sound(&answer)
     });
     assert!(unasked.contains("1 asked for"), "{unasked}");
-    let other = said(&of, |_, mut answer| {
-        if answer.kind == 0x81 {
-            answer.data[51] ^= 1;
-        }
-        sound(&answer)
-    });
-    assert!(other.starts_with("the board holds another network: its contents are "), "{other}");
-    let wide = said(&of, |_, mut answer| {
-        if answer.kind == 0x81 {
-            answer.data[12] = 255;
-        }
-        sound(&answer)
-    });
+    // bytes of its identity
+    let other = |at: usize, change: fn(u8) -> u8| {
+        changed(&of, move |answer| {
+            if answer.kind == 0x81 {
+                answer.data[at] = change(answer.data[at]);
+            }
+        })
+    };
+    let network = other(51, |byte| byte ^ 1);
+    assert!(network.starts_with("the board holds another network: its contents are "), "{network}");
+    let wide = other(12, |_| 255);
     assert_eq!(wide, "the board's answer makes no sense: its identity is none");
-    let old = said(&of, |_, mut answer| {
-        if answer.kind == 0x81 {
-            answer.data[0] = 1;
-        }
-        sound(&answer)
-    });
-    assert!(
-        old.starts_with("the board speaks version 1 of the protocol, this is version 2"),
-        "{old}"
-    );
+    let old = other(0, |_| 1);
+    let text = "the board speaks version 1 of the protocol, this is version 2";
+    assert!(old.starts_with(text), "{old}");
     let silent = said(&of, |at, answer| if at > 3 { vec![] } else { sound(&answer) });
     assert!(silent.contains("nothing was heard"), "{silent}");
     let babbling = said(&of, |_, _| vec![0x55; 100_000]);

@@ -3,7 +3,6 @@
 mod command;
 
 use command::{hwgen, refused};
-use serde_json::Value;
 use std::fs;
 
 #[test]
@@ -26,7 +25,7 @@ fn a_bitstream_and_what_it_was_made_of() {
 
     let again = hwgen(&[&build[..], &["--json"]].concat());
     assert!(again.stderr.contains("synthesis: done before"), "{}", again.stderr);
-    let report: Value = serde_json::from_str(&again.stdout).unwrap();
+    let report = again.json();
     assert_eq!(report["verdict"], "met");
     assert_eq!(report["clock_mhz"], 12.0);
     assert!(report["timing"]["slack_ns"].as_f64().unwrap() > 0.0);

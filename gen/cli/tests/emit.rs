@@ -2,7 +2,7 @@
 
 mod command;
 
-use command::{command, ok, refused, run};
+use command::{command, json_of, ok, refused, run};
 use hwgen_designs::registry::designs;
 use std::fs;
 use std::io::Read;
@@ -190,8 +190,7 @@ fn registers_as_a_c_header() {
     }
     ok(&["emit", "--design", "lapa_attention_axi", "--registers", "-o", file.to_str().unwrap()]);
     assert_eq!(fs::read_to_string(&file).unwrap(), header);
-    let described = ok(&["describe", "lapa_attention_axi", "--json"]);
-    let described: serde_json::Value = serde_json::from_str(&described).unwrap();
+    let described = json_of(&["describe", "lapa_attention_axi", "--json"]);
     let map = &described["registers"];
     let fingerprint = format!("FINGERPRINT_VALUE 0x{:08x}u", map["fingerprint"].as_u64().unwrap());
     assert!(header.contains(&fingerprint));

@@ -4,7 +4,7 @@ mod clips;
 mod command;
 mod simulated;
 
-use command::{Run, hwgen, ok, refused};
+use command::{Run, hwgen, json_of, ok, refused};
 use hwgen_network::graph::{Network, save};
 use hwgen_network::interpret::Interpreter;
 use hwgen_network::zoo;
@@ -68,7 +68,7 @@ fn another_is_refused(size: [&str; 2], [trained, retrained]: [&str; 2], input: &
     let held = Held::start(trained, size, input);
     let scores = |run: Run| {
         assert_eq!(run.code, 0, "{}", run.stderr);
-        let said: Value = serde_json::from_str(&run.stdout).unwrap();
+        let said = run.json();
         assert_eq!(said["differing"], 0);
         said["results"][0]["scores"].clone()
     };
@@ -153,8 +153,7 @@ fn all_outputs_are_shown() {
     let on = [&["--network", &path], &SIZE[..]].concat();
     let board = Simulated::start(&on);
     let run = ["run", "--port", board.port(), "--baud", "3000000", "--load", "--check"];
-    let said = ok(&[&run[..], &on, &["--json", &input]].concat());
-    let said: Value = serde_json::from_str(&said).unwrap();
+    let said = json_of(&[&run[..], &on, &["--json", &input]].concat());
     assert_eq!(said["differing"], 0);
     let outputs = golden(&network, &[&sent]);
     assert_eq!(said["results"][0]["outputs"][&network.outputs[0]], json!(outputs[0]));
@@ -190,7 +189,7 @@ fn two_inputs_are_one_run() {
     let on = [&["--network", &path], &SIZE[..]].concat();
     let board = Simulated::start(&on);
     let run = ["run", "--port", board.port(), "--baud", "3000000", "--load", "--check", "--json"];
-    let said: Value = serde_json::from_str(&ok(&[&run[..], &on, &[&input]].concat())).unwrap();
+    let said = json_of(&[&run[..], &on, &[&input]].concat());
     assert_eq!(said["differing"], 0);
     for (at, run) in sent.chunks(120).enumerate() {
         let expected = golden(&network, &[&run[..60], &run[60..]]);

@@ -22,7 +22,7 @@ fn classify(board: &Simulated, network: &[&str], clips: &[PathBuf]) -> (Value, u
     arguments.extend(clips.iter().map(|clip| clip.to_str().unwrap()));
     let run = hwgen(&arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    let json = run.json();
     assert_eq!(json["differing"], 0, "golden model");
     let scores = |result: &Value| result["scores"].clone();
     let scores: Vec<_> = json["results"].as_array().unwrap().iter().map(scores).collect();

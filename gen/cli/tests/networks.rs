@@ -4,7 +4,7 @@ mod command;
 #[path = "../../network/tests/models/mod.rs"]
 mod models;
 
-use command::{hwgen, ok, refused};
+use command::{hwgen, json_of, ok, refused};
 use hwgen_network::graph::load;
 use insta::assert_snapshot;
 use std::path::Path;
@@ -58,7 +58,7 @@ fn every_unsupported_node_is_listed() {
     assert_eq!((run.code, run.stderr.as_str()), (1, ""));
     let json = hwgen(&["check", &model, "--json"]);
     assert_eq!(json.code, 1);
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let json = json.json();
     assert_eq!(json["unsupported"].as_array().unwrap().len(), run.stdout.lines().count() - 1);
     let output = folder.path().join("odd.json");
     let import = refused(1, &["import", &model, "-o", output.to_str().unwrap()]);
@@ -95,8 +95,7 @@ fn no_core_is_no_support() {
     assert!(run.stdout.starts_with("every node is read: "), "{}", run.stdout);
     let refused = "layer `24_mat_mul`: its factors' zero points are";
     assert!(run.stdout.contains(refused), "{}", run.stdout);
-    let json = hwgen(&["check", &model, "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let json = hwgen(&["check", &model, "--json"]).json();
     assert_eq!(json["supported"], false);
 }
 
@@ -109,8 +108,7 @@ fn what_a_stream_keeps_is_told() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
     assert!(run.stdout.starts_with("every node is supported: "), "{}", run.stdout);
     assert!(run.stdout.contains("; kept: "), "{}", run.stdout);
-    let json = hwgen(&["check", &model, "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let json = hwgen(&["check", &model, "--json"]).json();
     assert_eq!((&json["supported"], &json["states"][0]["initial"]), (&true.into(), &5.into()));
 }
 
@@ -123,8 +121,7 @@ fn inferences_of_the_integer_model() {
     let bytes = write(folder.path(), "a.bin", &runs);
     let results = folder.path().join("results");
     let output = results.to_str().unwrap();
-    let json = ok(&["infer", "--network", &model, "--inputs", &bytes, "-o", output, "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let json = json_of(&["infer", "--network", &model, "--inputs", &bytes, "-o", output, "--json"]);
     let values = json["results"].as_array().unwrap();
     assert_eq!(values.len(), 3);
     let name = json["outputs"][0]["name"].as_str().unwrap().to_owned();
@@ -138,15 +135,13 @@ fn inferences_of_the_integer_model() {
     array.extend(header.as_bytes());
     array.extend(&runs);
     let array = write(folder.path(), "b.npy", &array);
-    let again = ok(&["infer", "--network", &model, "--inputs", &array, "--json"]);
-    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    let again = json_of(&["infer", "--network", &model, "--inputs", &array, "--json"]);
     for (a, b) in values.iter().zip(again["results"].as_array().unwrap()) {
         assert_eq!(a["outputs"], b["outputs"]);
     }
     // the third run alone has another past
     let third = write(folder.path(), "c.bin", &runs[40..]);
-    let alone = ok(&["infer", "--network", &model, "--inputs", &third, "--json", "--taps"]);
-    let alone: serde_json::Value = serde_json::from_str(&alone).unwrap();
+    let alone = json_of(&["infer", "--network", &model, "--inputs", &third, "--json", "--taps"]);
     assert!(alone["outputs"].as_array().unwrap().len() > 5);
     let short = write(folder.path(), "d.bin", &runs[..7]);
     let said = refused(1, &["infer", "--network", &model, "--inputs", &short]);

@@ -2,7 +2,7 @@
 
 mod command;
 
-use command::{commands, ok, refused};
+use command::{commands, json_of, ok, refused};
 use hwgen_designs::registry::designs;
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -50,7 +50,7 @@ fn shells_and_man_know_every_subcommand_and_option() {
 #[test]
 fn the_list_is_the_registry() {
     let text = ok(&["list"]);
-    let json: Value = serde_json::from_str(&ok(&["list", "--json"])).unwrap();
+    let json = json_of(&["list", "--json"]);
     assert_eq!(json.as_array().unwrap().len(), designs().len());
     for (n, design) in designs().into_iter().enumerate() {
         assert!(text.lines().nth(n).unwrap().contains(design.summary()));
@@ -67,8 +67,7 @@ fn a_description() {
 #[test]
 fn a_schema_of_specifications() {
     for design in designs() {
-        let schema: Value =
-            serde_json::from_str(&ok(&["describe", design.name(), "--schema"])).unwrap();
+        let schema = json_of(&["describe", design.name(), "--schema"]);
         assert_eq!(schema, design.schema());
     }
     refused(2, &["describe", "lapa", "--schema", "--set", "rows=8"]);
@@ -79,8 +78,7 @@ fn every_design_is_described() {
     for design in designs() {
         let text = ok(&["describe", design.name()]);
         assert!(text.starts_with(&format!("{}: {}\n", design.name(), design.summary())));
-        let json: Value =
-            serde_json::from_str(&ok(&["describe", design.name(), "--json"])).unwrap();
+        let json = json_of(&["describe", design.name(), "--json"]);
         let spec: Value = serde_json::from_str(&design.default_spec()).unwrap();
         assert_eq!(json["spec"], spec);
         assert_eq!(json["parameters"].as_array().unwrap().len(), design.parameters().len());

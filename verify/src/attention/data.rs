@@ -88,6 +88,17 @@ pub fn recorded() -> Vec<Workload> {
     workloads.unwrap_or_default()
 }
 
+/// [`recorded_workloads`] for a test, or synthetic ones of the same kind.
+///
+/// # Panics
+/// If one cannot be read.
+pub fn recorded_or(synthetic: impl FnOnce() -> Vec<Workload>) -> Vec<Workload> {
+    recorded_workloads().unwrap().unwrap_or_else(|| {
+        println!("no recordings: synthetic heads instead");
+        synthetic()
+    })
+}
+
 /// An array of five axes, the last one the head dimension; C order.
 pub struct Array {
     shape: [usize; 5],

@@ -81,6 +81,14 @@ pub struct Workload {
     pub heads: Vec<Head>,
 }
 
+impl Workload {
+    /// Elements and keys of the largest head.
+    pub fn largest(&self) -> [u32; 2] {
+        let most = |size: fn(&Head) -> usize| self.heads.iter().map(size).max().unwrap_or(1) as u32;
+        [most(|head| head.keys.cols()), most(|head| head.keys.rows())]
+    }
+}
+
 /// Integers that stand for a matrix: `value = integer * step`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quantized {

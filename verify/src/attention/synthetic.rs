@@ -56,6 +56,11 @@ impl Clustered {
         }
     }
 
+    /// The heads with every key seen, and with those before a query.
+    pub fn both_masks(self) -> Vec<Workload> {
+        [false, true].map(|causal| Clustered { causal, ..self }.workload()).into()
+    }
+
     fn head(&self, seed: u64) -> Head {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let dim = self.head_dim;

@@ -11,6 +11,7 @@ use hwgen_network::import::import;
 use hwgen_network::import::tflite::schema::{self, TensorType};
 use hwgen_network::interpret::Interpreter;
 use hwgen_verify::attention::data::folder;
+use hwgen_verify::suite;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -61,11 +62,7 @@ impl Differences {
 
 /// The interpreter, or the reason why there is nothing to compare with.
 fn python() -> Option<String> {
-    let python = std::env::var("HWGEN_LITERT_PYTHON").ok();
-    if python.is_none() {
-        println!("not run: HWGEN_LITERT_PYTHON names no Python that has ai-edge-litert");
-    }
-    python
+    suite::python("HWGEN_LITERT_PYTHON", "ai-edge-litert")
 }
 
 /// Node and bytes of each part of a run, and the bytes of all runs.

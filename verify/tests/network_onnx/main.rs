@@ -7,6 +7,7 @@ use hwgen_network::graph::{Linear, Network, Tensor};
 use hwgen_network::import::onnx::proto::{ModelProto, ValueInfoProto};
 use hwgen_network::import::{import, onnx};
 use hwgen_network::interpret::Interpreter;
+use hwgen_verify::suite;
 use models::reference::{Real, run};
 use prost::Message;
 use rand::{Rng, SeedableRng};
@@ -314,11 +315,7 @@ fn cases_of_others() {
 
 /// Python, or the reason why there is nothing to compare with.
 fn python() -> Option<String> {
-    let python = std::env::var("HWGEN_ONNX_PYTHON").ok();
-    if python.is_none() {
-        println!("not run: HWGEN_ONNX_PYTHON names no Python that has onnx, onnxruntime and qonnx");
-    }
-    python
+    suite::python("HWGEN_ONNX_PYTHON", "onnx, onnxruntime and qonnx")
 }
 
 fn call(python: &str, script: &str, arguments: &[&OsStr]) {

@@ -28,13 +28,9 @@ fn head(of: &hwgen_verify::attention::Head, spec: &impl Predict) -> Head {
 /// Sends all heads, one behind the other without a reset, through the predictor that `spec` makes
 /// for their elements and keys.
 fn compare<P: Alone>(workload: &Workload, spec: impl Fn(u32, u32) -> P) {
-    let heads = workload.heads.iter();
-    let largest = |size: fn(&hwgen_verify::attention::Head) -> usize| {
-        heads.clone().map(size).max().unwrap_or(1) as u32
-    };
-    let keys = largest(|head| head.keys.rows()).next_multiple_of(16);
-    let spec = spec(largest(|head| head.keys.cols()), keys);
-    let heads: Vec<Head> = heads.map(|of| head(of, &spec)).collect();
+    let [head_dim, keys] = workload.largest();
+    let spec = spec(head_dim, keys.next_multiple_of(16));
+    let heads: Vec<Head> = workload.heads.iter().map(|of| head(of, &spec)).collect();
     let expected = spec.expected(&heads).unwrap();
     let mut simulator = simulator(&spec.build(), 1);
     let run = spec.run(&mut simulator, &heads, Stalls::default(), expected.len()).unwrap();

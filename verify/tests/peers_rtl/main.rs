@@ -2,6 +2,8 @@
 
 mod attention;
 mod engine;
+#[macro_use]
+mod peer;
 mod fact;
 mod lapa;
 mod predictor;

@@ -112,6 +112,10 @@ pub(super) fn what_does_not_fit_is_held_to_the_range<P: Alone>(settings: &str) {
     compare(&mut simulator, &spec, &feeds, Stalls::default(), &[meant, next]);
 }
 
+/// Sizes for [`extremes`] of a predictor without others of its own.
+pub(super) const EXTREMES: [&str; 3] =
+    ["head_dim=256 rows=2 max_keys=5", "head_dim=1 max_keys=1 rows=1", ""];
+
 /// The narrowest and the widest numbers, and sizes as they would be built.
 pub(super) fn extremes<P: Alone>(settings: &str) {
     let spec: P = spec(settings);

@@ -1,5 +1,6 @@
 //! Runs the built binary.
 
+use serde_json::Value;
 use std::process::{Command, Output, Stdio};
 
 /// The binary with these arguments, to be run.
@@ -17,6 +18,20 @@ pub(crate) struct Run {
     pub(crate) stdout: String,
     /// Talk.
     pub(crate) stderr: String,
+}
+
+impl Run {
+    /// The JSON on its stdout.
+    #[allow(dead_code)] // not every test file needs it
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// Runs it, expects exit code 0 and JSON.
+#[allow(dead_code)]
+pub(crate) fn json_of(arguments: &[&str]) -> Value {
+    serde_json::from_str(&ok(arguments)).unwrap()
 }
 
 /// Runs it.

@@ -34,6 +34,19 @@ pub trait Driven: Debug {
     /// of cycles has it; cycle 0 is the first after reset.
     fn out_cycles(&self, jobs: &[Self::Job]) -> Vec<u64>;
 
+    /// Values that a beat of `out` is.
+    fn values(&self) -> u32;
+
+    /// The jobs of a random batch: a few, those behind the first without a reset.
+    fn few(&self, rng: &mut impl Rng) -> Vec<Self::Job> {
+        (0..2).map(|_| self.random(rng, 4)).collect()
+    }
+
+    /// So many beats of a batch are compared.
+    fn beats(&self) -> usize {
+        usize::MAX
+    }
+
     /// What jobs are to the streams in, all of which stall.
     fn stalled(&self, jobs: &[Self::Job], stalls: Stalls) -> Vec<Feed> {
         let mut feeds = self.feeds(jobs, &mut ChaCha8Rng::seed_from_u64(stalls.seed));

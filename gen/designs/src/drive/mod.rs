@@ -5,7 +5,7 @@ mod streams;
 
 pub use driven::Driven;
 pub use streams::{Feed, Run, Stalls, run, run_for, run_patiently};
-pub(crate) use streams::{feeds, pack, unpack};
+pub(crate) use streams::{feeds, pack, run_streams, unpack};
 
 use rand::Rng;
 

@@ -31,7 +31,7 @@ pub struct Stalls {
 }
 
 /// What came out of `out`, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run<Beat = Vec<Int>> {
     /// The beats; as they came, each a value a field.
     pub beats: Vec<Beat>,
@@ -60,34 +60,60 @@ pub fn run(
 pub fn run_patiently(
     device: &mut dyn Device,
     feeds: &[Feed],
-    (stall, seed): (f64, u64),
+    stalls: (f64, u64),
     beats: usize,
     patience: u64,
 ) -> Result<Run, SimError> {
     let mut bench = Bench::new(device);
-    for (feed, seed) in feeds.iter().zip(seed + 1..) {
+    let runs = run_streams(&mut bench, feeds, stalls, &[("out", beats)], patience)?;
+    Ok(runs.into_iter().next().unwrap_or_default())
+}
+
+/// Feeds a device that was reset and takes what comes out of several streams, all of which stall with
+/// that probability, until each has so many beats; what came out of each, in the order of `outs`.
+///
+/// # Errors
+/// [`SimError::TimedOut`] if there is no beat for `patience` cycles.
+pub(crate) fn run_streams(
+    bench: &mut Bench<'_>,
+    feeds: &[Feed],
+    (stall, seed): (f64, u64),
+    outs: &[(&str, usize)],
+    patience: u64,
+) -> Result<Vec<Run>, SimError> {
+    drive(bench, feeds, seed + outs.len() as u64);
+    let monitors: Vec<_> =
+        outs.iter().zip(seed..).map(|((name, _), seed)| bench.monitor(name, stall, seed)).collect();
+    let names: Vec<_> = outs.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let what = format!("a beat of {}", names.join(" or "));
+    let mut cycles = vec![vec![]; outs.len()];
+    while cycles.iter().zip(outs).any(|(cycles, (_, beats))| cycles.len() < *beats) {
+        let comes = |bench: &Bench<'_>, out: usize| {
+            bench.monitors[monitors[out]].received.len() > cycles[out].len()
+        };
+        bench.run_until(patience, &what, |bench| (0..outs.len()).any(|out| comes(bench, out)))?;
+        let came: Vec<_> = (0..outs.len()).filter(|&out| comes(bench, out)).collect();
+        came.into_iter().for_each(|out| cycles[out].push(bench.cycle - 1));
+    }
+    let run = |(monitor, cycles): (usize, Vec<u64>)| {
+        let monitor = &bench.monitors[monitor];
+        Run { beats: monitor.received.clone(), cycles, unknown: monitor.unknown }
+    };
+    Ok(monitors.into_iter().zip(cycles).map(run).collect())
+}
+
+/// Queues what streams are fed; their stalls start from `seed` on.
+fn drive(bench: &mut Bench<'_>, feeds: &[Feed], seed: u64) {
+    for (feed, seed) in feeds.iter().zip(seed..) {
         let driver = bench.driver(feed.stream, feed.stall, seed);
         feed.beats.iter().for_each(|beat| bench.drivers[driver].push(beat.clone()));
     }
-    let out = bench.monitor("out", stall, seed);
-    let mut cycles = vec![];
-    while cycles.len() < beats {
-        bench.run_until(patience, "a beat of `out`", |bench| {
-            bench.monitors[out].received.len() > cycles.len()
-        })?;
-        cycles.push(bench.cycle - 1);
-    }
-    let monitor = &bench.monitors[out];
-    Ok(Run { beats: monitor.received.clone(), cycles, unknown: monitor.unknown })
 }
 
 /// Resets the device, feeds it for so many cycles and leaves it there.
 pub fn run_for(device: &mut dyn Device, feeds: &[Feed], cycles: u64) -> Result<(), SimError> {
     let mut bench = Bench::new(device);
-    for (feed, seed) in feeds.iter().zip(0..) {
-        let driver = bench.driver(feed.stream, feed.stall, seed);
-        feed.beats.iter().for_each(|beat| bench.drivers[driver].push(beat.clone()));
-    }
+    drive(&mut bench, feeds, 0);
     bench.monitor("out", 0.0, 0);
     let from = bench.cycle;
     bench.run_until(cycles + 1, "so many cycles", |bench| bench.cycle >= from + cycles)?;

@@ -101,28 +101,20 @@ impl LinearSpec {
     /// The circuit without stream `table`: its activation is the identity. A design that has it in two
     /// sizes names them.
     pub fn build_without_activation(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(
-            name,
-            self,
-            Form { activation: false, passes_precise: false, empty_tokens: false },
-        )
+        exact_circuit::module(name, self, Form::default())
     }
 
     /// The same for batches whose last token is not known as such: `tokens` has `empty` before `last`,
     /// and such a token, which has no elements, ends the batch. It takes a cycle, and its result says nothing.
     pub fn build_with_empty_tokens(&self, name: &str) -> Arc<Module> {
-        let form = Form { activation: false, passes_precise: false, empty_tokens: true };
-        exact_circuit::module(name, self, form)
+        exact_circuit::module(name, self, Form { empty_tokens: true, ..Form::default() })
     }
 
     /// The circuit whose `out` has the token's `precise` before `last`: what a layer behind it takes
     /// as a token.
     pub fn build_passing_precise(&self, name: &str) -> Arc<Module> {
-        exact_circuit::module(
-            name,
-            self,
-            Form { activation: true, passes_precise: true, empty_tokens: false },
-        )
+        let form = Form { activation: true, passes_precise: true, ..Form::default() };
+        exact_circuit::module(name, self, form)
     }
 }
 
@@ -139,11 +131,8 @@ impl Generate for LinearSpec {
     ];
 
     fn circuit(&self) -> Arc<Module> {
-        exact_circuit::module(
-            Self::NAME,
-            self,
-            Form { activation: true, passes_precise: false, empty_tokens: false },
-        )
+        let form = Form { activation: true, ..Form::default() };
+        exact_circuit::module(Self::NAME, self, form)
     }
 
     fn latency(&self) -> String {

@@ -27,7 +27,7 @@ const TERM_BITS: u32 = 16;
 const NIBBLE_UNIT_BITS: u32 = 8;
 
 /// What differs between the layers that are made of this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Form {
     /// Has the stream `table`; else the activation is the identity.
     pub(super) activation: bool,

@@ -23,11 +23,8 @@ impl Layer {
         if self.inputs * self.outputs <= MOST_WEIGHTS {
             return Ok(());
         }
-        Err(SpecError::OutOfRange {
-            field: outputs.to_owned(),
-            value: self.outputs.to_string(),
-            range: format!("at most {} with {} {inputs}", MOST_WEIGHTS / self.inputs, self.inputs),
-        })
+        let range = format!("at most {} with {} {inputs}", MOST_WEIGHTS / self.inputs, self.inputs);
+        Err(SpecError::out_of_range(outputs, self.outputs, range))
     }
 
     /// Beats of weights for an output: C on the page.

@@ -12,7 +12,6 @@
 //! pipeline to the result, where `collect` puts each into its place.
 
 mod batch;
-pub(crate) mod check;
 mod collect;
 pub mod cost;
 mod counters;

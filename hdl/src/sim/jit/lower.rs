@@ -621,11 +621,11 @@ impl<'p, 'a, 'f> Function<'p, 'a, 'f> {
         use BinaryOp::*;
         match op {
             Add => {
-                let words = self.b.add(&a, &b);
+                let words = self.b.add(&a, &b, false);
                 wrapped(self, words)
             }
             Sub => {
-                let words = self.b.sub(&a, &b);
+                let words = self.b.add(&a, &b, true);
                 wrapped(self, words)
             }
             Mul => self.b.mul(&a, &b, ty),

@@ -160,7 +160,7 @@ impl WordBuilder<'_> {
             }
             UnaryOp::Neg => {
                 let zeros = vec![zero; a.len()];
-                let words = self.sub(&zeros, &a);
+                let words = self.add(&zeros, &a, true);
                 self.wrap(words, from)
             }
             UnaryOp::ReduceAnd => {
@@ -184,50 +184,32 @@ impl WordBuilder<'_> {
         }
     }
 
-    /// The sum, before wrapping.
-    pub(super) fn add(&mut self, a: &Words, b: &Words) -> Words {
+    /// The sum, or the difference if it is asked `less`, before wrapping.
+    pub(super) fn add(&mut self, a: &Words, b: &Words, less: bool) -> Words {
         let mut carry: Option<Value> = None;
         let last = a.len() - 1;
         let mut out = vec![];
         for (i, (&a, &b)) in a.iter().zip(b).enumerate() {
-            let sum = self.ins.ins().iadd(a, b);
-            let full = carry.map_or(sum, |carry| self.ins.ins().iadd(sum, carry));
+            let part = self.add_word(a, b, less);
+            let full = carry.map_or(part, |carry| self.add_word(part, carry, less));
             if i < last {
-                let first = self.condition(IntCC::UnsignedLessThan, sum, a);
-                carry = Some(match carry {
-                    None => first,
-                    Some(_) => {
-                        let second = self.condition(IntCC::UnsignedLessThan, full, sum);
-                        self.ins.ins().bor(first, second)
-                    }
-                });
+                // the sum is less than a summand, or what is taken off is more than is there
+                let mut carries = |sum, a, b| {
+                    let (a, b) = if less { (a, b) } else { (sum, a) };
+                    self.condition(IntCC::UnsignedLessThan, a, b)
+                };
+                let first = carries(part, a, b);
+                let second = carry.map(|carry| carries(full, part, carry));
+                let both = |second| self.ins.ins().bor(first, second);
+                carry = Some(second.map_or(first, both));
             }
             out.push(full);
         }
         out
     }
 
-    /// The difference, before wrapping.
-    pub(super) fn sub(&mut self, a: &Words, b: &Words) -> Words {
-        let mut borrow: Option<Value> = None;
-        let last = a.len() - 1;
-        let mut out = vec![];
-        for (i, (&a, &b)) in a.iter().zip(b).enumerate() {
-            let less = self.ins.ins().isub(a, b);
-            let full = borrow.map_or(less, |borrow| self.ins.ins().isub(less, borrow));
-            if i < last {
-                let first = self.condition(IntCC::UnsignedLessThan, a, b);
-                borrow = Some(match borrow {
-                    None => first,
-                    Some(borrow) => {
-                        let second = self.condition(IntCC::UnsignedLessThan, less, borrow);
-                        self.ins.ins().bor(first, second)
-                    }
-                });
-            }
-            out.push(full);
-        }
-        out
+    fn add_word(&mut self, a: Value, b: Value, less: bool) -> Value {
+        if less { self.ins.ins().isub(a, b) } else { self.ins.ins().iadd(a, b) }
     }
 
     pub(super) fn bitwise(&mut self, op: BinaryOp, a: &Words, b: &Words) -> Words {

@@ -39,11 +39,8 @@ impl Spec for MacArraySpec {
     fn check_relations(&self) -> Result<(), SpecError> {
         let least = self.least_accumulator_bits();
         if self.accumulator_bits < least {
-            return Err(SpecError::OutOfRange {
-                field: "accumulator_bits".to_owned(),
-                value: self.accumulator_bits.to_string(),
-                range: format!("at least {least}, or sums of {} rows overflow", self.rows),
-            });
+            let range = format!("at least {least}, or sums of {} rows overflow", self.rows);
+            return Err(SpecError::out_of_range("accumulator_bits", self.accumulator_bits, range));
         }
         Ok(())
     }

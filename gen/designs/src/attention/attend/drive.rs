@@ -183,6 +183,21 @@ impl Driven for AttendSpec {
     fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
         self.result_cycles(&shapes(heads, self.rows))
     }
+
+    fn values(&self) -> u32 {
+        self.head_dim
+    }
+
+    /// Of few groups, so that rows follow closely.
+    fn few(&self, rng: &mut impl Rng) -> Vec<Head> {
+        let most = self.max_keys.min(3 * self.rows) as usize;
+        let head = |_| {
+            let (keys, rows) = (rng.random_range(1..=most), rng.random_range(1..=6));
+            let values = Values::any(rng);
+            Head::kept_at_random(self, rng, keys, rows, values)
+        };
+        (0..2).map(head).collect()
+    }
 }
 
 /// Heads' keys and values, as beats of the stream `keys`.

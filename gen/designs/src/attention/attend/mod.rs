@@ -4,7 +4,6 @@
 //! keys feeds the [`scores`] unit; a scored row's keys are walked once more by [`weights`] and
 //! [`values`]; [`division`] ends a row. [`cost`] tells its cycles exactly.
 
-mod check;
 pub mod cost;
 pub(crate) mod division;
 pub mod drive;

@@ -3,16 +3,15 @@
 pub use crate::attention::predictor::head::{Head, Row};
 
 use crate::attention::Shape;
-use crate::attention::attend::drive::{RowOut, key_beats, row_out, row_outs, shapes};
+use crate::attention::attend::drive::{RowOut, key_beats, row_out, row_outs};
 use crate::attention::attend::spec::ELEMENT_BITS;
 use crate::attention::engine::Engine;
+use crate::attention::predictor::check::Heads;
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::Predict;
-use crate::cost::Cost;
-use crate::drive::{Driven, Feed, feeds, pack};
+use crate::drive::{Feed, feeds, pack};
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
-use rand::Rng;
 
 /// An engine predicts as its predictor does.
 impl<E: Engine> Predict for E {
@@ -29,15 +28,10 @@ impl<E: Engine> Predict for E {
     }
 }
 
-impl<E: Engine> Driven for E {
-    type Job = Head;
+impl<E: Engine> Heads for E {
     type Out = RowOut;
 
-    fn random(&self, rng: &mut impl Rng, most_rows: usize) -> Head {
-        Head::any(self, rng, most_rows)
-    }
-
-    fn feeds(&self, heads: &[Head], _: &mut impl Rng) -> Vec<Feed> {
+    fn feeds(&self, heads: &[Head]) -> Vec<Feed> {
         let queries = heads.iter().flat_map(|head| {
             let count = head.rows.len();
             head.rows.iter().enumerate().map(move |(i, row)| query_beat(row, i + 1 == count))
@@ -53,8 +47,8 @@ impl<E: Engine> Driven for E {
         row_out(beat, self.attend().head_dim)
     }
 
-    fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        self.result_cycles(&shapes(heads, self.attend().rows))
+    fn values(&self) -> u32 {
+        self.attend().head_dim
     }
 }
 

@@ -12,7 +12,6 @@
 //! registry: LAPA's is [`LapaAttentionSpec`], those it is compared with are
 //! [`FactAttentionSpec`] and [`SangerAttentionSpec`].
 
-mod check;
 pub mod compose;
 pub mod cost;
 pub(crate) mod counters;

@@ -1,26 +1,15 @@
 //! FACT's predictor against its golden model.
 
 use crate::attention::Shape;
-use crate::attention::attend::drive::shapes;
 use crate::attention::fact_predictor::FactPredictorSpec;
 use crate::attention::fact_predictor::golden::Fact;
-use crate::attention::predictor::check::heads_batch;
+use crate::attention::predictor::check::Heads;
 use crate::attention::predictor::drive::{Group, group, groups, head_feeds};
 use crate::attention::predictor::golden::InputError;
 use crate::attention::predictor::head::{Head, Predict, Row};
-use crate::cost::Cost;
-use crate::drive::{Driven, Feed};
-use crate::golden::{Batch, Golden};
+use crate::drive::Feed;
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
-use hwgen_hdl::sim::Device;
-use rand::Rng;
-
-impl Golden for FactPredictorSpec {
-    fn batch(&self, device: &mut dyn Device, seed: u64) -> Result<Batch, String> {
-        heads_batch(self, device, seed, self.rows + 1)
-    }
-}
 
 impl Predict for FactPredictorSpec {
     fn size(&self) -> Shape {
@@ -33,15 +22,10 @@ impl Predict for FactPredictorSpec {
     }
 }
 
-impl Driven for FactPredictorSpec {
-    type Job = Head;
+impl Heads for FactPredictorSpec {
     type Out = Group;
 
-    fn random(&self, rng: &mut impl Rng, most_rows: usize) -> Head {
-        Head::any(self, rng, most_rows)
-    }
-
-    fn feeds(&self, heads: &[Head], _: &mut impl Rng) -> Vec<Feed> {
+    fn feeds(&self, heads: &[Head]) -> Vec<Feed> {
         head_feeds(self, heads, false)
     }
 
@@ -53,7 +37,7 @@ impl Driven for FactPredictorSpec {
         group(beat)
     }
 
-    fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        self.result_cycles(&shapes(heads, self.rows))
+    fn values(&self) -> u32 {
+        self.rows + 1
     }
 }

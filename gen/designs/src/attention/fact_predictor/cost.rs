@@ -1,6 +1,7 @@
 //! Cycles of FACT's predictor, exactly.
 
 use super::FactPredictorSpec;
+use crate::attention::predictor::Predictor;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 use crate::cost::Cost;
@@ -48,15 +49,10 @@ fn timing(spec: &FactPredictorSpec) -> Timing {
     Timing { rows: spec.rows, query_cycles: 1, pipes: vec![pipe], reading: 1 }
 }
 
-/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
-/// idle predictor.
-pub fn latency_cycles(spec: &FactPredictorSpec, visible: u32) -> u64 {
-    timing(spec).latency_cycles(spec.max_keys, visible)
-}
-
-/// Cycles between rows that see `visible` keys each, in steady state.
-pub fn cycles_per_row(spec: &FactPredictorSpec, visible: u32) -> u32 {
-    timing(spec).cycles_per_row(visible)
+impl Predictor for FactPredictorSpec {
+    fn cycles_per_row(&self, visible: u32) -> u32 {
+        timing(self).cycles_per_row(visible)
+    }
 }
 
 impl Cost for FactPredictorSpec {

@@ -17,18 +17,6 @@ pub use spec::FactPredictorSpec;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-/// The circuit; top module `fact_predictor`.
-///
-/// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams: `keys` and `queries` in,
-/// `out` out: `survivors` (key 0 of the group low), `row_last`.
-///
-/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &FactPredictorSpec) -> Arc<Module> {
-    predictor::module(spec)
-}
-
-impl crate::attention::predictor::Predictor for FactPredictorSpec {}
-
 impl crate::generate::Generate for FactPredictorSpec {
     const NAME: &'static str = "fact_predictor";
     const SUMMARY: &'static str = "FACT's predictor: powers of two on both sides, row-wise top-k";
@@ -40,19 +28,14 @@ impl crate::generate::Generate for FactPredictorSpec {
         "max_keys=1 head_dim=1 rows=4 keep256=1",
     ];
 
+    /// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams:
+    /// `keys` and `queries` in, `out` out: `survivors` (key 0 of the group low), `row_last`.
     fn circuit(&self) -> Arc<Module> {
-        build(self)
+        predictor::module(self)
     }
 
     fn latency(&self) -> String {
-        let (full, few) = (self.max_keys, self.rows.min(self.max_keys));
-        format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {few}; \
-             then {} cycles a row of {full} keys (a search of the threshold a row); a head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, few),
-            cost::cycles_per_row(self, full),
-        )
+        crate::attention::predictor::latency(self, "a search of the threshold a row")
     }
 
     fn diagram(&self) -> String {

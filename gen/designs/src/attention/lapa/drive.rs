@@ -5,7 +5,8 @@ use crate::attention::lapa::LapaSpec;
 use crate::attention::lapa::cost::{FeedShape, HeadShape, JobShape};
 use crate::attention::lapa::golden::{Feed as FeedJob, Job, JobResult, KeyHead, QueryHead};
 use crate::attention::predictor::golden::leading_one::LeadingOne;
-use crate::drive::{Feed, Stalls, Values, pack, unpack};
+use crate::drive::{Feed, Stalls, Values, pack, run_streams, unpack};
+use crate::golden::compare_lists;
 use crate::linear::drive::importance::{Group, group_beat, groups};
 use crate::linear::drive::{exact, feed_forward, log};
 use crate::linear::golden::exact::{Load, Scale, Token};
@@ -156,51 +157,56 @@ pub fn run_feeds(
     stalls: Stalls,
     Counts { rows, groups, fed }: Counts,
 ) -> Result<Run, SimError> {
+    let mut outs = vec![("out", rows), ("importance", groups)];
+    outs.extend(spec.feed_forward().map(|_| ("feed_out", fed)));
     let mut bench = Bench::new(device);
-    for (feed, seed) in feeds.into_iter().zip(stalls.seed + 2..) {
-        let driver = bench.driver(feed.stream, feed.stall, seed);
-        feed.beats.into_iter().for_each(|beat| bench.drivers[driver].push(beat));
-    }
-    let out = bench.monitor("out", stalls.out, stalls.seed);
-    let important = bench.monitor("importance", stalls.out, stalls.seed + 1);
-    let feed =
-        spec.feed_forward().map(|_| bench.monitor("feed_out", stalls.out, stalls.seed + 100));
-    let (mut cycles, mut feed_cycles) = (vec![], vec![]);
-    while cycles.len() < rows || feed_cycles.len() < fed {
-        let count = |bench: &Bench<'_>, monitor: usize| bench.monitors[monitor].received.len();
-        let more = |bench: &Bench<'_>| {
-            let fed = feed.is_some_and(|feed| count(bench, feed) > feed_cycles.len());
-            [count(bench, out) > cycles.len(), fed]
-        };
-        bench.run_until(1_000_000, "a row or a feed-forward result", |bench| {
-            more(bench).contains(&true)
-        })?;
-        let [row, result] = more(&bench);
-        cycles.extend(row.then_some(bench.cycle - 1));
-        feed_cycles.extend(result.then_some(bench.cycle - 1));
-    }
-    bench.run_until(1_000_000, "a beat of `importance`", |bench| {
-        bench.monitors[important].received.len() >= groups
-    })?;
-    let (rows, important) = (&bench.monitors[out], &bench.monitors[important]);
-    let fed = feed.map(|feed| &bench.monitors[feed]);
-    let unknown = rows.unknown + important.unknown + fed.map_or(0, |fed| fed.unknown);
-    let rows = rows.received.iter().map(|beat| row_beat(spec, beat)).collect();
-    let fed = fed.map_or(&[][..], |fed| &fed.received);
-    let (feed, feed_last) = fed.iter().map(|beat| feed_beat(spec, beat)).unzip();
+    let runs = run_streams(&mut bench, &feeds, (stalls.out, stalls.seed), &outs, 1_000_000)?;
+    let unknown = runs.iter().map(|run| run.unknown).sum();
+    let mut runs = runs.into_iter();
+    let mut next = || runs.next().unwrap_or_default();
+    let (out, important, fed) = (next(), next(), next());
+    let (feed, feed_last) = fed.beats.iter().map(|beat| feed_beat(spec, beat)).unzip();
+    let unit = spec.importance();
     Ok(Run {
-        rows,
-        cycles,
-        importance: important
-            .received
-            .iter()
-            .map(|beat| group_beat(&spec.importance(), beat))
-            .collect(),
+        rows: out.beats.iter().map(|beat| row_beat(spec, beat)).collect(),
+        cycles: out.cycles,
+        importance: important.beats.iter().map(|beat| group_beat(&unit, beat)).collect(),
         feed,
         feed_last,
-        feed_cycles,
+        feed_cycles: fed.cycles,
         unknown,
     })
+}
+
+/// Runs the jobs, without a reset between them, and compares all that comes out.
+///
+/// # Errors
+/// A job that does not fit, silence, or the first that differs, in words.
+pub fn check(
+    device: &mut dyn Device,
+    spec: &LapaSpec,
+    jobs: &[Job],
+    stalls: Stalls,
+) -> Result<Run, String> {
+    let results: Result<Vec<_>, _> = jobs.iter().map(|job| job.results(spec)).collect();
+    let results = results.map_err(|error| error.to_string())?;
+    let heads = results.iter().flat_map(|job| &job.heads);
+    let rows: Vec<_> = heads.flat_map(|head| &head.rows).cloned().collect();
+    let run = run(device, spec, jobs, stalls, rows.len(), jobs.len());
+    let run = run.map_err(|error| error.to_string())?;
+    compare_lists("row", &in_order(&run.rows)?, &rows)?;
+    if spec.row_window == 1 || !spec.predict_keys {
+        let as_they_came: Vec<_> = run.rows.iter().map(|row| row.elements.clone()).collect();
+        compare_lists("row in order", &as_they_came, &rows)?;
+    }
+    let groups = results.iter().flat_map(|result| importance(spec, &result.importance));
+    compare_lists("group of importance", &run.importance, &groups.collect::<Vec<_>>())?;
+    let fed: Vec<_> = results.iter().flat_map(|job| &job.feed).cloned().collect();
+    compare_lists("feed-forward result", &run.feed, &fed)?;
+    let counts = results.iter().map(|job| job.feed.len());
+    let last = counts.flat_map(|count| (1..=count).map(move |token| token == count));
+    compare_lists("end of a job", &run.feed_last, &last.collect::<Vec<_>>())?;
+    Ok(run)
 }
 
 /// A row as it came out.

@@ -1,6 +1,7 @@
 //! What a predictor costs: cycles, exactly; look-up tables, flip-flops and memory bits, about.
 
 use super::{LapaPredictorSpec, RoundFilter, round_filter, tile};
+use crate::attention::predictor::Predictor;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::attention::predictor::top_k;
 use crate::cost::Cost;
@@ -128,22 +129,15 @@ fn timing(spec: &LapaPredictorSpec) -> Timing {
     Timing { rows: spec.rows, query_cycles: 1, pipes, reading: spec.rounds() }
 }
 
-/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
-/// idle predictor and is its head's only one.
-pub fn latency_cycles(spec: &LapaPredictorSpec, visible: u32) -> u64 {
-    let head = HeadShape { keys: spec.max_keys, visible: vec![visible], rows: vec![] };
-    spec.result_cycles(&[head])[0] - u64::from(spec.max_keys)
-}
-
-/// Cycles between rows that see `visible` keys each, in steady state: with tiles, those of a tile by
-/// its rows, rounded up.
-pub fn cycles_per_row(spec: &LapaPredictorSpec, visible: u32) -> u32 {
-    let lane = spec.lane();
-    let row = timing(&lane).cycles_per_row(visible);
-    match spec.tile {
-        1 => row,
-        // rows are gathered while the tile before is issued
-        tile => row.max(tile + 1).div_ceil(tile),
+impl Predictor for LapaPredictorSpec {
+    /// With tiles, the cycles of a tile by its rows, rounded up.
+    fn cycles_per_row(&self, visible: u32) -> u32 {
+        let row = timing(&self.lane()).cycles_per_row(visible);
+        match self.tile {
+            1 => row,
+            // rows are gathered while the tile before is issued
+            tile => row.max(tile + 1).div_ceil(tile),
+        }
     }
 }
 

@@ -3,17 +3,15 @@
 pub use crate::attention::predictor::drive::{Group, Head, Row};
 
 use crate::attention::Shape;
-use crate::attention::attend::drive::shapes;
 use crate::attention::attend::golden::Query;
 use crate::attention::lapa_predictor::LapaPredictorSpec;
 use crate::attention::lapa_predictor::golden::{Predictor, QueryRow, RowPrediction};
+use crate::attention::predictor::check::Heads;
 use crate::attention::predictor::drive::{Predict, group, head_feeds, row_groups};
 use crate::attention::predictor::golden::InputError;
-use crate::cost::Cost;
-use crate::drive::{Driven, Feed};
+use crate::drive::Feed;
 use bitvec::vec::BitVec;
 use hwgen_hdl::{Int, s};
-use rand::Rng;
 
 impl LapaPredictorSpec {
     /// What the model says of each row.
@@ -64,15 +62,10 @@ impl Predict for LapaPredictorSpec {
     }
 }
 
-impl Driven for LapaPredictorSpec {
-    type Job = Head;
+impl Heads for LapaPredictorSpec {
     type Out = Group;
 
-    fn random(&self, rng: &mut impl Rng, most_rows: usize) -> Head {
-        Head::any(self, rng, most_rows)
-    }
-
-    fn feeds(&self, heads: &[Head], _: &mut impl Rng) -> Vec<Feed> {
+    fn feeds(&self, heads: &[Head]) -> Vec<Feed> {
         head_feeds(self, heads, self.has_scale())
     }
 
@@ -96,7 +89,8 @@ impl Driven for LapaPredictorSpec {
         Group { scores: scores.collect(), ..group(beat) }
     }
 
-    fn out_cycles(&self, heads: &[Head]) -> Vec<u64> {
-        self.result_cycles(&shapes(heads, self.rows))
+    /// Survivors, `row_last` and the scores.
+    fn values(&self) -> u32 {
+        self.rows + 2
     }
 }

@@ -13,7 +13,6 @@
 //! tells its cycles exactly, [`area::estimate`](crate::area::estimate) its size. What other predictors
 //! need as well is in [`predictor`](hwgen_designs::attention::predictor).
 
-mod check;
 pub mod cost;
 pub mod drive;
 pub mod golden;
@@ -55,8 +54,6 @@ fn round_filter(spec: &LapaPredictorSpec, round: usize) -> RoundFilter {
     filter.expect("a valid specification has a filter for every round")
 }
 
-impl crate::attention::predictor::Predictor for LapaPredictorSpec {}
-
 impl crate::generate::Generate for LapaPredictorSpec {
     const NAME: &'static str = "lapa_predictor";
     const SUMMARY: &'static str = "LAPA predictor: finds the keys a query will attend to";
@@ -78,19 +75,11 @@ impl crate::generate::Generate for LapaPredictorSpec {
     }
 
     fn latency(&self) -> String {
-        let full = self.max_keys;
         let rows = match self.filter {
             Filter::TopK { .. } => "a search of the threshold a row and round",
             _ => "a group of keys a cycle, rows back to back",
         };
-        format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {}; \
-             then {} cycles a row of {full} keys ({rows}); a head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, self.rows.min(full)),
-            self.rows.min(full),
-            cost::cycles_per_row(self, full),
-        )
+        crate::attention::predictor::latency(self, rows)
     }
 
     fn diagram(&self) -> String {

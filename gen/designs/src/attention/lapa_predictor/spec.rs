@@ -179,26 +179,25 @@ impl Filter {
 
     /// Checks the list's length against the rounds, and its entries.
     fn validate(&self, rounds: usize) -> Result<(), SpecError> {
-        let (parameter, length) = match self {
-            Filter::MeanMax { alpha16 } => (&MEAN_MAX_ALPHA16, alpha16.len()),
-            Filter::Sigma { c16 } => (&SIGMA_C16, c16.len()),
-            Filter::Radius { alpha16 } => (&RADIUS_ALPHA16, alpha16.len()),
-            Filter::TopK { keep256 } => (&TOP_K_KEEP256, keep256.len()),
-            Filter::Mass { mass256 } => (&MASS_MASS256, mass256.len()),
-        };
-        if length != 1 && length != rounds {
-            let expected = format!("1 (for every round) or {rounds} (one per key slice)");
-            let field = parameter.name.to_owned();
-            return Err(SpecError::WrongLength { field, length, expected });
+        fn check<T: Copy + Into<i64>>(
+            parameter: &Parameter,
+            list: &[T],
+            rounds: usize,
+        ) -> Result<(), SpecError> {
+            let length = list.len();
+            if length != 1 && length != rounds {
+                let expected = format!("1 (for every round) or {rounds} (one per key slice)");
+                let field = parameter.name.to_owned();
+                return Err(SpecError::WrongLength { field, length, expected });
+            }
+            parameter.check_entries(list)
         }
         match self {
-            Filter::MeanMax { alpha16: list } | Filter::Radius { alpha16: list } => {
-                parameter.check_entries(list)
-            }
-            Filter::Sigma { c16 } => parameter.check_entries(c16),
-            Filter::TopK { keep256: list } | Filter::Mass { mass256: list } => {
-                parameter.check_entries(list)
-            }
+            Filter::MeanMax { alpha16 } => check(&MEAN_MAX_ALPHA16, alpha16, rounds),
+            Filter::Sigma { c16 } => check(&SIGMA_C16, c16, rounds),
+            Filter::Radius { alpha16 } => check(&RADIUS_ALPHA16, alpha16, rounds),
+            Filter::TopK { keep256 } => check(&TOP_K_KEEP256, keep256, rounds),
+            Filter::Mass { mass256 } => check(&MASS_MASS256, mass256, rounds),
         }
     }
 }
@@ -252,25 +251,19 @@ impl Spec for LapaPredictorSpec {
             return Err(SpecError::WrongLength { field, length, expected });
         }
         if !(2..=16).contains(&self.key_bits()) {
-            return Err(SpecError::OutOfRange {
-                field: "key_slices".to_owned(),
-                value: format!("{slices:?}"),
-                range: match self.unread_bits {
-                    0 => "slices that sum to 2..=16 bits".to_owned(),
-                    unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
-                },
-            });
+            let range = match self.unread_bits {
+                0 => "slices that sum to 2..=16 bits".to_owned(),
+                unread => format!("slices that sum to 2..=16 bits with {unread} unread ones"),
+            };
+            return Err(SpecError::out_of_range("key_slices", format!("{slices:?}"), range));
         }
         let most = if self.rounds() == 1 { self.rows } else { 1 };
         if self.tile > most {
-            return Err(SpecError::OutOfRange {
-                field: "tile".to_owned(),
-                value: self.tile.to_string(),
-                range: match most {
-                    1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
-                    rows => format!("at most the {rows} `rows`"),
-                },
-            });
+            let range = match most {
+                1 => "1 unless `key_slices` is one slice and `rows` more than 1".to_owned(),
+                rows => format!("at most the {rows} `rows`"),
+            };
+            return Err(SpecError::out_of_range("tile", self.tile, range));
         }
         self.filter.validate(self.rounds())
     }

@@ -99,11 +99,6 @@ impl LapaPredictorSpec {
         clog2(self.max_keys.into()) + 8
     }
 
-    /// Bits of a reciprocal, unsigned; the largest is that of 1.
-    pub fn recip_bits(&self) -> u32 {
-        self.recip_fraction_bits() + 1
-    }
-
     /// `1 / count` with [`recip_fraction_bits`], rounded half up; zero for a count of zero.
     ///
     /// [`recip_fraction_bits`]: LapaPredictorSpec::recip_fraction_bits

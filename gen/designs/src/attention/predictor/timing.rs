@@ -105,13 +105,6 @@ impl Timing {
         };
         self.pipes.iter().map(pipe).max().unwrap_or(groups)
     }
-
-    /// Cycles from a query to the first beat of its result, for a row that sees `visible` of
-    /// `keys` keys in an idle predictor.
-    pub(crate) fn latency_cycles(&self, keys: u32, visible: u32) -> u64 {
-        let head = HeadShape { keys, visible: vec![visible], rows: vec![] };
-        self.beat_cycles(&[head])[0] - u64::from(keys)
-    }
 }
 
 /// The cycles in which a stage took its groups, or the last groups of its rows.

@@ -1,6 +1,7 @@
 //! Cycles of Sanger's predictor, exactly.
 
 use super::SangerPredictorSpec;
+use crate::attention::predictor::Predictor;
 use crate::attention::predictor::fold;
 use crate::attention::predictor::timing::{PipeTiming, Timing, levels};
 use crate::cost::Cost;
@@ -61,15 +62,10 @@ fn timing(spec: &SangerPredictorSpec) -> Timing {
     Timing { rows: spec.rows, query_cycles: QUERY_CYCLES, pipes, reading: 1 }
 }
 
-/// Cycles from a query to the first beat of its result, for a row that sees `visible` keys in an
-/// idle predictor.
-pub fn latency_cycles(spec: &SangerPredictorSpec, visible: u32) -> u64 {
-    timing(spec).latency_cycles(spec.max_keys, visible)
-}
-
-/// Cycles between rows that see `visible` keys each, in steady state.
-pub fn cycles_per_row(spec: &SangerPredictorSpec, visible: u32) -> u32 {
-    timing(spec).cycles_per_row(visible)
+impl Predictor for SangerPredictorSpec {
+    fn cycles_per_row(&self, visible: u32) -> u32 {
+        timing(self).cycles_per_row(visible)
+    }
 }
 
 impl Cost for SangerPredictorSpec {

@@ -19,18 +19,6 @@ pub use spec::SangerPredictorSpec;
 use hwgen_hdl::Module;
 use std::sync::Arc;
 
-/// The circuit; top module `sanger_predictor`.
-///
-/// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams: `keys` and `queries` in,
-/// `out` out: `survivors` (key 0 of the group low), `row_last`.
-///
-/// `spec` must be one that [`validate`](crate::spec::Spec::validate) accepts.
-pub fn build(spec: &SangerPredictorSpec) -> Arc<Module> {
-    predictor::module(spec)
-}
-
-impl crate::attention::predictor::Predictor for SangerPredictorSpec {}
-
 impl crate::generate::Generate for SangerPredictorSpec {
     const NAME: &'static str = "sanger_predictor";
     const SUMMARY: &'static str = "Sanger's predictor: four-bit products, softmax, threshold";
@@ -42,20 +30,14 @@ impl crate::generate::Generate for SangerPredictorSpec {
         "max_keys=1 head_dim=1 rows=4 probability_bits=16 threshold65536=65535",
     ];
 
+    /// It takes heads as [`lapa::build`](hwgen_designs::attention::lapa_predictor::build) does. Streams:
+    /// `keys` and `queries` in, `out` out: `survivors` (key 0 of the group low), `row_last`.
     fn circuit(&self) -> Arc<Module> {
-        build(self)
+        predictor::module(self)
     }
 
     fn latency(&self) -> String {
-        let (full, few) = (self.max_keys, self.rows.min(self.max_keys));
-        format!(
-            "{} cycles from a query to the first beat of its result if it sees {full} keys, {} if it sees {few}; \
-             then {} cycles a row of {full} keys (a group of keys a cycle, rows back to back); a \
-             head's keys load in a cycle each",
-            cost::latency_cycles(self, full),
-            cost::latency_cycles(self, few),
-            cost::cycles_per_row(self, full),
-        )
+        crate::attention::predictor::latency(self, "a group of keys a cycle, rows back to back")
     }
 
     fn diagram(&self) -> String {

@@ -7,7 +7,8 @@ use crate::attention::attend::spec::ELEMENT_BITS;
 use crate::attention::spatten::golden::cascade::accumulate;
 use crate::attention::spatten::golden::{Keys, Row as GoldenRow, Setting, Spatten, Split};
 use crate::attention::spatten::{SpattenAttentionSpec, cost};
-use crate::drive::{Stalls, Values, pack};
+use crate::drive::{Stalls, Values, feeds, pack, run_streams};
+use crate::golden::compare_lists;
 use bitvec::vec::BitVec;
 use hwgen_hdl::Int;
 use hwgen_hdl::sim::{Bench, Device, SimError};
@@ -177,47 +178,55 @@ pub fn run(
     stalls: Stalls,
     [rows, heads, tokens]: [usize; 3],
 ) -> Result<Run, SimError> {
-    let mut bench = Bench::new(device);
-    let keys = bench.driver("keys", stalls.ins, stalls.seed + 1);
-    let queries = bench.driver("queries", stalls.ins, stalls.seed + 2);
+    let (mut keys, mut queries) = (vec![], vec![]);
     for layer in layers {
         for (h, head) in layer.heads.iter().enumerate() {
             let layer_last = h + 1 == layer.heads.len();
-            key_beats(layer, head).for_each(|beat| bench.drivers[keys].push(beat));
+            keys.extend(key_beats(layer, head));
             for (i, row) in head.rows.iter().enumerate() {
                 let last = i + 1 == head.rows.len();
                 let query = &row.query;
                 let flags = [last, last && layer_last].map(|flag| Int::from(u8::from(flag)));
                 let data = pack(query.elements.iter().copied(), ELEMENT_BITS);
                 let rest = [query.scale.into(), query.shift.into(), row.visible.into()];
-                bench.drivers[queries].push([&[data][..], &rest, &flags].concat());
+                queries.push([&[data][..], &rest, &flags].concat());
             }
         }
     }
-    let monitors = ["out", "heads", "importance"]
-        .map(|stream| bench.monitor(stream, stalls.out, stalls.seed + stream.len() as u64));
-    let [out, of_heads, of_tokens] = monitors;
-    let mut cycles = vec![];
-    while cycles.len() < rows {
-        bench.run_until(1_000_000, "a beat of `out`", |bench| {
-            bench.monitors[out].received.len() > cycles.len()
-        })?;
-        cycles.push(bench.cycle - 1);
-    }
-    bench.run_until(1_000_000, "importance", |bench| {
-        let received = |monitor: usize| bench.monitors[monitor].received.len();
-        received(of_heads) >= heads && received(of_tokens) >= tokens
-    })?;
+    let mut feeds = feeds([("keys", keys), ("queries", queries)]);
+    feeds.iter_mut().for_each(|feed| feed.stall = stalls.ins);
+    let outs = [("out", rows), ("heads", heads), ("importance", tokens)];
+    let mut bench = Bench::new(device);
+    let runs = run_streams(&mut bench, &feeds, (stalls.out, stalls.seed), &outs, 1_000_000)?;
     let number = |x: &Int| u64::try_from(x).unwrap_or_default();
     let flag = |x: &Int| *x == Int::from(1);
-    let beats = |monitor: usize| bench.monitors[monitor].received.iter();
+    let beats = |out: usize| runs[out].beats.iter();
     let results = Results {
-        rows: beats(out).map(|beat| row_out(beat, spec.head_dim)).collect(),
-        heads: beats(of_heads).map(|beat| number(&beat[0])).collect(),
-        tokens: beats(of_tokens).map(|beat| (number(&beat[0]), flag(&beat[1]))).collect(),
+        rows: beats(0).map(|beat| row_out(beat, spec.head_dim)).collect(),
+        heads: beats(1).map(|beat| number(&beat[0])).collect(),
+        tokens: beats(2).map(|beat| (number(&beat[0]), flag(&beat[1]))).collect(),
     };
-    let unknown = monitors.iter().map(|&monitor| bench.monitors[monitor].unknown).sum();
-    Ok(Run { results, cycles, end: bench.cycle, unknown })
+    let unknown = runs.iter().map(|run| run.unknown).sum();
+    Ok(Run { results, cycles: runs[0].cycles.clone(), end: bench.cycle, unknown })
+}
+
+/// Runs the layers, without a reset between them, and compares all that comes out.
+///
+/// # Errors
+/// Silence, or the first that differs, in words.
+pub fn check(
+    device: &mut dyn Device,
+    spec: &SpattenAttentionSpec,
+    layers: &[Layer],
+    stalls: Stalls,
+) -> Result<Run, String> {
+    let must = Results::concat(layers.iter().map(|layer| layer.expected(spec)));
+    let counts = [must.rows.len(), must.heads.len(), must.tokens.len()];
+    let run = run(device, spec, layers, stalls, counts).map_err(|error| error.to_string())?;
+    compare_lists("row", &run.results.rows, &must.rows)?;
+    compare_lists("head", &run.results.heads, &must.heads)?;
+    compare_lists("token", &run.results.tokens, &must.tokens)?;
+    Ok(run)
 }
 
 /// The beats of a head's keys; those of pruned tokens are noise.

@@ -21,7 +21,6 @@ mod scores;
 mod select;
 pub mod spec;
 pub mod tokens;
-mod tokens_check;
 pub mod tokens_drive;
 mod walk;
 mod weights;

@@ -79,4 +79,13 @@ impl Driven for SpattenTokensSpec {
         let layers = sequences.iter().flatten();
         self.result_cycles(&layers.map(|layer| layer.scores.len() as u32).collect::<Vec<_>>())
     }
+    fn values(&self) -> u32 {
+        2
+    }
+
+    /// Of few tokens.
+    fn few(&self, rng: &mut impl Rng) -> Vec<Sequence> {
+        let small = SpattenTokensSpec { max_keys: self.max_keys.min(20) };
+        (0..2).map(|_| small.random(rng, 4)).collect()
+    }
 }

@@ -123,4 +123,8 @@ impl Driven for LinearSpec {
         };
         self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
     }
+
+    fn values(&self) -> u32 {
+        self.outputs + 1
+    }
 }

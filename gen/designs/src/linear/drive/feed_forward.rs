@@ -109,4 +109,8 @@ impl Driven for FeedForwardSpec {
         };
         self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
     }
+
+    fn values(&self) -> u32 {
+        self.outputs + 1
+    }
 }

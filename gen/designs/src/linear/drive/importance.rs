@@ -118,6 +118,14 @@ impl Driven for ImportanceSpec {
         let shape = |job: &Job| (job.keys as u32, job.rows.iter().map(groups).sum());
         self.result_cycles(&jobs.iter().map(shape).collect::<Vec<_>>())
     }
+
+    fn values(&self) -> u32 {
+        3 * self.rows + 1
+    }
+
+    fn few(&self, rng: &mut impl Rng) -> Vec<Job> {
+        (0..3).map(|_| self.random(rng, 20)).collect()
+    }
 }
 
 /// A group as it came out.

@@ -88,6 +88,10 @@ impl Driven for LogLinearSpec {
         let shape = |batch: &Batch| (beats, batch.tokens.len());
         self.result_cycles(&batches.iter().map(shape).collect::<Vec<_>>())
     }
+
+    fn values(&self) -> u32 {
+        self.outputs + 1
+    }
 }
 
 /// A code as the circuit takes it; of a zero the other bits are without meaning.

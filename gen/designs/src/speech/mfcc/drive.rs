@@ -80,6 +80,15 @@ impl Driven for MfccSpec {
         let samples: Vec<_> = clips.iter().map(|clip| clip.samples.len() as u64).collect();
         self.result_cycles(&samples)
     }
+
+    fn values(&self) -> u32 {
+        3
+    }
+
+    /// Of a long clip the first frames only.
+    fn beats(&self) -> usize {
+        if self.frames > 4 { 4 * self.coefficients as usize } else { usize::MAX }
+    }
 }
 
 /// A feature as it came out.

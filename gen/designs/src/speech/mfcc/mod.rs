@@ -7,7 +7,6 @@
 //! The definition is in `docs/mfcc.md`.
 
 mod bins;
-mod check;
 mod circuit;
 mod clip;
 mod cosines;

@@ -90,11 +90,10 @@ impl Spec for MfccSpec {
         at_most("high_hz", self.high_hz, self.sample_hz / 2, "half of `sample_hz`")?;
         at_most("low_hz", self.low_hz, self.high_hz - 1, "less than `high_hz`")?;
         match tables::bins(self).is_empty() {
-            true => Err(SpecError::OutOfRange {
-                field: "high_hz".into(),
-                value: self.high_hz.to_string(),
-                range: "far enough from `low_hz` that a bin of the transform is between".into(),
-            }),
+            true => {
+                let range = "far enough from `low_hz` that a bin of the transform is between";
+                Err(SpecError::out_of_range("high_hz", self.high_hz, range))
+            }
             false => Ok(()),
         }
     }
@@ -103,11 +102,7 @@ impl Spec for MfccSpec {
 fn at_most(field: &str, value: u32, most: u32, what: &str) -> Result<(), SpecError> {
     match value <= most {
         true => Ok(()),
-        false => Err(SpecError::OutOfRange {
-            field: field.into(),
-            value: value.to_string(),
-            range: format!("at most {most}, {what}"),
-        }),
+        false => Err(SpecError::out_of_range(field, value, format!("at most {most}, {what}"))),
     }
 }
 

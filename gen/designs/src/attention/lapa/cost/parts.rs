@@ -2,6 +2,7 @@
 
 use crate::attention::lapa::LapaSpec;
 use crate::attention::lapa_predictor::cost as predictor;
+use crate::attention::predictor::Predictor;
 
 /// A layer: a load, then tokens, then the next load.
 pub(super) struct Layer {
@@ -65,9 +66,9 @@ impl Prediction {
         let spec = &spec.predictor();
         let taken = offered.max(self.issue.saturating_sub(1));
         let issue = self.issue.max(taken + 1);
-        let between = u64::from(predictor::cycles_per_row(spec, visible));
+        let between = u64::from(spec.cycles_per_row(visible));
         self.issue = issue + groups;
-        let first = self.out.max(issue - 1 + predictor::latency_cycles(spec, visible));
+        let first = self.out.max(issue - 1 + spec.latency_cycles(visible));
         self.out = first + groups.max(between);
         let last = first + groups - 1;
         let round = predictor::round_cycles(spec, spec.rounds() - 1, groups as u32);

@@ -171,16 +171,3 @@ pub fn predict_row(
 ) -> Result<RowPrediction, InputError> {
     Predictor::new(spec, keys)?.predict(row)
 }
-
-/// Predicts every row of a head.
-///
-/// # Errors
-/// Input that does not fit the specification.
-pub fn predict_head(
-    spec: &LapaPredictorSpec,
-    rows: &[QueryRow],
-    keys: &[Vec<i32>],
-) -> Result<Vec<RowPrediction>, InputError> {
-    let predictor = Predictor::new(spec, keys)?;
-    rows.iter().map(|row| predictor.predict(row)).collect()
-}
