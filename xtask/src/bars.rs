@@ -124,7 +124,6 @@ const BARS: &[Bar] = &[
     Bar {
         name: "policies",
         command: "test --release -p hwgen-verify --test cnn_rtl ten_policies -- --ignored --nocapture",
-        figure: "policies:",
         target: AtLeast(408.0),
         unit: "inputs of trained networks under random policies equal in our engine, Verilator and gates",
     },
