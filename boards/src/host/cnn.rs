@@ -20,6 +20,9 @@ pub struct Counters {
     pub latest_cycles: u32,
     /// Cycles since the reset, modulo 2^32.
     pub cycles: u32,
+    /// Steps of the array since the reset, of so many products each as the core makes in a cycle, and
+    /// how many of them had two weights a lane (else half of those products); if the core counts them.
+    pub steps: Option<[u32; 2]>,
 }
 
 /// Numbers of the core's channels.
@@ -210,6 +213,10 @@ impl<T: Transport> Inference<T> {
             inferences: self.status(1)?,
             latest_cycles: self.status(2)?,
             cycles: self.status(3)?,
+            steps: match self.spec.counters {
+                true => Some([self.status(4)?, self.status(5)?]),
+                false => None,
+            },
         })
     }
 

@@ -121,7 +121,7 @@ impl Live<'_> {
         listener.stream_into("samples", ear.stream_from("out"));
 
         let core = m.instance("core", &self.spec.build_with(&self.plan.image));
-        core.input("status_address", m.lit(u(2), 0));
+        core.input("status_address", m.lit(u(self.spec.status_bits()), 0));
         core.stream_into("in", beats(&m, self.spec.results, &listener.stream_from("out")));
         let out = core.stream_from("out");
         let (class, known) = largest(&m, self.spec.results, classes, &out);

@@ -53,6 +53,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
         sums: rng.random(),
         softmax_tables: rng.random_range(0..=3),
         matrices: rng.random(),
+        counters: rng.random(),
         single_port: rng.random_bool(0.4),
     };
     spec.validate().unwrap();

@@ -4,8 +4,8 @@
 mod models;
 
 use super::simulator;
-use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::cnn::cost::FETCH_CYCLES;
+use hwgen_designs::cnn::{CnnSpec, Job};
 use hwgen_designs::generate::Generate;
 use hwgen_hdl::sim::Initial;
 use hwgen_network::graph::Network;
@@ -42,6 +42,16 @@ pub(super) fn equal(
         device.peek_u64("status")
     };
     assert_eq!(register(1), inputs.len() as u64);
+    if spec.counters {
+        let steps = |double: bool| {
+            let of = |job: &Job| match job {
+                Job::Convolve(job) if job.dual || !double => job.all_steps(spec.pixels),
+                _ => 0,
+            };
+            plan.image.jobs.iter().map(of).sum::<u64>() * inputs.len() as u64
+        };
+        assert_eq!([register(4), register(5)], [steps(false), steps(true)]);
+    }
     if stall == 0.0 && cycles.len() > 1 {
         // from result to result
         assert_eq!(cycles[1] - cycles[0], plan.cycles(), "{}", network.name);

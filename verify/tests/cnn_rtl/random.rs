@@ -387,6 +387,7 @@ fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
         narrow_weights,
         addition_shift: network.layers.iter().find_map(shift).unwrap_or(20),
         sums: rng.random_bool(0.9),
+        counters: rng.random_bool(0.3),
         ..CnnSpec::default()
     };
     spec.validate().unwrap();

@@ -173,6 +173,7 @@ pub(super) fn module(name: &str, spec: &CnnSpec, contents: Option<&Image>) -> Ar
         waiting: idle_input,
         first_beat: taken & transfer.nothing_yet,
         last_beat,
+        steps: spec.counters.then(|| [walk.steps, walk.steps & job.dual]),
     };
     registers(&m, &events);
     m.output("waiting", idle_input);

@@ -417,6 +417,12 @@ impl Convolve {
         self.kernel[0] * self.kernel[1] * self.channel_steps
     }
 
+    /// Steps of all positions and blocks, on a core of so many positions at once.
+    pub fn all_steps(&self, pixels: u32) -> u64 {
+        let groups = u64::from(self.blocks) * u64::from(self.positions.div_ceil(pixels));
+        groups * u64::from(self.steps())
+    }
+
     /// Planes of weights that a block takes.
     pub fn block_planes(&self) -> u32 {
         if self.hold { 0 } else { self.steps() * self.step_planes() }

@@ -1,4 +1,4 @@
-//! What a host reads of the core: four words, one cycle after their address.
+//! What a host reads of the core: a word, one cycle after its address.
 
 use hwgen_hdl::{ModuleBuilder, Signal, cat, u};
 
@@ -12,11 +12,13 @@ pub(super) struct Events<'m> {
     pub(super) first_beat: Signal<'m>,
     /// The program's last beat goes.
     pub(super) last_beat: Signal<'m>,
+    /// The array makes a step; and one of two weights a lane. Counted if there.
+    pub(super) steps: Option<[Signal<'m>; 2]>,
 }
 
 /// Ports `status_address` and `status`: 0, bits `waiting`, `started`; 1, inferences done; 2, cycles
-/// of the latest, from its first beat in to its last beat out; 3, cycles since the reset. All wrap at
-/// 32 bits.
+/// of the latest, from its first beat in to its last beat out; 3, cycles since the reset; 4, steps of
+/// the array since then; 5, those of two weights a lane. All wrap at 32 bits.
 pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
     let word = u(32);
     let since_reset = m.reg("cycles_since_reset", word);
@@ -32,7 +34,15 @@ pub(super) fn registers<'m>(m: &'m ModuleBuilder, events: &Events<'m>) {
     running.next(begins.mux(m.lit(word, 1), cycles));
     let latest = m.reg("latest_cycles", word).next(cycles).enable(events.last_beat);
     let status = cat(&[m.lit(u(30), 0), events.started, events.waiting]);
-    let which = m.input("status_address", u(2));
-    let value = which.select(&[status, *inferences, *latest, *since_reset]);
+    let mut words = vec![status, *inferences, *latest, *since_reset];
+    let which = m.input("status_address", u(if events.steps.is_some() { 3 } else { 2 }));
+    if let Some(steps) = events.steps {
+        for (name, steps) in ["steps_made", "double_steps_made"].into_iter().zip(steps) {
+            let count = m.reg(name, word);
+            words.push(*count.next(*count + 1).enable(steps));
+        }
+        words.resize(8, m.lit(word, 0));
+    }
+    let value = which.select(&words);
     m.output("status", m.reg("status_read", word).next(value));
 }

@@ -65,6 +65,9 @@ pub struct CnnSpec {
     /// The program may multiply tensors with each other.
     #[parameter(default = true)]
     pub matrices: bool,
+    /// The array's steps are counted, for what a host reads of its use.
+    #[parameter(default = false)]
+    pub counters: bool,
     /// Memories of one port; a job reads one bank of activations, writes the other.
     #[parameter(default = false)]
     pub single_port: bool,
@@ -176,6 +179,11 @@ impl CnnSpec {
     pub fn bank_bytes(&self) -> u32 {
         let bytes = self.activation_words * self.lanes;
         if self.single_port { bytes / 2 } else { bytes }
+    }
+
+    /// Bits of the address of a status word.
+    pub fn status_bits(&self) -> u32 {
+        if self.counters { 3 } else { 2 }
     }
 
     /// log2 of the lanes.

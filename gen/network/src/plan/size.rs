@@ -186,6 +186,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         sums: true,
         softmax_tables: 16,
         matrices: true,
+        counters: false,
         single_port: budget.single_port,
     }
 }
