@@ -1,6 +1,7 @@
 //! `network.json`, and the binary file that may lie beside it.
 
 use super::text::{pretty, printable};
+use crate::candidate;
 use super::{Binary, FileError, Linear, Network, NetworkError, Number, Numbers};
 use schemars::schema_for;
 use sha2::{Digest, Sha256};
@@ -25,6 +26,9 @@ pub fn schema() -> String {
 pub fn load(path: &Path) -> Result<Network, FileError> {
     let text = hwgen_files::read(path, MOST_TEXT)?;
     let mut network: Network = serde_json::from_slice(&text).map_err(|error| {
+        if candidate::is_one(&text) {
+            return FileError::Candidate { path: path.to_owned() };
+        }
         let message = error.to_string();
         let problem = printable(message.split(" at line ").next().unwrap_or_default());
         let (line, column) = (error.line(), error.column());
