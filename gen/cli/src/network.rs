@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// The largest file of labels or of words.
 const MOST_BYTES: u64 = 1 << 28;
 /// The largest policy: two entries for each of as many layers as there may be.
-const MOST_POLICY: u64 = 1 << 24;
+pub(crate) const MOST_POLICY: u64 = 1 << 24;
 
 /// Which network, on how large a core.
 #[derive(clap::Args)]
@@ -139,11 +139,15 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Result<Network, ImportError>> 
 /// The network with the bits that a policy gives its weights.
 pub(crate) fn with_policy(path: &Path, network: &Network) -> anyhow::Result<Network> {
     let text = hwgen_files::read_text(path, MOST_POLICY)?;
-    let policy: Policy = serde_json::from_str(&text).map_err(|error| {
+    policy(path, &text)?.apply(network).context("cannot apply the policy")
+}
+
+/// A policy from its text.
+pub(crate) fn policy(path: &Path, text: &str) -> anyhow::Result<Policy> {
+    serde_json::from_str(text).map_err(|error| {
         let problem = printable(&error.to_string());
         anyhow!("cannot read {}: {problem}", path.display())
-    })?;
-    policy.apply(network).context("cannot apply the policy")
+    })
 }
 
 /// A file's bytes, if it is not beyond all measure.

@@ -1,8 +1,8 @@
 //! `network.json`, and the binary file that may lie beside it.
 
 use super::text::{pretty, printable};
-use crate::candidate;
 use super::{Binary, FileError, Linear, Network, NetworkError, Number, Numbers};
+use crate::candidate;
 use schemars::schema_for;
 use sha2::{Digest, Sha256};
 use std::path::{Component, Path};
