@@ -111,10 +111,7 @@ fn every_line_is_answered_in_order() {
         (line(json!({"version": 1, "candidate": chain(1, 1 << 30, 8)})), "tensor `t0`: `shape[2]`"),
         (line(json!({"version": 1})), "no `candidate`"),
         ("[".repeat(100_000), "a request is a JSON object"),
-        (
-            format!("{{\"version\": 1, \"candidate\": {}", "[".repeat(100_000)),
-            "EOF while parsing",
-        ),
+        (format!("{{\"version\": 1, \"candidate\": {}", "[".repeat(100_000)), "EOF while parsing"),
         (
             line(json!({"version": 1, "id": "x".repeat(2000), "candidate": small})),
             "`id` has more than 1024 bytes",
