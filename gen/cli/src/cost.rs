@@ -17,6 +17,7 @@ use hwgen_boards::board;
 use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry;
 use hwgen_network::candidate::{self, Candidate};
+use hwgen_network::graph::is_candidate;
 use hwgen_network::plan::SUPPORTED_MULTIPLIERS;
 use std::path::{Path, PathBuf};
 
@@ -128,7 +129,7 @@ fn target(args: &Args) -> Result<Target, Failure> {
 fn read(path: &Path, with: Option<&Path>) -> Result<Subject, Failure> {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     let text = if is_json { Some(hwgen_files::read(path, 1 << 25)?) } else { None };
-    let subject = match text.filter(|text| candidate::is_one(text)) {
+    let subject = match text.filter(|text| is_candidate(text)) {
         Some(text) if text.len() as u64 > MOST_CANDIDATE => {
             return wrong(format!("{}: a candidate has at most 16 MiB", path.display()));
         }

@@ -140,16 +140,6 @@ pub(super) struct Weightless {
     clamp: Option<Clamp>,
 }
 
-/// Whether a file is meant to be a candidate.
-pub fn is_one(text: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Head {
-        #[serde(rename = "candidate")]
-        _version: u32,
-    }
-    serde_json::from_slice::<Head>(text).is_ok()
-}
-
 fn thirty_one() -> u32 {
     31
 }

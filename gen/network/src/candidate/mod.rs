@@ -8,7 +8,7 @@ mod file;
 mod fill;
 mod schema;
 
-pub use file::{CandidateError, Known, VERSION, is_one};
+pub use file::{CandidateError, Known, VERSION};
 pub use schema::schema;
 
 use crate::basics::check::{Result, fits, within};

@@ -116,7 +116,7 @@ pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
 }
 
 /// The same without what is loaded: cycles, memories and refusals, of a network or of a
-/// [`Candidate`](crate::candidate::Candidate) that has no weights.
+/// `Candidate` that has no weights.
 ///
 /// # Errors
 /// As [`plan`].
