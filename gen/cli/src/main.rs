@@ -12,6 +12,7 @@ mod board;
 mod build;
 mod check;
 mod cores;
+mod cost;
 mod describe;
 mod design;
 mod doctor;
@@ -54,6 +55,7 @@ Examples:
   hwgen emit --design lapa > lapa.v                  its Verilog
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
   hwgen check kws.tflite                             what a network is, and whether a core runs it
+  hwgen cost --network kws.tflite --board ulx3s      its cycles, memories and area on a core
   hwgen infer --network kws.tflite --inputs clips/   its results, by the integer model
   hwgen import kws.tflite -o network.json            a trained network as integers
   hwgen build --board hx8k --design echo             a bitstream for a board
@@ -76,6 +78,7 @@ enum Command {
     Power(power::Args),
     Import(import::Args),
     Check(check::Args),
+    Cost(cost::Args),
     Infer(infer::Args),
     Board(board::Args),
     Build(build::Args),
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
         Command::Power(args) => power::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Cost(args) => cost::run(&args),
         Command::Infer(args) => infer::run(&args),
         Command::Board(args) => board::run(&args),
         Command::Build(args) => build::run(&args),

@@ -35,17 +35,22 @@ impl Narrowing {
         let Some(path) = &self.policy else {
             return Ok(network);
         };
-        let text = hwgen_files::read_text(path, MOST_POLICY)?;
-        let policy: Policy = serde_json::from_str(&text).map_err(|error| {
-            let problem = printable(&error.to_string());
-            anyhow!("cannot read {}: {problem}", path.display())
-        })?;
+        let policy = read(path)?;
         let narrowed = match &self.calibrate {
             None => policy.apply(&network),
             Some(inputs) => policy.calibrated(&network, &calibration(inputs, &network)?),
         };
         narrowed.context("cannot apply the policy")
     }
+}
+
+/// A policy in a file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Policy> {
+    let text = hwgen_files::read_text(path, MOST_POLICY)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let problem = printable(&error.to_string());
+        anyhow!("cannot read {}: {problem}", path.display())
+    })
 }
 
 fn calibration(path: &Path, network: &Network) -> anyhow::Result<Calibration> {

@@ -74,6 +74,7 @@ fn every_command_prints_json() {
             "power" => with(&[&small, &["--lib", library, "--cycles", "20"]]),
             // the library's tests make models, this one needs none
             "import" => with(&[&["--schema"]]),
+            "cost" => with(&[&["--network", &net, "--multipliers", "18"]]),
             "infer" => with(&[&["--network", &net, "--inputs", &input]]),
             "board info" => with(&[&port]),
             "build" => {

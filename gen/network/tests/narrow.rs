@@ -5,9 +5,10 @@ mod models;
 mod narrowing;
 
 use hwgen_designs::cnn::{CnnSpec, Multiplier};
+use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
-use hwgen_network::plan::{Budget, size_outline};
+use hwgen_network::plan::{Budget, outline, size_outline};
 use narrowing::{trained, uniform};
 
 /// Cycles on the fastest core, and how much of its products is used.
@@ -102,4 +103,28 @@ fn nibbles_take_half_of_the_memory() {
     );
     assert!(same as f64 <= 1.001 * cycles as f64);
     assert!(f64::from(halved) <= 0.52 * f64::from(bytes));
+}
+
+/// A candidate under a policy costs what the network does under it, weights at hand.
+#[test]
+fn candidates_cost_what_networks_do() {
+    for (name, model) in [("mobilenet_v2", models::mobilenet_v2(1)), ("mbconv", models::mbconv(1))]
+    {
+        let network = import(name, &model).unwrap();
+        for ([weights, activations], kind) in
+            [([4, 7], Bits25x18), ([4, 8], Bits18x18), ([8, 8], Bits25x18)]
+        {
+            let policy = uniform(&network, weights, activations);
+            let narrow = policy.apply(&network).unwrap();
+            let candidate = Candidate::of(&network).unwrap().with(&policy).unwrap();
+            let spec = size_outline(&narrow, Budget { kind, ..Budget::of(&narrow, 97) }).unwrap().0;
+            // sums that weights at their bound would take are wider
+            let spec = CnnSpec { accumulator_bits: 32, ..spec };
+            let (of_network, of_candidate) = (outline(&narrow, &spec), outline(&candidate, &spec));
+            let (of_network, of_candidate) = (of_network.unwrap(), of_candidate.unwrap());
+            assert_eq!(of_network.steps, of_candidate.steps, "{name}");
+            assert_eq!(of_network.bank_bytes, of_candidate.bank_bytes);
+            assert_eq!(of_network.image.planes, of_candidate.image.planes);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod models;
 
 use hwgen_designs::cnn::CnnSpec;
+use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
 use hwgen_network::plan::{Budget, outline, plan, size, size_outline};
@@ -38,6 +39,9 @@ fn a_size_without_weights_is_that_with_them() {
     }
 }
 
+/// Of candidates on a core that is given.
+const LAYERS_A_SECOND: f64 = 100_000.0;
+
 #[test]
 #[ignore = "a figure of an idle machine: cargo xtask bars planning"]
 fn planning_takes_milliseconds() {
@@ -53,6 +57,19 @@ fn planning_takes_milliseconds() {
             network.layers.len()
         );
         worst = worst.max(whole / most);
+    }
+    for (name, network) in networks() {
+        let candidate = Candidate::of(&network).unwrap();
+        let (spec, layers) = (core(&network), network.layers.len() as f64);
+        let spec = CnnSpec { accumulator_bits: 32, ..spec };
+        let alone =
+            seconds(|| (0..20).for_each(|_| _ = outline(&candidate, &spec).unwrap())) / 20.0;
+        let sized = seconds(|| _ = size_outline(&candidate, Budget::of(&candidate, 97)).unwrap());
+        let (rate, sizes) = (layers / alone, layers / sized);
+        println!(
+            "{name} without weights: {rate:.0} layers a second on a fixed core, {sizes:.0} with its size"
+        );
+        worst = worst.max(LAYERS_A_SECOND / rate);
     }
     println!("planning: {worst:.2} of the time allowed");
     assert!(worst <= 1.0, "planning takes too long");

@@ -1,9 +1,12 @@
 //! The readers.
 
 use hwgen_boards::board::Board;
+use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::registry;
 use hwgen_files::Cache;
 use hwgen_hdl::Module;
+use hwgen_network::candidate::Candidate;
+use hwgen_network::plan::outline;
 use hwgen_network::policy::Policy;
 use hwgen_network::{graph, import};
 use hwgen_verify::attention::data::Array;
@@ -36,6 +39,7 @@ pub const READERS: &[Reader] = &[
     Reader { name: "tflite", read: model },
     Reader { name: "onnx", read: model },
     Reader { name: "network", read: network },
+    Reader { name: "candidate", read: candidate },
     Reader { name: "policy", read: policy },
     Reader { name: "spec", read: spec },
     Reader { name: "set", read: set },
@@ -97,6 +101,12 @@ fn model(bytes: &[u8], _: &Room) -> Result<(), String> {
 
 fn network(bytes: &[u8], _: &Room) -> Result<(), String> {
     graph::read(text(bytes)?).map(drop).map_err(told)
+}
+
+/// A candidate, and its cost on a core: the planner sees what no network was made of.
+fn candidate(bytes: &[u8], _: &Room) -> Result<(), String> {
+    let candidate = Candidate::read(text(bytes)?).map_err(told)?;
+    outline(&candidate, &CnnSpec::default()).map(drop).map_err(told)
 }
 
 fn policy(bytes: &[u8], _: &Room) -> Result<(), String> {

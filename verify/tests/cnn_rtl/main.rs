@@ -1,5 +1,6 @@
 //! The CNN core's circuit against its golden model, and its cycles.
 
+mod candidates;
 mod network;
 mod policies;
 mod random;

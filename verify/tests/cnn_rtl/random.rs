@@ -362,7 +362,7 @@ impl Draft<'_> {
     }
 }
 
-fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
+pub(super) fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
     let shift = |layer: &Layer| match &layer.operator {
         Operator::Add(add) => Some(add.left_shift),
         _ => None,
@@ -394,7 +394,7 @@ fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
     spec
 }
 
-fn random_network(rng: &mut ChaCha8Rng) -> Network {
+pub(super) fn random_network(rng: &mut ChaCha8Rng) -> Network {
     let network = Network {
         version: VERSION,
         name: "random".into(),

@@ -224,7 +224,7 @@ impl CnnSpec {
     }
 
     /// Bits of a row of scales.
-    pub(super) fn scale_row_bits(&self) -> u32 {
+    pub fn scale_row_bits(&self) -> u32 {
         let bits: u32 = scale_fields(self).iter().map(|(_, ty)| ty.width).sum();
         bits * self.results
     }

@@ -135,6 +135,12 @@ pub enum FileError {
         /// What the reader said.
         problem: String,
     },
+    /// It is a candidate of a search.
+    #[error("{} is a candidate, which has no weights: `hwgen cost` alone takes it; train it, then import what was trained", path.display())]
+    Candidate {
+        /// The file.
+        path: PathBuf,
+    },
     /// The binary file is another one than that which was written.
     #[error("{} has sha256 {found}: {} was written with {expected}", binary.display(), path.display())]
     WrongDigest {

@@ -57,7 +57,14 @@ impl Linear {
         Ok(())
     }
 
-    /// `taps` weights an output, each in range; no sum goes beyond 32 bits.
+    /// The weight that is farthest from 0, as it is stored; symmetric ones have none that is the least of
+    /// their bits.
+    pub(crate) fn farthest(&self, symmetric: bool) -> i8 {
+        (-1i8 << (self.bits - 1)) + i8::from(symmetric)
+    }
+
+    /// `taps` weights an output, each in range; no sum goes beyond 32 bits. Of weights that are left out
+    /// their number and bits.
     pub(crate) fn check(
         &self,
         place: &str,
@@ -74,6 +81,9 @@ impl Linear {
         }
         let expected = taps.saturating_mul(outputs);
         within(place, "weights", expected as i64, 1, MOST_WEIGHTS as i64)?;
+        if self.weights.are_left_out() {
+            return Ok(());
+        }
         if self.weights.len() != expected {
             let expected = format!("{expected}: {taps} for each of {outputs} outputs");
             return Err(NetworkError::wrong_length(

@@ -48,9 +48,21 @@ pub struct Stored {
 pub struct Numbers<T> {
     values: Vec<T>,
     stored: Option<Stored>,
+    /// Nobody knows them: a candidate's weights.
+    left_out: bool,
 }
 
 impl<T: Number> Numbers<T> {
+    /// Those that nobody knows: an empty list.
+    pub(crate) fn left_out() -> Self {
+        Numbers { values: vec![], stored: None, left_out: true }
+    }
+
+    /// Whether it is empty because nobody knows them.
+    pub(crate) fn are_left_out(&self) -> bool {
+        self.left_out
+    }
+
     /// Where it still has to be fetched from.
     pub fn stored(&self) -> Option<Stored> {
         self.stored
@@ -92,7 +104,7 @@ impl<T> Deref for Numbers<T> {
 
 impl<T> From<Vec<T>> for Numbers<T> {
     fn from(values: Vec<T>) -> Self {
-        Numbers { values, stored: None }
+        Numbers { values, stored: None, left_out: false }
     }
 }
 
@@ -128,7 +140,7 @@ impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Reader<T> {
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Numbers<T>, A::Error> {
         let map = serde::de::value::MapAccessDeserializer::new(map);
-        Ok(Numbers { values: Vec::new(), stored: Some(Stored::deserialize(map)?) })
+        Ok(Numbers { stored: Some(Stored::deserialize(map)?), ..Numbers::from(vec![]) })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::text::{pretty, printable};
 use super::{Binary, FileError, Linear, Network, NetworkError, Number, Numbers};
 use schemars::schema_for;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::path::{Component, Path};
 
@@ -25,6 +26,9 @@ pub fn schema() -> String {
 pub fn load(path: &Path) -> Result<Network, FileError> {
     let text = hwgen_files::read(path, MOST_TEXT)?;
     let mut network: Network = serde_json::from_slice(&text).map_err(|error| {
+        if is_candidate(&text) {
+            return FileError::Candidate { path: path.to_owned() };
+        }
         let message = error.to_string();
         let problem = printable(message.split(" at line ").next().unwrap_or_default());
         let (line, column) = (error.line(), error.column());
@@ -38,6 +42,16 @@ pub fn load(path: &Path) -> Result<Network, FileError> {
     let problem = |problem| FileError::Network { path: path.to_owned(), problem };
     network.validate().map_err(problem)?;
     Ok(network)
+}
+
+/// Whether a file is meant to be a candidate, which has no weights.
+pub fn is_candidate(text: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "candidate")]
+        _version: u32,
+    }
+    serde_json::from_slice::<Head>(text).is_ok()
 }
 
 /// Reads and checks a network from JSON that has all its numbers in itself.

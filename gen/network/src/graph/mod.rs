@@ -20,7 +20,7 @@ pub use crate::basics::{
     Rounding, SCALES, Stored, Sums, Tensor, Window,
 };
 pub use crate::operators::*;
-pub use file::{load, read, save, save_with_binary, schema};
+pub use file::{is_candidate, load, read, save, save_with_binary, schema};
 pub use layer::Layer;
 pub use state::State;
 pub use text::printable;

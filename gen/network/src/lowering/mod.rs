@@ -17,6 +17,7 @@ use crate::basics::{self, Kernel, Linear, Tensor};
 use hwgen_designs::cnn::dual::{self, PACKED_ACTIVATION_BITS};
 use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
 use hwgen_designs::cnn::{Clamp, CnnSpec, Program, Rounding, Scale};
+use std::fmt::Display;
 
 /// A layer's tensors and the core it is made for.
 #[derive(Clone, Copy)]
@@ -99,7 +100,7 @@ pub(crate) fn of_image(axes: &[usize], rest: u32) -> [u32; 3] {
 pub(crate) fn check_bits(
     spec: &CnnSpec,
     layer: &str,
-    needs: &str,
+    needs: impl Display,
     bits: u32,
 ) -> Result<(), PlanError> {
     let most = spec.accumulator_bits;
@@ -235,7 +236,7 @@ impl Lowering<'_> {
         };
         let whole = (magnitude * reach + i64::from(bias).abs()) << left;
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
-        check_bits(self.spec, self.name, &format!("output {o}'s sum needs"), bits)?;
+        check_bits(self.spec, self.name, format_args!("output {o}'s sum needs"), bits)?;
         Ok(bits)
     }
 

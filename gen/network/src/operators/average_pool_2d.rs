@@ -5,7 +5,7 @@ use super::{
     Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
 };
 use crate::basics::{Clamp, Rounding, Tensor, Window, mean};
-use crate::lowering::{Sum, division, moved, offset, parts, strips, sum_bits};
+use crate::lowering::{PlanError, Sum, division, moved, offset, parts, strips, sum_bits};
 use hwgen_designs::cnn::{self, Scale, lower};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,12 @@ impl Kind for AveragePool2d {
         };
         let sides = [(from.height, to.height), (from.width, to.width)];
         let [rows, columns] = [0, 1].map(|axis| parts(&whole, axis, sides[axis].0, sides[axis].1));
+        // a job each at the least; each takes a while to be found
+        let (what, needed, given) =
+            ("jobs", (rows.len() * columns.len()) as u64, lowering.spec.jobs);
+        if needed > given.into() {
+            return Err(PlanError::Room { what, needed, given: given.into(), parameter: what });
+        }
         let mut bits = 0;
         for row in &rows {
             for column in &columns {

@@ -37,8 +37,7 @@ impl Kind for Conv2d {
         let (x, groups) = (inputs[0], self.groups);
         self.window.check(place)?;
         within(place, "groups", groups as i64, 1, x.image()[2] as i64)?;
-        let taps = self.window.kernel.iter().product::<usize>() * (x.image()[2] / groups);
-        self.linear.check(place, taps, x, output)
+        self.linear.check(place, self.taps(inputs, output), x, output)
     }
 
     fn shape(&self, inputs: &[&Tensor], output: &Tensor) -> Shape {
@@ -85,6 +84,10 @@ impl Kind for Conv2d {
 
     fn makes_sums(&self) -> bool {
         true
+    }
+
+    fn taps(&self, inputs: &[&Tensor], _: &Tensor) -> usize {
+        self.window.kernel.iter().product::<usize>() * (inputs[0].image()[2] / self.groups)
     }
 
     fn linear(&self) -> Option<&Linear> {

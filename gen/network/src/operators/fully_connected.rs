@@ -26,7 +26,7 @@ impl Kind for FullyConnected {
             let problem = format!("{rows} rows of results do not fit {:?}", x.shape);
             return Err(NetworkError::Shape { place: place.to_owned(), problem });
         }
-        self.linear.check(place, x.elements() / rows, x, output)
+        self.linear.check(place, self.taps(inputs, output), x, output)
     }
 
     /// The weights say how long a row of the input is; that is checked with them.
@@ -56,8 +56,7 @@ impl Kind for FullyConnected {
     /// Every row of the input is one position.
     fn lower(&self, lowering: &Lowering<'_>, program: &mut dyn Program) -> Lowered {
         let (linear, (from, to)) = (&self.linear, lowering.places());
-        let outputs = to.channels as usize;
-        let inputs = (linear.weights.len() / outputs) as u32;
+        let inputs = self.taps(&[lowering.x], lowering.output) as u32;
         let stored = lowering.stored(linear);
         let (scales, bits) = lowering.scales(linear, &stored)?;
         // positions of a row; between their channels may be bytes that are none
@@ -67,7 +66,7 @@ impl Kind for FullyConnected {
             return Err(unsupported(lowering.name, what, "reshape before"));
         }
         let (channels, pitch) = (from.channels, from.pitch);
-        let output = Place { height: 1, width: all / each, channels: outputs as u32, ..to };
+        let output = Place { height: 1, width: all / each, ..to };
         let (input, window) = match stored.halves() && pitch != channels {
             // what lies between channels is not read: a window of so many positions
             true => {
@@ -99,6 +98,11 @@ impl Kind for FullyConnected {
 
     fn makes_sums(&self) -> bool {
         true
+    }
+
+    fn taps(&self, inputs: &[&Tensor], output: &Tensor) -> usize {
+        let rows = output.elements() / output.image()[2];
+        inputs[0].elements() / rows
     }
 
     fn linear(&self) -> Option<&Linear> {

@@ -1,12 +1,25 @@
 //! A network as the core takes it: padding that convolutions read over, reshapes that nobody but dense
 //! layers or the outside sees, means that make rows of channels.
 
-use crate::graph::{FullyConnected, Network, Operator, Pad, Pads, Reshape, Tensor};
+use crate::graph::{Network, Operator, Pad, Pads, Reshape, Tensor};
 use crate::lowering::Weights;
-use crate::operators::{Memory, Part, Read};
+use crate::operators::{Kind, Memory, Part, Read};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// A network, and for each layer what stands in for weights that nobody knows.
+#[derive(Clone, Copy)]
+pub struct Shapes<'n> {
+    pub(crate) network: &'n Network,
+    pub(crate) stand_ins: &'n [Option<Weights>],
+}
+
+impl<'n> From<&'n Network> for Shapes<'n> {
+    fn from(network: &'n Network) -> Shapes<'n> {
+        Shapes { network, stand_ins: &[] }
+    }
+}
 
 /// A tensor's place in the list of all.
 pub(super) type Id = usize;
@@ -38,16 +51,22 @@ pub(super) struct Step<'n> {
 
 impl Draft<'_> {
     /// What the core has to do of a network that was checked.
-    pub(super) fn new(network: &Network) -> Draft<'_> {
+    pub(super) fn new(Shapes { network, stand_ins }: Shapes<'_>) -> Draft<'_> {
         let ids: HashMap<&str, Id> =
             network.tensors.iter().enumerate().map(|(id, tensor)| (&tensor.name[..], id)).collect();
         let all = |names: &[String]| names.iter().map(|name| ids[&name[..]]).collect::<Vec<_>>();
-        let steps = network.layers.iter().map(|layer| Step {
-            name: layer.name.clone(),
-            operator: Cow::Borrowed(&layer.operator),
-            inputs: all(&layer.inputs),
-            output: ids[&layer.output[..]],
-            weights: Rc::default(),
+        let steps = network.layers.iter().enumerate().map(|(at, layer)| {
+            let output = ids[&layer.output[..]];
+            let stand_in = stand_ins.get(at).copied().flatten();
+            let outputs = || network.tensors[output].image()[2];
+            let weights = stand_in.map(|weights| std::iter::repeat_n(weights, outputs()).collect());
+            Step {
+                name: layer.name.clone(),
+                operator: Cow::Borrowed(&layer.operator),
+                inputs: all(&layer.inputs),
+                output,
+                weights: weights.unwrap_or_default(),
+            }
         });
         let mut draft = Draft {
             tensors: network.tensors.clone(),
@@ -101,7 +120,7 @@ impl Draft<'_> {
 
     /// Reads all weights, once for however many cores.
     fn weigh(&mut self) {
-        for step in &mut self.steps {
+        for step in self.steps.iter_mut().filter(|step| step.weights.is_empty()) {
             if let Some(linear) = step.operator.linear() {
                 step.weights = Weights::of(linear, self.tensors[step.output].image()[2]).into();
             }
@@ -184,8 +203,8 @@ impl Draft<'_> {
         let mut at = 0;
         while at < self.steps.len() {
             let Step { operator, inputs, output, .. } = &self.steps[at];
-            if let Operator::FullyConnected(FullyConnected { linear }) = &**operator {
-                let row = linear.weights.len() / self.tensors[*output].image()[2];
+            if let Operator::FullyConnected(dense) = &**operator {
+                let row = dense.taps(&[&self.tensors[inputs[0]]], &self.tensors[*output]);
                 let (given, first) = (inputs[0], origin(&self.steps, inputs[0]));
                 let whole = |id: Id| row.is_multiple_of(self.tensors[id].image()[2]);
                 if whole(first) {

@@ -13,6 +13,7 @@ mod place;
 mod size;
 
 pub use crate::lowering::PlanError;
+pub use draft::Shapes;
 pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, size_outline, supported};
 
 use crate::graph::Network;
@@ -113,15 +114,20 @@ impl Port {
 /// # Errors
 /// A layer that the core has no job for; memories that are too small.
 pub fn plan(network: &Network, spec: &CnnSpec) -> Result<Plan, PlanError> {
-    on_core(network, &Draft::new(network), spec)
+    on_core(network, &Draft::new(network.into()), spec)
 }
 
-/// The same without what is loaded: cycles, memories and refusals, weights left alone.
+/// The same without what is loaded: cycles, memories and refusals, of a network or of a
+/// `Candidate` that has no weights.
 ///
 /// # Errors
 /// As [`plan`].
-pub fn outline(network: &Network, spec: &CnnSpec) -> Result<Plan<Outline>, PlanError> {
-    on_core(network, &Draft::new(network), spec)
+pub fn outline<'n>(
+    network: impl Into<Shapes<'n>>,
+    spec: &CnnSpec,
+) -> Result<Plan<Outline>, PlanError> {
+    let shapes = network.into();
+    on_core(shapes.network, &Draft::new(shapes), spec)
 }
 
 fn on_core<P: Program + Default>(

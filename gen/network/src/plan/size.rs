@@ -1,6 +1,6 @@
 //! A core for a network: as many lanes as a budget of multipliers allows, memories that just hold it.
 
-use super::draft::Draft;
+use super::draft::{Draft, Shapes};
 use super::{Plan, PlanError, on_core};
 use crate::graph::{Layer, Network, Operator};
 use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Nibbles, Outline, dual};
@@ -47,8 +47,9 @@ impl Budget {
     }
 
     /// What a user has in mind who names but a number of multipliers.
-    pub fn of(network: &Network, multipliers: u32) -> Budget {
-        let linear = network.layers.iter().filter_map(|layer| layer.operator.linear());
+    pub fn of<'n>(network: impl Into<Shapes<'n>>, multipliers: u32) -> Budget {
+        let linear =
+            network.into().network.layers.iter().filter_map(|layer| layer.operator.linear());
         let least = linear.map(|linear| linear.bits).min().unwrap_or(8);
         let (dual, narrow_weights) = (least <= dual::WEIGHT_BITS.into(), least < 8);
         Budget { dual, narrow_weights, ..Budget::within(multipliers) }
@@ -69,7 +70,7 @@ pub fn supported(network: &Network) -> Result<(CnnSpec, Plan), PlanError> {
 /// # Errors
 /// No core that it fits; see [`plan`](super::plan).
 pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
-    let draft = Draft::new(network);
+    let draft = Draft::new(network.into());
     let (spec, _) = fastest(network, &draft, budget)?;
     let plan = on_core(network, &draft, &spec)?;
     Ok((spec, plan))
@@ -79,11 +80,12 @@ pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanEr
 ///
 /// # Errors
 /// As [`size`].
-pub fn size_outline(
-    network: &Network,
+pub fn size_outline<'n>(
+    network: impl Into<Shapes<'n>>,
     budget: Budget,
 ) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
-    fastest(network, &Draft::new(network), budget)
+    let shapes = network.into();
+    fastest(shapes.network, &Draft::new(shapes), budget)
 }
 
 fn fastest(

@@ -133,6 +133,10 @@ impl Policy {
         [outputs, groups]: [usize; 2],
         x: Option<&Seen>,
     ) -> Vec<f64> {
+        if linear.weights.are_left_out() {
+            linear.bits = bits;
+            return vec![1.0; outputs];
+        }
         let half = 1 << (bits - 1);
         let range = [if self.symmetric { 1 - half } else { -half }, half - 1];
         let fits = |&weight: &i8| i32::from(weight) >= range[0];

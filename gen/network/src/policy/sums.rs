@@ -1,6 +1,6 @@
 //! Sums that a layer leaves as they are: what a policy does to their steps.
 
-use crate::graph::{Clamp, Layer, Multiplier, Network, Tensor};
+use crate::graph::{Clamp, Layer, Linear, Multiplier, Network, Tensor};
 
 /// The steps of the sums of the layer at `at` become so many times as long, each output's own, and their bits
 /// what its weights can make.
@@ -8,7 +8,9 @@ pub(super) fn fit(network: &mut Network, at: usize, longer: &[f64]) {
     let is = |name: &str| network.tensors.iter().position(|tensor| tensor.name == name);
     let of = |layer: &Layer| is(layer.inputs.first()?).zip(is(&layer.output));
     let Some((x, made)) = of(&network.layers[at]) else { return };
-    if network.tensors[made].sums.is_none() {
+    let left_out = |linear: &Linear| linear.weights.are_left_out();
+    let unknown = network.layers[at].operator.linear().is_none_or(left_out);
+    if unknown || network.tensors[made].sums.is_none() {
         return;
     }
     // reshapes of them tell the same

@@ -25,6 +25,11 @@ pub(crate) fn of(reader: &str) -> Vec<Vec<u8>> {
         "tflite" => vec![models::small(1), models::streaming(5)],
         "onnx" => onnx_models::all().iter().take(2).map(|(_, it)| it.encode_to_vec()).collect(),
         "network" => vec![serde_json::to_vec(&zoo::kws_mini(1)).unwrap()],
+        "candidate" => {
+            let page = include_str!("../../../../docs/cost.md");
+            let block = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+            vec![text(block.unwrap())]
+        }
         "policy" => {
             let first =
                 r#"{"version": 1, "weight_bits": {"conv": 4}, "shared_bits": {"dense": 6}}"#;
