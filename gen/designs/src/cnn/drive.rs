@@ -292,7 +292,8 @@ fn random_layer(
     } else {
         spec.lower(image, &layer, group, &numbers);
     }
-    if spec.sums && rng.random() {
+    // what wraps has eight bits, which lanes of two weights may not see
+    if spec.sums && free.bits == 8 && rng.random() {
         wrap(spec, rng, image, first);
     }
     Some(output)
