@@ -247,7 +247,8 @@ fn random_layer(
     let blocks = channels.div_ceil(spec.lanes >> group);
     let planes =
         image.planes.len() as u32 + (blocks * steps * 8).max(spec.planes(&layer, group) as u32);
-    let rows = image.scales.len() as u32 + (blocks * spec.lanes / spec.results << u32::from(dual));
+    let rows =
+        image.scales.len() as u32 + ((blocks * spec.lanes / spec.results) << u32::from(dual));
     let fits = base + output.bytes() <= limit
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
