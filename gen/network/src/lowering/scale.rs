@@ -63,7 +63,7 @@ pub(crate) fn division(
     let places = NARROW.map(|bits| 31 - bits).into_iter().chain([0]);
     let candidates = places.flat_map(|below| {
         (0..=4u8).flat_map(move |more| {
-            let exact = (1u64 << (30 + right + more)) / u64::from(count) >> below;
+            let exact = ((1u64 << (30 + right + more)) / u64::from(count)) >> below;
             // the quotient, and what is just above it
             [exact, exact + 1].map(|multiplier| (multiplier << below, right + more))
         })
