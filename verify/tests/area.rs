@@ -24,6 +24,8 @@ const CONFIGURATIONS: &[(&str, &str)] = &[
     ("cnn", "lanes=32 results=4 activation_words=1024 weight_rows=2048"),
     ("cnn", "lanes=8 results=1 packed=false additions=false accumulator_bits=24 matrices=false softmax_tables=0"),
     ("cnn", "lanes=4 results=2 pixels=1 packed=false narrow_weights=false activation_words=2048 weight_rows=4096 jobs=64"),
+    ("cnn", "lanes=8 results=2 dual=true additions=false maxima=false accumulator_bits=24 activation_words=256 weight_rows=256 scale_rows=64 jobs=16"),
+    ("cnn", "lanes=8 results=2 dual=true packed=false activation_words=256 weight_rows=256 scale_rows=64 jobs=16"),
     ("fact_attention", "max_keys=32 head_dim=8 rows=2 lanes=8"),
     ("fact_attention", "max_keys=128 head_dim=16 rows=4 lanes=16"),
     ("fact_predictor", "max_keys=32 head_dim=8 rows=4"),

@@ -128,6 +128,18 @@ const BARS: &[Bar] = &[
         unit: "inputs of trained networks under random policies equal in our engine, Verilator and gates",
     },
     Bar {
+        name: "narrow_lanes",
+        command: "test -p hwgen-verify --test narrow lanes:: -- --include-ignored --nocapture",
+        target: AtMost(130.0),
+        unit: "LUT, and 60 FF, that two weights cost a packed lane on Xilinx' parts; prints what all lanes take",
+    },
+    Bar {
+        name: "narrow_energy",
+        command: "test -p hwgen-verify --test narrow energy:: -- --ignored --nocapture",
+        target: AtMost(0.65),
+        unit: "of eight bits' energy that four take in dense layers, on sky130's gates",
+    },
+    Bar {
         name: "graphs",
         command: "test --release -p hwgen-verify --test random_graphs two_thousand -- --ignored --nocapture",
         target: AtLeast(2_000.0),

@@ -34,16 +34,19 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
     let results = pick(rng, &[1, 2, 4, 8, 16]).min(lanes);
     let additions = rng.random();
     let narrow_weights = rng.random_bool(0.7);
+    let packed = pixels == 2 && rng.random_bool(0.7);
+    let dual = narrow_weights && rng.random();
     let spec = CnnSpec {
         lanes,
         pixels,
-        packed: pixels == 2 && rng.random_bool(0.7),
+        packed,
         results,
         multiplier_bits: pick(rng, &[31, 31, 24, 17, 15]),
         accumulator_bits: if additions { 32 } else { pick(rng, &[24, 28, 32]) },
         nibbles: results > 1 && rng.random_bool(0.4),
         narrow_weights,
-        dual: narrow_weights && rng.random(),
+        dual,
+        split: dual && !packed && rng.random(),
         activation_words: 2048 / lanes,
         weight_rows: 4096 / lanes,
         scale_rows: 64,

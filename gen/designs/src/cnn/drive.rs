@@ -310,6 +310,7 @@ fn random_layer(
     } else {
         spec.lower(image, &layer, group, &numbers);
     }
+    // what wraps has eight bits, which lanes of two weights may not see
     if spec.sums && free.bits == 8 && rng.random() {
         wrap(spec, rng, image, first);
     }

@@ -41,6 +41,7 @@ pub(super) fn module(spec: &CnnSpec) -> Arc<Module> {
         (&[low, high], Some(dual)) if spec.packed => {
             twin::packed(&m, weight, low, high, valid, dual)
         }
+        (_, Some(dual)) if spec.split => twin::split(&m, weight, &values, valid, dual),
         (_, Some(dual)) => twin::apart(&m, weight, &values, valid, dual),
         (&[low, high], None) if spec.packed => (packed(&m, weight, low, high, valid), vec![]),
         (_, None) => (apart(&m, weight, &values, valid), vec![]),

@@ -20,6 +20,9 @@ pub struct CnnSpec {
     /// A lane may have two weights of at most 4 bits, for two results: twice the products.
     #[parameter(default = false)]
     pub dual: bool,
+    /// Lanes of two weights have a multiplier for each half of a byte: for cells of gates, not for blocks.
+    #[parameter(default = false)]
+    pub split: bool,
     /// Results requantized at once, and the most inputs of a result that lanes share: R; at most `lanes`.
     #[parameter(default = 2, range = 1..=16, power_of_two)]
     pub results: u32,
@@ -145,6 +148,10 @@ impl Spec for CnnSpec {
         }
         if self.dual && !self.narrow_weights {
             return refuse("dual", "true".into(), "false, unless `narrow_weights` is true");
+        }
+        if self.split && (self.packed || !self.dual) {
+            let range = "false, unless `dual` is true and `packed` false";
+            return refuse("split", "true".into(), range);
         }
         if self.additions && self.accumulator_bits < self.addition_bits() {
             let range = "at least `addition_shift` + 10, or `additions` false";

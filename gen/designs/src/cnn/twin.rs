@@ -4,6 +4,7 @@
 //! ```text
 //! packed, 25 x 18 bits   (w1 2^20 + w0) (a1 2^10 + a0), activations of 7 bits: four products of 10
 //! apart, 16 x 8 bits     (w1 2^12 + w0) a: two products of 12 bits for each position
+//! split, two of 5 x 8    w0 a and w1 a, or those of the halves of a weight of 8 bits: less to switch in gates
 //! ```
 //!
 //! A product that is negative has borrowed one from the product above it.
@@ -101,6 +102,37 @@ pub(super) fn apart<'m>(
     products.unzip()
 }
 
+/// A product of each half of a byte with each position: two, or the halves of one of a weight of 8 bits.
+pub(super) fn split<'m>(
+    m: &'m ModuleBuilder,
+    weight: Signal<'m>,
+    values: &[Signal<'m>],
+    valid: Signal<'m>,
+    dual: Signal<'m>,
+) -> Products<'m> {
+    let [first, second] = weights(weight);
+    // the low half of a weight has no sign of its own
+    let high = dual.mux(first, weight.slice(7, 4).as_signed()).named("high_half");
+    let low = weight.truncate(4).as_unsigned().extend(5).as_signed();
+    let low = dual.mux(second.extend(5), low).named("low_half");
+    let products = values.iter().enumerate().map(|(p, value)| {
+        let held = |half: Signal<'m>, name: &str| {
+            let product = value.mul(half).named(format!("{name}_product_{p}"));
+            let held = m.reg(format!("{name}_product_{p}_1"), product.ty()).no_reset();
+            *held.next(product).enable(valid)
+        };
+        let (high, low) = (held(high, "high"), held(low, "low"));
+        let high = high.extend(PRODUCT_BITS);
+        let shifted = dual.mux(high, high.shl(4)).named(format!("high_part_{p}"));
+        // a second weight's product must not run through the sum
+        let added = low.extend(PRODUCT_BITS);
+        let added = dual.mux(m.lit(added.ty(), 0), added).named(format!("low_part_{p}"));
+        let value = (shifted + added).named(format!("product_{p}"));
+        (Product { value, borrowed: None }, Product { value: low, borrowed: None })
+    });
+    products.unzip()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{APART_BITS, PACKED_BITS};
@@ -150,12 +182,13 @@ mod tests {
     struct Lane(Simulator, usize);
 
     impl Lane {
-        fn new(packed: bool) -> Lane {
+        fn new(packed: bool, split: bool) -> Lane {
             let (additions, maxima) = (false, false);
             let accumulator_bits = 24;
             let spec = CnnSpec {
                 dual: true,
                 packed,
+                split,
                 additions,
                 maxima,
                 accumulator_bits,
@@ -187,6 +220,22 @@ mod tests {
             })
         }
 
+        /// Compares all products of a weight of 8 bits.
+        fn run_wide(&mut self) {
+            self.0.poke("dual", 0u8);
+            let mut before: Option<[i64; 2]> = None;
+            for now in pairs(-128..128) {
+                for (n, value) in [now[0], now[1], -1 - now[1]].into_iter().enumerate() {
+                    self.0.set_pattern(self.1 + n, &[value as u64 & 0xff]);
+                }
+                self.0.steps(1);
+                if let Some([w, a]) = before {
+                    assert_eq!(self.sums()[..2], [w * a, w * (-1 - a)], "{w} {a}");
+                }
+                before = Some(now);
+            }
+        }
+
         /// Sets all of them, and compares what comes out.
         fn run(&mut self, all: impl Iterator<Item = ([i64; 2], [i64; 2])>) -> usize {
             let mut before: Option<([i64; 2], [i64; 2])> = None;
@@ -208,10 +257,17 @@ mod tests {
         let values = |all: std::ops::Range<i64>| {
             pairs(WEIGHTS).flat_map(move |w| pairs(all.clone()).map(move |a| (w, a)))
         };
-        let packed = Lane::new(true).run(values(-64..64));
+        let packed = Lane::new(true, false).run(values(-64..64));
         // positions do not meet: one value for both
-        let apart = pairs(WEIGHTS).flat_map(|w| (-128..128).map(move |a| (w, [a, -1 - a])));
-        let apart = Lane::new(false).run(apart);
-        println!("lanes: {packed} cases packed, {apart} apart, all weights and activations");
+        let apart = [false, true].map(|split| {
+            let all = pairs(WEIGHTS).flat_map(|w| (-128..128).map(move |a| (w, [a, -1 - a])));
+            Lane::new(false, split).run(all)
+        });
+        for (packed, split) in [(true, false), (false, false), (false, true)] {
+            Lane::new(packed, split).run_wide();
+        }
+        println!(
+            "lanes: {packed} cases packed, {apart:?} apart and split, all weights and activations"
+        );
     }
 }

@@ -172,6 +172,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         lanes,
         pixels: if budget.single_port { 1 } else { 2 },
         dual: false,
+        split: false,
         packed: budget.kind == Multiplier::Bits25x18 && !budget.single_port,
         results,
         multiplier_bits: 31,
