@@ -525,7 +525,10 @@ fn random_networks() {
 fn sums_leave_as_they_are() {
     let rng = &mut ChaCha8Rng::seed_from_u64(12);
     let (mut ran, mut bytes) = (BTreeMap::new(), 0);
-    while ran.values().sum::<usize>() < 120 {
+    // until there are sums of every size
+    let all =
+        |ran: &BTreeMap<(usize, _), usize>| (1..=4).all(|n| ran.keys().any(|(has, _)| *has == n));
+    while ran.values().sum::<usize>() < 100 || !all(&ran) {
         let network = random_network(rng);
         let last = network.tensor(&network.outputs[0]).unwrap();
         if last.sums.is_none() || network.validate().is_err() {
@@ -542,5 +545,4 @@ fn sums_leave_as_they_are() {
             1;
     }
     println!("{bytes} bytes equal; networks by bytes of a sum and last layer: {ran:?}");
-    assert!((1..=4).all(|bytes| ran.keys().any(|(has, _)| *has == bytes)), "{ran:?}");
 }
