@@ -345,26 +345,34 @@ impl CnnSpec {
         let Layer { input, output, window, depthwise, stored, .. } = *layer;
         let group = results.group;
         let [rows, columns] = if stored.hold { [1, 1] } else { shape.kernel };
-        // the weight of a lane, its first or second
-        let weight = |lane: u32, which: u32, at: [u32; 2], step: u32| {
-            let channel = results.of_lane(lane, which);
+        // the channels of each lane's first and second weight
+        let channels: Vec<[u32; 2]> =
+            (0..self.lanes).map(|lane| [0, 1].map(|which| results.of_lane(lane, which))).collect();
+        let weight = |channel: u32, lane: u32, [ky, kx]: [u32; 2], step: u32| {
             let seen = if depthwise { 0 } else { (step << group) + lane % (1 << group) };
             let known = channel < output.channels && (depthwise || seen < input.channels);
-            let [ky, kx] = match shape.pairs {
-                Some(pairs) => pairs.element(which, at, window.kernel)?,
-                None => at,
-            };
-            known.then(|| (numbers.weight)(channel, ky, kx, seen))
+            if known { (numbers.weight)(channel, ky, kx, seen) } else { 0 }
         };
         let mut weights = vec![0; self.lanes as usize];
         for at in (0..rows).flat_map(|ky| (0..columns).map(move |kx| [ky, kx])) {
             for step in 0..if stored.hold { 1 } else { shape.channel_steps } {
-                for (lane, stands) in (0..self.lanes).zip(&mut weights) {
-                    let own = |which: u32| weight(lane, which, at, step).unwrap_or(0);
-                    *stands = match stored.dual {
-                        true => interleaved([own(0), own(1)], stored.bits),
-                        false => own(0),
-                    };
+                let lanes = (0..self.lanes).zip(weights.iter_mut().zip(&channels));
+                if stored.dual {
+                    // the element of the window that each of two rows sees
+                    let seen = [0, 1].map(|which: u32| match shape.pairs {
+                        Some(pairs) => pairs.element(which, at, window.kernel),
+                        None => Some(at),
+                    });
+                    for (lane, (stands, channels)) in lanes {
+                        let own = |which: usize| {
+                            seen[which].map_or(0, |at| weight(channels[which], lane, at, step))
+                        };
+                        *stands = interleaved([own(0), own(1)], stored.bits);
+                    }
+                } else {
+                    for (lane, (stands, channels)) in lanes {
+                        *stands = weight(channels[0], lane, at, step);
+                    }
                 }
                 let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
                 image.push_step(&weights, bits << u8::from(stored.dual));
