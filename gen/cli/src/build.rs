@@ -23,6 +23,7 @@ use hwgen_designs::cnn::CnnSpec;
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry;
 use hwgen_designs::speech::listen::ListenSpec;
+use hwgen_network::plan::{Budget, SUPPORTED_MULTIPLIERS};
 use hwgen_tools::on_first_run;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -140,12 +141,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let network = network.filter(|_| args.network.sizes_itself(&args.size));
     let single_port = args.network.single_port() || board.fpga.device == "up5k";
     let kind = multipliers_of(board.fpga.family);
-    let smaller = network.iter().flat_map(|network| cores(network, single_port, kind));
+    let nibbles = args.network.nibbles();
+    let smaller = network.iter().flat_map(|network| {
+        let most = SUPPORTED_MULTIPLIERS;
+        cores(network, Budget { single_port, kind, nibbles, ..Budget::of(network, most) })
+    });
     let mut smaller = smaller.filter(|(spec, _)| build::may_fit(&spec.build(), &board.fpga.device));
     let mut next = |planned: &mut Option<Planned>| {
         let (core, planned) = (smaller.next()?, planned.as_mut()?);
         (planned.spec, planned.plan) = core;
-        Some(told(&planned.spec))
+        Some(told(&planned.spec, kind))
     };
     // if nobody says how large the core is: the fastest that the board has room for
     if let Some(core) = next(&mut planned) {

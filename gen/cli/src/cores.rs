@@ -5,19 +5,17 @@ use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{Budget, Plan, SUPPORTED_MULTIPLIERS, size};
 
-/// The cores that `--multipliers N` gives of all N, the fastest first; each has fewer multipliers than the
-/// one before.
+/// The cores that `--multipliers N` gives of all N, with whatever else is wanted, the fastest first; each has
+/// fewer multipliers than the one before.
 pub(crate) fn cores(
     network: &Network,
-    single_port: bool,
-    kind: Multiplier,
+    wanted: Budget,
 ) -> impl Iterator<Item = (CnnSpec, Plan)> + '_ {
     let mut most = Some(SUPPORTED_MULTIPLIERS);
     std::iter::from_fn(move || {
-        let multipliers = most?;
-        let budget = Budget { single_port, kind, ..Budget::of(network, multipliers) };
+        let budget = Budget { multipliers: most?, ..wanted };
         let core = size(network, budget).ok();
-        most = core.as_ref().and_then(|(spec, _)| spec.multipliers_of(kind).checked_sub(1));
+        most = core.as_ref().and_then(|(spec, _)| spec.multipliers_of(wanted.kind).checked_sub(1));
         core
     })
 }
@@ -31,8 +29,17 @@ pub(crate) fn multipliers_of(family: Family) -> Multiplier {
     }
 }
 
-/// A core in words.
-pub(crate) fn told(spec: &CnnSpec) -> String {
+/// A core in words, its multipliers as they are made of those of a kind.
+pub(crate) fn told(spec: &CnnSpec, kind: Multiplier) -> String {
     let ports = if spec.single_port { ", memories of one port" } else { "" };
-    format!("{} multipliers{ports}", spec.all_multipliers())
+    format!("{}{ports}", multipliers(spec, kind))
+}
+
+/// How many multipliers a core has, of which bits where they are not the usual ones.
+pub(crate) fn multipliers(spec: &CnnSpec, kind: Multiplier) -> String {
+    let count = spec.multipliers_of(kind);
+    match kind {
+        Multiplier::Bits25x18 => format!("{count} multipliers"),
+        _ => format!("{count} multipliers of {} bits", kind.bits()),
+    }
 }

@@ -73,8 +73,8 @@ fn emit(args: &Args) -> Result<Value, Failure> {
         Some(planned) => {
             args.network.tell(&args.size, &planned.spec);
             tell!("{}", network::table(&planned));
-            let network::Planned { spec, plan, .. } = &planned;
-            let (multipliers, cycles) = (spec.all_multipliers(), plan.cycles());
+            let network::Planned { spec, plan, kind, .. } = &planned;
+            let (multipliers, cycles) = (spec.multipliers_of(*kind), plan.cycles());
             network = json!({ "spec": spec, "multipliers": multipliers, "cycles": cycles });
             load = args.load.as_deref().map(|path| {
                 let line = |(word, last)| format!("{:01x}{word:08x}\n", u8::from(last));

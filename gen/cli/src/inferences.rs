@@ -52,7 +52,7 @@ pub(crate) fn run(
     let Some(path) = args.inputs.as_deref() else {
         return wrong("--network needs --inputs");
     };
-    let Planned { network, spec, plan } = planned;
+    let Planned { network, spec, plan, .. } = planned;
     let mut given: Vec<Vec<i16>> =
         runs(path, network)?.into_iter().flat_map(|file| file.runs).collect();
     given.truncate(args.limit.unwrap_or(u64::MAX).try_into().unwrap_or(usize::MAX));

@@ -1,6 +1,6 @@
 //! A network on the core `cnn`: the arguments that emit and verify share.
 
-use crate::cores::told;
+use crate::cores::{multipliers, told};
 use crate::design::Size;
 use crate::failure::{Failure, wrong};
 use crate::policy::Narrowing;
@@ -53,6 +53,8 @@ pub(crate) struct Planned {
     pub(crate) spec: CnnSpec,
     /// The network on it.
     pub(crate) plan: Plan,
+    /// What its multipliers are.
+    pub(crate) kind: Multiplier,
 }
 
 impl OnCore {
@@ -64,6 +66,11 @@ impl OnCore {
     /// Whether memories are to have one port.
     pub(crate) fn single_port(&self) -> bool {
         self.single_port
+    }
+
+    /// Whether activations of few bits lie two in a byte.
+    pub(crate) fn nibbles(&self) -> bool {
+        self.nibbles
     }
 
     /// The files that it is read from, with their arguments.
@@ -112,13 +119,13 @@ impl OnCore {
                 plan::size(&network, budget).context("no core fits the network")?
             }
         };
-        Ok(Some(Planned { network, spec, plan }))
+        Ok(Some(Planned { network, spec, plan, kind: self.dsp }))
     }
 
     /// Tells which core it is, if nobody sized it.
     pub(crate) fn tell(&self, size: &Size, spec: &CnnSpec) {
         if self.sizes_itself(size) {
-            tell!("the core: {} (--multipliers N changes that)", told(spec));
+            tell!("the core: {} (--multipliers N changes that)", told(spec, self.dsp));
         }
     }
 }
@@ -153,7 +160,7 @@ pub(crate) fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The plan as a table: jobs, cycles and use of each layer.
 pub(crate) fn table(planned: &Planned) -> String {
-    let Planned { spec, plan, .. } = planned;
+    let Planned { spec, plan, kind, .. } = planned;
     let head = ["layer", "jobs", "cycles", "products", "of the array"].map(str::to_string);
     let mut rows = vec![head.to_vec()];
     for step in &plan.steps {
@@ -168,10 +175,10 @@ pub(crate) fn table(planned: &Planned) -> String {
     }
     crate::output::table(&rows)
         + &format!(
-            "  {} cycles an inference, {:.1} % of {} products a cycle, {} multipliers\n",
+            "  {} cycles an inference, {:.1} % of {} products a cycle, {}\n",
             plan.cycles(),
             100.0 * plan.utilization(spec),
             spec.products(),
-            spec.all_multipliers(),
+            multipliers(spec, *kind),
         )
 }

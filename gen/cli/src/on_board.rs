@@ -12,6 +12,7 @@ use hwgen_boards::link::identity::Identity;
 use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry;
+use hwgen_network::plan::{Budget, SUPPORTED_MULTIPLIERS};
 
 /// Which board, with which network.
 #[derive(clap::Args)]
@@ -36,13 +37,19 @@ fn adopt(planned: &mut Planned, found: &Identity) {
         return;
     }
     let ports = [false, true].into_iter();
-    let sizes = ports.flat_map(|ports| Multiplier::ALL.map(|kind| (ports, kind)));
-    let mut all = sizes.flat_map(|(single_port, kind)| cores(&planned.network, single_port, kind));
-    let core = all.find(|(spec, _)| hash(spec) == found.spec_hash);
-    drop(all);
-    if let Some((spec, plan)) = core {
-        tell!("the board's core: {}", told(&spec));
-        (planned.spec, planned.plan) = (spec, plan);
+    let plain = Budget::of(&planned.network, SUPPORTED_MULTIPLIERS);
+    let budgets = ports
+        .flat_map(|single_port| Multiplier::ALL.map(|kind| Budget { single_port, kind, ..plain }));
+    let budgets =
+        budgets.flat_map(|budget| [false, true].map(|nibbles| Budget { nibbles, ..budget }));
+    let core = budgets.into_iter().find_map(|budget| {
+        let mut all = cores(&planned.network, budget);
+        let core = all.find(|(spec, _)| hash(spec) == found.spec_hash)?;
+        Some((core, budget.kind))
+    });
+    if let Some(((spec, plan), kind)) = core {
+        tell!("the board's core: {}", told(&spec, kind));
+        (planned.spec, planned.plan, planned.kind) = (spec, plan, kind);
     }
 }
 
