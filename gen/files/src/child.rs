@@ -2,7 +2,7 @@
 
 use crate::scratch::Scratch;
 use crate::tidy::Ward;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -87,6 +87,22 @@ impl Group {
         Ok(status)
     }
 
+    /// How the program ended, if it did; what it started and left running is killed then.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_end(&mut self) -> io::Result<Option<ExitStatus>> {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if let (false, Some(leader)) = (self.ended, Pid::from_raw(self.child.id() as i32)) {
+            if waitid(WaitId::Pid(leader), look)?.is_none() {
+                return Ok(None);
+            }
+            // not reaped yet, its number is nobody else's; fails if nothing is left
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+        self.try_wait()
+    }
+
     /// Waits for the program's end.
     ///
     /// # Errors
@@ -126,4 +142,27 @@ fn find(program: &OsStr) -> io::Result<()> {
         std::env::split_paths(&folders).any(|folder| folder.join(path).is_file())
     };
     if is_there { Ok(()) } else { Err(io::Error::from_raw_os_error(2)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn what_a_program_left_running_ends_with_it() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & kill -9 $$"]);
+        let mut group = Group::start(&command, false, Stdio::piped(), Stdio::null()).unwrap();
+        let mut output = group.take_output().unwrap();
+        let status = loop {
+            if let Some(status) = group.try_end().unwrap() {
+                break status;
+            }
+        };
+        assert!(!status.success());
+        // its end comes once nobody holds the pipe
+        assert_eq!(output.read_to_end(&mut vec![]).unwrap(), 0);
+        assert_eq!(group.try_end().unwrap(), Some(status));
+    }
 }
