@@ -232,6 +232,21 @@ pub const CATALOGUE: &[Known] = &[
         "apt-get install -y openfpgaloader",
     )
     .version("--Version"),
+    // without a cluster, it cannot tell its version
+    tool("slurm", &["sbatch"], "jobs on a cluster", "apt-get install -y slurm-client"),
+    tool(
+        "slurmctld",
+        &["slurmctld", "/usr/sbin/slurmctld"],
+        "a Slurm cluster on one machine, for tests",
+        "apt-get install -y slurm-wlm munge",
+    ),
+    tool(
+        "hq",
+        &["hq"],
+        "jobs on HyperQueue",
+        "see https://it4innovations.github.io/hyperqueue/stable/installation",
+    )
+    .version("--version"),
 ];
 
 /// A tool that does not tell its version, in any of which it works, and that tests can do without.
