@@ -38,6 +38,12 @@ const BARS: &[Bar] = &[
         unit: "of 200 commands killed at any moment that leave something torn or running",
     },
     Bar {
+        name: "farm",
+        command: "test -p hwgen-farm --test slurm -- --ignored --nocapture --test-threads=1",
+        target: AtLeast(50.0),
+        unit: "results, each once, of 50 jobs on a Slurm cluster whose jobs are killed",
+    },
+    Bar {
         name: "readers",
         command: "test -p hwgen-readers --test mutants ten_thousand -- --ignored --nocapture",
         target: AtLeast(10_000.0),

@@ -2,7 +2,6 @@
 
 use hwgen_files::FileError;
 use hwgen_tools::ToolError;
-use std::path::PathBuf;
 
 /// Why jobs could not be taken, started or looked after. What is wrong with one job alone is
 /// told with its end.
@@ -33,14 +32,6 @@ pub enum FarmError {
         got: usize,
         /// What it may have.
         most: u64,
-    },
-    /// Something else than jobs is in the folder.
-    #[error("cannot use {}: {why}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
     },
     /// A file of the farm.
     #[error(transparent)]

@@ -99,7 +99,7 @@ pub enum Death {
     Signal(i32),
     /// It ended with exit code 0 and left no result.
     NoResult,
-    /// What it left is not what was sealed.
+    /// What it left is not what was sealed, or `result.json` has more than 64 MiB.
     Damaged,
     /// It did not end in time.
     Time(Option<Duration>),

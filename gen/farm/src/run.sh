@@ -36,7 +36,10 @@ if [ "$seconds" -gt 0 ] && [ $(($(date +%s) - began)) -ge "$seconds" ]; then
   case $code in 124 | 137) end 'time' ;; esac
 fi
 [ $code -eq 0 ] || end "exit $code"
-[ -f result.json ] || end 'no result'
+[ -e result.json ] || end 'no result'
+odd=$(find . ! -type f ! -type d -print -quit)
+[ -z "$odd" ] || end "error it left $odd, which is neither a file nor a folder"
+[ -f result.json ] || end 'error it left a folder for result.json'
 seal=$job/.seal-$ticket
 if said=$({ find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum -- >"$seal" &&
   mv -f "$seal" .hwgen.sha256 && find . -type f -exec sync {} + && sync .; } 2>&1); then

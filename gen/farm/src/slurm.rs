@@ -42,7 +42,7 @@ impl Slurm {
 
     fn sbatch(&self, attempts: &[Attempt]) -> Result<Command, FarmError> {
         let mut command = self.command("sbatch")?;
-        command.args(["--parsable", "--requeue", "--input=none", "--output=none"]);
+        command.args(["--parsable", "--requeue", "--output=/dev/null"]);
         command.arg(format!("--job-name={}", self.name));
         let at_once = self.options.at_once.map_or(String::new(), |most| format!("%{most}"));
         command.arg(format!("--array=0-{}{at_once}", attempts.len() - 1));

@@ -37,6 +37,7 @@ fn every_death_is_told() {
     let limit = Duration::from_millis(300);
     let mut slow = job("echo begun >&2; sleep 1000 & wait", 5);
     slow.limit = Some(limit);
+    let link = "it left ./result.json, which is neither a file nor a folder";
     let missing = Job { program: "/no/such/program".into(), ..job("", 6) };
     let jobs = [
         (job("echo 1 >result.json; exit 1", 0), Death::Exit(1), ""),
@@ -48,8 +49,8 @@ fn every_death_is_told() {
         (slow, Death::Time(Some(limit)), "begun"),
         (missing, Death::Exit(127), ""),
         (job("exit 75", 8), Death::Exit(75), ""),
-        (job("ln -s /etc/passwd result.json", 9), Death::Damaged, ""),
-        (job("mkdir result.json", 10), Death::NoResult, ""),
+        (job("ln -s /etc/passwd result.json", 9), Death::Error(link.into()), ""),
+        (job("mkdir result.json", 10), Death::Error("it left a folder for result.json".into()), ""),
         (job("printf '\\033[2Jred\\n' >&2; exit 2", 11), Death::Exit(2), "\\u{1b}[2Jred"),
     ];
     let path = folder.path().join("farm");

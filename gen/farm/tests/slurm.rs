@@ -37,20 +37,29 @@ fn fifty_jobs_of_which_some_are_killed() {
     let jobs: Vec<_> = (0..JOBS).map(|n| job(&script, n)).collect();
     let start = Instant::now();
     let keys = farm.submit(&jobs).unwrap();
+    let (mut first, mut deaths) = (true, 0);
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let (mut told, mut killed, mut last) = (BTreeMap::new(), [0; 3], Instant::now());
     while farm.pending() > 0 {
         for ended in farm.poll().unwrap() {
+            deaths += ended.deaths.len();
             assert!(told.insert(ended.key.clone(), ended).is_none(), "told twice");
         }
+        if first && told.len() > JOBS / 2 {
+            // as if it were killed, with an array in the queue; the next one has to get along with that
+            std::mem::forget(std::mem::replace(&mut farm, self::farm(&cluster, &path, 6)));
+            farm.submit(&jobs).unwrap();
+            told.clear();
+            first = false;
+        }
         let how = killed.iter().sum::<usize>() % 3;
-        if killed.iter().sum::<usize>() < KILLS && last.elapsed() > Duration::from_millis(400) {
+        if killed.iter().sum::<usize>() < KILLS && last.elapsed() > Duration::from_millis(500) {
             let pick = random.random::<u32>() as usize;
             killed[how] += usize::from(match how {
                 0 => cluster.cancel_one(pick),
                 // the program, then the script around it
-                1 => cluster::kill_one(pick, |line| line.contains("result.json\0job\0")),
-                _ => cluster::kill_one(pick, |line| line.ends_with("slurm_script\0")),
+                1 => cluster.kill_one(pick, |line| line.contains("result.json\0job\0")),
+                _ => cluster.kill_one(pick, |line| line.ends_with("slurm_script\0")),
             });
             last = Instant::now();
         }
@@ -59,10 +68,13 @@ fn fifty_jobs_of_which_some_are_killed() {
     }
     let seconds = start.elapsed().as_secs_f64();
     let right = (0..JOBS).filter(|n| text(&told[&keys[*n]]) == (n * n).to_string()).count();
-    let deaths: usize = told.values().map(|ended| ended.deaths.len()).sum();
+    // what the first executor has in the queue finds its results there
+    cluster.until(|cluster| cluster.queue().is_empty());
     let begun: usize = counts(&began).values().sum();
     assert_eq!((told.len(), killed.iter().sum::<usize>()), (JOBS, KILLS));
-    assert!(deaths >= KILLS / 2 && begun >= JOBS, "{deaths} deaths, {begun} begun");
+    assert!(deaths > 0, "{deaths} deaths");
+    // nothing is run again but what was killed
+    assert!((JOBS..=JOBS + KILLS).contains(&begun), "{begun} begun");
 
     // started again, it finds all, and asks Slurm for nothing
     let mut again = self::farm(&cluster, &path, 0);

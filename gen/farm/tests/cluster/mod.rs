@@ -161,6 +161,16 @@ PartitionName=all Nodes=w1,w2 Default=YES MaxTime=INFINITE State=UP
         true
     }
 
+    /// Kills one of its processes with such a command line by -9; whether there was one.
+    pub(crate) fn kill_one(&self, pick: usize, is_meant: impl Fn(&str) -> bool) -> bool {
+        let mut found = processes(&self.mark());
+        found.retain(|(_, line)| is_meant(line));
+        if let Some((id, _)) = found.get(pick % found.len().max(1)) {
+            kill(*id);
+        }
+        !found.is_empty()
+    }
+
     pub(crate) fn until(&self, is_so: impl Fn(&Cluster) -> bool) {
         let began = Instant::now();
         while !is_so(self) {
@@ -220,14 +230,4 @@ fn all() -> Vec<(i32, String)> {
 /// What is left of a cluster that should be gone.
 pub(crate) fn left(mark: &str) -> Vec<String> {
     processes(mark).into_iter().map(|(_, line)| line.replace('\0', " ")).collect()
-}
-
-/// Kills one of the processes with such a command line by -9; whether there was one.
-pub(crate) fn kill_one(pick: usize, is_meant: impl Fn(&str) -> bool) -> bool {
-    let mut found = all();
-    found.retain(|(_, line)| is_meant(line));
-    if let Some((id, _)) = found.get(pick % found.len().max(1)) {
-        kill(*id);
-    }
-    !found.is_empty()
 }
