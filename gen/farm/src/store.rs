@@ -9,7 +9,7 @@ use hwgen_files::{FileError, SealedLines, printable};
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a result at most.
@@ -86,17 +86,19 @@ impl Store {
         if fs::symlink_metadata(&folder).is_err() {
             return Found::Nothing;
         }
-        let result = hwgen_files::read(&folder.join(RESULT), MOST_RESULT);
-        match (result, hwgen_files::changed_in(&folder)) {
-            (Ok(result), Ok(None)) => Found::Whole(Answer { result, folder, found: false }),
-            _ => Found::Damaged,
+        // looked at first: it refuses what reading may not come to an end of
+        let is_whole = matches!(hwgen_files::changed_in(&folder), Ok(None));
+        let read = || hwgen_files::read(&folder.join(RESULT), MOST_RESULT).ok();
+        match is_whole.then(read).flatten() {
+            Some(result) => Found::Whole(Answer { result, folder, found: false }),
+            None => Found::Damaged,
         }
     }
 
     /// Removes a damaged result, unless the job is running.
     pub(crate) fn discard(&self, key: &Key) {
         let folder = self.folder(key);
-        if let Some(_lock) = lock(&folder)
+        if let Ok(_lock) = lock(&folder)
             && let Found::Damaged = self.result(key)
         {
             let path = folder.join("result");
@@ -107,7 +109,8 @@ impl Store {
 
     /// Whether a process of the job lives, whoever started it.
     pub(crate) fn is_busy(&self, key: &Key) -> bool {
-        lock(&self.folder(key)).is_none()
+        // what cannot be locked at all is for an attempt to tell
+        lock(&self.folder(key)).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Why an attempt left no result, and its last lines; none if it does not say.
@@ -148,7 +151,7 @@ impl Store {
         // neither is worth a job's end
         let ledger = SealedLines::open(&folder.join("deaths.jsonl"), |_| {});
         let _ = ledger.and_then(|mut ledger| ledger.add(&line));
-        if let Some(_lock) = lock(&folder) {
+        if let Ok(_lock) = lock(&folder) {
             let _ = fs::remove_dir_all(attempt.folder());
         }
     }
@@ -160,11 +163,10 @@ fn died(code: i32) -> Death {
 }
 
 /// A job's lock, unless a process of the job has it.
-fn lock(folder: &Path) -> Option<File> {
-    let path = folder.join("lock");
-    let file = File::options().append(true).create(true).open(path).ok()?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-    Some(file)
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::options().append(true).create(true).open(folder.join("lock"))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }
 
 /// The last bytes of a plain file.

@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -108,12 +109,17 @@ fn a_damaged_result_is_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let (path, began) = (folder.path().join("farm"), folder.path().join("began"));
     let job = job(&square(&began, "echo 1 >beside"), 12);
-    let damages: [&dyn Fn(&Path); 7] = [
+    let damages: [&dyn Fn(&Path); 8] = [
         &|result| fs::write(result.join("result.json"), "145\n").unwrap(),
         &|result| fs::write(result.join("result.json"), "").unwrap(),
         &|result| fs::remove_file(result.join("result.json")).unwrap(),
         &|result| fs::write(result.join("beside"), "2").unwrap(),
         &|result| fs::write(result.join(".hwgen.sha256"), [0xff; 999]).unwrap(),
+        &|result| {
+            let pipe = result.join("result.json");
+            fs::remove_file(&pipe).unwrap();
+            assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        },
         &|result| symlink("/dev/zero", result.join("link")).unwrap(),
         &|result| {
             fs::remove_dir_all(result).unwrap();
