@@ -7,6 +7,7 @@ use crate::machines::SlurmOptions;
 use crate::script::script;
 use hwgen_files::FileError;
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -35,13 +36,19 @@ impl Slurm {
         Slurm { options, tools: tools.to_vec(), name, root }
     }
 
-    fn command(&self, program: &str) -> Result<Command, FarmError> {
+    fn program(&self, name: &str) -> Result<PathBuf, FarmError> {
         let slurm = hwgen_tools::require_in("slurm", &self.tools)?;
-        Ok(Command::new(slurm.path.with_file_name(program)))
+        Ok(slurm.path.with_file_name(name))
     }
 
     fn sbatch(&self, attempts: &[Attempt]) -> Result<Command, FarmError> {
-        let mut command = self.command("sbatch")?;
+        // jobs have the variables of `sbatch`, whose folder of temporary files goes with it
+        let mut command = Command::new("env");
+        match std::env::var_os("TMPDIR") {
+            Some(folder) => command.arg(OsString::from_iter([OsStr::new("TMPDIR="), &folder])),
+            None => command.args(["-u", "TMPDIR"]),
+        };
+        command.arg(self.program("sbatch")?);
         command.args(["--parsable", "--requeue", "--output=/dev/null"]);
         command.arg(format!("--job-name={}", self.name));
         let at_once = self.options.at_once.map_or(String::new(), |most| format!("%{most}"));
@@ -74,7 +81,7 @@ impl Queue for Slurm {
     }
 
     fn alive(&mut self, _: &BTreeSet<Place>) -> Result<BTreeSet<Place>, FarmError> {
-        let mut command = self.command("squeue")?;
+        let mut command = Command::new(self.program("squeue")?);
         command.args(["--noheader", "--array", "--format=%F %K %r"]);
         let said = hwgen_tools::run(command.arg(format!("--name={}", self.name)), PATIENCE)?;
         let (alive, stuck) = listed(&said.stdout);
@@ -86,7 +93,7 @@ impl Queue for Slurm {
 
     fn cancel(&mut self, places: &[Place], _: &BTreeSet<Place>) -> Result<(), FarmError> {
         for some in places.chunks(500) {
-            let mut command = self.command("scancel")?;
+            let mut command = Command::new(self.program("scancel")?);
             // what has ended since is no error
             command.arg("--quiet");
             command.args(some.iter().map(|(array, number)| format!("{array}_{number}")));

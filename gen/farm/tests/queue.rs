@@ -80,6 +80,16 @@ fn arrays_of_a_search_that_died_are_not_run_again() {
 }
 
 #[test]
+fn jobs_of_slurm_have_our_folder_of_temporary_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = commands(folder.path());
+    let mut farm = farm(ENGINES[0], &folder.path().join("farm"), &bin).unwrap();
+    let ended = ends(&mut farm, &[job("echo ${TMPDIR-none} >result.json", 0)]);
+    let ours = std::env::var("TMPDIR").unwrap_or("none".into());
+    assert_eq!(text(&ended[0]), ours);
+}
+
+#[test]
 fn arrays_are_cancelled() {
     for engine in ENGINES {
         let folder = tempfile::tempdir().unwrap();
