@@ -146,7 +146,8 @@ impl Network {
 
     /// Values of every layer, the input first; all but the last without what is negative.
     fn forward(&self, input: &[f32]) -> Vec<Vec<f32>> {
-        let mut values = vec![input.iter().map(|x| (x - self.mean) / self.deviation).collect()];
+        let normal = input.iter().map(|x| (x - self.mean) / self.deviation);
+        let mut values: Vec<Vec<f32>> = vec![normal.collect()];
         for (at, layer) in self.layers.iter().enumerate() {
             let mut output = layer.forward(values.last().unwrap());
             if at + 1 < self.layers.len() {
