@@ -18,14 +18,14 @@ fn learned(name: &str, data: &Data, epochs: u32) -> f64 {
 
 #[test]
 fn a_small_network_learns_shapes() {
-    let right = learned("shapes", &Shapes::default().data().unwrap(), 6);
-    assert!((0.9..=0.98).contains(&right), "{right}");
+    let right = learned("shapes", &Shapes::default().data().unwrap(), 8);
+    assert!((0.9..=0.97).contains(&right), "{right}");
 }
 
 #[test]
 fn a_small_network_learns_tones() {
     let right = learned("tones", &Tones::default().data().unwrap(), 12);
-    assert!((0.88..=0.98).contains(&right), "{right}");
+    assert!((0.9..=0.97).contains(&right), "{right}");
 }
 
 #[test]
@@ -48,11 +48,11 @@ fn the_same_seed_gives_the_same_set() {
 
 #[test]
 fn test_speakers_are_new() {
-    let data = Tones { train: 320, test: 80, ..Tones::default() }.data().unwrap();
+    let data = Tones { train: 512, test: 128, ..Tones::default() }.data().unwrap();
     let test = data.test.unwrap();
     let (train, tested) = (data.train.groups(), test.groups());
     println!("{} speakers train, {} test", train.len(), tested.len());
-    assert!(train.is_disjoint(&tested) && train.len() == 40 && tested.len() == 10);
+    assert!(train.is_disjoint(&tested) && train.len() == 64 && tested.len() == 16);
 }
 
 #[test]
@@ -62,11 +62,11 @@ fn generated_sets_have_names() {
         ("shapes-rgb", "generated shapes: 4000 32 x 32 color images of 8 classes, test of 1000"),
         (
             "tones",
-            "generated tones: 2400 clips as 49 x 10 features, 8 words of 50 speakers, test of 600",
+            "generated tones: 3200 clips as 49 x 10 features, 8 words of 80 speakers, test of 800",
         ),
         (
             "tones-cenet",
-            "generated tones: 2400 clips as 101 x 40 features, 8 words of 50 speakers, test of 600",
+            "generated tones: 3200 clips as 101 x 40 features, 8 words of 80 speakers, test of 800",
         ),
     ] {
         assert_eq!(Source::open(Path::new(name)).unwrap().to_string(), said);

@@ -31,9 +31,9 @@ pub struct Shapes {
 }
 
 impl Default for Shapes {
-    /// 4,000 and 1,000 gray images with a noise of 0.2.
+    /// 4,000 and 1,000 gray images with a noise of 0.08, seed 0: a small network gets some 94 % of them.
     fn default() -> Shapes {
-        Shapes { train: 4000, test: 1000, color: Color::Gray, noise: 0.2, seed: 0 }
+        Shapes { train: 4000, test: 1000, color: Color::Gray, noise: 0.08, seed: 0 }
     }
 }
 
@@ -96,7 +96,7 @@ impl Shapes {
 
 /// Two levels, one for what is behind and one for the shape.
 fn contrast(rng: &mut ChaCha8Rng) -> (f32, f32) {
-    let (low, apart) = (rng.random_range(0.1..0.5), rng.random_range(0.25..0.5));
+    let (low, apart) = (rng.random_range(0.05..0.4), rng.random_range(0.35..0.6));
     if rng.random() { (low, low + apart) } else { (low + apart, low) }
 }
 
@@ -105,8 +105,8 @@ impl Pose {
         let mut place = |least: f32, most: f32| side * rng.random_range(least..most);
         let center = (place(0.36, 0.64), place(0.36, 0.64));
         let radius = place(0.18, 0.36);
-        let spots = [(); SPOTS].map(|()| (place(0.0, 1.0), place(0.0, 1.0), place(0.03, 0.08)));
-        let turn = libm::sincosf(rng.random_range(-0.35..0.35));
+        let spots = [(); SPOTS].map(|()| (place(0.0, 1.0), place(0.0, 1.0), place(0.02, 0.06)));
+        let turn = libm::sincosf(rng.random_range(-0.26..0.26));
         Pose { center, radius, turn, stroke: rng.random_range(0.16..0.26), spots }
     }
 

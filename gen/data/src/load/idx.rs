@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 use hwgen_files::reason;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The largest file.
@@ -65,7 +65,10 @@ fn array(
     most: u64,
     damaged: &dyn Fn(String) -> DataError,
 ) -> Result<Array, DataError> {
-    let failed = |error: std::io::Error| damaged(reason(&error));
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::UnexpectedEof => damaged("it ends too early".into()),
+        _ => damaged(reason(&error)),
+    };
     let mut magic = [0; 4];
     from.read_exact(&mut magic).map_err(failed)?;
     let count = match magic {

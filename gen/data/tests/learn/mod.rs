@@ -194,7 +194,7 @@ impl Network {
 }
 
 /// What share of `test` a small network gets right after so many epochs of `train`.
-pub fn learned(train: &Subset, test: &Subset, augment: &Augment, epochs: u32) -> f64 {
+pub(crate) fn learned(train: &Subset, test: &Subset, augment: &Augment, epochs: u32) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut network = Network::new(train, &mut rng);
     for epoch in 0..epochs {
