@@ -33,7 +33,7 @@ impl Default for Wish {
     }
 }
 
-/// Three parts with no item, and no group that is known, in two of them.
+/// Three parts. No item is in two of them and, where we divide, no group.
 #[derive(Debug, Clone)]
 pub struct Parts {
     /// What weights are fitted to.

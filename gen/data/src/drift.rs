@@ -52,7 +52,7 @@ impl Drift {
     fn check(&self, head: &Head) -> Result<(), DataError> {
         match *self {
             Drift::Rotate { .. } if head.kind != Kind::Image => {
-                let (set, change) = (head.name.clone(), "a rotation");
+                let (set, change) = (head.name.clone(), "rotations");
                 Err(DataError::Kind { set, change, kind: "images" })
             }
             Drift::Rotate { degrees } if !degrees.is_finite() => {

@@ -134,7 +134,7 @@ pub enum DataError {
         range: &'static str,
     },
     /// A change that these items do not have.
-    #[error("{set}: {change} is for {kind}")]
+    #[error("{set}: {change} need {kind}")]
     Kind {
         /// The set.
         set: String,

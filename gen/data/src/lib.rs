@@ -9,6 +9,22 @@
 //! - [`Drift`]: the same items as they may come later.
 //!
 //! The same seed gives the same result. `docs/data.md` has formats and definitions.
+//!
+//! ```
+//! # use hwgen_data::{Augment, Batches, ImageAugment, Options, Source, Wish};
+//! # fn main() -> Result<(), hwgen_data::DataError> {
+//! let source = Source::open("shapes".as_ref())?; // or a path: says what is there, reads nothing of size
+//! println!("{source}");
+//! let data = source.load(&Options::default())?;
+//! let parts = data.parts(&Wish { limit: Some(200), ..Wish::default() })?;
+//! assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (180, 20, 1000));
+//! let augment = Augment::Image(ImageAugment { shift: 2, ..ImageAugment::default() });
+//! for batch in Batches::epoch(&parts.train, 32, &augment, 7, 0)? {
+//!     assert_eq!(batch.inputs.len(), batch.labels.len() * 28 * 28);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod augment;
 mod batch;

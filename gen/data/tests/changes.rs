@@ -180,11 +180,11 @@ fn changes_are_for_their_kind() {
     let check =
         |items: &Subset, augment: Augment| augment.check(items.items()).unwrap_err().to_string();
     let image = Augment::Image(ImageAugment::default());
-    assert_eq!(check(&tones(), image), "tones, train: shift, flip and cutout is for images");
+    assert_eq!(check(&tones(), image), "tones, train: shift, flip and cutout need images");
     let features = Augment::Features(FeatureAugment::default());
     assert_eq!(
         check(&images(1), features),
-        "made: masks of time and frequency is for features of audio"
+        "made: masks of time and frequency need features of audio"
     );
     let noise = Augment::Features(FeatureAugment { noise: -1.0, ..FeatureAugment::default() });
     assert_eq!(
@@ -192,7 +192,7 @@ fn changes_are_for_their_kind() {
         "`noise` = -1 is out of range: must be a number of 0 or more"
     );
     let turn = Drift::Rotate { degrees: 9.0 }.apply(&tones(), 0).unwrap_err().to_string();
-    assert_eq!(turn, "tones, train: a rotation is for images");
+    assert_eq!(turn, "tones, train: rotations need images");
     let turn =
         Drift::Rotate { degrees: f32::INFINITY }.apply(&images(1), 0).unwrap_err().to_string();
     assert_eq!(turn, "`degrees` = inf is out of range: must be a finite number");

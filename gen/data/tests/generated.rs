@@ -19,13 +19,13 @@ fn learned(name: &str, data: &Data, epochs: u32) -> f64 {
 #[test]
 fn a_small_network_learns_shapes() {
     let right = learned("shapes", &Shapes::default().data().unwrap(), 8);
-    assert!((0.9..=0.97).contains(&right), "{right}");
+    assert!((0.88..=0.98).contains(&right), "{right}");
 }
 
 #[test]
 fn a_small_network_learns_tones() {
     let right = learned("tones", &Tones::default().data().unwrap(), 12);
-    assert!((0.9..=0.97).contains(&right), "{right}");
+    assert!((0.88..=0.98).contains(&right), "{right}");
 }
 
 #[test]

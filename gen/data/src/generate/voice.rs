@@ -46,7 +46,7 @@ impl Voice {
     pub(super) fn any(rng: &mut ChaCha8Rng) -> Voice {
         Voice {
             pitch_hz: rng.random_range(90.0..250.0),
-            formants: rng.random_range(0.95..1.2),
+            formants: rng.random_range(0.95..1.15),
             pace: rng.random_range(0.8..1.25),
         }
     }
@@ -69,7 +69,7 @@ impl Voice {
     fn speak(&self, word: &Word, samples: &mut [f64], rng: &mut ChaCha8Rng) {
         let length = samples.len() as f64;
         let bend: f64 = rng.random_range(-0.2..0.2);
-        let own: Vec<f64> = (0..3).map(|_| self.formants * rng.random_range(0.94..1.06)).collect();
+        let own: Vec<f64> = (0..3).map(|_| self.formants * rng.random_range(0.96..1.04)).collect();
         let (mut phase, mut before, mut at) = (0.0f64, 0.0, 0);
         for block in samples.chunks_mut(STEP) {
             let progress = at as f64 / length;

@@ -19,6 +19,8 @@ const EXTENSIONS: [&str; 2] = ["flac", "wav"];
 const NOISE: &str = "_background_noise_";
 /// The makers' lists of what is not trained on.
 const LISTS: [&str; 2] = ["validation_list.txt", "testing_list.txt"];
+/// Samples of noise that are kept, at most: more than two hours.
+const MOST_NOISE: usize = 1 << 27;
 /// The longest such list.
 const MOST_LIST: u64 = 64 << 20;
 
@@ -173,7 +175,17 @@ fn noise(folder: &Path, recipe: &Recipe) -> Result<Vec<Arc<[i16]>>, DataError> {
     let names = super::folder::names(folder)?.into_iter();
     let ours = names.filter(|name| super::folder::ends(name, &EXTENSIONS));
     let paths = ours.map(|name| folder.join(name)).filter(|path| path.is_file());
-    paths.map(|path| Ok(samples(&path, recipe)?.into())).collect()
+    let (mut recordings, mut value) = (vec![], 0);
+    for path in paths {
+        let recording: Arc<[i16]> = samples(&path, recipe)?.into();
+        value += recording.len();
+        if value > MOST_NOISE {
+            let (set, what) = (shown(folder), "samples of noise");
+            return Err(DataError::Count { set, what, value, least: 0, most: MOST_NOISE });
+        }
+        recordings.push(recording);
+    }
+    Ok(recordings)
 }
 
 /// Takes the files that a list names out of `files`.

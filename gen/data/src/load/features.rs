@@ -1,8 +1,8 @@
 //! Features of clips that were computed before: `mfcc_int8.npy`, `labels_u8.npy` and, for classes,
 //! speakers and names, `manifest.csv`.
 //!
-//! The features are [clips, frames, coefficients] of int8, 49 x 10 or 101 x 40: the shapes, and the int8
-//! form, of hwgen-audio's recipes. The labels are [clips] of uint8. The manifest has a row a clip, in order,
+//! The features are `[clips, frames, coefficients]` of int8, 49 x 10 or 101 x 40: the shapes, and the int8
+//! form, of hwgen-audio's recipes. The labels are `[clips]` of uint8. The manifest has a row a clip, in order,
 //! with the columns `class` and `label`, and, if known, `speaker` and `file`.
 
 use crate::error::shown;

@@ -147,11 +147,17 @@ impl Found {
         }
         let folder = folder.to_path_buf();
         let several = |sets: Vec<String>| DataError::Several { path: folder.clone(), sets };
-        let (set, [train, test]) = match sets.len() {
+        let [mut train, mut test] = match sets.len() {
             0 => return Ok(None),
-            1 => sets.pop_first().unwrap_or_default(),
+            1 => sets.into_values().next().unwrap_or_default(),
             _ => return Err(several(sets.into_keys().collect())),
         };
+        // of several cuts of one set, the one that is named
+        for files in [&mut train, &mut test] {
+            if file.as_ref().is_some_and(|file| files.iter().any(|name| name == file)) {
+                files.retain(|name| Some(name.as_str()) == file.as_deref());
+            }
+        }
         match (&train[..], &test[..]) {
             ([train], [test]) => {
                 Ok(Some(Found { folder, train: train.clone(), test: Some(test.clone()) }))
@@ -159,7 +165,7 @@ impl Found {
             ([only], []) | ([], [only]) => {
                 Ok(Some(Found { folder, train: only.clone(), test: None }))
             }
-            _ => Err(several([train, test, vec![set]].concat())),
+            _ => Err(several([train, test].concat())),
         }
     }
 

@@ -19,7 +19,7 @@ const MOST_BYTES: u64 = 64 << 20;
 /// Rows and columns at most.
 const MOST_SIDE: u32 = 1 << 13;
 /// Memory that decoding an image takes at most.
-const MOST_MEMORY: u64 = 256 << 20;
+const MOST_MEMORY: u64 = 192 << 20;
 
 const FORMAT: &str = "an image";
 

@@ -52,7 +52,8 @@ pub(super) fn relabel(
         let has_silence = sounds.iter().any(|sound| sound.class == SILENCE);
         if !has_silence {
             let count = mean(&sounds);
-            let mut cut = |n| cut(noise, STRETCHES[part], window, seed, (part << 32 | n) as u64);
+            let mut cut =
+                |n| cut(noise, STRETCHES[part], window, seed, (part as u64) << 32 | n as u64);
             sounds.extend((0..count).filter_map(&mut cut));
         }
         Some(sounds)

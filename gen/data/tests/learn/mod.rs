@@ -198,7 +198,7 @@ pub(crate) fn learned(train: &Subset, test: &Subset, augment: &Augment, epochs: 
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut network = Network::new(train, &mut rng);
     for epoch in 0..epochs {
-        let rate = 0.03 * (1.0 - epoch as f32 / epochs as f32);
+        let rate = 0.02 * (1.0 - epoch as f32 / epochs as f32);
         for batch in Batches::epoch(train, 16, augment, 1, epoch).unwrap() {
             network.learn(&batch, rate);
         }
