@@ -3,7 +3,7 @@
 mod files;
 
 use files::{gzip, idx, problem, put, real};
-use hwgen_data::{Color, Data, Items, Options, Source};
+use hwgen_data::{Augment, Batches, Color, Data, ImageAugment, Items, Options, Source};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use std::io::Cursor;
 use std::path::Path;
@@ -314,5 +314,13 @@ fn real_images() {
         assert_eq!(data.test.as_ref().unwrap().histogram(), [1000; 10]);
         assert_eq!(data.train.items().classes()[9], "Ankle boot");
         assert_eq!(data.train.limit(15_000, 0).histogram(), [1500; 10]);
+        for augment in
+            [Augment::None, Augment::Image(ImageAugment { shift: 2, flip: true, cutout: 8 })]
+        {
+            let began = Instant::now();
+            let batches = Batches::epoch(&data.train, 64, &augment, 0, 0).unwrap();
+            let items: usize = batches.map(|batch| batch.labels.len()).sum();
+            println!("  an epoch of {items}, {augment:?}: {:.2} s", began.elapsed().as_secs_f64());
+        }
     }
 }
