@@ -6,7 +6,7 @@ use crate::{Augment, DataError, Shape, Subset};
 /// Items as a network takes them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    /// Real numbers: item by item, channel by channel, row by row (N, C, H, W).
+    /// Real numbers: item by item, row by row, channels innermost (N, H, W, C).
     pub inputs: Vec<f32>,
     /// A class for each item.
     pub labels: Vec<usize>,
@@ -54,6 +54,11 @@ impl Batches {
         let batches = Batches::in_order(&items.shuffled(seed, epoch), size)?;
         Ok(Batches { augment: augment.clone(), seed, epoch, ..batches })
     }
+
+    /// Those from the `n`th batch on.
+    pub fn starting_at(self, n: usize) -> Batches {
+        Batches { next: n.saturating_mul(self.size).min(self.items.len()), ..self }
+    }
 }
 
 impl Iterator for Batches {
@@ -70,10 +75,7 @@ impl Iterator for Batches {
             let (item, number) = (index as usize, self.epoch << 32 | u64::from(index));
             let mut rng = || stream(self.seed, Purpose::Augment, number);
             let values = self.augment.apply(all, all.values(item), &mut rng);
-            let planes = (0..shape.channels).flat_map(|c| {
-                values.iter().skip(c).step_by(shape.channels).map(|&q| all.scale().real(q))
-            });
-            inputs.extend(planes);
+            inputs.extend(values.iter().map(|&q| all.scale().real(q)));
             labels.push(all.label(item));
         }
         Some(Batch { inputs, labels, shape })

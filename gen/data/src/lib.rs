@@ -4,7 +4,7 @@
 //! - [`Items`]: features as 8-bit integers with their [`Scale`], labels, groups (speakers), names.
 //! - [`Subset`]: a part of the items, by index; shuffled, limited, split by class or by group, in folds.
 //! - [`Parts`]: what is trained on, what a search may look at, and what it may not.
-//! - [`Batches`]: real numbers in the order N, C, H, W, changed by an [`Augment`] on the way.
+//! - [`Batches`]: real numbers in the order N, H, W, C, changed by an [`Augment`] on the way.
 //! - [`Shapes`], [`Tones`]: sets that are generated, for whoever has no data.
 //! - [`Drift`]: the same items as they may come later.
 //!

@@ -1,0 +1,115 @@
+//! What a subnet costs: the generator's own planner says it, there is no table of latencies.
+
+use crate::integers::{self, IntegerError};
+use crate::space::Subnet;
+use crate::supernet::Supernet;
+use hwgen_designs::cnn::{CnnSpec, Multiplier};
+use hwgen_network::candidate::Candidate;
+use hwgen_network::graph::Network;
+use hwgen_network::plan::{self, Budget, Plan, PlanError};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What a core may have, and what of it is to be reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Multipliers of the core.
+    pub multipliers: u32,
+    /// Bits of a multiplier: `25x18`, `18x18`, `16x16`.
+    #[serde(with = "kind")]
+    pub kind: Multiplier,
+    /// Large memories have one port.
+    pub single_port: bool,
+    /// Lanes may have two weights, activations may lie two in a byte: without it a core gains nothing by narrow
+    /// numbers but memory.
+    pub narrow: bool,
+    /// Cycles a second.
+    pub hertz: u64,
+}
+
+/// How a multiplier is told.
+mod kind {
+    use hwgen_designs::cnn::Multiplier;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    const NAMES: [(&str, Multiplier); 3] = [
+        ("25x18", Multiplier::Bits25x18),
+        ("18x18", Multiplier::Bits18x18),
+        ("16x16", Multiplier::Bits16x16),
+    ];
+
+    pub(super) fn serialize<S: Serializer>(kind: &Multiplier, to: S) -> Result<S::Ok, S::Error> {
+        let name = NAMES.iter().find(|(_, of)| of == kind).map_or("", |(name, _)| name);
+        to.serialize_str(name)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Multiplier, D::Error> {
+        let told = String::deserialize(from)?;
+        let named = NAMES.iter().find(|(name, _)| *name == told);
+        named.map(|(_, kind)| *kind).ok_or_else(|| {
+            D::Error::custom(format!("multipliers of `{told}`; there are 25x18, 18x18 and 16x16"))
+        })
+    }
+}
+
+/// Why there is no cost.
+#[derive(Debug, Error)]
+pub enum CostError {
+    /// The subnet is no network.
+    #[error(transparent)]
+    Integers(#[from] IntegerError),
+    /// No core runs it.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// A subnet's cost on the fastest core within the target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cost {
+    /// Cycles of an inference, transfers among them.
+    pub cycles: u64,
+    /// Bytes of weights that are stored.
+    pub weight_bytes: u64,
+    /// Bytes of activations in use at most, in the bank that is used most.
+    pub activation_bytes: u64,
+    /// The core.
+    pub core: CnnSpec,
+}
+
+impl Target {
+    /// What a subnet costs; weights need not be trained.
+    ///
+    /// # Errors
+    /// No core within the target runs it.
+    pub fn cost(&self, supernet: &Supernet, subnet: &Subnet) -> Result<Cost, CostError> {
+        let network = integers::network(supernet, subnet, integers::Figures::Blank)?;
+        let budget = self.budget(&network);
+        let candidate = Candidate::of(&network).map_err(IntegerError::from)?;
+        let (core, plan) = plan::size_outline(&candidate, budget)?;
+        Ok(Cost {
+            cycles: plan.cycles(),
+            weight_bytes: (plan.image.planes as u64 * u64::from(core.lanes)).div_ceil(8),
+            activation_bytes: plan.bank_bytes.into(),
+            core,
+        })
+    }
+
+    /// A trained network on a core.
+    ///
+    /// # Errors
+    /// The core does not run it.
+    pub fn plan(network: &Network, core: &CnnSpec) -> Result<Plan, CostError> {
+        Ok(plan::plan(network, core)?)
+    }
+
+    /// Milliseconds of so many cycles.
+    pub fn milliseconds(&self, cycles: u64) -> f64 {
+        1e3 * cycles as f64 / self.hertz as f64
+    }
+
+    fn budget(&self, network: &Network) -> Budget {
+        let of = Budget::of(network, self.multipliers);
+        let (dual, nibbles) = (self.narrow && of.dual, self.narrow && of.nibbles);
+        Budget { kind: self.kind, single_port: self.single_port, dual, nibbles, ..of }
+    }
+}

@@ -1,0 +1,71 @@
+//! Subnets as networks of integers: trained ones, and blanks that only have a cost.
+//!
+//! - `build`: how layers become operators of a network; `linear`: how real weights become integers, their
+//!   normalization folded in.
+
+mod build;
+mod linear;
+
+pub use build::{Figures, network};
+
+use crate::space::Subnet;
+use crate::supernet::{Statistics, Supernet};
+use crate::train::{Judge, Verdicts};
+use hwgen_network::candidate::Candidate;
+use hwgen_network::graph::{Multiplier, Network, NetworkError};
+use thiserror::Error;
+
+/// Why a subnet is no network.
+#[derive(Debug, Error)]
+pub enum IntegerError {
+    /// Sizes that networks may not have.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+}
+
+/// Bits of multipliers: with 17 and less a requantizer takes half the multipliers.
+pub const MULTIPLIER_BITS: u32 = 15;
+
+/// Places that terms of additions are shifted by.
+pub const ADDITION_SHIFT: u32 = 8;
+
+/// A subnet of which only shapes and widths are known.
+///
+/// # Errors
+/// Sizes that networks may not have.
+pub fn candidate(supernet: &Supernet, subnet: &Subnet) -> Result<Candidate, IntegerError> {
+    Ok(Candidate::of(&network(supernet, subnet, Figures::Blank)?)?)
+}
+
+/// A trained subnet.
+///
+/// # Errors
+/// Sizes that networks may not have.
+pub fn trained(
+    supernet: &Supernet,
+    subnet: &Subnet,
+    statistics: &Statistics,
+    judge: &Judge,
+) -> Result<Network, IntegerError> {
+    let calibration = Judge { judged: judge.calibration.clone(), ..judge.clone() };
+    let range = highest(&calibration.verdicts(supernet, subnet, statistics));
+    network(supernet, subnet, Figures::Trained { statistics, range })
+}
+
+/// The largest score without its sign.
+fn highest(verdicts: &Verdicts) -> f32 {
+    verdicts.scores.iter().flatten().fold(1e-3, |most, score| most.max(score.abs()))
+}
+
+/// A factor between scales, cut as all multipliers are.
+fn nearest(factor: f64) -> Multiplier {
+    let Multiplier { mantissa, shift } =
+        Multiplier::nearest(factor).unwrap_or(Multiplier { mantissa: i32::MAX, shift: 30 });
+    let below = 31 - MULTIPLIER_BITS;
+    match (i64::from(mantissa) + (1 << (below - 1))) >> below << below {
+        most if most > i64::from(i32::MAX) => {
+            Multiplier { mantissa: 1 << 30, shift: (shift + 1).min(30) }
+        }
+        rounded => Multiplier { mantissa: rounded as i32, shift },
+    }
+}

@@ -1,0 +1,131 @@
+//! From a choice to integers.
+
+use super::{Progress, Search, SearchError};
+use crate::cost::Cost;
+use crate::evolve::Individual;
+use crate::integers::{self, IntegerError};
+use crate::space::Subnet;
+use crate::supernet::Supernet;
+use crate::train::{Judge, Schedule, Verdicts, highest};
+use hwgen_data::Subset;
+use hwgen_network::graph::Network;
+use hwgen_network::interpret::Interpreter;
+use hwgen_network::policy::Policy;
+use serde::{Deserialize, Serialize};
+
+/// How a network of integers and what it was trained as agree, on the same items.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Items.
+    pub items: usize,
+    /// The share that real numbers get right.
+    pub real: f64,
+    /// The share that integers get right.
+    pub integer: f64,
+    /// The share of items for which both have the same highest score.
+    pub same: f64,
+}
+
+/// A point that is done.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Which.
+    pub individual: Individual,
+    /// Its layers.
+    pub subnet: Subnet,
+    /// What it costs.
+    pub cost: Cost,
+    /// Its integers.
+    pub network: Network,
+    /// Its widths.
+    pub policy: Policy,
+    /// On the validation part.
+    pub validation: Agreement,
+    /// On the test, which nothing was chosen by.
+    pub test: Agreement,
+    /// Which items of the test it gets right, as integers.
+    pub right: Vec<bool>,
+}
+
+impl Search<'_> {
+    /// Trains a subnet on, and makes integers of it.
+    pub(super) fn finish(
+        &self,
+        supernet: &Supernet,
+        n: usize,
+        individual: &Individual,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<Finished, SearchError> {
+        let settings = self.settings;
+        let choice = settings.widths.widen(&settings.space, &individual.choice);
+        let schedule = Schedule {
+            only: Some(choice.clone()),
+            rate: settings.rate * 0.3,
+            ..Schedule::new(settings.seed, settings.tuning)
+        };
+        let name = format!("point_{n}");
+        let tuned = self.train(supernet.clone(), schedule, &name, Some(n), tell)?;
+        let subnet = settings.space.subnet(&choice)?;
+        let judge = Judge { judged: self.parts.validation.clone(), ..self.judge() };
+        let statistics = judge.statistics(&tuned, &subnet);
+        let network = integers::trained(&tuned, &subnet, &statistics, &judge)
+            .map_err(crate::cost::CostError::from)?;
+        let cost = settings.target.cost(&tuned, &subnet)?;
+        let agree = |items: &Subset| -> Result<(Agreement, Vec<bool>), SearchError> {
+            let judge = Judge { judged: items.clone(), ..judge.clone() };
+            let real = judge.verdicts(&tuned, &subnet, &statistics);
+            Ok(compare(&network, &real, items).map_err(crate::cost::CostError::from)?)
+        };
+        let (validation, _) = agree(&self.parts.validation)?;
+        let (test, right) = agree(&self.parts.test)?;
+        let policy = policy(&subnet);
+        let individual = individual.clone();
+        Ok(Finished { individual, subnet, cost, network, policy, validation, test, right })
+    }
+}
+
+/// Runs integers on the items that real numbers judged; which of them they get right.
+fn compare(
+    network: &Network,
+    real: &Verdicts,
+    items: &Subset,
+) -> Result<(Agreement, Vec<bool>), IntegerError> {
+    let mut interpreter = Interpreter::new(network)?;
+    let input = network.inputs.first().and_then(|name| network.tensor(name));
+    let scale = items.items().scale();
+    let (mut same, mut right) = (0, Vec::new());
+    for (n, item) in items.iter().enumerate() {
+        let integer = |&value: &i8| {
+            let number = f64::from(scale.real(value));
+            input.map_or(0, |input| input.quantize(number)) as i16
+        };
+        let values: Vec<i16> = item.values.iter().map(integer).collect();
+        interpreter.run(&[&values]);
+        let scores = interpreter.outputs().next().unwrap_or_default();
+        let scores: Vec<f32> = scores.iter().map(|&score| f32::from(score)).collect();
+        let told = highest(&scores);
+        same += usize::from(told == highest(&real.scores[n]));
+        right.push(told == item.label);
+    }
+    let share = |count: usize| count as f64 / right.len().max(1) as f64;
+    let integer = share(right.iter().filter(|&&right| right).count());
+    let same = share(same);
+    Ok((Agreement { items: right.len(), real: real.accuracy(), integer, same }, right))
+}
+
+/// The widths of a subnet.
+fn policy(subnet: &Subnet) -> Policy {
+    let weights = subnet
+        .nodes
+        .iter()
+        .filter_map(|node| node.layer.weight_bits().map(|bits| (node.name.clone(), bits)));
+    Policy {
+        version: 2,
+        weight_bits: weights.collect(),
+        activation_bits: subnet.nodes.iter().map(|node| (node.name.clone(), node.bits)).collect(),
+        symmetric: true,
+        multiplier_bits: Some(integers::MULTIPLIER_BITS),
+        addition_shift: Some(integers::ADDITION_SHIFT),
+        ..Policy::default()
+    }
+}

@@ -1,0 +1,312 @@
+//! A subnet on a batch.
+
+use super::quantize::quantize;
+use super::{Gates, Moments, Numbers, Statistics, Supernet};
+use crate::kernels::activate::Levels;
+use crate::kernels::{Window, normalize};
+use crate::ops;
+use crate::space::{Layer, Node, Pick, Subnet};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// What activations are normalized by.
+pub enum Normal<'s> {
+    /// The batch itself; gradients pass through its statistics.
+    Batch,
+    /// The batch itself, whose statistics are noted.
+    Noted(&'s mut Statistics),
+    /// What was noted.
+    Known(&'s Statistics),
+}
+
+/// A forward run: whose numbers, as leaves of a graph of gradients or without one.
+pub struct Run<'r> {
+    /// The supernet.
+    pub supernet: &'r Supernet,
+    /// Its parameters' values.
+    pub leaves: &'r [Tensor<4>],
+    /// The subnet.
+    pub subnet: &'r Subnet,
+    /// What of it is there, where that is trained.
+    pub gates: Option<&'r Gates<'r>>,
+}
+
+impl Run<'_> {
+    /// Scores of a batch: items x classes.
+    pub fn scores(&self, batch: Tensor<4>, mut normal: Normal<'_>) -> Tensor<2> {
+        let mut values: Vec<Tensor<4>> = Vec::new();
+        let last_use = self.last_uses();
+        for (n, node) in self.subnet.nodes.iter().enumerate() {
+            let value = match node.layer {
+                Layer::Input => self.input(batch.clone(), node.bits),
+                _ => self.node(n, node, &values, &mut normal),
+            };
+            values.push(value);
+            for &input in node.inputs.iter().filter(|&&input| last_use[input] == n) {
+                values[input] = Tensor::zeros([1, 1, 1, 1], &values[input].device());
+            }
+        }
+        let scores = values.swap_remove(values.len() - 1);
+        let [items, .., classes] = scores.dims();
+        scores.reshape([items, classes])
+    }
+
+    /// The last node that reads each.
+    fn last_uses(&self) -> Vec<usize> {
+        let mut last = vec![usize::MAX; self.subnet.nodes.len()];
+        for (n, node) in self.subnet.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&input| last[input] = n);
+        }
+        last
+    }
+
+    /// What goes in, in steps of its bits.
+    fn input(&self, batch: Tensor<4>, bits: u32) -> Tensor<4> {
+        let (scale, zero_point) = self.supernet.input_at(bits);
+        let (least, greatest) = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1);
+        let levels = Levels { least: least - zero_point, greatest: greatest - zero_point };
+        let range = scale as f32 * levels.greatest as f32;
+        let range = Tensor::from_data(TensorData::from([range]), &batch.device());
+        ops::activate(batch, range, levels)
+    }
+
+    fn node(
+        &self,
+        n: usize,
+        node: &Node,
+        values: &[Tensor<4>],
+        normal: &mut Normal<'_>,
+    ) -> Tensor<4> {
+        let x = values[node.inputs[0]].clone();
+        match node.layer {
+            Layer::Conv { kernel, stride, weight_bits } => {
+                let y = self.conv(node, x, kernel, stride, weight_bits);
+                self.finish(n, node, y, weight_bits, normal)
+            }
+            Layer::Depthwise { kernel, stride, weight_bits } => {
+                let y = self.depthwise(node, x, kernel, stride, weight_bits);
+                self.finish(n, node, y, weight_bits, normal)
+            }
+            Layer::Add => {
+                let branch = values[node.inputs[1]].clone();
+                self.activate(
+                    node,
+                    x + self.gates.map_or(branch.clone(), |g| g.present(node, branch)),
+                )
+            }
+            Layer::Graph { weight_bits } => self.graph(node, x, weight_bits),
+            Layer::Mean => self.activate(node, x.mean_dim(1).mean_dim(2)),
+            Layer::Dense { weight_bits } => {
+                self.dense(x, &format!("{}.weights", node.name), node, weight_bits)
+                    + self.part(&format!("{}.bias", node.name), [1, 1, 1, node.channels])
+            }
+            Layer::Input => x,
+        }
+    }
+
+    fn conv(
+        &self,
+        node: &Node,
+        x: Tensor<4>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        bits: u32,
+    ) -> Tensor<4> {
+        let [items, height, width, channels] = x.dims();
+        let window = Window { items, input: [height, width], kernel, stride, channels };
+        let w = self.kernel(node, [kernel[0], kernel[1], channels, node.channels]);
+        let w = w.reshape([window.taps() * channels, node.channels]);
+        let w = self.quantized(&node.name, w, bits);
+        let rows = match (kernel, stride) {
+            ([1, 1], [1, 1]) => x.reshape([window.positions(), channels]),
+            _ => ops::unfold(x, window),
+        };
+        let [height, width] = window.output();
+        rows.matmul(w).reshape([items, height, width, node.channels])
+    }
+
+    fn depthwise(
+        &self,
+        node: &Node,
+        x: Tensor<4>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        bits: u32,
+    ) -> Tensor<4> {
+        let [items, height, width, channels] = x.dims();
+        let window = Window { items, input: [height, width], kernel, stride, channels };
+        let w = self.kernel(node, [kernel[0], kernel[1], 1, channels]);
+        let w = self.quantized(&node.name, w.reshape([window.taps(), channels]), bits);
+        ops::depthwise(x, w, window)
+    }
+
+    /// All against all of the last axis, without a bias.
+    fn dense(&self, x: Tensor<4>, name: &str, node: &Node, bits: u32) -> Tensor<4> {
+        let [items, height, width, channels] = x.dims();
+        let outputs = self.leaf(name).dims()[3].min(node.channels);
+        let w = self.part(name, [1, 1, channels, outputs]).reshape([channels, outputs]);
+        let rows = x.reshape([items * height * width, channels]);
+        rows.matmul(self.quantized(&node.name, w, bits)).reshape([items, height, width, outputs])
+    }
+
+    /// `relu(softmax(theta phi^T) values)` over all pixels; all but the softmax of eight bits.
+    fn graph(&self, node: &Node, x: Tensor<4>, bits: u32) -> Tensor<4> {
+        let [items, height, width, channels] = x.dims();
+        let pixels = height * width;
+        let part = |part: &str, outputs: usize| {
+            let inner = Node { channels: outputs, ..node.clone() };
+            let name = format!("{}.{part}", node.name);
+            let y = self.dense(x.clone(), &name, &inner, bits)
+                + self.part(&format!("{name}_bias"), [1, 1, 1, outputs]);
+            let y = ops::activate(y, self.range(&format!("{name}_range")), Levels::both(8));
+            y.reshape([items, pixels, outputs])
+        };
+        let inner = crate::space::graph_inner(channels);
+        let (theta, phi, values) =
+            (part("theta", inner), part("phi", inner), part("values", channels));
+        let affinity = theta.matmul(phi.swap_dims(1, 2)).reshape([items, pixels, 1, pixels]);
+        let range = self.range(&format!("{}.affinity_range", node.name));
+        let affinity = ops::activate(affinity, range, Levels::both(8));
+        let shares = softmax(affinity.reshape([items, pixels, pixels]), 2);
+        let shares = shares.reshape([items, pixels, 1, pixels]);
+        let one = Tensor::from_data(TensorData::from([127.0f32 / 128.0]), &shares.device());
+        let shares = ops::activate(shares, one, Levels::both(8)).reshape([items, pixels, pixels]);
+        let mixed = shares.matmul(values).reshape([items, height, width, channels]);
+        self.masked(node, self.activate(node, mixed))
+    }
+
+    /// Normalized, clipped and rounded.
+    fn finish(
+        &self,
+        n: usize,
+        node: &Node,
+        y: Tensor<4>,
+        bits: u32,
+        normal: &mut Normal<'_>,
+    ) -> Tensor<4> {
+        let (gamma, beta) = (self.affine(node, "gamma", bits), self.affine(node, "beta", bits));
+        let y = match normal {
+            Normal::Batch => ops::normalize(y, gamma, beta),
+            Normal::Noted(statistics) => {
+                statistics.nodes.resize(self.subnet.nodes.len(), Moments::default());
+                statistics.nodes[n] = moments(&y);
+                ops::normalize(y, gamma, beta)
+            }
+            Normal::Known(statistics) => scaled(y, &gamma, &beta, &statistics.nodes[n]),
+        };
+        self.masked(node, self.activate(node, y))
+    }
+
+    /// Nothing in channels that are not reached.
+    fn masked(&self, node: &Node, y: Tensor<4>) -> Tensor<4> {
+        match self.gates.and_then(|gates| gates.channels(node)) {
+            Some(mask) => y * mask,
+            None => y,
+        }
+    }
+
+    /// A normalization's factors or offsets, for weights of so many bits.
+    fn affine(&self, node: &Node, what: &str, bits: u32) -> Tensor<1> {
+        let of = |bits: u32| {
+            let part = self.part(&format!("{}.{what}_{bits}", node.name), [1, 1, 1, node.channels]);
+            part.reshape([node.channels])
+        };
+        let widths = self.supernet.space.weight_bits.iter().map(|&bits| of(bits));
+        let mixed = self.gates.and_then(|gates| gates.mix(&node.name, Pick::WeightBits, widths));
+        mixed.unwrap_or_else(|| of(bits))
+    }
+
+    fn activate(&self, node: &Node, y: Tensor<4>) -> Tensor<4> {
+        let at = |bits: u32| {
+            let levels = if node.relu { Levels::positive(bits) } else { Levels::both(bits) };
+            ops::activate(y.clone(), self.range(&format!("{}.range_{bits}", node.name)), levels)
+        };
+        let widths = self.supernet.space.activation_bits.iter().map(|&bits| at(bits));
+        let mixed =
+            self.gates.and_then(|gates| gates.mix(&node.name, Pick::ActivationBits, widths));
+        mixed.unwrap_or_else(|| at(node.bits))
+    }
+
+    /// A range, which is never 0.
+    fn range(&self, name: &str) -> Tensor<1> {
+        self.part(name, [1, 1, 1, 1]).reshape([1]).clamp_min(1e-2)
+    }
+
+    /// Weights by integers of so many bits, a step a column; gradients pass as if nothing had happened.
+    fn quantized(&self, layer: &str, w: Tensor<2>, bits: u32) -> Tensor<2> {
+        let plain = w.clone().inner();
+        let [rows, columns] = plain.dims();
+        let numbers: Vec<f32> = plain.into_data().try_to_vec().unwrap_or_default();
+        let mut largest = vec![0.0f32; columns];
+        for row in numbers.chunks_exact(columns) {
+            for (largest, w) in largest.iter_mut().zip(row) {
+                *largest = largest.max(w.abs());
+            }
+        }
+        let sharing = self.supernet.sharing;
+        let difference = |bits: u32| {
+            let difference = numbers.iter().enumerate().map(|(n, &w)| {
+                let (integer, step) = quantize(sharing, bits, largest[n % columns], w);
+                integer * step - w
+            });
+            let data = TensorData::new(difference.collect::<Vec<f32>>(), [rows, columns]);
+            Tensor::<2>::from_data(data, &Device::default())
+        };
+        let widths = self.supernet.space.weight_bits.iter().map(|&bits| difference(bits));
+        let mixed = self.gates.and_then(|gates| gates.mix(layer, Pick::WeightBits, widths));
+        w + mixed.unwrap_or_else(|| difference(bits))
+    }
+
+    /// The inner part of a layer's weights, the rim as far as it is reached.
+    fn kernel(&self, node: &Node, [rows, columns, inputs, outputs]: [usize; 4]) -> Tensor<4> {
+        let w = self.leaf(&format!("{}.weights", node.name));
+        let [all_rows, all_columns, ..] = w.dims();
+        let (top, left) = ((all_rows - rows) / 2, (all_columns - columns) / 2);
+        let w = w.slice([top..top + rows, left..left + columns, 0..inputs, 0..outputs]);
+        match self.gates.and_then(|gates| gates.kernel(node, [rows, columns])) {
+            Some(mask) => w * mask,
+            None => w,
+        }
+    }
+
+    /// The first of a parameter's numbers.
+    fn part(&self, name: &str, [_, _, inputs, outputs]: [usize; 4]) -> Tensor<4> {
+        self.leaf(name).slice([0..1, 0..1, 0..inputs, 0..outputs])
+    }
+
+    fn leaf(&self, name: &str) -> Tensor<4> {
+        let numbers: &Numbers = &self.supernet.numbers;
+        match numbers.place(name) {
+            Some(place) => self.leaves[place].clone(),
+            None => unreachable!("a layer `{name}` without numbers"),
+        }
+    }
+}
+
+impl Supernet {
+    /// What a step of an input of so many bits stands for, and the integer that stands for 0.
+    pub fn input_at(&self, bits: u32) -> (f64, i32) {
+        let fewer = 8 - bits.min(8);
+        (self.input.scale * f64::from(1 << fewer), self.input.zero_point >> fewer)
+    }
+}
+
+fn moments(y: &Tensor<4>) -> Moments {
+    let channels = y.dims()[3];
+    let numbers: Vec<f32> = y.clone().inner().into_data().try_to_vec().unwrap_or_default();
+    let (mean, variance) = normalize::statistics(&numbers, channels);
+    Moments { mean, variance }
+}
+
+/// Normalized by statistics that are known.
+fn scaled(y: Tensor<4>, gamma: &Tensor<1>, beta: &Tensor<1>, moments: &Moments) -> Tensor<4> {
+    let device = y.device();
+    let list = |tensor: &Tensor<1>| -> Vec<f32> {
+        tensor.clone().inner().into_data().try_to_vec().unwrap_or_default()
+    };
+    let (gamma, beta) = (list(gamma), list(beta));
+    let numbers: Vec<f32> = y.clone().inner().into_data().try_to_vec().unwrap_or_default();
+    let y_shape = y.dims();
+    let scaled = normalize::forward(&numbers, &gamma, &beta, &moments.mean, &moments.variance);
+    Tensor::from_data(TensorData::new(scaled, y_shape), &device)
+}

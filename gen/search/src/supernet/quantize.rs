@@ -1,0 +1,67 @@
+//! Weights of few bits, made of weights of many.
+
+use serde::{Deserialize, Serialize};
+
+/// How weights of few bits come of those of eight. All are symmetric: no weight is the least of its bits, which
+/// lanes of two weights ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Each width has steps of its own; large weights are clipped where that loses less.
+    #[default]
+    Free,
+    /// The residual form: a width's steps divide those of the next, so that `w8 = 17 w4 + r8` and `w4 = 5 w2 + r4`
+    /// (arXiv 2005.07093).
+    Residual,
+    /// The highest bits of eight, half a step below them: what `shared_bits` of a policy stores and the lane reads.
+    TopBits,
+    /// The highest bits of eight, the next one added, saturated: `rounded_bits` of a policy (arXiv 2502.01199).
+    DoubleRounding,
+}
+
+/// The largest integer of so many bits that has a negative.
+pub fn most(bits: u32) -> i32 {
+    (1 << (bits - 1)) - 1
+}
+
+/// Integers of a row's weights and what a step of them stands for. `largest` is the largest weight without its sign.
+pub fn quantize(sharing: Sharing, bits: u32, largest: f32, weight: f32) -> (f32, f32) {
+    let whole = largest.max(1e-8) / most(8) as f32;
+    match sharing {
+        Sharing::Free => {
+            let step = largest.max(1e-8) * kept(bits) / most(bits) as f32;
+            (rounded(weight / step, bits), step)
+        }
+        Sharing::Residual => {
+            let step = largest.max(1e-8) / most(bits) as f32;
+            (rounded(weight / step, bits), step)
+        }
+        // half a step lies below what is read, so integers are halves
+        Sharing::TopBits if bits < 8 => {
+            let parts = (1 << (8 - bits)) as f32;
+            ((rounded(weight / whole, 8) / parts).floor() + 0.5, whole * parts)
+        }
+        Sharing::DoubleRounding if bits < 8 => {
+            let parts = (1 << (8 - bits)) as f32;
+            let most = most(bits) as f32;
+            let nearest = (rounded(weight / whole, 8) / parts + 0.5).floor();
+            (nearest.clamp(-most, most), whole * parts)
+        }
+        Sharing::TopBits | Sharing::DoubleRounding => (rounded(weight / whole, 8), whole),
+    }
+}
+
+/// How much of the largest weight is kept: about what loses least of a normal distribution's squares.
+fn kept(bits: u32) -> f32 {
+    match bits {
+        0..=2 => 0.6,
+        3 => 0.75,
+        4 => 0.9,
+        _ => 1.0,
+    }
+}
+
+fn rounded(place: f32, bits: u32) -> f32 {
+    let most = most(bits) as f32;
+    place.round_ties_even().clamp(-most, most)
+}

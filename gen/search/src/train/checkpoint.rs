@@ -1,0 +1,142 @@
+//! A training in a file: safetensors, with its schedule and step beside the numbers. What is read goes on as if
+//! nothing had happened, to the last bit.
+
+use super::Trainer;
+use super::learn::{moving, velocity};
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+use thiserror::Error;
+
+/// The largest checkpoint.
+const MOST: u64 = 1 << 30;
+
+/// Why a training does not go on from a file.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// It cannot be read or written.
+    #[error(transparent)]
+    File(#[from] hwgen_files::FileError),
+    /// It is none.
+    #[error("{path}: no checkpoint: {why}")]
+    Damaged {
+        /// Which.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It is of another training.
+    #[error("{path}: the checkpoint of another training: {what} differs")]
+    Other {
+        /// Which.
+        path: String,
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// What stands beside the numbers.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    /// The digest of space, schedule and data.
+    of: String,
+    step: usize,
+}
+
+impl Trainer {
+    /// What is trained, how, and on what.
+    fn identity(&self) -> String {
+        let parts =
+            (&self.supernet.space, self.supernet.sharing, self.supernet.input, &self.schedule);
+        let mut bytes = serde_json::to_vec(&parts).unwrap_or_default();
+        for item in self.data.items.iter() {
+            bytes.extend(item.values.iter().map(|&value| value as u8));
+            bytes.extend((item.label as u64).to_le_bytes());
+        }
+        hwgen_files::digest(&bytes)
+    }
+
+    /// Writes the training.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let damaged =
+            |why: String| CheckpointError::Damaged { path: path.display().to_string(), why };
+        let header = Header { version: 1, of: self.identity(), step: self.step };
+        let header = serde_json::to_string(&header).map_err(|error| damaged(error.to_string()))?;
+        let mut lists: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (parameter, state) in self.supernet.numbers.parameters.iter().zip(&self.learner.states)
+        {
+            let data = parameter.value.clone().into_data();
+            lists.push(listed(parameter.name.clone(), data));
+            let velocity = state.as_ref().and_then(velocity);
+            lists.extend(velocity.map(|v| listed(format!("{}.velocity", parameter.name), v)));
+        }
+        let views = lists.iter().map(|(name, shape, bytes)| {
+            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
+        });
+        let views: Vec<_> =
+            views.collect::<Result<_, _>>().map_err(|error| damaged(error.to_string()))?;
+        let beside = HashMap::from([("training".to_owned(), header)]);
+        let bytes = safetensors::serialize(views, Some(beside))
+            .map_err(|error| damaged(error.to_string()))?;
+        Ok(hwgen_files::write(path, &bytes)?)
+    }
+
+    /// Goes on where a file of this very training stands.
+    ///
+    /// # Errors
+    /// It is damaged, or another training's.
+    pub fn load(&mut self, path: &Path) -> Result<(), CheckpointError> {
+        let name = || path.display().to_string();
+        let damaged = |why: String| CheckpointError::Damaged { path: name(), why };
+        let bytes = hwgen_files::read(path, MOST)?;
+        let (_, beside) =
+            SafeTensors::read_metadata(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let header = beside.metadata().as_ref().and_then(|beside| beside.get("training"));
+        let header = header.ok_or_else(|| damaged("nothing tells how far it is".to_owned()))?;
+        let header: Header =
+            serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
+        if header.version != 1 {
+            return Err(CheckpointError::Other { path: name(), what: "its version" });
+        }
+        if header.of != self.identity() {
+            return Err(CheckpointError::Other { path: name(), what: "space, schedule or data" });
+        }
+        let tensors =
+            SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let parameters = self.supernet.numbers.parameters.iter_mut();
+        for (parameter, state) in parameters.zip(&mut self.learner.states) {
+            let shape = parameter.value.dims();
+            let read = |name: &str| tensors.tensor(name).ok().map(|view| numbers(&view, shape));
+            let value = read(&parameter.name).flatten();
+            parameter.value = value.ok_or_else(|| {
+                damaged(format!("`{}` is not there as it should be", parameter.name))
+            })?;
+            *state = read(&format!("{}.velocity", parameter.name)).flatten().map(moving);
+        }
+        self.step = header.step;
+        Ok(())
+    }
+}
+
+fn listed(name: String, data: TensorData) -> (String, Vec<usize>, Vec<u8>) {
+    let shape = data.shape().to_vec();
+    let numbers: Vec<f32> = data.try_to_vec().unwrap_or_default();
+    (name, shape, numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+}
+
+/// Finite numbers of a shape, if those they are.
+fn numbers(view: &TensorView<'_>, shape: [usize; 4]) -> Option<Tensor<4>> {
+    if view.dtype() != Dtype::F32 || view.shape() != shape {
+        return None;
+    }
+    let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let numbers: Vec<f32> = view.data().chunks_exact(4).map(number).collect();
+    let finite = numbers.iter().all(|number| number.is_finite());
+    finite.then(|| Tensor::from_data(TensorData::new(numbers, shape), &Device::default()))
+}
