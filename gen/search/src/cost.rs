@@ -3,7 +3,9 @@
 use crate::integers::{self, IntegerError};
 use crate::space::Subnet;
 use crate::supernet::Supernet;
+use hwgen_area::{Family, Resources, estimate};
 use hwgen_designs::cnn::{CnnSpec, Multiplier};
+use hwgen_designs::generate::Generate;
 use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::Network;
 use hwgen_network::plan::{self, Budget, Plan, PlanError};
@@ -74,6 +76,12 @@ pub struct Cost {
     pub activation_bytes: u64,
     /// The core.
     pub core: CnnSpec,
+}
+
+/// LUT, FF, DSP and BRAM that a core takes on Xilinx 7, as `docs/area.md` estimates them.
+pub fn area(core: &CnnSpec) -> [u64; 4] {
+    let Resources { lut, ff, dsp, bram, .. } = estimate(&core.build(), Family::Xilinx7);
+    [lut, ff, dsp, bram]
 }
 
 impl Target {

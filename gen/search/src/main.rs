@@ -6,7 +6,7 @@ use hwgen_boards::board::{self, Family};
 use hwgen_data::{Augment, FeatureAugment, ImageAugment, Kind, Options, Parts, Source, Wish};
 use hwgen_designs::cnn::Multiplier;
 use hwgen_search::cost::Target;
-use hwgen_search::search::{Progress, Search, Settings, Widths};
+use hwgen_search::search::{Progress, Search, Settings};
 use hwgen_search::space::{PRESETS, Space, preset};
 use hwgen_search::supernet::Sharing;
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ struct Args {
     /// Where all is written; a search that is there goes on
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// A search that this one goes on with: on other data, or for another target; --epochs 0: its numbers stay
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
     /// What is drawn from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -47,10 +50,16 @@ struct Args {
     limit: Option<usize>,
     /// Search the architecture only, all weights and activations of so many bits: 8x8, 4x7
     #[arg(long, value_name = "WxA", value_parser = widths)]
-    uniform: Option<Widths>,
+    uniform: Option<(u32, u32)>,
     /// A core whose lanes have one weight, whatever its bits
     #[arg(long)]
     wide: bool,
+    /// Train gates (HQNAS), too: how much cycles count, several trainings after commas
+    #[arg(long, value_name = "WEIGHTS", value_delimiter = ',')]
+    gates: Vec<f32>,
+    /// Epochs of each training of gates
+    #[arg(long, default_value_t = 3)]
+    gating: usize,
     /// Choices of a generation
     #[arg(long, default_value_t = 32)]
     population: usize,
@@ -72,7 +81,15 @@ fn main() -> Result<()> {
     let settings = settings(&args, &parts)?;
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let augment = augment(&parts);
-    let search = Search { settings: &settings, parts: &parts, folder: &args.out, augment };
+    let before = args.resume.as_deref();
+    let search = Search {
+        settings: &settings,
+        parts: &parts,
+        folder: &args.out,
+        augment,
+        before,
+        workers: None,
+    };
     let mut last = 0;
     let found = search.run(&mut |progress| tell(&progress, &mut last))?;
     for (n, point) in found.points.iter().enumerate() {
@@ -97,13 +114,16 @@ fn settings(args: &Args, parts: &Parts) -> Result<Settings> {
     let items = parts.train.items();
     let shape = items.shape();
     let input = [shape.height, shape.width, shape.channels];
-    let space = match preset(&args.space, input, items.classes().len()) {
+    let mut space = match preset(&args.space, input, items.classes().len()) {
         Some(space) => space,
         None if PathBuf::from(&args.space).exists() => {
             Space::read(&hwgen_files::read_text(args.space.as_ref(), 1 << 20)?)?
         }
         None => bail!("no space `{}`: a file, or one of {}", args.space, PRESETS.join(", ")),
     };
+    if let Some((weights, activations)) = args.uniform {
+        (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
+    }
     space.check()?;
     let board = args.target.as_deref().map(board::find).transpose()?;
     let kind = match board.as_ref().map(|board| board.fpga.family) {
@@ -124,11 +144,12 @@ fn settings(args: &Args, parts: &Parts) -> Result<Settings> {
         sharing: Sharing::Free,
         target,
         latency: args.latency,
-        widths: args.uniform.unwrap_or_default(),
         seed: args.seed,
         epochs: args.epochs,
         tuning: args.tuning,
         rate: 0.1,
+        gates: args.gates.clone(),
+        gating: args.gating,
         population: args.population,
         generations: args.generations,
         judged: 2000,
@@ -147,11 +168,10 @@ fn augment(parts: &Parts) -> Augment {
 
 fn tell(progress: &Progress, last: &mut usize) {
     match progress {
-        Progress::Training { point, step, steps, loss } => {
+        Progress::Training { stage, step, steps, loss } => {
             if *step == *steps || step * 20 / steps != *last {
                 *last = step * 20 / steps;
-                let what = point.map_or("supernet".to_owned(), |n| format!("point {n}"));
-                eprintln!("{what}: step {step} of {steps}, loss {loss:.3}");
+                eprintln!("{stage:?}: step {step} of {steps}, loss {loss:.3}");
             }
         }
         Progress::Evolving { generation, generations, best } => {
@@ -171,8 +191,7 @@ fn milliseconds(text: &str) -> Result<f64, String> {
     range.then_some(number * scale).ok_or_else(|| format!("`{text}` is no time above 0"))
 }
 
-fn widths(text: &str) -> Result<Widths, String> {
+fn widths(text: &str) -> Result<(u32, u32), String> {
     let parts = text.split_once('x').and_then(|(w, a)| Some((w.parse().ok()?, a.parse().ok()?)));
-    let (weights, activations) = parts.ok_or_else(|| format!("`{text}`: bits as 4x7"))?;
-    Ok(Widths::All { weights, activations })
+    parts.ok_or_else(|| format!("`{text}`: bits as 4x7"))
 }

@@ -1,6 +1,6 @@
 //! Activations as the circuit has them: clipped to a range, rounded to its steps.
 
-use super::wide;
+use super::{LANES, wide};
 
 /// What a tensor can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +44,21 @@ pub fn backward(x: &[f32], range: f32, levels: Levels, g: &[f32]) -> (Vec<f32>, 
     let step = range / levels.greatest as f32;
     let (least, greatest) = (levels.least as f32, levels.greatest as f32);
     let inverse = 1.0 / step;
-    wide(|| {
-        let mut partial = [0.0f32; 16];
-        let dx = x.iter().zip(g).enumerate().map(|(n, (x, g))| {
-            let place = x * inverse;
-            let clipped = place.clamp(least, greatest);
-            let rounded = (clipped + ROUND) - ROUND;
-            let inside = clipped == place;
-            partial[n % 16] += if inside { g * (rounded - place) } else { g * clipped };
-            if inside { *g } else { 0.0 }
-        });
-        let dx = dx.collect();
-        let sum: f32 = partial.iter().sum();
-        (dx, sum / levels.greatest as f32)
-    })
+    let mut dx = vec![0.0; x.len()];
+    let drange = wide(|| {
+        let mut partial = [0.0f32; LANES];
+        let chunks = dx.chunks_mut(LANES).zip(x.chunks(LANES)).zip(g.chunks(LANES));
+        for ((dx, x), g) in chunks {
+            for (((dx, x), g), partial) in dx.iter_mut().zip(x).zip(g).zip(&mut partial) {
+                let place = x * inverse;
+                let clipped = place.clamp(least, greatest);
+                let rounded = (clipped + ROUND) - ROUND;
+                let inside = clipped == place;
+                *dx = if inside { *g } else { 0.0 };
+                *partial += g * (rounded - if inside { place } else { 0.0 });
+            }
+        }
+        partial.iter().sum::<f32>()
+    });
+    (dx, drange / levels.greatest as f32)
 }

@@ -1,6 +1,6 @@
 //! From a choice to integers.
 
-use super::{Progress, Search, SearchError};
+use super::{Progress, Search, SearchError, Stage, TUNING_RATE};
 use crate::cost::Cost;
 use crate::evolve::Individual;
 use crate::integers::{self, IntegerError};
@@ -57,14 +57,14 @@ impl Search<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Finished, SearchError> {
         let settings = self.settings;
-        let choice = settings.widths.widen(&settings.space, &individual.choice);
+        let choice = individual.choice.clone();
         let schedule = Schedule {
             only: Some(choice.clone()),
-            rate: settings.rate * 0.3,
+            rate: settings.rate * TUNING_RATE,
             ..Schedule::new(settings.seed, settings.tuning)
         };
         let name = format!("point_{n}");
-        let tuned = self.train(supernet.clone(), schedule, &name, Some(n), tell)?;
+        let tuned = self.train(supernet.clone(), schedule, &name, Stage::Point(n), tell)?;
         let subnet = settings.space.subnet(&choice)?;
         let judge = Judge { judged: self.parts.validation.clone(), ..self.judge() };
         let statistics = judge.statistics(&tuned, &subnet);

@@ -9,6 +9,9 @@ use hwgen_designs::cnn::CnnSpec;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// The largest `search.json`.
+const MOST: u64 = 1 << 26;
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
@@ -26,6 +29,8 @@ pub struct Found {
     pub judged: Vec<(u64, f64)>,
     /// The front, the fastest first.
     pub front: Vec<(Choice, u64, f64)>,
+    /// What trained gates chose, for each weight of cycles.
+    pub gated: Vec<(f32, Choice)>,
     /// Points that were trained on, the most accurate of the supernet first.
     pub points: Vec<Point>,
 }
@@ -53,6 +58,8 @@ pub struct Point {
     pub validation: Agreement,
     /// On the test.
     pub test: Agreement,
+    /// Which items of the test are right, four a hex digit, the first in the highest bit.
+    pub right: String,
     /// Layers, their bits of weights and of activations.
     pub layers: Vec<(String, Option<u32>, u32)>,
     /// The core.
@@ -66,21 +73,20 @@ impl Found {
     pub(super) fn new(
         search: &Search<'_>,
         supernet: &Supernet,
-        individuals: &[Individual],
+        (individuals, gated): (&[Individual], Vec<Choice>),
         finished: Vec<Finished>,
         seconds: Vec<(String, f64)>,
     ) -> Found {
         let settings = search.settings;
         let told = |i: &Individual| (i.worth.objectives[1] as u64, 1.0 - i.worth.objectives[0]);
-        let widen = |choice: &Choice| settings.widths.widen(&settings.space, choice);
         let judged = individuals.iter().filter(|i| i.worth.objectives[0] < 1.0).map(told).collect();
         let front = front(individuals);
         let front = front.iter().map(|i| {
             let (cycles, accuracy) = told(i);
-            (widen(&i.choice), cycles, accuracy)
+            (i.choice.clone(), cycles, accuracy)
         });
         let points = finished.into_iter().enumerate().map(|(n, done)| {
-            let choice = widen(&done.individual.choice);
+            let choice = done.individual.choice.clone();
             Point::new(settings, n, choice, done)
         });
         Found {
@@ -91,8 +97,19 @@ impl Found {
             seconds,
             judged,
             front: front.collect(),
+            gated: settings.gates.iter().copied().zip(gated).collect(),
             points: points.collect(),
         }
+    }
+
+    /// Reads `search.json`.
+    ///
+    /// # Errors
+    /// It is not there, or none.
+    pub fn read(path: &Path) -> Result<Found, SearchError> {
+        let bytes = hwgen_files::read(path, MOST)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| SearchError::NotFound { path: path.into(), why: error.to_string() })
     }
 
     /// Writes `search.json` and the points' files.
@@ -125,11 +142,21 @@ impl Point {
             multiplies: done.subnet.multiplies(),
             validation: done.validation,
             test: done.test,
+            right: hex(&done.right),
             layers: layers.collect(),
             core: done.cost.core,
             files,
         }
     }
+}
+
+fn hex(bits: &[bool]) -> String {
+    let digit = |four: &[bool]| {
+        let number =
+            (0..4).fold(0, |number, n| number << 1 | u32::from(four.get(n) == Some(&true)));
+        char::from_digit(number, 16).unwrap_or('0')
+    };
+    bits.chunks(4).map(digit).collect()
 }
 
 fn pretty(of: &impl Serialize) -> Vec<u8> {

@@ -7,21 +7,25 @@
 mod finish;
 mod found;
 mod ledger;
+mod replay;
 mod select;
 mod settings;
+mod workers;
 
 pub use finish::{Agreement, Finished};
 pub use found::{Found, Point};
 pub use ledger::{Judged, Ledger};
 pub use select::{Kendall, front, kendall, picks};
-pub use settings::{Settings, Widths};
+pub use settings::Settings;
+pub use workers::{Workers, work};
 
 use crate::cost::CostError;
 use crate::evolve::{Evolution, Individual, Worth};
-use crate::space::{Choice, Gene, Pick, SpaceError};
+use crate::space::{Choice, SpaceError};
 use crate::supernet::{InputScale, Supernet};
-use crate::train::{CheckpointError, Judge, Schedule, TrainError, Trainer, Training};
-use hwgen_data::{DataError, Parts};
+use crate::train::{CheckpointError, Gated, Judge, Schedule, TrainError, Trainer, Training};
+use hwgen_data::{DataError, Parts, Subset};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -50,6 +54,28 @@ pub enum SearchError {
     /// What was written is of another search.
     #[error("{0}: of another search; name another folder, or move it away")]
     Other(PathBuf),
+    /// A job of a farm does not end well.
+    #[error("a job of the farm failed: {0}")]
+    Job(String),
+    /// No preset.
+    #[error("no space of this name")]
+    Preset,
+    /// No `search.json`.
+    #[error("{}: not what a search found: {why}", path.display())]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        why: String,
+    },
+    /// Items that were kept do not do.
+    #[error("{}: items that were kept cannot be used: {why}", path.display())]
+    Replay {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
     /// No subnet keeps what it must.
     #[error(
         "no subnet of space `{space}` within {cycles} cycles; the fastest found takes {fastest}"
@@ -69,8 +95,8 @@ pub enum SearchError {
 pub enum Progress {
     /// The supernet, or a subnet by its number, has learned so many of so many steps.
     Training {
-        /// The subnet's number, none for the supernet.
-        point: Option<usize>,
+        /// What is trained.
+        stage: Stage,
         /// Steps that are done.
         step: usize,
         /// Steps in all.
@@ -89,6 +115,23 @@ pub enum Progress {
     },
 }
 
+/// What is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// All subnets.
+    Supernet,
+    /// Gates, by the number of the weight of cycles.
+    Gates(usize),
+    /// A subnet that was picked.
+    Point(usize),
+}
+
+/// How fast what is trained already is trained on.
+const TUNING_RATE: f64 = 0.3;
+
+/// Where items are kept for a search that goes on with this one.
+const REPLAY: &str = "replay.safetensors";
+
 /// A search in a folder.
 pub struct Search<'s> {
     /// What is asked for.
@@ -99,6 +142,10 @@ pub struct Search<'s> {
     pub folder: &'s Path,
     /// How items are varied.
     pub augment: hwgen_data::Augment,
+    /// The folder of a search that this one goes on with, on other data or for another target.
+    pub before: Option<&'s Path>,
+    /// What judges subnets; threads of this process without it.
+    pub workers: Option<RefCell<Workers>>,
 }
 
 impl Search<'_> {
@@ -109,7 +156,9 @@ impl Search<'_> {
     pub fn run(&self, tell: &mut dyn FnMut(Progress)) -> Result<Found, SearchError> {
         let mut seconds = Vec::new();
         let supernet = timed(&mut seconds, "supernet", || self.supernet(tell))?;
-        let individuals = timed(&mut seconds, "search", || self.evolve(&supernet, tell))?;
+        let gated = timed(&mut seconds, "gates", || self.gate(&supernet, tell))?;
+        let individuals =
+            timed(&mut seconds, "evolution", || self.evolve(&supernet, &gated, tell))?;
         let limit = self.settings.most_cycles();
         let kept = picks(&individuals, self.settings.points);
         if kept.is_empty() {
@@ -126,7 +175,8 @@ impl Search<'_> {
                 timed(&mut seconds, "fine-tuning", || self.finish(&supernet, n, individual, tell))?;
             points.push(point);
         }
-        let found = Found::new(self, &supernet, &individuals, points, seconds);
+        replay::keep(&self.parts.train, self.settings.seed, &self.folder.join(REPLAY))?;
+        let found = Found::new(self, &supernet, (&individuals, gated), points, seconds);
         found.write(self.folder)?;
         Ok(found)
     }
@@ -136,12 +186,39 @@ impl Search<'_> {
     /// # Errors
     /// See [`SearchError`].
     pub fn supernet(&self, tell: &mut dyn FnMut(Progress)) -> Result<Supernet, SearchError> {
+        if let Some(before) = self.before {
+            return self.relearn(before, tell);
+        }
         let supernet = self.fresh();
         let schedule = Schedule {
             rate: self.settings.rate,
             ..Schedule::new(self.settings.seed, self.settings.epochs)
         };
-        self.train(supernet, schedule, "supernet", None, tell)
+        self.train(supernet, schedule, "supernet", Stage::Supernet, tell)
+    }
+
+    /// The supernet of a search before: first all but its weights learn the new data, then all, the items that were
+    /// kept among the new ones.
+    fn relearn(
+        &self,
+        before: &Path,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<Supernet, SearchError> {
+        let mut supernet = self.fresh();
+        crate::train::read_numbers(&mut supernet, &before.join("supernet.safetensors"))?;
+        let settings = self.settings;
+        if settings.epochs == 0 {
+            return Ok(supernet);
+        }
+        let joined = replay::join(&self.parts.train, &before.join(REPLAY))?;
+        let stages = [("supernet_scales", true), ("supernet", false)];
+        for (name, frozen) in stages {
+            let rate = settings.rate * TUNING_RATE;
+            let schedule =
+                Schedule { rate, frozen, ..Schedule::new(settings.seed, settings.epochs) };
+            supernet = self.train_on(&joined, supernet, schedule, name, Stage::Supernet, tell)?;
+        }
+        Ok(supernet)
     }
 
     fn fresh(&self) -> Supernet {
@@ -157,11 +234,22 @@ impl Search<'_> {
         supernet: Supernet,
         schedule: Schedule,
         name: &str,
-        point: Option<usize>,
+        stage: Stage,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Supernet, SearchError> {
-        let items = self.parts.train.clone();
-        let augment = self.augment.clone();
+        self.train_on(&self.parts.train, supernet, schedule, name, stage, tell)
+    }
+
+    fn train_on(
+        &self,
+        items: &Subset,
+        supernet: Supernet,
+        schedule: Schedule,
+        name: &str,
+        stage: Stage,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<Supernet, SearchError> {
+        let (items, augment) = (items.clone(), self.augment.clone());
         let mut trainer = Trainer::new(supernet, schedule, Training { items, augment });
         let path = self.folder.join(format!("{name}.safetensors"));
         if path.exists() {
@@ -173,7 +261,7 @@ impl Search<'_> {
             let smooth = mean.map_or(loss, |mean: f32| 0.95 * mean + 0.05 * loss);
             mean = Some(smooth);
             tell(Progress::Training {
-                point,
+                stage,
                 step: trainer.step,
                 steps: trainer.steps(),
                 loss: smooth,
@@ -188,6 +276,27 @@ impl Search<'_> {
         Ok(trainer.supernet)
     }
 
+    /// Choices that trained gates make, one for each weight of cycles.
+    fn gate(
+        &self,
+        supernet: &Supernet,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<Choice>, SearchError> {
+        let settings = self.settings;
+        let mut choices = Vec::new();
+        for (n, &weight) in settings.gates.iter().enumerate() {
+            let schedule = Schedule {
+                rate: settings.rate * TUNING_RATE,
+                gated: Some(Gated { weight, target: settings.target.clone() }),
+                ..Schedule::new(settings.seed, settings.gating)
+            };
+            let name = format!("gates_{n}");
+            let stage = Stage::Gates(n);
+            choices.push(self.train(supernet.clone(), schedule, &name, stage, tell)?.gated());
+        }
+        Ok(choices)
+    }
+
     /// What selection looks at: never the test.
     pub fn judge(&self) -> Judge {
         let judged = self.parts.validation.limit(self.settings.judged, self.settings.seed);
@@ -198,6 +307,7 @@ impl Search<'_> {
     fn evolve(
         &self,
         supernet: &Supernet,
+        gated: &[Choice],
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Individual>, SearchError> {
         let settings = self.settings;
@@ -207,13 +317,10 @@ impl Search<'_> {
             seed: settings.seed,
             population: settings.population,
             generations: settings.generations,
-            first: vec![
-                settings.widths.narrow(&settings.space, settings.space.largest()),
-                settings.widths.narrow(&settings.space, settings.space.smallest()),
-            ],
+            first: self.first(gated)?,
         };
         let mut all: Vec<Individual> = Vec::new();
-        let genes = settings.widths.genes(&settings.space);
+        let genes = settings.space.genes();
         evolution.run(&genes, |generation, choices| {
             let worths = self.worths(supernet, &judge, &mut ledger, choices)?;
             let judged = choices.iter().cloned().zip(worths.iter().copied());
@@ -228,6 +335,20 @@ impl Search<'_> {
         Ok(all)
     }
 
+    /// Choices that evolution begins with: the ends of the space, those of gates, and a front that was found before.
+    fn first(&self, gated: &[Choice]) -> Result<Vec<Choice>, SearchError> {
+        let space = &self.settings.space;
+        let mut first = vec![space.largest(), space.smallest()];
+        first.extend(gated.iter().cloned());
+        if let Some(before) = self.before {
+            let found = Found::read(&before.join("search.json"))?;
+            let front = found.front.into_iter().map(|(choice, ..)| choice);
+            first.extend(front.filter(|choice| space.subnet(choice).is_ok()));
+        }
+        first.truncate(self.settings.population);
+        Ok(first)
+    }
+
     /// What choices are worth: errors, cycles, and by how much they miss the limit.
     fn worths(
         &self,
@@ -237,10 +358,8 @@ impl Search<'_> {
         choices: &[Choice],
     ) -> Result<Vec<Worth>, SearchError> {
         let settings = self.settings;
-        let actual: Vec<Choice> =
-            choices.iter().map(|choice| settings.widths.widen(&settings.space, choice)).collect();
         let new: Vec<&Choice> =
-            actual.iter().filter(|choice| ledger.get(choice).is_none()).collect();
+            choices.iter().filter(|choice| ledger.get(choice).is_none()).collect();
         let subnets = new.iter().map(|choice| settings.space.subnet(choice));
         let subnets = subnets.collect::<Result<Vec<_>, _>>()?;
         let mut costs = Vec::new();
@@ -252,7 +371,15 @@ impl Search<'_> {
         let looked: Vec<usize> =
             (0..new.len()).filter(|&n| self.violation(costs[n]) < 0.25).collect();
         let judged: Vec<_> = looked.iter().map(|&n| subnets[n].clone()).collect();
-        let accuracies = judge.accuracies(supernet, &judged, settings.threads);
+        let accuracies = match &self.workers {
+            Some(workers) => {
+                let path = std::path::absolute(self.folder.join("supernet.safetensors"))
+                    .map_err(hwgen_files::FileError::io("find", self.folder))?;
+                let choices: Vec<Choice> = looked.iter().map(|&n| new[n].clone()).collect();
+                workers.borrow_mut().accuracies(settings, &path, &choices)?
+            }
+            None => judge.accuracies(supernet, &judged, settings.threads),
+        };
         let mut told = vec![0.0; new.len()];
         looked.iter().zip(accuracies).for_each(|(&n, accuracy)| told[n] = accuracy);
         for ((choice, cycles), accuracy) in new.into_iter().zip(costs).zip(told) {
@@ -263,7 +390,7 @@ impl Search<'_> {
             let violation = self.violation(judged.0);
             Worth { objectives: [1.0 - judged.1, judged.0 as f64], violation }
         };
-        Ok(actual.iter().map(worth).collect())
+        Ok(choices.iter().map(worth).collect())
     }
 
     /// By what share of the limit so many cycles are too many.
@@ -286,9 +413,4 @@ fn timed<R>(seconds: &mut Vec<(String, f64)>, what: &str, work: impl FnOnce() ->
         None => seconds.push((what.to_owned(), spent)),
     }
     result
-}
-
-/// Whether a gene is about bits.
-pub(crate) fn is_width(gene: &Gene) -> bool {
-    matches!(gene.pick, Pick::WeightBits | Pick::ActivationBits)
 }

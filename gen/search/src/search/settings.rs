@@ -1,8 +1,7 @@
 //! What is asked for.
 
-use super::is_width;
 use crate::cost::Target;
-use crate::space::{Choice, Gene, Pick, Space};
+use crate::space::Space;
 use crate::supernet::Sharing;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +16,6 @@ pub struct Settings {
     pub target: Target,
     /// Milliseconds that an inference may take.
     pub latency: Option<f64>,
-    /// Which widths are searched.
-    pub widths: Widths,
     /// What is drawn from.
     pub seed: u64,
     /// Epochs of the supernet.
@@ -27,6 +24,10 @@ pub struct Settings {
     pub tuning: usize,
     /// The rate of training at its highest.
     pub rate: f64,
+    /// How much cycles count where gates are trained, one training each; none: they are not.
+    pub gates: Vec<f32>,
+    /// Epochs of each training of gates.
+    pub gating: usize,
     /// Choices of a generation.
     pub population: usize,
     /// Generations after the first.
@@ -41,62 +42,9 @@ pub struct Settings {
     pub save_seconds: u64,
 }
 
-/// Which widths a search may choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Widths {
-    /// Those of the space, layer by layer.
-    #[default]
-    Each,
-    /// The same for all layers: only the architecture is searched.
-    All {
-        /// Bits of weights.
-        weights: u32,
-        /// Bits of activations.
-        activations: u32,
-    },
-}
-
 impl Settings {
     /// Cycles that an inference may take.
     pub fn most_cycles(&self) -> Option<u64> {
         self.latency.map(|latency| (latency * 1e-3 * self.target.hertz as f64) as u64)
-    }
-}
-
-impl Widths {
-    /// The genes that are searched.
-    pub(super) fn genes(self, space: &Space) -> Vec<Gene> {
-        let genes = space.genes();
-        match self {
-            Widths::Each => genes,
-            Widths::All { .. } => genes.into_iter().filter(|gene| !is_width(gene)).collect(),
-        }
-    }
-
-    /// Of a choice what is searched.
-    pub(super) fn narrow(self, space: &Space, choice: Choice) -> Choice {
-        match self {
-            Widths::Each => choice,
-            Widths::All { .. } => {
-                let kept = space.genes().into_iter().zip(choice.0);
-                Choice(kept.filter(|(gene, _)| !is_width(gene)).map(|(_, option)| option).collect())
-            }
-        }
-    }
-
-    /// A choice of the whole space.
-    pub(super) fn widen(self, space: &Space, choice: &Choice) -> Choice {
-        let Widths::All { weights, activations } = self else { return choice.clone() };
-        let mut options = choice.0.iter().copied();
-        let place = |list: &[u32], bits: u32| {
-            list.iter().position(|&b| b == bits).unwrap_or(list.len() - 1) as u8
-        };
-        let option = |gene: Gene| match gene.pick {
-            Pick::WeightBits => place(&space.weight_bits, weights),
-            Pick::ActivationBits => place(&space.activation_bits, activations),
-            _ => options.next().unwrap_or(0),
-        };
-        Choice(space.genes().into_iter().map(option).collect())
     }
 }

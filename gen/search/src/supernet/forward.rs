@@ -245,8 +245,9 @@ impl Run<'_> {
         }
         let sharing = self.supernet.sharing;
         let difference = |bits: u32| {
-            let difference = numbers.iter().enumerate().map(|(n, &w)| {
-                let (integer, step) = quantize(sharing, bits, largest[n % columns], w);
+            let rows_of = numbers.chunks_exact(columns).flat_map(|row| row.iter().zip(&largest));
+            let difference = rows_of.map(|(&w, &largest)| {
+                let (integer, step) = quantize(sharing, bits, largest, w);
                 integer * step - w
             });
             let data = TensorData::new(difference.collect::<Vec<f32>>(), [rows, columns]);

@@ -2,7 +2,7 @@
 //! nothing had happened, to the last bit.
 
 use super::Trainer;
-use super::learn::{moving, velocity};
+use crate::supernet::Supernet;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -69,12 +69,11 @@ impl Trainer {
         let header = Header { version: 1, of: self.identity(), step: self.step };
         let header = serde_json::to_string(&header).map_err(|error| damaged(error.to_string()))?;
         let mut lists: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (parameter, state) in self.supernet.numbers.parameters.iter().zip(&self.learner.states)
-        {
-            let data = parameter.value.clone().into_data();
-            lists.push(listed(parameter.name.clone(), data));
-            let velocity = state.as_ref().and_then(velocity);
-            lists.extend(velocity.map(|v| listed(format!("{}.velocity", parameter.name), v)));
+        for (place, parameter) in self.supernet.numbers.parameters.iter().enumerate() {
+            lists.push(listed(parameter.name.clone(), parameter.value.clone().into_data()));
+            let moments = self.learner.moments(place).into_iter();
+            lists
+                .extend(moments.map(|(of, data)| listed(format!("{}.{of}", parameter.name), data)));
         }
         let views = lists.iter().map(|(name, shape, bytes)| {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
@@ -109,19 +108,34 @@ impl Trainer {
         }
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
-        let parameters = self.supernet.numbers.parameters.iter_mut();
-        for (parameter, state) in parameters.zip(&mut self.learner.states) {
-            let shape = parameter.value.dims();
-            let read = |name: &str| tensors.tensor(name).ok().map(|view| numbers(&view, shape));
-            let value = read(&parameter.name).flatten();
-            parameter.value = value.ok_or_else(|| {
-                damaged(format!("`{}` is not there as it should be", parameter.name))
-            })?;
-            *state = read(&format!("{}.velocity", parameter.name)).flatten().map(moving);
+        for (place, parameter) in self.supernet.numbers.parameters.iter_mut().enumerate() {
+            let (shape, name) = (parameter.value.dims(), &parameter.name);
+            let read = |name: &str| numbers(&tensors.tensor(name).ok()?, shape);
+            parameter.value = read(name)
+                .ok_or_else(|| damaged(format!("`{name}` is not there as it should be")))?;
+            self.learner.restore(place, header.step, |of| read(&format!("{name}.{of}")));
         }
         self.step = header.step;
         Ok(())
     }
+}
+
+/// Numbers that another training found for the same space.
+///
+/// # Errors
+/// Damaged, or of another space.
+pub fn read_numbers(supernet: &mut Supernet, path: &Path) -> Result<(), CheckpointError> {
+    let damaged = |why: String| CheckpointError::Damaged { path: path.display().to_string(), why };
+    let bytes = hwgen_files::read(path, MOST)?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    for parameter in &mut supernet.numbers.parameters {
+        let view = tensors.tensor(&parameter.name).ok();
+        let value = view.and_then(|view| numbers(&view, parameter.value.dims()));
+        parameter.value = value.ok_or_else(|| {
+            damaged(format!("`{}` is not there as this space has it", parameter.name))
+        })?;
+    }
+    Ok(())
 }
 
 fn listed(name: String, data: TensorData) -> (String, Vec<usize>, Vec<u8>) {

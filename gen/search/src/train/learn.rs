@@ -1,23 +1,42 @@
 //! What becomes of gradients: stochastic descent with momentum for weights, Adam for thresholds.
 
 use super::Schedule;
-use crate::supernet::{Numbers, Role};
+use crate::supernet::{Numbers, Parameter, Role};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::{MomentumConfig, MomentumState};
-use burn::optim::{Optimizer, RecordState, SgdConfig, SgdState, StateSink};
+use burn::optim::{
+    Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer, RecordState, Sgd, SgdConfig,
+    SgdState, StateSink,
+};
 use burn::tensor::{Tensor, TensorData};
 
 /// How fast ranges learn, of what weights do: they are few, and all of an activation pulls at them.
 const RANGE_RATE: f64 = 0.05;
 
+/// How fast thresholds learn, of what weights do.
+const THRESHOLD_RATE: f64 = 0.2;
+
+/// How a parameter moves.
+#[derive(Clone)]
+enum Motion {
+    Momentum(SgdState<4>),
+    Adaptive(AdamState<4>),
+}
+
+/// How all parameters move, once they have.
 pub(super) struct Learner {
-    /// How each parameter moves, once it has.
-    pub(super) states: Vec<Option<SgdState<4>>>,
+    motions: Vec<Option<Motion>>,
+}
+
+struct Optimizers {
+    plain: Sgd,
+    decayed: Sgd,
+    adaptive: Adam,
 }
 
 impl Learner {
     pub(super) fn new(numbers: &Numbers) -> Learner {
-        Learner { states: vec![None; numbers.parameters.len()] }
+        Learner { motions: vec![None; numbers.parameters.len()] }
     }
 
     pub(super) fn learn(
@@ -27,34 +46,91 @@ impl Learner {
         rate: f64,
         schedule: &Schedule,
     ) {
-        let momentum =
-            MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
-        let plain = SgdConfig::new().with_momentum(Some(momentum));
-        let decayed =
-            plain.clone().with_weight_decay(Some(WeightDecayConfig::new(schedule.decay as f32)));
-        let (plain, decayed) = (plain.build(), decayed.build());
-        let all = numbers.parameters.iter_mut().zip(gradients).zip(&mut self.states);
-        for ((parameter, gradient), state) in all {
-            let Some(gradient) = gradient else { continue };
-            let (optimizer, rate) = match parameter.role {
-                Role::Weights => (&decayed, rate),
-                Role::Range | Role::Threshold => (&plain, rate * RANGE_RATE),
-                Role::Gamma | Role::Beta => (&plain, rate),
-            };
-            let value = parameter.value.clone();
-            (parameter.value, *state) = optimizer.step(rate, value, gradient, state.take());
+        let optimizers = Optimizers::new(schedule.decay);
+        let all = numbers.parameters.iter_mut().zip(gradients).zip(&mut self.motions);
+        for ((parameter, gradient), motion) in all {
+            let stays = schedule.frozen && parameter.role == Role::Weights;
+            if let Some(gradient) = gradient.filter(|_| !stays) {
+                optimizers.learn(parameter, gradient, rate, motion);
+            }
         }
+    }
+
+    /// A parameter's moments by name.
+    pub(super) fn moments(&self, place: usize) -> Vec<(String, TensorData)> {
+        let mut sink = StateSink::default();
+        match &self.motions[place] {
+            None => {}
+            Some(Motion::Momentum(state)) => state.state_flatten("", &mut sink),
+            Some(Motion::Adaptive(state)) => state.state_flatten("", &mut sink),
+        }
+        let leaf = |name: String| name.rsplit('.').next().unwrap_or_default().to_owned();
+        sink.tensors.into_iter().map(|(name, data)| (leaf(name), data)).collect()
+    }
+
+    /// Moments of a parameter after so many steps, as they were told.
+    pub(super) fn restore(
+        &mut self,
+        place: usize,
+        step: usize,
+        moment: impl Fn(&str) -> Option<Tensor<4>>,
+    ) {
+        let adaptive = || Some((moment("moment_1")?, moment("moment_2")?));
+        self.motions[place] = match (moment("velocity"), adaptive()) {
+            (Some(velocity), _) => {
+                Some(Motion::Momentum(SgdState { momentum: Some(MomentumState::new(velocity)) }))
+            }
+            (_, Some((first, second))) => {
+                let momentum = AdaptiveMomentumState::new(step, first, second);
+                Some(Motion::Adaptive(AdamState { momentum }))
+            }
+            _ => None,
+        };
     }
 }
 
-/// A parameter's velocity as numbers, if it has moved.
-pub(super) fn velocity(state: &SgdState<4>) -> Option<TensorData> {
-    let mut sink = StateSink::default();
-    state.state_flatten("", &mut sink);
-    sink.tensors.pop().map(|(_, velocity)| velocity)
-}
+impl Optimizers {
+    fn new(decay: f64) -> Optimizers {
+        let momentum =
+            MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
+        let plain = SgdConfig::new().with_momentum(Some(momentum));
+        let decay = WeightDecayConfig::new(decay as f32);
+        let decayed = plain.clone().with_weight_decay(Some(decay));
+        Optimizers {
+            plain: plain.build(),
+            decayed: decayed.build(),
+            adaptive: AdamConfig::new().build(),
+        }
+    }
 
-/// The state of a parameter that has this velocity.
-pub(super) fn moving(velocity: Tensor<4>) -> SgdState<4> {
-    SgdState { momentum: Some(MomentumState::new(velocity)) }
+    fn learn(
+        &self,
+        parameter: &mut Parameter,
+        gradient: Tensor<4>,
+        rate: f64,
+        motion: &mut Option<Motion>,
+    ) {
+        let value = parameter.value.clone();
+        let (optimizer, rate) = match parameter.role {
+            Role::Threshold => {
+                let state = match motion.take() {
+                    Some(Motion::Adaptive(state)) => Some(state),
+                    _ => None,
+                };
+                let rate = rate * THRESHOLD_RATE;
+                let (value, state) = self.adaptive.step(rate, value, gradient, state);
+                (parameter.value, *motion) = (value, state.map(Motion::Adaptive));
+                return;
+            }
+            Role::Weights => (&self.decayed, rate),
+            Role::Range => (&self.plain, rate * RANGE_RATE),
+            Role::Gamma | Role::Beta => (&self.plain, rate),
+        };
+        let state = match motion.take() {
+            Some(Motion::Momentum(state)) => Some(state),
+            _ => None,
+        };
+        let (value, state) = optimizer.step(rate, value, gradient, state);
+        (parameter.value, *motion) = (value, state.map(Motion::Momentum));
+    }
 }

@@ -11,7 +11,7 @@ mod learn;
 mod plan;
 mod step;
 
-pub use checkpoint::CheckpointError;
+pub use checkpoint::{CheckpointError, read_numbers};
 pub(crate) use evaluate::highest;
 pub use evaluate::{Judge, Verdicts};
 pub use gated::{Gated, Slopes};

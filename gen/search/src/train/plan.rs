@@ -25,6 +25,8 @@ pub struct Schedule {
     pub smoothing: f32,
     /// The only subnet; without one each shard draws its own.
     pub only: Option<Choice>,
+    /// Weights stay as they are.
+    pub frozen: bool,
     /// How gates are trained, all in one; without it subnets are drawn.
     pub gated: Option<Gated>,
 }
@@ -41,6 +43,7 @@ impl Schedule {
             decay: 1e-4,
             smoothing: 0.05,
             only: None,
+            frozen: false,
             gated: None,
         }
     }

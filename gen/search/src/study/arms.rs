@@ -1,0 +1,138 @@
+//! What is compared, on what.
+
+use crate::cost::Target;
+use crate::search::Settings;
+use crate::space::{Space, preset};
+use crate::supernet::Sharing;
+use hwgen_data::{Augment, Data, DataError, FeatureAugment, ImageAugment, Parts, Subset, Wish};
+use hwgen_designs::cnn::Multiplier;
+use serde::{Deserialize, Serialize};
+
+/// A set of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Set {
+    /// Fashion-MNIST: 15,000 of its training images, all 10,000 of its test.
+    Fashion,
+    /// Clips of keywords, five folds over speakers.
+    Keywords,
+}
+
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arm {
+    /// Architecture and widths.
+    Joint,
+    /// The architecture, all of eight bits.
+    Eight,
+    /// The architecture, weights of four bits and activations of seven.
+    FourSeven,
+    /// The architecture, weights of four bits and activations of eight.
+    FourEight,
+    /// Architecture and widths on a core whose lanes have one weight: nothing is to be won.
+    JointWide,
+    /// The architecture, all of eight bits, on that core.
+    EightWide,
+}
+
+/// A run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// On what.
+    pub set: Set,
+    /// What.
+    pub arm: Arm,
+    /// What is drawn from.
+    pub seed: u64,
+    /// Which part of the items is the test.
+    pub fold: usize,
+}
+
+impl Arm {
+    /// All of them.
+    pub const ALL: [Arm; 6] =
+        [Arm::Joint, Arm::Eight, Arm::FourSeven, Arm::FourEight, Arm::JointWide, Arm::EightWide];
+
+    fn widths(self) -> Option<(u32, u32)> {
+        match self {
+            Arm::Joint | Arm::JointWide => None,
+            Arm::Eight | Arm::EightWide => Some((8, 8)),
+            Arm::FourSeven => Some((4, 7)),
+            Arm::FourEight => Some((4, 8)),
+        }
+    }
+
+    fn target(self) -> Target {
+        let kind = Multiplier::Bits25x18;
+        let narrow = !matches!(self, Arm::JointWide | Arm::EightWide);
+        Target { multipliers: 49, kind, single_port: false, narrow, hertz: 100_000_000 }
+    }
+}
+
+impl Set {
+    /// Its parts for a run.
+    ///
+    /// # Errors
+    /// Fewer items or speakers than parts.
+    pub fn parts(self, data: &Data, key: Key) -> Result<Parts, DataError> {
+        match self {
+            Set::Fashion => {
+                data.parts(&Wish { limit: Some(15_000), seed: key.seed, ..Wish::default() })
+            }
+            Set::Keywords => {
+                let folds = data.train.folds(5, 0)?;
+                let fold = &folds[key.fold % folds.len()];
+                let (train, validation): (Subset, Subset) =
+                    fold.train.split_groups(0.1, key.seed)?;
+                Ok(Parts { train, validation, test: fold.test.clone() })
+            }
+        }
+    }
+
+    /// How its items are varied.
+    pub fn augment(self) -> Augment {
+        match self {
+            Set::Fashion => Augment::Image(ImageAugment { shift: 2, flip: true, cutout: 0 }),
+            Set::Keywords => Augment::Features(FeatureAugment::default()),
+        }
+    }
+
+    fn space(self, input: [usize; 3], classes: usize) -> Option<Space> {
+        let name = match self {
+            Set::Fashion => "images",
+            Set::Keywords => "keywords",
+        };
+        preset(name, input, classes)
+    }
+}
+
+/// A run's settings: the same for all arms but for widths and core.
+pub fn settings(key: Key, input: [usize; 3], classes: usize) -> Option<Settings> {
+    let mut space = key.set.space(input, classes)?;
+    if let Some((weights, activations)) = key.arm.widths() {
+        (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
+    }
+    let (epochs, tuning) = match key.set {
+        Set::Fashion => (8, 5),
+        Set::Keywords => (40, 20),
+    };
+    Some(Settings {
+        space,
+        sharing: Sharing::Free,
+        target: key.arm.target(),
+        latency: None,
+        seed: key.seed,
+        epochs,
+        tuning,
+        rate: 0.1,
+        gates: vec![],
+        gating: 0,
+        population: 32,
+        generations: 10,
+        judged: 1500,
+        points: 4,
+        threads: 2,
+        save_seconds: 60,
+    })
+}
