@@ -13,6 +13,9 @@ use hwgen_network::interpret::Interpreter;
 use hwgen_network::policy::Policy;
 use serde::{Deserialize, Serialize};
 
+/// Items that are written beside a network, to try it with.
+const INPUTS: usize = 200;
+
 /// How a network of integers and what it was trained as agree, on the same items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
@@ -45,6 +48,10 @@ pub struct Finished {
     pub test: Agreement,
     /// Which items of the test it gets right, as integers.
     pub right: Vec<bool>,
+    /// Some items of the test as the network takes them, a byte an element.
+    pub inputs: Vec<u8>,
+    /// Their labels.
+    pub labels: Vec<u8>,
 }
 
 impl Search<'_> {
@@ -80,7 +87,22 @@ impl Search<'_> {
         let (test, right) = agree(&self.parts.test)?;
         let policy = policy(&subnet);
         let individual = individual.clone();
-        Ok(Finished { individual, subnet, cost, network, policy, validation, test, right })
+        let some = self.parts.test.limit(INPUTS, settings.seed);
+        let inputs = some.iter().flat_map(|item| quantized(&network, &some, item.values));
+        let inputs = inputs.map(|integer| integer as u8).collect();
+        let labels = some.iter().map(|item| item.label as u8).collect();
+        Ok(Finished {
+            individual,
+            subnet,
+            cost,
+            network,
+            policy,
+            validation,
+            test,
+            right,
+            inputs,
+            labels,
+        })
     }
 }
 
@@ -91,15 +113,9 @@ fn compare(
     items: &Subset,
 ) -> Result<(Agreement, Vec<bool>), IntegerError> {
     let mut interpreter = Interpreter::new(network)?;
-    let input = network.inputs.first().and_then(|name| network.tensor(name));
-    let scale = items.items().scale();
     let (mut same, mut right) = (0, Vec::new());
     for (n, item) in items.iter().enumerate() {
-        let integer = |&value: &i8| {
-            let number = f64::from(scale.real(value));
-            input.map_or(0, |input| input.quantize(number)) as i16
-        };
-        let values: Vec<i16> = item.values.iter().map(integer).collect();
+        let values = quantized(network, items, item.values);
         interpreter.run(&[&values]);
         let scores = interpreter.outputs().next().unwrap_or_default();
         let scores: Vec<f32> = scores.iter().map(|&score| f32::from(score)).collect();
@@ -111,6 +127,17 @@ fn compare(
     let integer = share(right.iter().filter(|&&right| right).count());
     let same = share(same);
     Ok((Agreement { items: right.len(), real: real.accuracy(), integer, same }, right))
+}
+
+/// An item as a network takes it.
+fn quantized(network: &Network, items: &Subset, values: &[i8]) -> Vec<i16> {
+    let input = network.inputs.first().and_then(|name| network.tensor(name));
+    let scale = items.items().scale();
+    let integer = |&value: &i8| {
+        let number = f64::from(scale.real(value));
+        input.map_or(0, |input| input.quantize(number)) as i16
+    };
+    values.iter().map(integer).collect()
 }
 
 /// The widths of a subnet.

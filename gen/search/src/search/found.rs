@@ -130,6 +130,8 @@ impl Point {
             (format!("point_{n}.network.json"), pretty(&done.network)),
             (format!("point_{n}.policy.json"), pretty(&done.policy)),
             (format!("point_{n}.core.json"), pretty(&done.cost.core)),
+            (format!("point_{n}.inputs.bin"), done.inputs),
+            (format!("point_{n}.labels.bin"), done.labels),
         ];
         Point {
             choice,

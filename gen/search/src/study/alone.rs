@@ -40,7 +40,7 @@ pub struct Alone {
 }
 
 /// A subnet of a number: drawn by seed and number alone.
-pub fn drawn(search: &Search<'_>, number: usize) -> Choice {
+fn drawn(search: &Search<'_>, number: usize) -> Choice {
     let mut rng = ChaCha8Rng::seed_from_u64(search.settings.seed ^ 0xa10e);
     rng.set_stream(number as u64);
     let genes = search.settings.space.genes();
@@ -51,7 +51,7 @@ pub fn drawn(search: &Search<'_>, number: usize) -> Choice {
 ///
 /// # Errors
 /// See [`SearchError`].
-pub fn alone(
+fn alone(
     search: &Search<'_>,
     supernet: &Supernet,
     set: Set,
