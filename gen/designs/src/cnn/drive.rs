@@ -2,7 +2,7 @@
 
 use crate::cnn::dual::{self, PACKED_ACTIVATION_BITS};
 use crate::cnn::golden::Core;
-use crate::cnn::lower::{Layer, Numbers, Place, Stored, Window};
+use crate::cnn::lower::{Layer, Numbers, Place, Stored, Window, one_by_one};
 use crate::cnn::{
     Add, AddScale, Clamp, CnnSpec, Fill, Image, Job, Lookup, Nibbles, Plane, Rounding, Scale,
     Softmax, Transfer,
@@ -279,7 +279,7 @@ fn random_layer(
         weights[(((o * kernel[0] + ky) * kernel[1] + kx) * cin + c) as usize]
     };
     let numbers = Numbers {
-        weight: &weight,
+        weights: &one_by_one(weight),
         scale: &|channel| scales[channel as usize],
         rounding: Rounding::ALL[rng.random_range(0..4)],
         clamp: free.clamp(rng),

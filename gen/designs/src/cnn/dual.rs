@@ -78,8 +78,12 @@ impl CnnSpec {
     }
 }
 
-/// The bits of two weights, one of the first after one of the second.
+/// The lowest bits of two weights, one of the first after one of the second.
 pub(super) fn interleaved(weights: [i8; 2], bits: u8) -> i8 {
-    let bit = |which: usize, at: u8| (weights[which] as u8 >> at & 1) << (2 * at + 1 - which as u8);
-    (0..bits).flat_map(|at| [bit(0, at), bit(1, at)]).fold(0, |all, bit| all | bit) as i8
+    // bit n to place 2 n
+    let apart = |weight: i8| {
+        let weight = weight as u8 & ((1 << bits) - 1);
+        (weight & 1) | (weight & 2) << 1 | (weight & 4) << 2 | (weight & 8) << 3
+    };
+    (apart(weights[0]) << 1 | apart(weights[1])) as i8
 }

@@ -19,20 +19,20 @@ pub struct Image {
 
 /// A bit of each lane's weight; there are 256 lanes at the most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Plane([u64; 4]);
+pub struct Plane([u8; 32]);
 
 impl Plane {
     /// A lane's bit.
     pub fn bit(&self, lane: usize) -> bool {
-        self.0[lane / 64] >> (lane % 64) & 1 == 1
+        self.0[lane / 8] >> (lane % 8) & 1 == 1
     }
 
     /// Sets a lane's bit.
     pub fn set(&mut self, lane: usize, bit: bool) {
-        let place = 1 << (lane % 64);
+        let place = 1 << (lane % 8);
         match bit {
-            true => self.0[lane / 64] |= place,
-            false => self.0[lane / 64] &= !place,
+            true => self.0[lane / 8] |= place,
+            false => self.0[lane / 8] &= !place,
         }
     }
 }
@@ -184,7 +184,7 @@ impl Image {
             let turned = turned(u64::from_le_bytes(bytes)).to_le_bytes();
             let highest_first = turned[..usize::from(bits)].iter().rev();
             for (plane, &lanes) in self.planes[first..].iter_mut().zip(highest_first) {
-                plane.0[at / 8] |= u64::from(lanes) << (8 * (at % 8));
+                plane.0[at] = lanes;
             }
         }
     }

@@ -79,15 +79,20 @@ impl Stored {
 
 /// Weights and scales of a layer.
 pub struct Numbers<'n> {
-    /// The weight of an output channel for a window's row, column and input channel; 0 in a
-    /// depthwise layer.
-    pub weight: &'n dyn Fn(u32, u32, u32, u32) -> i8,
+    /// Writes the weights of an output channel for a window's row and column: one an input channel, a single one
+    /// in a depthwise layer. They are 0 before.
+    pub weights: &'n dyn Fn(u32, u32, u32, &mut [i8]),
     /// The scale of an output channel.
     pub scale: &'n dyn Fn(u32) -> Scale,
     /// How a scaled sum is rounded.
     pub rounding: Rounding,
     /// Behind it.
     pub clamp: Clamp,
+}
+
+/// Weights by output channel, row, column and input channel, which is 0 in a depthwise layer.
+pub fn one_by_one(weight: impl Fn(u32, u32, u32, u32) -> i8) -> impl Fn(u32, u32, u32, &mut [i8]) {
+    move |o, ky, kx, row| (0..).zip(row).for_each(|(c, to)| *to = weight(o, ky, kx, c))
 }
 
 /// What a layer does.
@@ -343,41 +348,65 @@ impl CnnSpec {
         numbers: &Numbers<'_>,
     ) {
         let Layer { input, output, window, depthwise, stored, .. } = *layer;
-        let group = results.group;
         let [rows, columns] = if stored.hold { [1, 1] } else { shape.kernel };
-        // the channels of each lane's first and second weight
-        let channels: Vec<[u32; 2]> =
-            (0..self.lanes).map(|lane| [0, 1].map(|which| results.of_lane(lane, which))).collect();
-        let weight = |channel: u32, lane: u32, [ky, kx]: [u32; 2], step: u32| {
-            let seen = if depthwise { 0 } else { (step << group) + lane % (1 << group) };
-            let known = channel < output.channels && (depthwise || seen < input.channels);
-            if known { (numbers.weight)(channel, ky, kx, seen) } else { 0 }
-        };
-        let mut weights = vec![0; self.lanes as usize];
+        let steps = if stored.hold { 1 } else { shape.channel_steps as usize };
+        let (lanes, shared_by) = (self.lanes as usize, 1 << results.group);
+        let mut row = vec![0; if depthwise { 1 } else { input.channels as usize }];
+        // of all steps that see an element of the window: lanes' first weights, and their second ones
+        let mut both =
+            [vec![0; steps * lanes], vec![0; if stored.dual { steps * lanes } else { 0 }]];
+        let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
         for at in (0..rows).flat_map(|ky| (0..columns).map(move |kx| [ky, kx])) {
-            for step in 0..if stored.hold { 1 } else { shape.channel_steps } {
-                let lanes = (0..self.lanes).zip(weights.iter_mut().zip(&channels));
-                if stored.dual {
-                    // the element of the window that each of two rows sees
-                    let seen = [0, 1].map(|which: u32| match shape.pairs {
-                        Some(pairs) => pairs.element(which, at, window.kernel),
-                        None => Some(at),
-                    });
-                    for (lane, (stands, channels)) in lanes {
-                        let own = |which: usize| {
-                            seen[which].map_or(0, |at| weight(channels[which], lane, at, step))
-                        };
-                        *stands = interleaved([own(0), own(1)], stored.bits);
-                    }
-                } else {
-                    for (lane, (stands, channels)) in lanes {
-                        *stands = weight(channels[0], lane, at, step);
+            for (which, weights) in (0..).zip(&mut both).filter(|(_, weights)| !weights.is_empty())
+            {
+                weights.fill(0);
+                // the element of its own window that each of two rows sees
+                let seen = match shape.pairs {
+                    Some(pairs) => pairs.element(which, at, window.kernel),
+                    None => Some(at),
+                };
+                let Some([ky, kx]) = seen else { continue };
+                for lane in (0..self.lanes).step_by(shared_by) {
+                    let channel = results.of_lane(lane, which);
+                    if channel < output.channels {
+                        row.fill(0);
+                        (numbers.weights)(channel, ky, kx, &mut row);
+                        place_by_turns(&row, &mut weights[lane as usize..], (shared_by, lanes));
                     }
                 }
-                let bits = if stored.shared { ROW_PLANES as u8 } else { stored.bits };
-                image.push_step(&weights, bits << u8::from(stored.dual));
+            }
+            let [first, second] = &mut both;
+            for (first, second) in first.iter_mut().zip(second) {
+                *first = interleaved([*first, *second], stored.bits);
+            }
+            for weights in first.chunks(lanes) {
+                image.push_step(weights, bits << u8::from(stored.dual));
             }
         }
+    }
+}
+
+/// Gives lanes that share a result its weights by turns, a step after the other, as long as there are steps.
+fn place_by_turns(row: &[i8], to: &mut [i8], (shared_by, lanes): (usize, usize)) {
+    // copies of so many bytes are quick where their number is known
+    match shared_by {
+        1 => place::<1>(row, to, lanes),
+        2 => place::<2>(row, to, lanes),
+        4 => place::<4>(row, to, lanes),
+        8 => place::<8>(row, to, lanes),
+        _ => place::<16>(row, to, lanes),
+    }
+}
+
+fn place<const SHARED_BY: usize>(row: &[i8], to: &mut [i8], lanes: usize) {
+    let (whole, rest) = row.as_chunks::<SHARED_BY>();
+    let mut steps = to.chunks_mut(lanes);
+    // a step is taken only where there are weights for it
+    for (weights, step) in whole.iter().zip(steps.by_ref()) {
+        step[..SHARED_BY].copy_from_slice(weights);
+    }
+    if let Some(step) = steps.next() {
+        step[..rest.len()].copy_from_slice(rest);
     }
 }
 

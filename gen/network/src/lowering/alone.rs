@@ -1,7 +1,7 @@
 //! Layers that see each channel alone and have no weights, and how they are cut into jobs.
 
 use super::{Lowering, PlanError};
-use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window};
+use hwgen_designs::cnn::lower::{Layer, Numbers, Place, Stored, Window, one_by_one};
 use hwgen_designs::cnn::{Clamp, Program, Rounding, Scale};
 
 /// A scale of 1: a multiplier of 2^30, shifted to the left once.
@@ -28,11 +28,12 @@ impl Lowering<'_> {
         let layer = Layer { input, output, window, depthwise: true, stored, largest };
         if largest || self.spec.best_group(&layer, self.room).is_some() {
             let weight = |_: u32, _: u32, _: u32, _: u32| one;
-            let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
+            let numbers =
+                Numbers { weights: &one_by_one(weight), scale: &|_| scale, rounding, clamp };
             return self.push(program, &layer, self.room, &numbers);
         }
         let weight = |o: u32, _: u32, _: u32, c: u32| if o == c { one } else { 0 };
-        let numbers = Numbers { weight: &weight, scale: &|_| scale, rounding, clamp };
+        let numbers = Numbers { weights: &one_by_one(weight), scale: &|_| scale, rounding, clamp };
         self.dense_of(program, (input, output), window, &numbers)
     }
 

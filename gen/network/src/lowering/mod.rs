@@ -50,13 +50,23 @@ pub(crate) struct Weights {
 impl Weights {
     /// Of each of so many outputs.
     pub(crate) fn of(linear: &Linear, outputs: usize) -> Vec<Weights> {
-        let read = |weight: &i8| i64::from(linear.read(*weight));
-        let of = |row: &[i8]| Weights {
-            sum: row.iter().map(read).sum(),
-            magnitude: row.iter().map(|weight| read(weight).abs()).sum(),
-            least: row.iter().copied().min().unwrap_or(0),
-        };
-        linear.weights.chunks((linear.weights.len() / outputs).max(1)).map(of).collect()
+        let rows = linear.weights.chunks((linear.weights.len() / outputs).max(1));
+        match linear.shared {
+            Some(_) => rows.map(|row| Weights::of_row(row, |weight| linear.read(weight))).collect(),
+            None => rows.map(|row| Weights::of_row(row, |weight| weight)).collect(),
+        }
+    }
+
+    /// Of one output.
+    fn of_row(row: &[i8], read: impl Fn(i8) -> i8) -> Weights {
+        let (mut sum, mut magnitude) = (0, 0);
+        // sums of 32 bits, which are quick, hold so many
+        for part in row.chunks(1 << 16) {
+            let read = |weight: &i8| i32::from(read(*weight));
+            sum += i64::from(part.iter().map(read).sum::<i32>());
+            magnitude += i64::from(part.iter().map(|weight| read(weight).abs()).sum::<i32>());
+        }
+        Weights { sum, magnitude, least: row.iter().copied().min().unwrap_or(0) }
     }
 }
 

@@ -118,10 +118,10 @@ impl Conv2d {
         scales: &[Scale],
     ) -> Pushed {
         let [rows, columns] = self.window.kernel.map(|side| side as u32);
-        let weight = |o: u32, ky: u32, kx: u32, _: u32| {
-            self.linear.weights[((o * rows + ky) * columns + kx) as usize]
+        let weights = |o: u32, ky: u32, kx: u32, row: &mut [i8]| {
+            row[0] = self.linear.weights[((o * rows + ky) * columns + kx) as usize];
         };
-        self.push(lowering, program, (layer, 0), &weight, scales)
+        self.push(lowering, program, (layer, 0), &weights, scales)
     }
 
     /// Groups one by one; all at once where they do not lie as lanes read them.
@@ -135,9 +135,9 @@ impl Conv2d {
         let (groups, spec) = (self.groups as u32, lowering.spec);
         let [rows, columns] = self.window.kernel.map(|side| side as u32);
         let [inside, outside] = [whole.input.channels, whole.output.channels].map(|c| c / groups);
-        let weight = |g: u32, o: u32, ky: u32, kx: u32, c: u32| {
-            let o = g * outside + o;
-            self.linear.weights[(((o * rows + ky) * columns + kx) * inside + c) as usize]
+        let weights = |o: u32, ky: u32, kx: u32| {
+            let first = ((o * rows + ky) * columns + kx) * inside;
+            &self.linear.weights[first as usize..][..inside as usize]
         };
         let part = |from: lower::Place, g: u32, channels: u32| lower::Place {
             base: from.base + g * channels,
@@ -152,15 +152,17 @@ impl Conv2d {
         let apart = (0..groups).all(|g| spec.best_group(&group(g), room(g)).is_some());
         if !apart && !whole.stored.halves() {
             // with weights of 0 for the channels of other groups
-            let weight = |o: u32, ky: u32, kx: u32, c: u32| match o / outside == c / inside {
-                true => weight(o / outside, o % outside, ky, kx, c % inside),
-                false => 0,
+            let weights = |o: u32, ky: u32, kx: u32, row: &mut [i8]| {
+                let own = (o / outside * inside) as usize;
+                row[own..][..inside as usize].copy_from_slice(weights(o, ky, kx));
             };
-            return self.push(lowering, program, (whole, 0), &weight, scales);
+            return self.push(lowering, program, (whole, 0), &weights, scales);
         }
         (0..groups).try_for_each(|g| {
-            let weight = |o: u32, ky: u32, kx: u32, c: u32| weight(g, o, ky, kx, c);
-            self.push(lowering, program, (&group(g), g * outside), &weight, scales)
+            let weights = |o: u32, ky: u32, kx: u32, row: &mut [i8]| {
+                row.copy_from_slice(weights(g * outside + o, ky, kx));
+            };
+            self.push(lowering, program, (&group(g), g * outside), &weights, scales)
         })
     }
 
@@ -171,13 +173,13 @@ impl Conv2d {
         lowering: &Lowering<'_>,
         program: &mut dyn Program,
         (layer, first): (&Layer, u32),
-        weight: &dyn Fn(u32, u32, u32, u32) -> i8,
+        weights: &dyn Fn(u32, u32, u32, &mut [i8]),
         scales: &[Scale],
     ) -> Pushed {
         let scale = |o: u32| scales[(first + o) as usize];
         let rounding = self.linear.rounding.into();
         let clamp = lowering.clamp(self.linear.clamp);
-        let numbers = Numbers { weight, scale: &scale, rounding, clamp };
+        let numbers = Numbers { weights, scale: &scale, rounding, clamp };
         lowering.push(program, layer, lowering.room - first, &numbers)
     }
 }

@@ -80,16 +80,17 @@ impl Kind for FullyConnected {
             }
         };
         let layer = Layer { input, output, window, depthwise: false, stored, largest: false };
-        let weight = |o: u32, _: u32, x: u32, c: u32| {
-            let (position, channel) = (x + c / pitch, c % pitch);
-            match channel < channels {
-                true => linear.weights[(o * inputs + position * channels + channel) as usize],
-                false => 0,
+        let [channels, pitch] = [channels, pitch].map(|bytes| bytes as usize);
+        let weights = |o: u32, _: u32, x: u32, row: &mut [i8]| {
+            let first = (o * inputs) as usize + x as usize * channels;
+            let positions = linear.weights[first..].chunks(channels);
+            for (to, weights) in row.chunks_mut(pitch).zip(positions) {
+                to[..channels].copy_from_slice(weights);
             }
         };
         let scale = |o: u32| scales[o as usize];
         let (rounding, clamp) = (linear.rounding.into(), lowering.clamp(linear.clamp));
-        let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp };
+        let numbers = Numbers { weights: &weights, scale: &scale, rounding, clamp };
         let first = program.jobs().len();
         lowering.push(program, &layer, lowering.room, &numbers)?;
         lowering.by_bytes(program, first)?;

@@ -9,7 +9,7 @@ use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
 use crate::lowering::{Sum, UNIT, UNSCALED, strips, sum_bits, unsupported};
 use hwgen_designs::cnn::Rounding;
-use hwgen_designs::cnn::lower::{Numbers, Place, Window};
+use hwgen_designs::cnn::lower::{Numbers, Place, Window, one_by_one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -146,8 +146,12 @@ impl Kind for Gather {
                     i8::from(indices.get(o as usize).is_some_and(|&index| u32::from(index) == c))
                 };
                 let scale = |_: u32| UNSCALED;
-                let numbers =
-                    Numbers { weight: &weight, scale: &scale, rounding: Rounding::Twice, clamp };
+                let numbers = Numbers {
+                    weights: &one_by_one(weight),
+                    scale: &scale,
+                    rounding: Rounding::Twice,
+                    clamp,
+                };
                 lowering.dense_of(program, (from, to), UNIT, &numbers)?;
             }
             // every position is a line of as many

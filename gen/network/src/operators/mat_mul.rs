@@ -94,7 +94,7 @@ impl Kind for MatMul {
         let layer = Layer { input, output, window: UNIT, depthwise: false, stored, largest: false };
         let scale = scale(name, self.multiplier, 0)?;
         let (rounding, clamp) = (self.rounding.into(), lowering.clamp(self.clamp));
-        let numbers = Numbers { weight: &|_, _, _, _| 0, scale: &|_| scale, rounding, clamp };
+        let numbers = Numbers { weights: &|_, _, _, _| (), scale: &|_| scale, rounding, clamp };
         // rows of weights begin with whole rows of planes
         let whole = program.planes().next_multiple_of(8);
         program.add(whole - program.planes(), 0, &|image| {

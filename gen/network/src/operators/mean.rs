@@ -106,7 +106,12 @@ impl Kind for Mean {
         if sides[2] == 1 {
             lowering.alone(program, places, window, (scale, rounding, clamp), Sum::All)?;
         } else {
-            let numbers = Numbers { weight: &|_, _, _, _| 1, scale: &|_| scale, rounding, clamp };
+            let numbers = Numbers {
+                weights: &|_, _, _, row| row.fill(1),
+                scale: &|_| scale,
+                rounding,
+                clamp,
+            };
             lowering.dense_of(program, places, window, &numbers)?;
         }
         Ok(sum_bits(count as u32, &scale))

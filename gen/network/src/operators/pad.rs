@@ -6,7 +6,7 @@ use super::{
 use crate::basics::Tensor;
 use crate::basics::check::{same_kind, within};
 use crate::lowering::{Sum, UNIT, UNSCALED, of_image, offset, sum_bits};
-use hwgen_designs::cnn::lower::{Numbers, Window};
+use hwgen_designs::cnn::lower::{Numbers, Window, one_by_one};
 use hwgen_designs::cnn::{Rounding, Scale};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,8 @@ impl Kind for Pad {
                 None => Scale { bias: byte, ..UNSCALED },
             };
             let rounding = Rounding::Twice;
-            let numbers = Numbers { weight: &weight, scale: &scale, rounding, clamp: numbers.2 };
+            let numbers =
+                Numbers { weights: &one_by_one(weight), scale: &scale, rounding, clamp: numbers.2 };
             lowering.dense_of(program, places, window, &numbers)?;
         }
         Ok(sum_bits(1, &Scale { bias: byte, ..UNSCALED }))
