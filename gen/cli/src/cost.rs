@@ -7,7 +7,7 @@ mod serve;
 
 use crate::design::{Named, Size};
 use crate::failure::{Failure, usage, wrong};
-use crate::network::load;
+use crate::network::{load, one_weights};
 use crate::output::{print, print_json, table};
 use crate::policy;
 use answer::{Area, Cost};
@@ -186,6 +186,8 @@ fn text(cost: &Cost) -> String {
         needs.sum_bits,
         needs.multiplier_bits,
     );
+    let layers = cost.layers.iter().flatten();
+    text += &one_weights(layers.map(|layer| (&layer.layer[..], layer.one_weight.as_deref())));
     for Area { family, resources } in cost.area.iter().flatten() {
         text += &format!(
             "  {family}: {} LUT, {} FF, {} DSP, {} BRAM estimated (docs/area.md tells how far off)\n",

@@ -11,7 +11,8 @@ use hwgen_designs::generate::Generate;
 use hwgen_designs::registry::Configured;
 use hwgen_network::graph::{self, Network};
 use hwgen_network::import::{self, ImportError};
-use hwgen_network::plan::{self, Budget, Plan, SUPPORTED_MULTIPLIERS};
+use hwgen_network::plan::{self, Budget, HalfBytes, Plan, SUPPORTED_MULTIPLIERS};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// The largest file of labels or of words.
@@ -31,7 +32,7 @@ pub(crate) struct OnCore {
     /// What multipliers are: 25x18 bits (Xilinx), 18x18 (ECP5, Gowin) or 16x16 (iCE40)
     #[arg(long, value_name = "BITS", requires = "network", default_value = "25x18", value_parser = dsp)]
     dsp: Multiplier,
-    /// Activations of at most 4 bits lie two in a byte
+    /// Activations of at most 4 bits lie two in a byte; without, where that saves more than it takes
     #[arg(long, requires = "network")]
     nibbles: bool,
     /// Memories of one port, as iCE40 UltraPlus has large ones; with --spec or --set, say it there
@@ -69,8 +70,8 @@ impl OnCore {
     }
 
     /// Whether activations of few bits lie two in a byte.
-    pub(crate) fn nibbles(&self) -> bool {
-        self.nibbles
+    pub(crate) fn nibbles(&self) -> HalfBytes {
+        if self.nibbles { HalfBytes::Always } else { HalfBytes::WherePaid }
     }
 
     /// The files that it is read from, with their arguments.
@@ -114,7 +115,7 @@ impl OnCore {
             }
             (multipliers, _) => {
                 let most = multipliers.unwrap_or(SUPPORTED_MULTIPLIERS);
-                let (single_port, kind, nibbles) = (self.single_port, self.dsp, self.nibbles);
+                let (single_port, kind, nibbles) = (self.single_port, self.dsp, self.nibbles());
                 let budget = Budget { single_port, kind, nibbles, ..Budget::of(&network, most) };
                 plan::size(&network, budget).context("no core fits the network")?
             }
@@ -181,4 +182,22 @@ pub(crate) fn table(planned: &Planned) -> String {
             spec.products(),
             multipliers(spec, *kind),
         )
+        + &one_weights(plan.steps.iter().map(|step| (&step.layer[..], step.one_weight)))
+}
+
+/// Layers that have one weight a lane where two were hoped for, by the reason why.
+pub(crate) fn one_weights<'s, R: PartialEq + Display>(
+    layers: impl Iterator<Item = (&'s str, Option<R>)>,
+) -> String {
+    let mut reasons: Vec<(R, Vec<&str>)> = vec![];
+    for (layer, reason) in layers.filter_map(|(layer, reason)| Some((layer, reason?))) {
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, layers)) => layers.push(layer),
+            None => reasons.push((reason, vec![layer])),
+        }
+    }
+    let line = |(reason, layers): (R, Vec<&str>)| {
+        format!("  one weight a lane in {}: {reason}\n", layers.join(", "))
+    };
+    reasons.into_iter().map(line).collect()
 }

@@ -12,7 +12,7 @@ use hwgen_boards::link::identity::Identity;
 use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_designs::generate::Generate;
 use hwgen_designs::registry;
-use hwgen_network::plan::{Budget, SUPPORTED_MULTIPLIERS};
+use hwgen_network::plan::{Budget, HalfBytes, SUPPORTED_MULTIPLIERS};
 
 /// Which board, with which network.
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ fn adopt(planned: &mut Planned, found: &Identity) {
     let budgets = ports
         .flat_map(|single_port| Multiplier::ALL.map(|kind| Budget { single_port, kind, ..plain }));
     let budgets =
-        budgets.flat_map(|budget| [false, true].map(|nibbles| Budget { nibbles, ..budget }));
+        budgets.flat_map(|budget| HalfBytes::ALL.map(|nibbles| Budget { nibbles, ..budget }));
     let core = budgets.into_iter().find_map(|budget| {
         let mut all = cores(&planned.network, budget);
         let core = all.find(|(spec, _)| hash(spec) == found.spec_hash)?;

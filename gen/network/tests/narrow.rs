@@ -8,7 +8,8 @@ use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::Network;
 use hwgen_network::import::import;
-use hwgen_network::plan::{Budget, outline, size_outline};
+use hwgen_network::plan::{Budget, HalfBytes, outline, size_outline};
+use hwgen_network::zoo;
 use narrowing::{trained, uniform};
 
 /// Cycles on the fastest core, and how much of its products is used.
@@ -88,6 +89,13 @@ fn trained_networks_take_fewer_cycles() {
             ([4, 4], 49, Bits25x18, 1.85, 0.75),
         ],
     );
+    let five = |network: &Network| {
+        let budget = Budget { single_port: true, ..Budget::of(network, 5) };
+        size_outline(network, budget).unwrap().1.cycles()
+    };
+    let (wide, narrow) = (five(&kws), five(&uniform(&kws, 4, 8).apply(&kws).unwrap()));
+    println!("KWS in memories of one port, 5 multipliers: {narrow} cycles, {wide} of 8 bits");
+    assert!(wide as f64 >= 1.9 * narrow as f64);
     hold(&resnet, &[([4, 7], 49, Bits25x18, 1.7, 0.75), ([4, 7], 97, Bits25x18, 1.7, 0.65)]);
 }
 
@@ -97,17 +105,59 @@ fn trained_networks_take_fewer_cycles() {
 fn nibbles_take_half_of_the_memory() {
     let mobilenet = import("mobilenet_v2", &models::mobilenet_v2(1)).unwrap();
     let narrow = uniform(&mobilenet, 4, 4).apply(&mobilenet).unwrap();
-    let of = |nibbles: bool| {
+    let of = |nibbles: HalfBytes| {
         let budget = Budget { nibbles, ..Budget::of(&narrow, 49) };
         let (spec, plan) = size_outline(&narrow, budget).unwrap();
         (spec.activation_words * spec.lanes, plan.cycles())
     };
-    let ((bytes, cycles), (halved, same)) = (of(false), of(true));
+    let ((bytes, cycles), (halved, same)) = (of(HalfBytes::Never), of(HalfBytes::Always));
     println!(
         "mobilenet_v2 at W4A4: {bytes} bytes of activations in {cycles} cycles, two in a byte {halved} in {same}"
     );
     assert!(same as f64 <= 1.001 * cycles as f64);
     assert!(f64::from(halved) <= 0.52 * f64::from(bytes));
+}
+
+/// A size takes halves of bytes where they save more memory than their tables take, and only there: networks of
+/// eight bits, and small ones, have the cores that they had.
+#[test]
+fn a_size_takes_halves_of_bytes_where_that_pays() {
+    let mobilenet = import("mobilenet_v2", &models::mobilenet_v2(1)).unwrap();
+    let mbconv = import("mbconv", &models::mbconv(1)).unwrap();
+    let w4a4 = |network: &Network| uniform(network, 4, 4).apply(network).unwrap();
+    let all = [
+        (w4a4(&mobilenet), true),
+        (w4a4(&mbconv), true),
+        (zoo::kws_mini_at(1, 4, 4), false),
+        (zoo::kws_mini(1), false),
+        (uniform(&mbconv, 4, 7).apply(&mbconv).unwrap(), false),
+        (mobilenet, false),
+        (mbconv, false),
+    ];
+    for (network, pays) in &all {
+        for multipliers in [49, 97] {
+            let budget = Budget::of(network, multipliers);
+            let of =
+                |nibbles: HalfBytes| size_outline(network, Budget { nibbles, ..budget }).unwrap();
+            let [(whole, slow), (chosen, plan)] = [HalfBytes::Never, budget.nibbles].map(of);
+            let bytes = |spec: &CnnSpec| spec.activation_words * spec.lanes;
+            println!(
+                "{}, {multipliers} multipliers, {} lanes: {} bytes of activations in {} cycles, chosen {} in {}",
+                network.name,
+                whole.lanes,
+                bytes(&whole),
+                slow.cycles(),
+                bytes(&chosen),
+                plan.cycles()
+            );
+            assert_eq!(chosen.nibbles, *pays, "{}", network.name);
+            assert!(plan.cycles() as f64 <= 1.001 * slow.cycles() as f64);
+            match pays {
+                true => assert!(f64::from(bytes(&chosen)) <= 0.6 * f64::from(bytes(&whole))),
+                false => assert_eq!((chosen, plan.steps), (whole, slow.steps)),
+            }
+        }
+    }
 }
 
 /// A candidate under a policy costs what the network does under it, weights at hand.

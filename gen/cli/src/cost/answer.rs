@@ -92,6 +92,9 @@ pub(super) struct Layer {
     pub(super) products: u64,
     /// Their part of all that the array could make.
     pub(super) used: f64,
+    /// In a network with weights of at most 4 bits: why lanes have one of this layer's, if they have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) one_weight: Option<String>,
 }
 
 /// An estimate.
@@ -136,6 +139,7 @@ impl Found {
             cycles: step.cycles,
             products: step.products,
             used: step.products as f64 / all(step.cycles),
+            one_weight: step.one_weight.map(|reason| reason.to_string()),
         };
         let bits = *scale_rows as u64 * u64::from(spec.scale_row_bits());
         Cost {

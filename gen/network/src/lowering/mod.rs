@@ -1,17 +1,21 @@
 //! What operators become jobs with: where tensors lie, scales and bounds as the core has them, and layers
 //! that fit it.
 //!
-//! - `alone`: layers that see each channel alone; `scale`: requantization; `sums`: none.
+//! - `alone`: layers that see each channel alone; `scale`: requantization; `sums`: none; `stored`: weights in
+//!   memory, and how many of them a lane has.
 
 mod alone;
 mod error;
 mod scale;
+mod stored;
 mod sums;
 
 pub(crate) use alone::{Sum, UNIT, UNSCALED, moved, parts, strips, sum_bits};
 pub use error::PlanError;
 pub(crate) use error::unsupported;
 pub(crate) use scale::{division, scale};
+pub use stored::OneWeight;
+pub(crate) use stored::is_narrow;
 
 use crate::basics::{self, Kernel, Linear, Tensor};
 use hwgen_designs::cnn::dual::{self, PACKED_ACTIVATION_BITS};
@@ -248,27 +252,5 @@ impl Lowering<'_> {
         let bits = 64 - raw.max(whole).leading_zeros() + 1;
         check_bits(self.spec, self.name, format_args!("output {o}'s sum needs"), bits)?;
         Ok(bits)
-    }
-
-    /// A core that stores no narrow weights has them in eight bits; one whose lanes may have two has two
-    /// where they fit.
-    pub(crate) fn stored(&self, linear: &Linear) -> Stored {
-        let own = if self.spec.narrow_weights { linear.bits as u8 } else { 8 };
-        let bits = linear.shared.map_or(own, |bits| bits as u8);
-        let shared = linear.shared.is_some();
-        let least = self.weights.iter().map(|weights| weights.least).min().unwrap_or(0);
-        let symmetric = |bits: u8| i32::from(least) > -1 << (bits - 1);
-        let narrow = |[least, most]: [i32; 2]| {
-            let half = 1 << (PACKED_ACTIVATION_BITS - 1);
-            !self.spec.packed || (least >= -half && most < half)
-        };
-        let dual = self.spec.dual && !shared && narrow(bytes(self.x));
-        // the least of fewer bits is not that of four
-        let bits = match dual && bits < dual::WEIGHT_BITS && !symmetric(bits) {
-            true => dual::WEIGHT_BITS,
-            false => bits,
-        };
-        let dual = dual && bits <= dual::WEIGHT_BITS && symmetric(bits);
-        Stored { bits, shared, hold: false, dual }
     }
 }

@@ -106,7 +106,9 @@ impl Conv2d {
         let (input, output) = lowering.places();
         let (window, stored) = (lowering.window(&self.window), lowering.stored(&self.linear));
         let mut layer = Layer { input, output, window, depthwise, stored, largest: false };
-        layer.stored.dual &= !depthwise || lowering.spec.pairs_rows(&layer);
+        if depthwise && !lowering.spec.pairs_rows(&layer) {
+            layer.stored = lowering.stored_singly(&self.linear);
+        }
         layer
     }
 

@@ -12,12 +12,12 @@ mod layout;
 mod place;
 mod size;
 
-pub use crate::lowering::PlanError;
+pub use crate::lowering::{OneWeight, PlanError};
 pub use draft::Shapes;
-pub use size::{Budget, SUPPORTED_MULTIPLIERS, size, size_outline, supported};
+pub use size::{Budget, HalfBytes, SUPPORTED_MULTIPLIERS, size, size_outline, supported};
 
 use crate::graph::Network;
-use crate::lowering::{Lowering, Operand, check_bits, offset, unsupported};
+use crate::lowering::{Lowering, Operand, check_bits, is_narrow, offset, unsupported};
 use draft::{Draft, Id};
 use hwgen_designs::cnn::lower::Place;
 use hwgen_designs::cnn::{CnnSpec, Image, Job, Nibbles, Outline, Program, Transfer};
@@ -68,6 +68,9 @@ pub struct Step {
     pub cycles: u64,
     /// Products that the layer needs.
     pub products: u64,
+    /// In a network with weights of at most four bits: why lanes have one of this layer's, if they have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_weight: Option<OneWeight>,
 }
 
 impl<P> Plan<P> {
@@ -150,11 +153,17 @@ fn on_core<P: Program + Default>(
     let mut image = P::default();
     let mut steps = vec![];
     let mut sum_bits = 0;
-    let mut done = |program: &mut P, layer: &str, first: usize, products: u64| {
+    let mut done = |program: &mut P, layer: &str, first: usize, (products, one_weight)| {
         let jobs = &program.jobs()[first..];
         if !jobs.is_empty() {
             let cycles = spec.program_cycles(jobs);
-            steps.push(Step { layer: layer.into(), jobs: jobs.len(), cycles, products });
+            steps.push(Step {
+                layer: layer.into(),
+                jobs: jobs.len(),
+                cycles,
+                products,
+                one_weight,
+            });
         }
     };
     let transfer = |port: &Port| {
@@ -166,19 +175,22 @@ fn on_core<P: Program + Default>(
     for port in &inputs {
         let first = image.jobs().len();
         image.jobs().push(Job::Input(transfer(port)));
-        done(&mut image, "in", first, 0);
+        done(&mut image, "in", first, (0, None));
     }
+    let mut linears = draft.steps.iter().filter_map(|step| step.operator.linear());
+    let narrow = linears.any(is_narrow);
     for step in &draft.steps {
         let first = image.jobs().len();
-        let bits = lower(&draft, spec, (&layout, &places), step, &mut image)?;
+        let (bits, one_weight) = lower(&draft, spec, (&layout, &places), step, &mut image)?;
         check_bits(spec, &step.name, "its sums need", bits)?;
         sum_bits = sum_bits.max(bits);
-        done(&mut image, &step.name, first, draft.multiplies(step));
+        let one_weight = one_weight.filter(|_| narrow);
+        done(&mut image, &step.name, first, (draft.multiplies(step), one_weight));
     }
     for port in &outputs {
         let first = image.jobs().len();
         image.jobs().push(Job::Output(transfer(port)));
-        done(&mut image, "out", first, 0);
+        done(&mut image, "out", first, (0, None));
     }
     let (bank_bytes, multiplier_bits) = (places.bank_bytes, image.multiplier_bits());
     let mut plan = Plan { image, inputs, outputs, steps, bank_bytes, multiplier_bits, sum_bits };
@@ -187,14 +199,15 @@ fn on_core<P: Program + Default>(
     Ok(plan)
 }
 
-/// Adds a layer's jobs to the image; returns the bits that its sums need.
+/// Adds a layer's jobs to the image; returns the bits that its sums need, and why lanes have one of its weights
+/// if it has some and they have.
 fn lower(
     draft: &Draft<'_>,
     spec: &CnnSpec,
     (layout, places): (&Layout, &Places),
     step: &draft::Step<'_>,
     program: &mut dyn Program,
-) -> Result<u32, PlanError> {
+) -> Result<(u32, Option<OneWeight>), PlanError> {
     let operand = |(n, &id): (usize, &Id)| Operand {
         tensor: &draft.tensors[id],
         place: places.of(id),
@@ -211,7 +224,12 @@ fn lower(
         room: layout.room(step.output),
         weights: &step.weights,
     };
-    step.operator.known().lower(&lowering, program)
+    let first = program.jobs().len();
+    let bits = step.operator.known().lower(&lowering, program)?;
+    let two = |job: &Job| matches!(job, Job::Convolve(job) if job.dual);
+    let linear = step.operator.linear().filter(|_| !program.jobs()[first..].iter().any(two));
+    let one_weight = |linear| lowering.one_weight(linear).unwrap_or(OneWeight::Pairs);
+    Ok((bits, linear.map(one_weight)))
 }
 
 /// Every number of a job fits the place that the core has for it.

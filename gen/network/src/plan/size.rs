@@ -2,8 +2,9 @@
 
 use super::draft::{Draft, Shapes};
 use super::{Plan, PlanError, on_core};
-use crate::graph::{Layer, Network, Operator};
-use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Nibbles, Outline, dual};
+use crate::graph::{Layer, Network, Operator, Tensor};
+use crate::lowering::fits_nibbles;
+use hwgen_designs::cnn::{CnnSpec, Job, Multiplier, Nibbles, Outline, Program, dual};
 
 /// What a core may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +15,36 @@ pub struct Budget {
     pub kind: Multiplier,
     /// Lanes may have two weights.
     pub dual: bool,
-    /// Activations of at most 4 bits may lie two in a byte.
-    pub nibbles: bool,
+    /// Whether activations of at most 4 bits lie two in a byte.
+    pub nibbles: HalfBytes,
     /// Weights may be stored in fewer bits than eight.
     pub narrow_weights: bool,
     /// Memories have one port, and a lane one position: for parts whose large memories are so.
     pub single_port: bool,
 }
+
+/// When activations of at most 4 bits lie two in a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfBytes {
+    /// Never.
+    Never,
+    /// Where the memory that it saves is worth more than its lookup tables, in no more cycles.
+    WherePaid,
+    /// Always.
+    Always,
+}
+
+impl HalfBytes {
+    /// All of them.
+    pub const ALL: [HalfBytes; 3] = [HalfBytes::WherePaid, HalfBytes::Never, HalfBytes::Always];
+}
+
+/// Bytes of memory a lane that must be saved for the 16 lookup tables a lane that halves of bytes take: as many
+/// bytes of block memory as an Artix 7 35T has for 16 tables; ECP5 has 86, iCE40 fewer.
+const BYTES_OF_TABLES: u32 = 177;
+
+/// One cycle more of so many is none: some layers write no odd byte.
+const CYCLES_OF_ONE_MORE: u64 = 1000;
 
 /// The narrowest accumulator and multipliers of a core.
 const LEAST_SUM_BITS: u32 = 18;
@@ -40,7 +64,7 @@ impl Budget {
             multipliers,
             kind,
             dual: false,
-            nibbles: false,
+            nibbles: HalfBytes::Never,
             narrow_weights: false,
             single_port: false,
         }
@@ -52,7 +76,8 @@ impl Budget {
             network.into().network.layers.iter().filter_map(|layer| layer.operator.linear());
         let least = linear.map(|linear| linear.bits).min().unwrap_or(8);
         let (dual, narrow_weights) = (least <= dual::WEIGHT_BITS.into(), least < 8);
-        Budget { dual, narrow_weights, ..Budget::within(multipliers) }
+        let nibbles = HalfBytes::WherePaid;
+        Budget { dual, nibbles, narrow_weights, ..Budget::within(multipliers) }
     }
 }
 
@@ -71,8 +96,8 @@ pub fn supported(network: &Network) -> Result<(CnnSpec, Plan), PlanError> {
 /// No core that it fits; see [`plan`](super::plan).
 pub fn size(network: &Network, budget: Budget) -> Result<(CnnSpec, Plan), PlanError> {
     let draft = Draft::new(network.into());
-    let (spec, _) = fastest(network, &draft, budget)?;
-    let plan = on_core(network, &draft, &spec)?;
+    let (spec, outlined) = fastest(network, &draft, budget)?;
+    let plan = on_fitted(network, &draft, &spec, &outlined)?;
     Ok((spec, plan))
 }
 
@@ -88,11 +113,10 @@ pub fn size_outline<'n>(
     fastest(shapes.network, &Draft::new(shapes), budget)
 }
 
-fn fastest(
-    network: &Network,
-    draft: &Draft<'_>,
-    budget: Budget,
-) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
+/// A core, and the network on it.
+type Core = (CnnSpec, Plan<Outline>);
+
+fn fastest(network: &Network, draft: &Draft<'_>, budget: Budget) -> Result<Core, PlanError> {
     let least_of = |spec: &CnnSpec| {
         let (accumulator_bits, multiplier_bits) = (LEAST_SUM_BITS, LEAST_MULTIPLIER_BITS);
         CnnSpec { accumulator_bits, multiplier_bits, softmax_tables: 0, ..spec.clone() }
@@ -103,20 +127,20 @@ fn fastest(
     let (within, beyond): (Vec<_>, Vec<_>) =
         cores.partition(|spec| least_of(spec) <= budget.multipliers);
     let within_count = within.len();
-    let mut best: Option<(CnnSpec, Plan<Outline>)> = None;
+    let mut best: Option<(&CnnSpec, Core)> = None;
     let (mut refused, mut least) = (None, None);
-    for (n, spec) in within.iter().chain(&beyond).enumerate() {
+    for (n, roomy) in within.iter().chain(&beyond).enumerate() {
         // where none will do, what is needed is of interest
         if n >= within_count && best.is_some() {
             break;
         }
-        match on(network, draft, spec) {
-            Ok((spec, plan)) => {
-                let needed = spec.multipliers_of(budget.kind);
+        match on(network, draft, roomy) {
+            Ok((fitted, plan)) => {
+                let needed = fitted.multipliers_of(budget.kind);
                 least = Some(least.unwrap_or(needed).min(needed));
-                let faster = best.as_ref().is_none_or(|(_, best)| plan.cycles() < best.cycles());
-                if needed <= budget.multipliers && faster {
-                    best = Some((spec, plan));
+                let slower = |(_, (_, best)): &(_, Core)| best.cycles() <= plan.cycles();
+                if needed <= budget.multipliers && !best.as_ref().is_some_and(slower) {
+                    best = Some((roomy, (fitted, plan)));
                 }
             }
             // the plainest core's refusal says most
@@ -124,11 +148,35 @@ fn fastest(
         }
     }
     let given = budget.multipliers;
-    best.ok_or_else(|| match (least, refused) {
+    let (roomy, best) = best.ok_or_else(|| match (least, refused) {
         (Some(needed), _) => PlanError::Multipliers { needed, given },
         (None, Some(error)) => error.of_any_core(),
         (None, None) => unreachable!("some core was tried"),
+    })?;
+    Ok(match budget.nibbles {
+        HalfBytes::WherePaid => halved(network, draft, roomy, best),
+        _ => best,
     })
+}
+
+/// The core with two activations in a byte, if that pays.
+fn halved(network: &Network, draft: &Draft<'_>, roomy: &CnnSpec, whole: Core) -> Core {
+    let few = |tensor: &Tensor| fits_nibbles(tensor) && tensor.elements() > 1;
+    if roomy.results < 2 || !network.tensors.iter().any(few) {
+        return whole;
+    }
+    match on(network, draft, &CnnSpec { nibbles: true, ..roomy.clone() }) {
+        Ok(halves) if pays(&whole, &halves) => halves,
+        _ => whole,
+    }
+}
+
+/// Whether two activations in a byte save enough memory, in as many cycles.
+fn pays((whole, slow): &Core, (halves, plan): &Core) -> bool {
+    let bytes = |spec: &CnnSpec| spec.pixels * spec.activation_words;
+    let saved = bytes(whole).saturating_sub(bytes(halves));
+    let most = slow.cycles() + slow.cycles() / CYCLES_OF_ONE_MORE;
+    saved >= BYTES_OF_TABLES && plan.cycles() <= most
 }
 
 /// What the network's additions shift by; TFLite's 20 if it has none, or one that no core has.
@@ -142,16 +190,27 @@ fn addition_shift(network: &Network) -> u32 {
 }
 
 /// A core just large enough, and the plan on it.
-fn on(
-    network: &Network,
-    draft: &Draft<'_>,
-    roomy: &CnnSpec,
-) -> Result<(CnnSpec, Plan<Outline>), PlanError> {
+fn on(network: &Network, draft: &Draft<'_>, roomy: &CnnSpec) -> Result<Core, PlanError> {
     let planned = on_core(network, draft, roomy)?;
     let spec = fitted(roomy, &planned);
     // the second bank begins elsewhere
-    let planned = if spec.single_port { on_core(network, draft, &spec)? } else { planned };
+    let planned =
+        if spec.single_port { on_fitted(network, draft, &spec, &planned)? } else { planned };
     Ok((spec, planned))
+}
+
+/// The plan on a core that lacks what nothing used: why nothing did is told by the plan before.
+fn on_fitted<P: Program + Default>(
+    network: &Network,
+    draft: &Draft<'_>,
+    fitted: &CnnSpec,
+    before: &Plan<Outline>,
+) -> Result<Plan<P>, PlanError> {
+    let mut plan = on_core(network, draft, fitted)?;
+    for (step, before) in plan.steps.iter_mut().zip(&before.steps) {
+        step.one_weight = before.one_weight;
+    }
+    Ok(plan)
 }
 
 /// All cores, the plainest first, with more memory than any plan takes.
@@ -176,7 +235,7 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         packed: budget.kind == Multiplier::Bits25x18 && !budget.single_port,
         results,
         multiplier_bits: 31,
-        nibbles: budget.nibbles && results > 1,
+        nibbles: budget.nibbles == HalfBytes::Always && results > 1,
         accumulator_bits: 32,
         narrow_weights: budget.narrow_weights,
         activation_words: (1 << 24) / lanes,
