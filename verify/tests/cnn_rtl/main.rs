@@ -35,7 +35,7 @@ fn random_spec(rng: &mut impl Rng) -> CnnSpec {
     let additions = rng.random();
     let narrow_weights = rng.random_bool(0.7);
     let packed = pixels == 2 && rng.random_bool(0.7);
-    let dual = narrow_weights && rng.random();
+    let dual = rng.random();
     let spec = CnnSpec {
         lanes,
         pixels,
@@ -87,7 +87,7 @@ fn two_weights_a_lane() {
     let rng = &mut ChaCha8Rng::seed_from_u64(7);
     let (mut dense, mut depthwise, mut compared) = (0, 0, 0);
     for _ in 0..32 {
-        let spec = CnnSpec { narrow_weights: true, dual: true, ..random_spec(rng) };
+        let spec = CnnSpec { dual: true, ..random_spec(rng) };
         let mut device = simulator(&spec.build(), rng.random());
         for seed in 0..40 {
             let script = Script::random(&spec, &mut ChaCha8Rng::seed_from_u64(seed), 3);

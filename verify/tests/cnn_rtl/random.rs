@@ -375,7 +375,7 @@ pub(super) fn random_core(rng: &mut ChaCha8Rng, network: &Network) -> CnnSpec {
         lanes,
         pixels,
         packed: pixels == 2 && rng.random_bool(0.7),
-        dual: narrow_weights && rng.random_bool(0.6),
+        dual: rng.random_bool(0.6),
         results,
         activation_words: 4096,
         weight_rows: 8192,

@@ -197,6 +197,9 @@ fn random_scale(spec: &CnnSpec, rng: &mut impl Rng, largest: u32) -> Scale {
     }
     let bias = rng.random_range(-(largest as i32) / 4..=largest as i32 / 4);
     let left = if rng.random_bool(0.1) { rng.random_range(0..3) } else { 0 };
+    let reach = largest + largest / 4;
+    let left =
+        left.min((spec.accumulator_bits - 1).saturating_sub(32 - reach.leading_zeros()) as u8);
     let right = (largest.max(1).ilog2() as u8 + left).saturating_sub(rng.random_range(6..10));
     Scale { bias, multiplier, left, right }
 }
@@ -237,7 +240,8 @@ fn random_layer(
     let output = Place { base, height: out[0], width: out[1], channels, pitch, nibbles };
     let shared = rng.random_bool(0.2);
     let most = if spec.dual && rng.random() { dual::WEIGHT_BITS } else { 8 };
-    let bits = if spec.narrow_weights || shared { rng.random_range(2..=most) } else { 8 };
+    let narrow_rows = spec.narrow_weights || shared;
+    let bits = if narrow_rows { rng.random_range(2..=most) } else { most };
     let hold = rng.random_bool(0.1);
     let padding = padding.map(|side| side as i32);
     let window = Window { kernel, stride, dilation, padding, padded: free.byte(rng) };
@@ -247,6 +251,10 @@ fn random_layer(
     let stored = Stored { bits, shared, hold, dual };
     let mut layer = Layer { input, output, window, depthwise, stored, largest };
     layer.stored.dual &= !depthwise || layer.has_pairs();
+    let dual = layer.stored.dual;
+    // where every step takes a row, one weight has all of its bits
+    let bits = if narrow_rows || dual { bits } else { 8 };
+    layer.stored.bits = bits;
     let best = spec.best_group(&layer, pitch).unwrap_or(0);
     let group = if depthwise { 0 } else { rng.random_range(0..=best) };
 
@@ -257,7 +265,11 @@ fn random_layer(
         image.planes.len() as u32 + (blocks * steps * 8).max(spec.planes(&layer, group) as u32);
     let rows =
         image.scales.len() as u32 + ((blocks * spec.lanes / spec.results) << u32::from(dual));
+    let stored_bits = if stored.shared { 8 } else { u32::from(bits) };
+    let largest = (steps * 128) << (stored_bits - 1);
+    // the circuit's sums wrap where the model's do not; a bias may take a quarter
     let fits = output.end() <= limit
+        && largest < 3 << (spec.accumulator_bits - 3)
         && planes <= 8 * spec.weight_rows
         && rows <= spec.scale_rows
         && image.jobs.len() as u32 + if dual { 6 } else { 4 } <= spec.jobs
@@ -266,13 +278,11 @@ fn random_layer(
         return None;
     }
     let values = Values::any(rng);
-    let stored_bits = if stored.shared { 8 } else { u32::from(bits) };
     let count = (channels * steps) as usize;
     // of two in a lane none is the least of its bits
     let least = if dual { 1 - (1 << (bits - 1)) } else { -128 };
     let weight = |_| (values.draw(rng, stored_bits) as i8).max(least);
     let weights: Vec<_> = (0..count).map(weight).collect();
-    let largest = (steps * 127) << (bits - 1).min(12);
     let scales: Vec<_> = (0..channels).map(|_| random_scale(spec, rng, largest)).collect();
     let cin = if depthwise { 1 } else { input.channels };
     let weight = |o: u32, ky: u32, kx: u32, c: u32| {

@@ -64,6 +64,8 @@ impl Generate for CnnSpec {
         "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2",
         "lanes=4 results=2 activation_words=8 weight_rows=8 scale_rows=4 jobs=2 dual=true",
         "lanes=4 results=1 activation_words=8 weight_rows=8 scale_rows=4 jobs=2 dual=true packed=false",
+        "lanes=2 results=1 pixels=1 packed=false dual=true narrow_weights=false single_port=true \
+         activation_words=8 weight_rows=8 scale_rows=4 jobs=2",
     ];
 
     fn circuit(&self) -> Arc<Module> {

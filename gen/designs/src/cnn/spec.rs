@@ -146,9 +146,6 @@ impl Spec for CnnSpec {
         if self.nibbles && self.results < 2 {
             return refuse("nibbles", "true".into(), "false, unless `results` is 2 or more");
         }
-        if self.dual && !self.narrow_weights {
-            return refuse("dual", "true".into(), "false, unless `narrow_weights` is true");
-        }
         if self.split && (self.packed || !self.dual) {
             let range = "false, unless `dual` is true and `packed` false";
             return refuse("split", "true".into(), range);

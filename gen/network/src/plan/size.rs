@@ -50,8 +50,12 @@ const CYCLES_OF_ONE_MORE: u64 = 1000;
 const LEAST_SUM_BITS: u32 = 18;
 const LEAST_MULTIPLIER_BITS: u32 = 15;
 
-/// Words of a memory of one port, as iCE40 UltraPlus has them.
+/// Words of a memory of one port, as iCE40 UltraPlus has them, and the bytes of one.
 const SINGLE_PORT_WORDS: u32 = 1 << 14;
+const SINGLE_PORT_BYTES: u32 = 2;
+
+/// Weights of fewer rows are left to small memories; Yosys leaves all of up to half of one of one port there.
+const LEAST_SINGLE_PORT_ROWS: u32 = SINGLE_PORT_WORDS / 8;
 
 /// The budget of a network that is called supported: a core exists within so many multipliers.
 pub const SUPPORTED_MULTIPLIERS: u32 = 256;
@@ -237,7 +241,8 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         multiplier_bits: 31,
         nibbles: budget.nibbles == HalfBytes::Always && results > 1,
         accumulator_bits: 32,
-        narrow_weights: budget.narrow_weights,
+        // narrow ones are in memories as wide as there are lanes: where one of one port holds rows, it is left idle
+        narrow_weights: budget.narrow_weights && !rows_of_one_port(budget.single_port, lanes),
         activation_words: (1 << 24) / lanes,
         weight_rows: 1 << 18,
         scale_rows: 1 << 14,
@@ -251,6 +256,11 @@ fn roomy(lanes: u32, results: u32, budget: Budget) -> CnnSpec {
         counters: false,
         single_port: budget.single_port,
     }
+}
+
+/// Whether rows of weights are words of a memory of one port.
+fn rows_of_one_port(single_port: bool, lanes: u32) -> bool {
+    single_port && lanes == SINGLE_PORT_BYTES
 }
 
 /// Memories and accumulators as small as the plan allows.
@@ -269,13 +279,16 @@ fn fitted(spec: &CnnSpec, plan: &Plan<Outline>) -> CnnSpec {
     // synthesis takes small memories for those of two ports
     let bank = |words: u32| words.next_power_of_two().max(SINGLE_PORT_WORDS);
     let words = plan.bank_bytes.div_ceil(spec.lanes).max(4);
+    let rows = (plan.image.planes as u32).div_ceil(8).max(2);
+    let half = LEAST_SINGLE_PORT_ROWS..=SINGLE_PORT_WORDS / 2;
+    let fill = rows_of_one_port(spec.single_port, spec.lanes) && half.contains(&rows);
     CnnSpec {
         dual: plan.image.jobs.iter().any(dual),
         nibbles: plan.image.jobs.iter().any(|job| job.nibbles() != Nibbles::default()),
         multiplier_bits,
         accumulator_bits: plan.sum_bits.max(least),
         activation_words: if spec.single_port { 2 * bank(words) } else { words },
-        weight_rows: (plan.image.planes as u32).div_ceil(8).max(2),
+        weight_rows: if fill { SINGLE_PORT_WORDS } else { rows },
         scale_rows: (plan.image.scale_rows as u32).max(2),
         jobs,
         additions,
