@@ -255,9 +255,15 @@ const BARS: &[Bar] = &[
     },
     Bar {
         name: "network_bitstreams",
-        command: "test -p hwgen-boards --test networks -- --ignored --nocapture",
+        command: "test -p hwgen-boards --test networks keywords:: -- --ignored --nocapture",
         target: AtLeast(4.0),
         unit: "bitstreams of keyword networks that fit and are fast enough, iCEBreaker's, also over SPI, among them",
+    },
+    Bar {
+        name: "narrow_board",
+        command: "test --release -p hwgen-boards --test networks narrow:: -- --ignored --nocapture",
+        target: AtLeast(1.5),
+        unit: "times fewer cycles with weights of 4 bits than of 8 on iCEBreaker, whose bitstream is fast enough",
     },
     Bar {
         name: "boards",
