@@ -80,6 +80,21 @@ fn a_cost_is_what_the_planner_says() {
     assert!(again["milliseconds"].as_f64().unwrap() > 0.1);
 }
 
+/// Weights of four bits and activations of eight: lanes of 25 x 18 bits have one weight, and the cost says why.
+#[test]
+fn a_cost_says_why_lanes_have_one_weight() {
+    let folder = tempfile::tempdir().unwrap();
+    let costed = |weight_bits: u32| {
+        let path = folder.path().join(format!("w{weight_bits}.json"));
+        save(&zoo::kws_mini_at(1, weight_bits, 8), &path).unwrap();
+        ok(&["cost", "--network", path.to_str().unwrap(), "--multipliers", "18"])
+    };
+    let (narrow, wide) = (costed(4), costed(8));
+    let line = "  one weight a lane in conv_1, conv_2, conv_3, scores: ";
+    assert!(narrow.contains(line), "{narrow}");
+    assert!(!wide.contains("one weight"), "{wide}");
+}
+
 #[test]
 fn every_line_is_answered_in_order() {
     let small = chain(2, 4, 8);
