@@ -39,9 +39,9 @@ impl HalfBytes {
     pub const ALL: [HalfBytes; 3] = [HalfBytes::WherePaid, HalfBytes::Never, HalfBytes::Always];
 }
 
-/// Bytes of memory a lane that must be saved for the 16 lookup tables a lane that halves of bytes take: as many
-/// bytes of block memory as an Artix 7 35T has for 16 tables; ECP5 has 86, iCE40 fewer.
-const BYTES_OF_TABLES: u32 = 177;
+/// Words of a block of memory four bytes wide, as Xilinx' and Lattice's parts have them: what is saved of one is
+/// nothing. A lane's share of one is 512 bytes, for which an Artix 7 35T has 46 lookup tables; halves of bytes take 16.
+const BLOCK_WORDS: u32 = 512;
 
 /// One cycle more of so many is none: some layers write no odd byte.
 const CYCLES_OF_ONE_MORE: u64 = 1000;
@@ -177,10 +177,9 @@ fn halved(network: &Network, draft: &Draft<'_>, roomy: &CnnSpec, whole: Core) ->
 
 /// Whether two activations in a byte save enough memory, in as many cycles.
 fn pays((whole, slow): &Core, (halves, plan): &Core) -> bool {
-    let bytes = |spec: &CnnSpec| spec.pixels * spec.activation_words;
-    let saved = bytes(whole).saturating_sub(bytes(halves));
+    let blocks = |spec: &CnnSpec| spec.activation_words.div_ceil(BLOCK_WORDS);
     let most = slow.cycles() + slow.cycles() / CYCLES_OF_ONE_MORE;
-    saved >= BYTES_OF_TABLES && plan.cycles() <= most
+    blocks(halves) < blocks(whole) && plan.cycles() <= most
 }
 
 /// What the network's additions shift by; TFLite's 20 if it has none, or one that no core has.
