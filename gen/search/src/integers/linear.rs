@@ -42,17 +42,27 @@ impl Real {
         self.sharing == Sharing::TopBits && self.bits < 8
     }
 
+    /// A weight, or what has its sign turned. What is read of a shared word lies half a step above a multiple: the
+    /// word that reads as its negative is its complement, which may be -128, where -127 reads the same.
+    fn signed(&self, turned: bool, weight: f32) -> i8 {
+        let word = weight as i8;
+        match (turned, self.is_shared()) {
+            (false, _) => word,
+            (true, false) => -word,
+            (true, true) => (!word).max(-127),
+        }
+    }
+
     fn row(&self, row: &[f32], factor: f32, offset: f32, x: &Tensor, z: &Tensor) -> Row {
         let largest = row.iter().fold(0.0f32, |largest, w| largest.max(w.abs()));
         let bits = if self.is_shared() { 8 } else { self.bits };
-        let sharing = if self.is_shared() { Sharing::Residual } else { self.sharing };
+        let sharing = if self.is_shared() { Sharing::Free } else { self.sharing };
         let step = quantize(sharing, bits, largest, 0.0).1;
         // what a step of the sum stands for
         let unit = f64::from(step) * x.scale * f64::from(factor.abs());
-        let bound = bias_bound(row.len(), self.bits, x);
+        let bound = bias_bound(row.len(), bits, x);
         let coarsest = f64::from(offset.abs()) / f64::from(bound);
-        let sign = if factor < 0.0 { -1.0 } else { 1.0 };
-        let integer = |w: &f32| (sign * quantize(sharing, bits, largest, *w).0) as i8;
+        let integer = |w: &f32| self.signed(factor < 0.0, quantize(sharing, bits, largest, *w).0);
         let (unit, weights): (f64, Vec<i8>) = match unit > coarsest {
             true => (unit, row.iter().map(integer).collect()),
             // a channel that says nearly the same whatever goes in: its weights in steps as coarse as its offset
