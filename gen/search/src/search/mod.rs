@@ -20,7 +20,7 @@ use crate::cost::CostError;
 use crate::evolve::{Evolution, Individual, Worth};
 use crate::space::{Choice, Gene, Pick, SpaceError};
 use crate::supernet::{InputScale, Supernet};
-use crate::train::{CheckpointError, Judge, Schedule, TrainError, Trainer, Training};
+use crate::train::{self, CheckpointError, Judge, Schedule, TrainError, Trainer, Training};
 use hwgen_data::{DataError, Parts};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -107,6 +107,8 @@ impl Search<'_> {
     /// # Errors
     /// See [`SearchError`].
     pub fn run(&self, tell: &mut dyn FnMut(Progress)) -> Result<Found, SearchError> {
+        self.settings.space.check()?;
+        self.settings.widths.check(&self.settings.space)?;
         let mut seconds = Vec::new();
         let supernet = timed(&mut seconds, "supernet", || self.supernet(tell))?;
         let individuals = timed(&mut seconds, "search", || self.evolve(&supernet, tell))?;
@@ -201,8 +203,9 @@ impl Search<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Individual>, SearchError> {
         let settings = self.settings;
-        let mut ledger = Ledger::open(&self.folder.join("judged.jsonl"), settings)?;
         let judge = self.judge();
+        let digest = format!("{} {}", supernet.numbers.digest(), train::digest(&judge.judged));
+        let mut ledger = Ledger::open(&self.folder.join("judged.jsonl"), settings, &digest)?;
         let evolution = Evolution {
             seed: settings.seed,
             population: settings.population,

@@ -2,7 +2,7 @@
 
 use super::is_width;
 use crate::cost::Target;
-use crate::space::{Choice, Gene, Pick, Space};
+use crate::space::{Choice, Gene, Pick, Space, SpaceError};
 use crate::supernet::Sharing;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,27 @@ impl Settings {
 }
 
 impl Widths {
+    /// Whether a space has these widths.
+    ///
+    /// # Errors
+    /// What it has instead.
+    pub fn check(self, space: &Space) -> Result<(), SpaceError> {
+        let Widths::All { weights, activations } = self else { return Ok(()) };
+        let both = [
+            ("bits of all weights", weights, &space.weight_bits),
+            ("bits of all activations", activations, &space.activation_bits),
+        ];
+        match both.into_iter().find(|(_, bits, options)| !options.contains(bits)) {
+            None => Ok(()),
+            Some((what, bits, options)) => Err(SpaceError::Range {
+                place: format!("space `{}`", space.name),
+                what,
+                got: bits.to_string(),
+                range: format!("one of {options:?}"),
+            }),
+        }
+    }
+
     /// The genes that are searched.
     pub(super) fn genes(self, space: &Space) -> Vec<Gene> {
         let genes = space.genes();
