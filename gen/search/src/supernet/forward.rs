@@ -3,6 +3,7 @@
 use super::gates::Relu;
 use super::quantize::quantize;
 use super::{Gates, Moments, Numbers, Statistics, Supernet};
+use crate::integers::{Between, Channel};
 use crate::kernels::activate::Levels;
 use crate::kernels::{Window, normalize};
 use crate::ops;
@@ -214,9 +215,62 @@ impl Run<'_> {
                 statistics.nodes[n] = moments(&y);
                 ops::normalize(y, gamma, beta)
             }
-            Normal::Known(statistics) => scaled(y, &gamma, &beta, &statistics.nodes[n]),
+            Normal::Known(statistics) => {
+                let [factors, offsets] =
+                    self.folded(node, bits, &list(gamma), &list(beta), &statistics.nodes[n]);
+                let shape = [1, 1, 1, node.channels];
+                let row = |numbers: Vec<f32>| {
+                    Tensor::<4>::from_data(TensorData::new(numbers, shape), &y.device())
+                };
+                y.clone() * row(factors) + row(offsets)
+            }
         };
         self.masked(node, self.activate(node, y))
+    }
+
+    /// Factors and offsets of channels by statistics that are known: as integers will have them, so that whoever is
+    /// judged is judged by what runs.
+    fn folded(
+        &self,
+        node: &Node,
+        bits: u32,
+        gamma: &[f32],
+        beta: &[f32],
+        moments: &Moments,
+    ) -> [Vec<f32>; 2] {
+        let read = self.subnet.input(node);
+        let (kernel, inputs) = match node.layer {
+            Layer::Conv { kernel, .. } => (kernel, read.channels),
+            Layer::Depthwise { kernel, .. } => (kernel, 1),
+            _ => ([1, 1], read.channels),
+        };
+        let taps = kernel[0] * kernel[1] * inputs;
+        let w = list(self.kernel(node, [kernel[0], kernel[1], inputs, node.channels]));
+        let ((x, reach), (z, _)) = (self.scale(read), self.scale(node));
+        let between = Between { x, reach, z };
+        let channel = |c: usize| {
+            let factor = gamma[c] / (moments.variance[c] + normalize::EPSILON).sqrt();
+            let offset = beta[c] - moments.mean[c] * factor;
+            let column = w.iter().skip(c).step_by(node.channels);
+            let largest = column.fold(0.0f32, |largest, w| largest.max(w.abs()));
+            let channel = Channel { largest, taps, factor, offset };
+            channel.folded(self.supernet.sharing, bits, &between)
+        };
+        let (factors, offsets) = (0..node.channels).map(channel).unzip();
+        [factors, offsets]
+    }
+
+    /// What a step of a node stands for, and how many of them its numbers may be away from 0.
+    fn scale(&self, node: &Node) -> (f64, i32) {
+        if node.layer == Layer::Input {
+            let (scale, zero_point) = self.supernet.input_at(node.bits);
+            let [least, greatest] = [-(1 << (node.bits - 1)), (1 << (node.bits - 1)) - 1];
+            return (scale, (greatest - zero_point).max(zero_point - least));
+        }
+        let levels = if node.relu { Levels::positive(node.bits) } else { Levels::both(node.bits) };
+        let range = list(self.range(&format!("{}.range_{}", node.name, node.bits)));
+        let range = range.first().copied().unwrap_or(1.0);
+        (f64::from(range) / f64::from(levels.greatest), levels.greatest.max(-levels.least))
     }
 
     /// Nothing in channels that are not reached.
@@ -343,15 +397,6 @@ fn moments(y: &Tensor<4>) -> Moments {
     Moments { mean, variance }
 }
 
-/// Normalized by statistics that are known.
-fn scaled(y: Tensor<4>, gamma: &Tensor<1>, beta: &Tensor<1>, moments: &Moments) -> Tensor<4> {
-    let device = y.device();
-    let list = |tensor: &Tensor<1>| -> Vec<f32> {
-        tensor.clone().inner().into_data().try_to_vec().unwrap_or_default()
-    };
-    let (gamma, beta) = (list(gamma), list(beta));
-    let numbers: Vec<f32> = y.clone().inner().into_data().try_to_vec().unwrap_or_default();
-    let y_shape = y.dims();
-    let scaled = normalize::forward(&numbers, &gamma, &beta, &moments.mean, &moments.variance);
-    Tensor::from_data(TensorData::new(scaled, y_shape), &device)
+fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.inner().into_data().try_to_vec().unwrap_or_default()
 }
