@@ -60,6 +60,8 @@ fn exact(presets: &[(&str, [usize; 3])], choices: usize) -> usize {
 fn costs_are_those_of_trained_networks() {
     let presets = [("shapes", [28, 28, 1]), ("mobile", [16, 16, 3]), ("keywords", [25, 10, 1])];
     assert!(exact(&presets, 2) >= 18);
+    // several graph convolutions, each with a table of its own
+    assert!(exact(&[("cenet", [24, 24, 1])], 4) >= 12);
 }
 
 #[test]
