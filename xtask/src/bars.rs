@@ -284,6 +284,36 @@ const BARS: &[Bar] = &[
         unit: "failed routes, design rule and netlist errors in the layouts of processing elements and a predictor",
     },
     Bar {
+        name: "integers_of_presets",
+        command: "test --release -p hwgen-search --test search integers::integers_of_presets -- --ignored --nocapture",
+        target: AtLeast(99.0),
+        unit: "percent of items for which integers and what was trained have the same highest score, the worst preset",
+    },
+    Bar {
+        name: "exact_costs",
+        command: "test --release -p hwgen-search --test search costs::exact_costs -- --ignored --nocapture",
+        target: AtLeast(400.0),
+        unit: "costs of subnets without weights that equal the plans of trained ones",
+    },
+    Bar {
+        name: "slopes_of_neighbors",
+        command: "test --release -p hwgen-search --test search gates::slopes_of_neighbors -- --ignored --nocapture",
+        target: AtMost(25.0),
+        unit: "percent that slopes of gates are off the planner's cycles, four genes away",
+    },
+    Bar {
+        name: "search_kills",
+        command: "test --release -p hwgen-search --test search kills::search_kills -- --ignored --nocapture",
+        target: AtLeast(1.0),
+        unit: "kills after which each search found the same",
+    },
+    Bar {
+        name: "training_speed",
+        command: "test --release -p hwgen-search --test search speed::training_speed -- --ignored --nocapture",
+        target: AtMost(3.0),
+        unit: "times as long as PyTorch's a training step takes (HWGEN_TORCH_PYTHON names its interpreter)",
+    },
+    Bar {
         name: "build",
         command: "build --release --bin hwgen --target-dir target/bar-build",
         target: AtMost(240.0),

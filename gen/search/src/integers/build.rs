@@ -255,6 +255,11 @@ impl Builder<'_> {
     /// A tensor of eight bits inside a graph convolution.
     fn signed(&self, node: &Node, part: &str, shape: Vec<usize>) -> Tensor {
         let range = match self.figures {
+            // each softmax has a table of its own, as trained ones have: so a core holds as many
+            Figures::Blank if part == "affinity" => {
+                let softmax = |layer: &&Layer| matches!(layer.operator, Operator::Softmax(_));
+                127.0 / (2 + self.network.layers.iter().filter(softmax).count()) as f32
+            }
             Figures::Blank => 127.0,
             Figures::Trained { .. } => self.range(&format!("{}.{part}_range", node.name)),
         };

@@ -42,30 +42,95 @@ impl Real {
         self.sharing == Sharing::TopBits && self.bits < 8
     }
 
+    /// A weight, or what has its sign turned. What is read of a shared word lies half a step above a multiple: the
+    /// word that reads as its negative is its complement, which may be -128, where -127 reads the same.
+    fn signed(&self, turned: bool, weight: f32) -> i8 {
+        let word = weight as i8;
+        match (turned, self.is_shared()) {
+            (false, _) => word,
+            (true, false) => -word,
+            (true, true) => (!word).max(-127),
+        }
+    }
+
     fn row(&self, row: &[f32], factor: f32, offset: f32, x: &Tensor, z: &Tensor) -> Row {
         let largest = row.iter().fold(0.0f32, |largest, w| largest.max(w.abs()));
-        let bits = if self.is_shared() { 8 } else { self.bits };
-        let sharing = if self.is_shared() { Sharing::Residual } else { self.sharing };
-        let step = quantize(sharing, bits, largest, 0.0).1;
-        // what a step of the sum stands for
-        let unit = f64::from(step) * x.scale * f64::from(factor.abs());
-        let bound = bias_bound(row.len(), self.bits, x);
-        let coarsest = f64::from(offset.abs()) / f64::from(bound);
-        let sign = if factor < 0.0 { -1.0 } else { 1.0 };
-        let integer = |w: &f32| (sign * quantize(sharing, bits, largest, *w).0) as i8;
-        let (unit, weights): (f64, Vec<i8>) = match unit > coarsest {
-            true => (unit, row.iter().map(integer).collect()),
-            // a channel that says nearly the same whatever goes in: its weights in steps as coarse as its offset
-            false => {
-                let unit = coarsest.max(1e-12);
-                let most = f64::from(most(bits));
-                let place = |w: &f32| f64::from(*w) * f64::from(factor) * x.scale / unit;
-                let weights = row.iter().map(|w| place(w).round().clamp(-most, most) as i8);
-                (unit, weights.collect())
-            }
+        let (sharing, bits) = stored(self.sharing, self.bits);
+        let between = Between { x: x.scale, reach: x.reach(), z: z.scale };
+        let channel = Channel { largest, taps: row.len(), factor, offset };
+        let fold = channel.fold(self.sharing, self.bits, &between);
+        let integer = |w: &f32| self.signed(factor < 0.0, quantize(sharing, bits, largest, *w).0);
+        let most = f64::from(most(bits));
+        let place = |w: &f32| f64::from(*w) * f64::from(factor) * x.scale / fold.unit;
+        let coarse = |w: &f32| place(w).round().clamp(-most, most) as i8;
+        let weights = match fold.coarse {
+            false => row.iter().map(integer).collect(),
+            true => row.iter().map(coarse).collect(),
         };
-        let bias = (f64::from(offset) / unit).round().clamp(-f64::from(bound), f64::from(bound));
-        Row { weights, bias: bias as i32, multiplier: nearest(unit / z.scale) }
+        Row { weights, bias: fold.bias, multiplier: fold.multiplier }
+    }
+}
+
+/// How weights are stored: those of which the lane reads the highest bits are words of eight.
+fn stored(sharing: Sharing, bits: u32) -> (Sharing, u32) {
+    if sharing == Sharing::TopBits && bits < 8 { (Sharing::Free, 8) } else { (sharing, bits) }
+}
+
+/// What steps stand for before and behind a layer.
+pub(crate) struct Between {
+    pub(crate) x: f64,
+    /// The largest distance of an input's integer from its zero point.
+    pub(crate) reach: i32,
+    pub(crate) z: f64,
+}
+
+/// An output of a layer with weights.
+pub(crate) struct Channel {
+    /// The largest weight without its sign.
+    pub(crate) largest: f32,
+    pub(crate) taps: usize,
+    pub(crate) factor: f32,
+    pub(crate) offset: f32,
+}
+
+/// What the circuit makes of a channel's sums: `multiplier * (sum + bias)`.
+struct Fold {
+    /// What a step of the sum stands for.
+    unit: f64,
+    /// The channel says nearly the same whatever goes in: its weights are in steps as coarse as its offset.
+    coarse: bool,
+    bias: i32,
+    multiplier: Multiplier,
+}
+
+impl Channel {
+    fn fold(&self, sharing: Sharing, bits: u32, between: &Between) -> Fold {
+        let (_, width) = stored(sharing, bits);
+        let bound = f64::from(bound(self.taps, width, between.reach));
+        let step = f64::from(self.step(sharing, bits));
+        let unit = step * between.x * f64::from(self.factor.abs());
+        let coarsest = f64::from(self.offset.abs()) / bound;
+        let coarse = unit <= coarsest;
+        let unit = if coarse { coarsest.max(1e-12) } else { unit };
+        let bias = (f64::from(self.offset) / unit).round().clamp(-bound, bound) as i32;
+        Fold { unit, coarse, bias, multiplier: nearest(unit / between.z) }
+    }
+
+    fn step(&self, sharing: Sharing, bits: u32) -> f32 {
+        let (sharing, bits) = stored(sharing, bits);
+        quantize(sharing, bits, self.largest, 0.0).1
+    }
+
+    /// Factor and offset of real sums as the circuit has them: a bias of whole products, a multiplier of few bits.
+    pub(crate) fn folded(&self, sharing: Sharing, bits: u32, between: &Between) -> (f32, f32) {
+        let fold = self.fold(sharing, bits, between);
+        if fold.coarse {
+            return (self.factor, self.offset);
+        }
+        let Multiplier { mantissa, shift } = fold.multiplier;
+        let multiplier = f64::from(mantissa) * f64::from(shift - 31).exp2() * between.z;
+        let sum = f64::from(self.step(sharing, bits)) * between.x * f64::from(self.factor.signum());
+        ((multiplier / sum) as f32, (multiplier * f64::from(fold.bias)) as f32)
     }
 }
 
@@ -77,6 +142,10 @@ struct Row {
 
 /// No bias is larger than all of a row's products: so a cost without weights knows it.
 pub(super) fn bias_bound(taps: usize, bits: u32, x: &Tensor) -> i32 {
-    let products = taps as i64 * i64::from(most(bits)) * i64::from(x.reach());
+    bound(taps, bits, x.reach())
+}
+
+fn bound(taps: usize, bits: u32, reach: i32) -> i32 {
+    let products = taps as i64 * i64::from(most(bits)) * i64::from(reach);
     products.clamp(1, 1 << 29) as i32
 }

@@ -7,6 +7,7 @@ mod build;
 mod linear;
 
 pub use build::{Figures, network};
+pub(crate) use linear::{Between, Channel};
 
 use crate::space::Subnet;
 use crate::supernet::{Statistics, Supernet};

@@ -31,12 +31,13 @@ struct Of {
 }
 
 impl Ledger {
-    /// Opens or begins one.
+    /// Opens or begins one, of a search with these settings and this digest of what it learned and judges by.
     ///
     /// # Errors
     /// It is another search's; what the system says.
-    pub fn open(path: &Path, settings: &Settings) -> Result<Ledger, SearchError> {
-        let of = hwgen_files::digest(&serde_json::to_vec(settings).unwrap_or_default());
+    pub fn open(path: &Path, settings: &Settings, digest: &str) -> Result<Ledger, SearchError> {
+        let of = serde_json::to_vec(&(settings, digest)).unwrap_or_default();
+        let of = hwgen_files::digest(&of);
         let (mut known, mut says) = (BTreeMap::new(), None);
         let lines = SealedLines::open(path, |line| {
             if let Ok(judged) = serde_json::from_str::<Judged>(line) {

@@ -23,7 +23,7 @@ use crate::cost::CostError;
 use crate::evolve::{Evolution, Individual, Worth};
 use crate::space::{Choice, SpaceError};
 use crate::supernet::{InputScale, Supernet};
-use crate::train::{CheckpointError, Gated, Judge, Schedule, TrainError, Trainer, Training};
+use crate::train::{self, CheckpointError, Gated, Judge, Schedule, TrainError, Trainer, Training};
 use hwgen_data::{DataError, Parts, Subset};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -154,6 +154,7 @@ impl Search<'_> {
     /// # Errors
     /// See [`SearchError`].
     pub fn run(&self, tell: &mut dyn FnMut(Progress)) -> Result<Found, SearchError> {
+        self.settings.space.check()?;
         let mut seconds = Vec::new();
         let supernet = timed(&mut seconds, "supernet", || self.supernet(tell))?;
         let gated = timed(&mut seconds, "gates", || self.gate(&supernet, tell))?;
@@ -311,8 +312,9 @@ impl Search<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Individual>, SearchError> {
         let settings = self.settings;
-        let mut ledger = Ledger::open(&self.folder.join("judged.jsonl"), settings)?;
         let judge = self.judge();
+        let digest = format!("{} {}", supernet.numbers.digest(), train::digest(&judge.judged));
+        let mut ledger = Ledger::open(&self.folder.join("judged.jsonl"), settings, &digest)?;
         let evolution = Evolution {
             seed: settings.seed,
             population: settings.population,

@@ -1,5 +1,6 @@
 //! `space.json`.
 
+use super::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -109,6 +110,10 @@ const MOST: usize = 64;
 const MOST_CHANNELS: usize = 4096;
 const MOST_SIDE: usize = 1024;
 
+/// Most elements of what a layer puts out, and most weights of all: a checkpoint holds them and how they move.
+const MOST_ELEMENTS: usize = 1 << 24;
+const MOST_WEIGHTS: usize = 1 << 26;
+
 impl Space {
     /// Reads `space.json`.
     ///
@@ -126,6 +131,10 @@ impl Space {
     /// # Errors
     /// The first number that is out of its range.
     pub fn check(&self) -> Result<(), SpaceError> {
+        if self.name.is_empty() || self.name.len() > 64 || self.name.chars().any(char::is_control) {
+            let range = "of 1 to 64 bytes, without control characters";
+            return Err(out_of("space", "name", &self.name.escape_debug().to_string(), range));
+        }
         let place = format!("space `{}`", self.name);
         within(&place, "version", self.version as usize, 1, 1)?;
         within(&place, "classes", self.classes, 2, MOST_CHANNELS)?;
@@ -143,9 +152,39 @@ impl Space {
                 return Err(out_of(&place, "blocks", &block.name, "of a name each"));
             }
         }
-        Ok(())
+        self.check_layers(&place)
+    }
+
+    /// The largest subnet: no other has more names, nor larger layers.
+    fn check_layers(&self, place: &str) -> Result<(), SpaceError> {
+        let largest = self.subnet(&self.largest())?;
+        let mut names = std::collections::HashSet::new();
+        for node in &largest.nodes {
+            let parts: &[&str] = match node.layer {
+                Layer::Graph { .. } => &GRAPH_PARTS,
+                _ => &[""],
+            };
+            for name in parts.iter().map(|part| format!("{}{part}", node.name)) {
+                if !names.insert(name.clone()) {
+                    let range = "otherwise called: two layers have this name";
+                    return Err(out_of(place, "layers", &name, range));
+                }
+            }
+            let pixels = node.image[0] * node.image[1];
+            let wide = match node.layer {
+                Layer::Graph { .. } => node.channels.max(pixels),
+                _ => node.channels,
+            };
+            let place = format!("layer `{}`", node.name);
+            within(&place, "elements", pixels.saturating_mul(wide), 1, MOST_ELEMENTS)?;
+        }
+        within(place, "weights of the largest subnet", largest.weights(), 1, MOST_WEIGHTS)
     }
 }
+
+/// What a graph convolution's tensors are called, behind its name.
+const GRAPH_PARTS: [&str; 8] =
+    ["", "_flat", "_theta", "_phi", "_values", "_affinity", "_shares", "_mixed"];
 
 impl Block {
     fn check(&self) -> Result<(), SpaceError> {
@@ -184,6 +223,15 @@ impl Block {
         if (self.optional || self.kind == Kind::Graph) && !same {
             let range = "of stride 1 and without channels, where it may be left out or is a graph";
             return Err(out_of(place, "channels", &format!("{:?}", self.channels), range));
+        }
+        if self.kind == Kind::Graph && self.kernels != [[1, 1]] {
+            let got = format!("{:?}", self.kernels);
+            return Err(out_of(
+                place,
+                "kernels",
+                &got,
+                "left out where it is a graph: it has none",
+            ));
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! A subnet on a batch.
 
+use super::gates::Relu;
 use super::quantize::quantize;
 use super::{Gates, Moments, Numbers, Statistics, Supernet};
+use crate::integers::{Between, Channel};
 use crate::kernels::activate::Levels;
 use crate::kernels::{Window, normalize};
 use crate::ops;
@@ -33,14 +35,25 @@ pub struct Run<'r> {
 
 impl Run<'_> {
     /// Scores of a batch: items x classes.
-    pub fn scores(&self, batch: Tensor<4>, mut normal: Normal<'_>) -> Tensor<2> {
+    pub fn scores(&self, batch: Tensor<4>, normal: Normal<'_>) -> Tensor<2> {
+        self.watched(batch, normal, |_, _| {})
+    }
+
+    /// Scores of a batch; what each node puts out is shown on the way.
+    pub fn watched(
+        &self,
+        batch: Tensor<4>,
+        mut normal: Normal<'_>,
+        mut show: impl FnMut(&Node, &Tensor<4>),
+    ) -> Tensor<2> {
         let mut values: Vec<Tensor<4>> = Vec::new();
         let last_use = self.last_uses();
         for (n, node) in self.subnet.nodes.iter().enumerate() {
             let value = match node.layer {
-                Layer::Input => self.input(batch.clone(), node.bits),
+                Layer::Input => self.input(&batch, node),
                 _ => self.node(n, node, &values, &mut normal),
             };
+            show(node, &value);
             values.push(value);
             for &input in node.inputs.iter().filter(|&&input| last_use[input] == n) {
                 values[input] = Tensor::zeros([1, 1, 1, 1], &values[input].device());
@@ -60,14 +73,23 @@ impl Run<'_> {
         last
     }
 
-    /// What goes in, in steps of its bits.
-    fn input(&self, batch: Tensor<4>, bits: u32) -> Tensor<4> {
-        let (scale, zero_point) = self.supernet.input_at(bits);
-        let (least, greatest) = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1);
-        let levels = Levels { least: least - zero_point, greatest: greatest - zero_point };
-        let range = scale as f32 * levels.greatest as f32;
-        let range = Tensor::from_data(TensorData::from([range]), &batch.device());
-        ops::activate(batch, range, levels)
+    /// What goes in, in steps of its bits: rounded as whoever feeds a network does it, halves away from 0.
+    fn input(&self, batch: &Tensor<4>, node: &Node) -> Tensor<4> {
+        let (shape, device) = (batch.dims(), batch.device());
+        let numbers: Vec<f32> = batch.clone().inner().into_data().try_to_vec().unwrap_or_default();
+        let at = |bits: u32| {
+            let (scale, zero_point) = self.supernet.input_at(bits);
+            let [least, greatest] = [-(1 << (bits - 1)), (1 << (bits - 1)) - 1];
+            let [least, greatest] = [least, greatest].map(|end| f64::from(end - zero_point));
+            let round =
+                |&x: &f32| ((f64::from(x) / scale).round().clamp(least, greatest) * scale) as f32;
+            let data: Vec<f32> = numbers.iter().map(round).collect();
+            Tensor::<4>::from_data(TensorData::new(data, shape), &device)
+        };
+        let widths = self.supernet.space.activation_bits.iter().map(|&bits| at(bits));
+        let mixed =
+            self.gates.and_then(|gates| gates.mix(&node.name, Pick::ActivationBits, widths));
+        mixed.unwrap_or_else(|| at(node.bits))
     }
 
     fn node(
@@ -88,16 +110,16 @@ impl Run<'_> {
                 self.finish(n, node, y, weight_bits, normal)
             }
             Layer::Add => {
-                let branch = values[node.inputs[1]].clone();
-                self.activate(
-                    node,
-                    x + self.gates.map_or(branch.clone(), |g| g.present(node, branch)),
-                )
+                let sum = self.activate(node, x.clone() + values[node.inputs[1]].clone());
+                match self.gates.and_then(|gates| gates.present(node)) {
+                    Some(there) => x * (-there.clone() + 1.0) + sum * there,
+                    None => sum,
+                }
             }
             Layer::Graph { weight_bits } => self.graph(node, x, weight_bits),
             Layer::Mean => self.activate(node, x.mean_dim(1).mean_dim(2)),
             Layer::Dense { weight_bits } => {
-                self.dense(x, &format!("{}.weights", node.name), node, weight_bits)
+                self.dense(x, &format!("{}.weights", node.name), node, node.channels, weight_bits)
                     + self.part(&format!("{}.bias", node.name), [1, 1, 1, node.channels])
             }
             Layer::Input => x,
@@ -115,8 +137,7 @@ impl Run<'_> {
         let [items, height, width, channels] = x.dims();
         let window = Window { items, input: [height, width], kernel, stride, channels };
         let w = self.kernel(node, [kernel[0], kernel[1], channels, node.channels]);
-        let w = w.reshape([window.taps() * channels, node.channels]);
-        let w = self.quantized(&node.name, w, bits);
+        let w = self.filter(node, w, bits).reshape([window.taps() * channels, node.channels]);
         let rows = match (kernel, stride) {
             ([1, 1], [1, 1]) => x.reshape([window.positions(), channels]),
             _ => ops::unfold(x, window),
@@ -136,17 +157,15 @@ impl Run<'_> {
         let [items, height, width, channels] = x.dims();
         let window = Window { items, input: [height, width], kernel, stride, channels };
         let w = self.kernel(node, [kernel[0], kernel[1], 1, channels]);
-        let w = self.quantized(&node.name, w.reshape([window.taps(), channels]), bits);
-        ops::depthwise(x, w, window)
+        ops::depthwise(x, self.filter(node, w, bits).reshape([window.taps(), channels]), window)
     }
 
     /// All against all of the last axis, without a bias.
-    fn dense(&self, x: Tensor<4>, name: &str, node: &Node, bits: u32) -> Tensor<4> {
+    fn dense(&self, x: Tensor<4>, name: &str, node: &Node, outputs: usize, bits: u32) -> Tensor<4> {
         let [items, height, width, channels] = x.dims();
-        let outputs = self.leaf(name).dims()[3].min(node.channels);
-        let w = self.part(name, [1, 1, channels, outputs]).reshape([channels, outputs]);
+        let w = self.filter(node, self.part(name, [1, 1, channels, outputs]), bits);
         let rows = x.reshape([items * height * width, channels]);
-        rows.matmul(self.quantized(&node.name, w, bits)).reshape([items, height, width, outputs])
+        rows.matmul(w.reshape([channels, outputs])).reshape([items, height, width, outputs])
     }
 
     /// `relu(softmax(theta phi^T) values)` over all pixels; all but the softmax of eight bits.
@@ -154,11 +173,15 @@ impl Run<'_> {
         let [items, height, width, channels] = x.dims();
         let pixels = height * width;
         let part = |part: &str, outputs: usize| {
-            let inner = Node { channels: outputs, ..node.clone() };
             let name = format!("{}.{part}", node.name);
-            let y = self.dense(x.clone(), &name, &inner, bits)
+            let y = self.dense(x.clone(), &name, node, outputs, bits)
                 + self.part(&format!("{name}_bias"), [1, 1, 1, outputs]);
             let y = ops::activate(y, self.range(&format!("{name}_range")), Levels::both(8));
+            let y = match self.gates.and_then(|gates| gates.inner(node)) {
+                // one factor of a product is enough
+                Some(mask) if part == "theta" => y * mask,
+                _ => y,
+            };
             y.reshape([items, pixels, outputs])
         };
         let inner = crate::space::graph_inner(channels);
@@ -192,9 +215,62 @@ impl Run<'_> {
                 statistics.nodes[n] = moments(&y);
                 ops::normalize(y, gamma, beta)
             }
-            Normal::Known(statistics) => scaled(y, &gamma, &beta, &statistics.nodes[n]),
+            Normal::Known(statistics) => {
+                let [factors, offsets] =
+                    self.folded(node, bits, &list(gamma), &list(beta), &statistics.nodes[n]);
+                let shape = [1, 1, 1, node.channels];
+                let row = |numbers: Vec<f32>| {
+                    Tensor::<4>::from_data(TensorData::new(numbers, shape), &y.device())
+                };
+                y.clone() * row(factors) + row(offsets)
+            }
         };
         self.masked(node, self.activate(node, y))
+    }
+
+    /// Factors and offsets of channels by statistics that are known: as integers will have them, so that whoever is
+    /// judged is judged by what runs.
+    fn folded(
+        &self,
+        node: &Node,
+        bits: u32,
+        gamma: &[f32],
+        beta: &[f32],
+        moments: &Moments,
+    ) -> [Vec<f32>; 2] {
+        let read = self.subnet.input(node);
+        let (kernel, inputs) = match node.layer {
+            Layer::Conv { kernel, .. } => (kernel, read.channels),
+            Layer::Depthwise { kernel, .. } => (kernel, 1),
+            _ => ([1, 1], read.channels),
+        };
+        let taps = kernel[0] * kernel[1] * inputs;
+        let w = list(self.kernel(node, [kernel[0], kernel[1], inputs, node.channels]));
+        let ((x, reach), (z, _)) = (self.scale(read), self.scale(node));
+        let between = Between { x, reach, z };
+        let channel = |c: usize| {
+            let factor = gamma[c] / (moments.variance[c] + normalize::EPSILON).sqrt();
+            let offset = beta[c] - moments.mean[c] * factor;
+            let column = w.iter().skip(c).step_by(node.channels);
+            let largest = column.fold(0.0f32, |largest, w| largest.max(w.abs()));
+            let channel = Channel { largest, taps, factor, offset };
+            channel.folded(self.supernet.sharing, bits, &between)
+        };
+        let (factors, offsets) = (0..node.channels).map(channel).unzip();
+        [factors, offsets]
+    }
+
+    /// What a step of a node stands for, and how many of them its numbers may be away from 0.
+    fn scale(&self, node: &Node) -> (f64, i32) {
+        if node.layer == Layer::Input {
+            let (scale, zero_point) = self.supernet.input_at(node.bits);
+            let [least, greatest] = [-(1 << (node.bits - 1)), (1 << (node.bits - 1)) - 1];
+            return (scale, (greatest - zero_point).max(zero_point - least));
+        }
+        let levels = if node.relu { Levels::positive(node.bits) } else { Levels::both(node.bits) };
+        let range = list(self.range(&format!("{}.range_{}", node.name, node.bits)));
+        let range = range.first().copied().unwrap_or(1.0);
+        (f64::from(range) / f64::from(levels.greatest), levels.greatest.max(-levels.least))
     }
 
     /// Nothing in channels that are not reached.
@@ -217,9 +293,19 @@ impl Run<'_> {
     }
 
     fn activate(&self, node: &Node, y: Tensor<4>) -> Tensor<4> {
+        let relu = self.gates.map_or(Relu::fixed(node.relu), |gates| gates.relu(node));
         let at = |bits: u32| {
-            let levels = if node.relu { Levels::positive(bits) } else { Levels::both(bits) };
-            ops::activate(y.clone(), self.range(&format!("{}.range_{bits}", node.name)), levels)
+            let range = self.range(&format!("{}.range_{bits}", node.name));
+            let to = |levels: Levels| ops::activate(y.clone(), range.clone(), levels);
+            match &relu {
+                Relu::Always => to(Levels::positive(bits)),
+                Relu::Never => to(Levels::both(bits)),
+                Relu::Where(there) => {
+                    let there = there.clone().reshape([1; 4]);
+                    to(Levels::both(bits)) * (-there.clone() + 1.0)
+                        + to(Levels::positive(bits)) * there
+                }
+            }
         };
         let widths = self.supernet.space.activation_bits.iter().map(|&bits| at(bits));
         let mixed =
@@ -232,13 +318,30 @@ impl Run<'_> {
         self.part(name, [1, 1, 1, 1]).reshape([1]).clamp_min(1e-2)
     }
 
-    /// Weights by integers of so many bits, a step a column; gradients pass as if nothing had happened.
-    fn quantized(&self, layer: &str, w: Tensor<2>, bits: u32) -> Tensor<2> {
-        let plain = w.clone().inner();
-        let [rows, columns] = plain.dims();
-        let numbers: Vec<f32> = plain.into_data().try_to_vec().unwrap_or_default();
+    /// Weights as far as gates let them be, by integers whose steps see only those: a subnet has no others.
+    fn filter(&self, node: &Node, w: Tensor<4>, bits: u32) -> Tensor<4> {
+        let Some(gates) = self.gates else { return self.quantized(&node.name, w.clone(), w, bits) };
+        let [rows, columns, inputs, _] = w.dims();
+        let taps = gates.kernel(node, [rows, columns]);
+        let read = gates.channels(self.subnet.input(node)).filter(|mask| mask.dims()[3] == inputs);
+        let masks = [taps.clone(), read.map(|mask| mask.reshape([1, 1, inputs, 1]))];
+        let seen = masks.into_iter().flatten().fold(w.clone(), |w, mask| w * mask);
+        let w = self.quantized(&node.name, w, seen, bits);
+        match taps {
+            // behind the quantizer: half a step below nothing is something
+            Some(mask) => w * mask,
+            None => w,
+        }
+    }
+
+    /// Weights by integers of so many bits, a step a column, which what is seen of it decides; gradients pass as if
+    /// nothing had happened.
+    fn quantized(&self, layer: &str, w: Tensor<4>, seen: Tensor<4>, bits: u32) -> Tensor<4> {
+        let (shape, columns) = (w.dims(), w.dims()[3]);
+        let numbers: Vec<f32> = w.clone().inner().into_data().try_to_vec().unwrap_or_default();
+        let seen: Vec<f32> = seen.inner().into_data().try_to_vec().unwrap_or_default();
         let mut largest = vec![0.0f32; columns];
-        for row in numbers.chunks_exact(columns) {
+        for row in seen.chunks_exact(columns) {
             for (largest, w) in largest.iter_mut().zip(row) {
                 *largest = largest.max(w.abs());
             }
@@ -250,24 +353,20 @@ impl Run<'_> {
                 let (integer, step) = quantize(sharing, bits, largest, w);
                 integer * step - w
             });
-            let data = TensorData::new(difference.collect::<Vec<f32>>(), [rows, columns]);
-            Tensor::<2>::from_data(data, &Device::default())
+            let data = TensorData::new(difference.collect::<Vec<f32>>(), shape);
+            Tensor::<4>::from_data(data, &Device::default())
         };
         let widths = self.supernet.space.weight_bits.iter().map(|&bits| difference(bits));
         let mixed = self.gates.and_then(|gates| gates.mix(layer, Pick::WeightBits, widths));
         w + mixed.unwrap_or_else(|| difference(bits))
     }
 
-    /// The inner part of a layer's weights, the rim as far as it is reached.
+    /// The inner part of a layer's weights.
     fn kernel(&self, node: &Node, [rows, columns, inputs, outputs]: [usize; 4]) -> Tensor<4> {
         let w = self.leaf(&format!("{}.weights", node.name));
         let [all_rows, all_columns, ..] = w.dims();
         let (top, left) = ((all_rows - rows) / 2, (all_columns - columns) / 2);
-        let w = w.slice([top..top + rows, left..left + columns, 0..inputs, 0..outputs]);
-        match self.gates.and_then(|gates| gates.kernel(node, [rows, columns])) {
-            Some(mask) => w * mask,
-            None => w,
-        }
+        w.slice([top..top + rows, left..left + columns, 0..inputs, 0..outputs])
     }
 
     /// The first of a parameter's numbers.
@@ -299,15 +398,6 @@ fn moments(y: &Tensor<4>) -> Moments {
     Moments { mean, variance }
 }
 
-/// Normalized by statistics that are known.
-fn scaled(y: Tensor<4>, gamma: &Tensor<1>, beta: &Tensor<1>, moments: &Moments) -> Tensor<4> {
-    let device = y.device();
-    let list = |tensor: &Tensor<1>| -> Vec<f32> {
-        tensor.clone().inner().into_data().try_to_vec().unwrap_or_default()
-    };
-    let (gamma, beta) = (list(gamma), list(beta));
-    let numbers: Vec<f32> = y.clone().inner().into_data().try_to_vec().unwrap_or_default();
-    let y_shape = y.dims();
-    let scaled = normalize::forward(&numbers, &gamma, &beta, &moments.mean, &moments.variance);
-    Tensor::from_data(TensorData::new(scaled, y_shape), &device)
+fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.inner().into_data().try_to_vec().unwrap_or_default()
 }

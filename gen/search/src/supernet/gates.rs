@@ -9,7 +9,7 @@
 use super::numbers::{Numbers, Parameter, Role};
 use super::quantize::quantize;
 use super::{Sharing, Supernet};
-use crate::space::{Choice, Gene, Node, Pick, Space, Subnet, Width};
+use crate::space::{Choice, Gene, Layer, Node, Pick, Space, Subnet, Width, graph_inner};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -101,28 +101,56 @@ impl<'g> Gates<'g> {
         self.genes.iter().zip(self.reached.iter().map(Vec::as_slice))
     }
 
-    /// The first of some tensors, and of the others what they add where they are reached.
+    /// The one of some tensors that is chosen: nothing is rounded, as in a sum of what each adds.
     pub(super) fn mix<const D: usize>(
         &self,
         place: &str,
         pick: Pick,
-        mut tensors: impl Iterator<Item = Tensor<D>>,
+        tensors: impl ExactSizeIterator<Item = Tensor<D>>,
     ) -> Option<Tensor<D>> {
-        let mut last = tensors.next()?;
-        let mut sum = last.clone();
-        for (tensor, gate) in tensors.zip(self.of(place, pick)) {
-            sum = sum + (tensor.clone() - last) * gate.clone().reshape([1; D]);
-            last = tensor;
-        }
-        Some(sum)
+        let shares = only(tensors.len(), self.of(place, pick));
+        let parts = tensors.zip(shares).map(|(tensor, share)| tensor * share.reshape([1; D]));
+        parts.reduce(|sum, part| sum + part)
     }
 
-    /// A block's result, if the block is there.
-    pub(super) fn present(&self, node: &Node, branch: Tensor<4>) -> Tensor<4> {
-        match node.by.block.as_deref().map(|block| self.of(block, Pick::Present)) {
-            Some([gate, ..]) => branch * gate.clone().reshape([1, 1, 1, 1]),
-            _ => branch,
+    /// Whether the block is there that a sum ends, if that may be otherwise.
+    pub(super) fn present(&self, node: &Node) -> Option<Tensor<4>> {
+        let there = self.of(node.by.block.as_deref()?, Pick::Present).first()?;
+        Some(there.clone().reshape([1; 4]))
+    }
+
+    /// Whether nothing of a node lies below 0, which blocks before it may decide.
+    pub(super) fn relu(&self, node: &Node) -> Relu {
+        self.relus(node).0
+    }
+
+    /// Of a node, and of what stands in its place when its block is not there.
+    fn relus(&self, node: &Node) -> (Relu, Relu) {
+        let before = || self.relus(self.subnet.input(node)).1;
+        match node.layer {
+            Layer::Add => {
+                let before = before();
+                let branch = self.subnet.nodes[node.inputs[1]].relu;
+                let sum = match (node.relu, branch) {
+                    // it has a ReLU of its own
+                    (true, false) => Relu::Always,
+                    (_, true) => before.clone(),
+                    (false, false) => Relu::Never,
+                };
+                let either = match self.present(node) {
+                    Some(there) => sum.clone().or(before, &there.reshape([1])),
+                    None => sum.clone(),
+                };
+                (sum, either)
+            }
+            Layer::Mean => (before(), before()),
+            _ => (Relu::fixed(node.relu), Relu::fixed(node.relu)),
         }
+    }
+
+    /// Inner channels of a graph convolution: 1 where they are reached.
+    pub(super) fn inner(&self, node: &Node) -> Option<Tensor<4>> {
+        mask(self.shares(node), graph_inner(node.channels), graph_inner)
     }
 
     /// Taps of a node's kernel: 1 where they are reached.
@@ -150,19 +178,7 @@ impl<'g> Gates<'g> {
 
     /// Channels of a node: 1 where they are reached.
     pub(super) fn channels(&self, node: &Node) -> Option<Tensor<4>> {
-        let shares = self.shares(node);
-        if shares.len() <= 1 {
-            return None;
-        }
-        let mask = |channels: usize| {
-            let of = |n: usize| f32::from(u8::from(n < channels));
-            let data =
-                TensorData::new((0..node.channels).map(of).collect(), [1, 1, 1, node.channels]);
-            Tensor::<4>::from_data(data, &Device::default())
-        };
-        let masks =
-            shares.into_iter().map(|(channels, share)| mask(channels) * share.reshape([1; 4]));
-        masks.reduce(|sum, mask| sum + mask)
+        mask(self.shares(node), node.channels, |channels| channels)
     }
 
     /// How many channels a node may have, and whether it has: exactly one of the shares is 1.
@@ -173,7 +189,8 @@ impl<'g> Gates<'g> {
         };
         let given = |pick: Pick, options: &[usize]| {
             let place = node.by.block.as_deref().unwrap_or_default();
-            only(options, self.of(place, pick))
+            let shares = only(options.len(), self.of(place, pick));
+            options.iter().copied().zip(shares).collect::<Vec<_>>()
         };
         match (node.by.width, block()) {
             (Width::Channels, Some(block)) => given(Pick::Channels, &block.channels),
@@ -193,21 +210,66 @@ impl<'g> Gates<'g> {
     }
 }
 
-/// Whether each option is the one: it is reached, the next is not.
-fn only(options: &[usize], reached: &[Tensor<1>]) -> Vec<(usize, Tensor<1>)> {
-    let at = |n: usize| match n {
-        0 => ones(),
-        n => reached.get(n - 1).cloned().unwrap_or_else(|| ones() * 0.0),
-    };
-    options
-        .iter()
-        .enumerate()
-        .map(|(n, &option)| (option, at(n) - at_end(n + 1, options.len(), at)))
-        .collect()
+/// Whether nothing of a tensor lies below 0.
+#[derive(Clone)]
+pub(super) enum Relu {
+    Always,
+    Never,
+    /// Where this is 1.
+    Where(Tensor<1>),
 }
 
-fn at_end(n: usize, end: usize, at: impl Fn(usize) -> Tensor<1>) -> Tensor<1> {
-    if n == end { ones() * 0.0 } else { at(n) }
+impl Relu {
+    pub(super) fn fixed(relu: bool) -> Relu {
+        if relu { Relu::Always } else { Relu::Never }
+    }
+
+    fn share(self) -> Tensor<1> {
+        match self {
+            Relu::Always => ones(),
+            Relu::Never => ones() * 0.0,
+            Relu::Where(share) => share,
+        }
+    }
+
+    /// This where it is there, else another.
+    fn or(self, other: Relu, there: &Tensor<1>) -> Relu {
+        match (self, other) {
+            (Relu::Always, Relu::Always) => Relu::Always,
+            (Relu::Never, Relu::Never) => Relu::Never,
+            (this, other) => {
+                let without = -there.clone() + 1.0;
+                Relu::Where(this.share() * there.clone() + other.share() * without)
+            }
+        }
+    }
+}
+
+/// Of so many channels those that are reached: as many as `of` makes of each share's.
+fn mask(
+    shares: Vec<(usize, Tensor<1>)>,
+    channels: usize,
+    of: impl Fn(usize) -> usize,
+) -> Option<Tensor<4>> {
+    if shares.len() <= 1 {
+        return None;
+    }
+    let masks = shares.into_iter().map(|(option, share)| {
+        let reached = (0..channels).map(|n| f32::from(u8::from(n < of(option)))).collect();
+        let data = TensorData::new(reached, [1, 1, 1, channels]);
+        Tensor::<4>::from_data(data, &Device::default()) * share.reshape([1; 4])
+    });
+    masks.reduce(|sum, mask| sum + mask)
+}
+
+/// Whether each option is the one: it is reached, the next is not.
+fn only(options: usize, reached: &[Tensor<1>]) -> Vec<Tensor<1>> {
+    let at = |n: usize| match n {
+        0 => ones(),
+        n if n == options => ones() * 0.0,
+        n => reached.get(n - 1).cloned().unwrap_or_else(|| ones() * 0.0),
+    };
+    (0..options).map(|n| at(n) - at(n + 1)).collect()
 }
 
 fn ones() -> Tensor<1> {
@@ -217,10 +279,11 @@ fn ones() -> Tensor<1> {
 /// 1 above the threshold, else 0; backward as a sigmoid.
 fn step(energy: f32, threshold: Option<Tensor<1>>) -> Tensor<1> {
     let Some(threshold) = threshold else { return ones() };
+    let hard = if energy > first_of(threshold.clone().inner()) { 1.0 } else { 0.0 };
     let soft = sigmoid(-threshold + energy);
     let plain = soft.clone().inner();
-    let hard = if first_of(plain.clone()) > 0.5 { 1.0 } else { 0.0 };
-    soft + (plain * -1.0 + hard)
+    // the difference is 0: what comes out is 0 or 1 to the last bit
+    (soft - plain) + hard
 }
 
 fn first(value: &Tensor<4>) -> f32 {

@@ -10,8 +10,9 @@ pub enum Sharing {
     /// Each width has steps of its own; large weights are clipped where that loses less.
     #[default]
     Free,
-    /// The residual form: a width's steps divide those of the next, so that `w8 = 17 w4 + r8` and `w4 = 5 w2 + r4`
-    /// (arXiv 2005.07093).
+    /// The residual form (arXiv 2005.07093): steps are `2 largest / (2^bits - 1)`, so that those of 8, 4 and 2 bits
+    /// divide each other: `w8 = 17 w4 + r8`, `w4 = 5 w2 + r4`, residuals no larger than 8 and 2. Other widths have
+    /// such steps, but do not nest.
     Residual,
     /// The highest bits of eight, half a step below them: what `shared_bits` of a policy stores and the lane reads.
     TopBits,
@@ -33,8 +34,8 @@ pub fn quantize(sharing: Sharing, bits: u32, largest: f32, weight: f32) -> (f32,
             (rounded(weight / step, bits), step)
         }
         Sharing::Residual => {
-            let step = largest.max(1e-8) / most(bits) as f32;
-            (rounded(weight / step, bits), step)
+            let step = |bits: u32| largest.max(1e-8) / (most(bits) as f32 + 0.5);
+            (residual(bits, |bits| rounded(weight / step(bits), bits)), step(bits))
         }
         // half a step lies below what is read, so integers are halves
         Sharing::TopBits if bits < 8 => {
@@ -58,6 +59,16 @@ fn kept(bits: u32) -> f32 {
         3 => 0.75,
         4 => 0.9,
         _ => 1.0,
+    }
+}
+
+/// What is nearest at 8 bits decides over 4 and 2: 17 and 5 are odd, so nothing lies halfway, and this is what is
+/// nearest there as well.
+fn residual(bits: u32, nearest: impl Fn(u32) -> f32) -> f32 {
+    match bits {
+        4 => (nearest(8) / 17.0).round(),
+        2 => (residual(4, nearest) / 5.0).round(),
+        bits => nearest(bits),
     }
 }
 

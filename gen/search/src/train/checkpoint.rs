@@ -2,8 +2,9 @@
 //! nothing had happened, to the last bit.
 
 use super::Trainer;
-use crate::supernet::Supernet;
+use crate::supernet::{Numbers, Parameter, Supernet};
 use burn::tensor::{Device, Tensor, TensorData};
+use hwgen_data::Subset;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -41,8 +42,10 @@ pub enum CheckpointError {
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    /// The digest of space, schedule and data.
+    /// The digest of space, schedule, data, and what is begun with.
     of: String,
+    /// The digest of the numbers.
+    numbers: String,
     step: usize,
 }
 
@@ -52,10 +55,8 @@ impl Trainer {
         let parts =
             (&self.supernet.space, self.supernet.sharing, self.supernet.input, &self.schedule);
         let mut bytes = serde_json::to_vec(&parts).unwrap_or_default();
-        for item in self.data.items.iter() {
-            bytes.extend(item.values.iter().map(|&value| value as u8));
-            bytes.extend((item.label as u64).to_le_bytes());
-        }
+        bytes.extend(format!("{:?}{}", self.data.augment, self.begun).bytes());
+        bytes.extend(digest(&self.data.items).bytes());
         hwgen_files::digest(&bytes)
     }
 
@@ -66,8 +67,6 @@ impl Trainer {
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let damaged =
             |why: String| CheckpointError::Damaged { path: path.display().to_string(), why };
-        let header = Header { version: 1, of: self.identity(), step: self.step };
-        let header = serde_json::to_string(&header).map_err(|error| damaged(error.to_string()))?;
         let mut lists: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
         for (place, parameter) in self.supernet.numbers.parameters.iter().enumerate() {
             lists.push(listed(parameter.name.clone(), parameter.value.clone().into_data()));
@@ -75,6 +74,10 @@ impl Trainer {
             lists
                 .extend(moments.map(|(of, data)| listed(format!("{}.{of}", parameter.name), data)));
         }
+        let all = lists.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice()));
+        let header =
+            Header { version: 1, of: self.identity(), numbers: digest_of(all), step: self.step };
+        let header = serde_json::to_string(&header).map_err(|error| damaged(error.to_string()))?;
         let views = lists.iter().map(|(name, shape, bytes)| {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
         });
@@ -108,6 +111,10 @@ impl Trainer {
         }
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let all = tensors.iter().map(|(name, view)| (name, view.data()));
+        if header.numbers != digest_of(all) || header.step > self.steps() {
+            return Err(damaged("its numbers are not those that were written".to_owned()));
+        }
         for (place, parameter) in self.supernet.numbers.parameters.iter_mut().enumerate() {
             let (shape, name) = (parameter.value.dims(), &parameter.name);
             let read = |name: &str| numbers(&tensors.tensor(name).ok()?, shape);
@@ -136,6 +143,33 @@ pub fn read_numbers(supernet: &mut Supernet, path: &Path) -> Result<(), Checkpoi
         })?;
     }
     Ok(())
+}
+
+/// Of items: their values and labels.
+pub(crate) fn digest(items: &Subset) -> String {
+    let mut bytes = Vec::new();
+    for item in items.iter() {
+        bytes.extend(item.values.iter().map(|&value| value as u8));
+        bytes.extend((item.label as u64).to_le_bytes());
+    }
+    hwgen_files::digest(&bytes)
+}
+
+impl Numbers {
+    /// Of all parameters.
+    pub(crate) fn digest(&self) -> String {
+        let list = |p: &Parameter| listed(p.name.clone(), p.value.clone().into_data());
+        let lists: Vec<_> = self.parameters.iter().map(list).collect();
+        digest_of(lists.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())))
+    }
+}
+
+/// Of lists, whatever their order in a file.
+fn digest_of<'l>(lists: impl Iterator<Item = (&'l str, &'l [u8])>) -> String {
+    let mut lists: Vec<_> = lists.collect();
+    lists.sort_unstable_by_key(|(name, _)| *name);
+    let each = lists.iter().map(|(name, bytes)| format!("{name} {}\n", hwgen_files::digest(bytes)));
+    hwgen_files::digest(each.collect::<String>().as_bytes())
 }
 
 fn listed(name: String, data: TensorData) -> (String, Vec<usize>, Vec<u8>) {

@@ -11,6 +11,7 @@ mod learn;
 mod plan;
 mod step;
 
+pub(crate) use checkpoint::digest;
 pub use checkpoint::{CheckpointError, read_numbers};
 pub(crate) use evaluate::highest;
 pub use evaluate::{Judge, Verdicts};
@@ -35,6 +36,8 @@ pub struct Trainer {
     data: Training,
     learner: Learner,
     met: gated::Met,
+    /// The digest of the numbers it began with.
+    begun: String,
 }
 
 /// What is trained on.
@@ -81,7 +84,8 @@ impl Trainer {
             supernet.add_thresholds();
         }
         let learner = Learner::new(&supernet.numbers);
-        Trainer { supernet, schedule, step: 0, data, learner, met: gated::Met::default() }
+        let begun = supernet.numbers.digest();
+        Trainer { supernet, schedule, step: 0, data, learner, met: gated::Met::default(), begun }
     }
 
     /// Steps of an epoch: each item once, but for the rest of a batch.
