@@ -11,10 +11,11 @@ use hwgen_data::Subset;
 use hwgen_network::graph::Network;
 use hwgen_network::interpret::Interpreter;
 use hwgen_network::policy::Policy;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a network of integers and what it was trained as agree, on the same items.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Items.
     pub items: usize,
@@ -35,6 +36,8 @@ pub struct Finished {
     pub subnet: Subnet,
     /// What it costs.
     pub cost: Cost,
+    /// Multipliers that its core was allowed: fewer than those of the target if the device has no room for them.
+    pub multipliers: u32,
     /// Its integers.
     pub network: Network,
     /// Its widths.
@@ -70,7 +73,7 @@ impl Search<'_> {
         let statistics = judge.statistics(&tuned, &subnet);
         let network = integers::trained(&tuned, &subnet, &statistics, &judge)
             .map_err(crate::cost::CostError::from)?;
-        let cost = settings.target.cost(&tuned, &subnet)?;
+        let (cost, multipliers) = settings.target.fitted(&tuned, &subnet)?;
         let agree = |items: &Subset| -> Result<(Agreement, Vec<bool>), SearchError> {
             let judge = Judge { judged: items.clone(), ..judge.clone() };
             let real = judge.verdicts(&tuned, &subnet, &statistics);
@@ -80,7 +83,17 @@ impl Search<'_> {
         let (test, right) = agree(&self.parts.test)?;
         let policy = policy(&subnet);
         let individual = individual.clone();
-        Ok(Finished { individual, subnet, cost, network, policy, validation, test, right })
+        Ok(Finished {
+            individual,
+            subnet,
+            cost,
+            multipliers,
+            network,
+            policy,
+            validation,
+            test,
+            right,
+        })
     }
 }
 

@@ -6,11 +6,12 @@ use crate::evolve::Individual;
 use crate::space::Choice;
 use crate::supernet::Supernet;
 use hwgen_designs::cnn::CnnSpec;
+use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// Version of the format: 1.
     pub version: u32,
@@ -31,7 +32,7 @@ pub struct Found {
 }
 
 /// A point: files of its number lie beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The choice.
     pub choice: Choice,
@@ -55,14 +56,31 @@ pub struct Point {
     pub test: Agreement,
     /// Layers, their bits of weights and of activations.
     pub layers: Vec<(String, Option<u32>, u32)>,
-    /// The core.
+    /// Multipliers that its core was allowed: fewer than those of the target if the device has no room for them.
+    pub multipliers: u32,
+    /// The core: `hwgen describe cnn --schema`.
+    #[schemars(schema_with = "core")]
     pub core: CnnSpec,
     /// What is written for it.
     #[serde(skip)]
     files: Vec<(String, Vec<u8>)>,
 }
 
+fn core(_: &mut SchemaGenerator) -> Schema {
+    hwgen_designs::registry::of::<CnnSpec>().schema().try_into().unwrap_or_default()
+}
+
 impl Found {
+    /// The JSON schema of `search.json`.
+    pub fn schema() -> Schema {
+        schema_for!(Found)
+    }
+
+    /// The text of `search.json`.
+    pub fn text(&self) -> String {
+        String::from_utf8(pretty(self)).unwrap_or_default()
+    }
+
     pub(super) fn new(
         search: &Search<'_>,
         supernet: &Supernet,
@@ -100,7 +118,7 @@ impl Found {
         for (name, bytes) in self.points.iter().flat_map(|point| &point.files) {
             hwgen_files::write(&folder.join(name), bytes)?;
         }
-        hwgen_files::write(&folder.join("search.json"), &pretty(self))?;
+        hwgen_files::write(&folder.join("search.json"), self.text().as_bytes())?;
         Ok(())
     }
 }
@@ -126,6 +144,7 @@ impl Point {
             validation: done.validation,
             test: done.test,
             layers: layers.collect(),
+            multipliers: done.multipliers,
             core: done.cost.core,
             files,
         }

@@ -1,12 +1,13 @@
 //! The search: a supernet is trained, subnets of it are judged by what they get right and what they cost, the best
 //! are trained on, and become networks of integers.
 //!
-//! - `settings`: what is asked for; `ledger`: what was judged, line by line; `select`: which points are taken;
+//! - `settings`: what is asked for; `room`: multipliers that a device has room for; `ledger`: what was judged, line by line; `select`: which points are taken;
 //!   `found`: `search.json`; `finish`: from a choice to integers.
 
 mod finish;
 mod found;
 mod ledger;
+mod room;
 mod select;
 mod settings;
 

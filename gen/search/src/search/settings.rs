@@ -4,10 +4,11 @@ use super::is_width;
 use crate::cost::Target;
 use crate::space::{Choice, Gene, Pick, Space};
 use crate::supernet::Sharing;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A search, in all that decides what it finds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// What is searched.
     pub space: Space,
@@ -42,7 +43,7 @@ pub struct Settings {
 }
 
 /// Which widths a search may choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Widths {
     /// Those of the space, layer by layer.

@@ -110,6 +110,11 @@ const MOST_CHANNELS: usize = 4096;
 const MOST_SIDE: usize = 1024;
 
 impl Space {
+    /// The JSON schema of `space.json`.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Space)
+    }
+
     /// Reads `space.json`.
     ///
     /// # Errors

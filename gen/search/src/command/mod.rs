@@ -1,0 +1,72 @@
+//! The command: arguments become settings, a search runs, what it found is told.
+//!
+//! - `args`: the command line; `number`: its numbers; `effort`: how long a search of each space goes; `augment`: how
+//!   items are varied; `target`: the core; `settings`: all of it; `told`: what is printed at the end; `failure`: exit
+//!   codes.
+
+mod args;
+mod augment;
+mod effort;
+mod failure;
+mod number;
+mod settings;
+mod target;
+mod told;
+
+pub(crate) use args::Args;
+pub(crate) use failure::report;
+
+use crate::output::print;
+use crate::view::View;
+use anyhow::Context;
+use args::Schema;
+use failure::{Failure, wrong};
+use hwgen_data::{Parts, Source, Wish};
+use hwgen_search::report::page;
+use hwgen_search::search::{Found, Search};
+use hwgen_search::space::Space;
+use settings::Wanted;
+use std::path::Path;
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(schema) = args.schema {
+        let schema = match schema {
+            Schema::Space => Space::schema(),
+            Schema::Search => Found::schema(),
+        };
+        let schema = serde_json::to_string_pretty(&schema).context("cannot write the schema")?;
+        return Ok(print(&(schema + "\n"))?);
+    }
+    let (Some(data), Some(out)) = (&args.data, &args.out) else {
+        return wrong("which data, and where is all to be written? --data PATH --out DIR");
+    };
+    let parts = parts(args, data)?;
+    let augment = augment::augment(&args.augment, &parts)?;
+    let Wanted { settings, board } = settings::wanted(args, &parts)?;
+    std::fs::create_dir_all(out)
+        .with_context(|| format!("cannot create folder {}", out.display()))?;
+    let mut view = View::new(&settings);
+    let search = Search { settings: &settings, parts: &parts, folder: out, augment };
+    let found = search.run(&mut |progress| view.show(&progress));
+    view.finish();
+    let found = found?;
+    let page = page(&found).map_err(anyhow::Error::from)?;
+    hwgen_files::write(&out.join("search.html"), page.as_bytes())?;
+    told::notes(&found);
+    match args.json {
+        true => Ok(print(&found.text())?),
+        false => Ok(print(&told::text(&found, out, board.as_deref()))?),
+    }
+}
+
+fn parts(args: &Args, data: &Path) -> Result<Parts, Failure> {
+    let source = Source::open(data)?;
+    tell!("{source}");
+    let data = source.load(&args.loading.options(args.seed))?;
+    let parts =
+        data.parts(&Wish { limit: args.loading.limit, seed: args.seed, ..Wish::default() })?;
+    let [train, validation, test] =
+        [&parts.train, &parts.validation, &parts.test].map(|part| part.len());
+    tell!("{train} items to train on, {validation} to choose by, {test} to test");
+    Ok(parts)
+}
