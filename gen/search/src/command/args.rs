@@ -21,11 +21,11 @@ DIR gets search.json, search.html, and for each point N point_N.network.json, po
 point_N.policy.json. A search that was stopped goes on where it was.
 
 Examples:
-  hwgen search --data shapes --space shapes --multipliers 12 --out /tmp/found     two minutes
+  hwgen search --data shapes --space shapes --multipliers 12 --out /tmp/found
   hwgen search --data cifar-10-batches-bin --target ulx3s --latency 20ms --out found
-  hwgen search --data speech_commands --words twelve --space keywords --target icebreaker --out found
-  hwgen search --data shapes --space my_space.json --uniform 8x8 --out found      the architecture alone
-  hwgen search --schema space                              the JSON schema of a space
+  hwgen search --data speech_commands --words twelve --space keywords --target ulx3s --out found
+  hwgen search --data shapes --space my_space.json --uniform 8x8 --out found    no bits
+  hwgen search --schema space                                   the JSON schema of a space
 
 Exit codes: 0 fine; 1 a file failed, or no network is fast enough; 2 wrong usage or parameter.")]
 pub(crate) struct Args {

@@ -12,7 +12,7 @@ pub(super) struct Effort {
 /// The effort for a space: `shapes` is a first look, which takes two minutes on two cores.
 pub(super) fn of(space: &str) -> Effort {
     let [epochs, tuning, population, generations, judged] = match space {
-        "shapes" => [20, 10, 24, 8, 400],
+        "shapes" => [14, 6, 24, 8, 400],
         _ => [15, 6, 32, 12, 2000],
     };
     Effort { epochs, tuning, population, generations, judged }

@@ -67,7 +67,10 @@ pub struct Point {
 }
 
 fn core(_: &mut SchemaGenerator) -> Schema {
-    hwgen_designs::registry::of::<CnnSpec>().schema().try_into().unwrap_or_default()
+    let mut schema = hwgen_designs::registry::of::<CnnSpec>().schema();
+    // said once, at the top
+    schema.as_object_mut().map(|schema| schema.remove("$schema"));
+    schema.try_into().unwrap_or_default()
 }
 
 impl Found {
