@@ -48,5 +48,6 @@ fn verify(out: &Path, n: usize) {
     cargo.args(["verify", "--design", "cnn", "--engines", "jit", "--network"]);
     cargo.arg(out.join(format!("point_{n}.network.json")));
     cargo.arg("--spec").arg(out.join(format!("point_{n}.core.json")));
+    cargo.arg("--inputs").arg(out.join(format!("point_{n}.inputs.bin")));
     assert!(cargo.status().unwrap().success(), "point {n} on its core");
 }

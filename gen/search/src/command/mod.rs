@@ -1,13 +1,14 @@
 //! The command: arguments become settings, a search runs, what it found is told.
 //!
 //! - `args`: the command line; `number`: its numbers; `effort`: how long a search of each space goes; `augment`: how
-//!   items are varied; `target`: the core; `settings`: all of it; `told`: what is printed at the end; `failure`: exit
+//!   items are varied; `target`: the core; `settings`: all of it; `inputs`: what points are compared on; `told`: what is printed at the end; `failure`: exit
 //!   codes.
 
 mod args;
 mod augment;
 mod effort;
 mod failure;
+mod inputs;
 mod number;
 mod settings;
 mod target;
@@ -50,6 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let found = search.run(&mut |progress| view.show(&progress));
     view.finish();
     let found = found?;
+    inputs::write(out, found.points.len(), &parts.validation, args.seed)?;
     let page = page(&found).map_err(anyhow::Error::from)?;
     hwgen_files::write(&out.join("search.html"), page.as_bytes())?;
     told::notes(&found);

@@ -3,6 +3,7 @@
 use super::args::Core;
 use super::failure::Failure;
 use hwgen_boards::board::{self, Family};
+use hwgen_boards::build::multipliers;
 use hwgen_designs::cnn::Multiplier;
 use hwgen_network::plan::SUPPORTED_MULTIPLIERS;
 use hwgen_search::cost::Target;
@@ -19,7 +20,11 @@ pub(super) struct OfBoard {
 pub(super) fn target(args: &Core) -> Result<OfBoard, Failure> {
     let board = args.target.as_deref().map(board::find).transpose()?;
     let fpga = board.as_ref().map(|board| &board.fpga);
-    let most = if board.is_some() { SUPPORTED_MULTIPLIERS } else { MULTIPLIERS };
+    let most = match fpga {
+        // without such blocks they are made of lookup tables
+        Some(fpga) => multipliers(&fpga.device).unwrap_or(SUPPORTED_MULTIPLIERS),
+        None => MULTIPLIERS,
+    };
     let hertz = board.as_ref().map(|board| board.clock.run_hertz.unwrap_or(board.clock.hertz));
     let target = Target {
         multipliers: args.multipliers.unwrap_or(most),

@@ -1,5 +1,6 @@
 //! What is printed when all is done.
 
+use super::inputs;
 use hwgen_search::search::{Found, Point};
 use hwgen_tools::command_line;
 use std::path::Path;
@@ -29,6 +30,7 @@ pub(super) fn text(found: &Found, out: &Path, board: Option<&str>) -> String {
     let stages = found.seconds.iter().map(|(stage, seconds)| format!("{stage} {seconds:.1} s"));
     text += &format!("{:.1} s: {}\n", all, stages.collect::<Vec<_>>().join(", "));
     text += &format!("{}\n", out.join("search.html").display());
+    text += &format!("check: {}\n", verify(out));
     if let Some(board) = board {
         text += &format!("bitstream: {}\n", build(out, board));
     }
@@ -42,6 +44,13 @@ fn line(n: usize, point: &Point) -> String {
         "point {n}: {cycles} cycles, {milliseconds:.3} ms, {weights} weights in {weight_bytes} bytes; \
          test {integer:.2} % as integers, {real:.2} % as real numbers, {same:.2} % alike\n"
     )
+}
+
+/// The first point's core, compared with its network.
+fn verify(out: &Path) -> String {
+    let mut command = Command::new("hwgen");
+    command.args(["verify", "--design", "cnn", "--engines", "jit"]);
+    command_line(on_core(&mut command, out).arg("--inputs").arg(inputs::file(out, 0)))
 }
 
 /// The first point's bitstream.

@@ -1,12 +1,14 @@
 //! Subnets as networks of integers: trained ones, and blanks that only have a cost.
 //!
-//! - `build`: how layers become operators of a network; `linear`: how real weights become integers, their
-//!   normalization folded in.
+//! - `build`: how layers become operators of a network; `inputs`: items as it takes them; `linear`: how real weights
+//!   become integers, their normalization folded in.
 
 mod build;
+mod inputs;
 mod linear;
 
 pub use build::{Figures, network};
+pub use inputs::inputs;
 
 use crate::space::Subnet;
 use crate::supernet::{Statistics, Supernet};

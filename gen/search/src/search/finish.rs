@@ -104,15 +104,8 @@ fn compare(
     items: &Subset,
 ) -> Result<(Agreement, Vec<bool>), IntegerError> {
     let mut interpreter = Interpreter::new(network)?;
-    let input = network.inputs.first().and_then(|name| network.tensor(name));
-    let scale = items.items().scale();
     let (mut same, mut right) = (0, Vec::new());
-    for (n, item) in items.iter().enumerate() {
-        let integer = |&value: &i8| {
-            let number = f64::from(scale.real(value));
-            input.map_or(0, |input| input.quantize(number)) as i16
-        };
-        let values: Vec<i16> = item.values.iter().map(integer).collect();
+    for (n, (item, values)) in items.iter().zip(integers::inputs(network, items)).enumerate() {
         interpreter.run(&[&values]);
         let scores = interpreter.outputs().next().unwrap_or_default();
         let scores: Vec<f32> = scores.iter().map(|&score| f32::from(score)).collect();
