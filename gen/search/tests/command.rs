@@ -16,7 +16,8 @@ fn search(arguments: &[&str]) -> (i32, String, String) {
 fn refused(code: i32, arguments: &[&str]) -> String {
     let (got, stdout, stderr) = search(arguments);
     assert_eq!((got, &*stdout), (code, ""), "{arguments:?}: {stderr}");
-    stderr.lines().next().unwrap_or_default().to_owned()
+    let error = stderr.lines().find(|line| line.starts_with("error: "));
+    error.unwrap_or_else(|| panic!("{arguments:?}: {stderr}")).to_owned()
 }
 
 #[test]
@@ -53,8 +54,8 @@ fn refusals() {
     let said = [
         refused(2, &["--data", "shapes"]),
         with(&["--space", "shape"]),
-        with(&["--space", &none]),
-        with(&["--space", &cut]),
+        with(&["--space", &none]).replace(&none, "none.json"),
+        with(&["--space", &cut]).replace(&cut, "cut.json"),
         with(&["--space", &other]).replace(&other, "other.json"),
         with(&["--target", "ulx4s"]),
         with(&["--target", "ulx3s", "--kind", "25x18"]),

@@ -41,9 +41,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (Some(data), Some(out)) = (&args.data, &args.out) else {
         return wrong("which data, and where is all to be written? --data PATH --out DIR");
     };
+    // what is wrong with it is said before data is read
+    let on = target::target(&args.core)?;
     let parts = parts(args, data)?;
     let augment = augment::augment(&args.augment, &parts)?;
-    let Wanted { settings, board } = settings::wanted(args, &parts)?;
+    let Wanted { settings, board } = settings::wanted(args, &parts, on)?;
     std::fs::create_dir_all(out)
         .with_context(|| format!("cannot create folder {}", out.display()))?;
     let mut view = View::new(&settings);

@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::effort;
 use super::failure::{Failure, wrong};
-use super::target::{OfBoard, target};
+use super::target::OfBoard;
 use hwgen_data::Parts;
 use hwgen_search::search::{Settings, Widths};
 use hwgen_search::space::{PRESETS, Space, preset};
@@ -19,12 +19,12 @@ pub(super) struct Wanted {
     pub(super) board: Option<String>,
 }
 
-pub(super) fn wanted(args: &Args, parts: &Parts) -> Result<Wanted, Failure> {
+pub(super) fn wanted(args: &Args, parts: &Parts, on: OfBoard) -> Result<Wanted, Failure> {
     let mut space = space(&args.space, parts)?;
     if let Some((weights, activations)) = args.effort.uniform {
         (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
     }
-    let OfBoard { target, board } = target(&args.core)?;
+    let OfBoard { target, board } = on;
     let (effort, of) = (&args.effort, effort::of(&space.name));
     let asked = target.multipliers;
     let mut settings = Settings {
