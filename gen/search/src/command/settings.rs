@@ -4,6 +4,7 @@ use super::args::Args;
 use super::effort;
 use super::failure::{Failure, wrong};
 use super::target::OfBoard;
+use anyhow::anyhow;
 use hwgen_data::Parts;
 use hwgen_search::search::{Settings, Widths};
 use hwgen_search::space::{PRESETS, Space, preset};
@@ -72,7 +73,8 @@ fn space(name: &str, parts: &Parts) -> Result<Space, Failure> {
             PRESETS.join(", ")
         ));
     }
-    let space = Space::read(&hwgen_files::read_text(name.as_ref(), MOST_SPACE)?)?;
+    let space = Space::read(&hwgen_files::read_text(name.as_ref(), MOST_SPACE)?);
+    let space = space.map_err(|error| Failure::Usage(anyhow!("--space {name}: {error}")))?;
     if (space.input, space.classes) != (input, classes) {
         return wrong(format!(
             "--space {name}: it is for items of {:?} in {} classes, the data has {input:?} in {classes}",

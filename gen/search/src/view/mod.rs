@@ -90,7 +90,8 @@ impl View {
             .best
             .map(|(cycles, accuracy)| format!("best {:.2} % in {cycles} cycles", 100.0 * accuracy));
         let left = left.filter(|_| !stage.is_done()).map(|left| format!("{} left", span(left)));
-        let parts = [Some(stage.text.clone()), best, left];
+        // what a narrow terminal cuts off is what changes least
+        let parts = [Some(stage.text.clone()), left, best];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
