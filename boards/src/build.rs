@@ -15,7 +15,7 @@ mod vivado;
 
 pub use flow::{bitstream_ending, placed_name, tool, tools};
 pub(crate) use part::capacity;
-pub use part::{Resource, may_fit};
+pub use part::{Resource, may_fit, multipliers};
 
 use crate::board::{Board, Family};
 use crate::clocking::{ClockError, Clocking, megahertz};

@@ -224,6 +224,12 @@ const BARS: &[Bar] = &[
         unit: "seconds that 10,000 candidates of 20 layers take through a pipe, on a fixed core",
     },
     Bar {
+        name: "search_example",
+        command: "test --release -p hwgen-search --test example -- --ignored --nocapture",
+        target: AtMost(120.0),
+        unit: "seconds of the README's search, whose points are bit-exact on their cores",
+    },
+    Bar {
         name: "names",
         command: "test -p hwgen-verify --test lint nets_are_named -- --nocapture",
         target: AtMost(5.0),

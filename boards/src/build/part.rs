@@ -49,6 +49,12 @@ pub(crate) fn capacity(device: &str) -> Option<Capacity> {
     Some(Capacity { lut, ff, bram, spram, dsp })
 }
 
+/// Multipliers that the device has, if it is known and has any.
+pub fn multipliers(device: &str) -> Option<u32> {
+    let dsp = capacity(device)?.dsp;
+    u32::try_from(dsp).ok().filter(|&dsp| dsp > 0)
+}
+
 /// Part of a device's lookup tables that a design may be estimated at and still be worth a try.
 const WORTH_A_TRY: f64 = 0.9;
 

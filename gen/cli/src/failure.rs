@@ -2,7 +2,7 @@
 
 use hwgen_boards::board::BoardError;
 use hwgen_designs::spec::LoadError;
-use hwgen_files::FileError;
+use hwgen_files::{FileError, causes};
 use std::process::ExitCode;
 
 /// Why a command stops.
@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Error(anyhow::Error),
     /// A check failed and was reported: exit code 1.
     Check,
+    /// A program that we stand for ended so, and said why.
+    Told(u8),
     /// Whoever reads our output has enough: exit code 0.
     ReaderLeft,
 }
@@ -63,39 +65,17 @@ impl From<anyhow::Error> for Failure {
 pub(crate) fn report(failure: Failure) -> ExitCode {
     match failure {
         Failure::Usage(error) => {
-            tell!("error: {}", plain(&error));
+            tell!("error: {}", causes(error.as_ref()));
             ExitCode::from(2)
         }
         Failure::Error(error) => {
-            tell!("error: {}", plain(&error));
+            tell!("error: {}", causes(error.as_ref()));
             ExitCode::FAILURE
         }
         Failure::Check => ExitCode::FAILURE,
+        Failure::Told(code) => ExitCode::from(code),
         Failure::ReaderLeft => ExitCode::SUCCESS,
     }
-}
-
-/// An error and its causes, each said once, without `(os error 2)`, which tells nobody anything.
-fn plain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
-        let said = without_numbers(&cause.to_string());
-        if text.is_empty() {
-            text = said;
-        } else if !text.contains(&said) {
-            text += &format!(": {said}");
-        }
-    }
-    text
-}
-
-fn without_numbers(text: &str) -> String {
-    let mut parts = text.split(" (os error ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let end = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        text + end.strip_prefix(')').unwrap_or(end)
-    })
 }
 
 #[cfg(test)]
@@ -107,9 +87,9 @@ mod tests {
         let system = || std::io::Error::from_raw_os_error(2);
         let none = "No such file or directory";
         let error = anyhow::Error::from(system()).context(format!("no `x`: {}", system()));
-        assert_eq!(plain(&error), format!("no `x`: {none}"));
+        assert_eq!(causes(error.as_ref()), format!("no `x`: {none}"));
         let error = anyhow::Error::from(system()).context("no `x`").context("cannot go on");
-        assert_eq!(plain(&error), format!("cannot go on: no `x`: {none}"));
-        assert_eq!(without_numbers("a (os error 13) and b"), "a and b");
+        assert_eq!(causes(error.as_ref()), format!("cannot go on: no `x`: {none}"));
+        assert_eq!(causes(anyhow::anyhow!("a (os error 13) and b").as_ref()), "a and b");
     }
 }

@@ -34,6 +34,7 @@ mod power;
 mod program;
 mod results;
 mod run;
+mod search;
 mod shell;
 mod sim;
 mod size;
@@ -56,6 +57,7 @@ Examples:
   hwgen verify --design lapa --engines jit,icarus    golden model = our engine = Icarus
   hwgen check kws.tflite                             what a network is, and whether a core runs it
   hwgen cost --network kws.tflite --board ulx3s      its cycles, memories and area on a core
+  hwgen search --data shapes --out found             networks and bit widths for a core, trained
   hwgen infer --network kws.tflite --inputs clips/   its results, by the integer model
   hwgen import kws.tflite -o network.json            a trained network as integers
   hwgen build --board hx8k --design echo             a bitstream for a board
@@ -79,6 +81,7 @@ enum Command {
     Import(import::Args),
     Check(check::Args),
     Cost(cost::Args),
+    Search(search::Args),
     Infer(infer::Args),
     Board(board::Args),
     Build(build::Args),
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Cost(args) => cost::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Infer(args) => infer::run(&args),
         Command::Board(args) => board::run(&args),
         Command::Build(args) => build::run(&args),

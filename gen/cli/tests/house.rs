@@ -43,6 +43,21 @@ fn crates_know_whom_the_page_says() {
     assert_eq!(built, told, "docs/house.md and the manifests differ");
 }
 
+/// Training takes minutes to build: only the program that trains is to need it.
+#[test]
+fn the_command_builds_without_what_trains() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "-p", "hwgen", "-e", "normal,build", "--prefix", "none"]);
+    let output = cargo.current_dir(root()).output().unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("hwgen-network"), "{}", String::from_utf8_lossy(&output.stderr));
+    let trains = |name: &&&str| name.starts_with("burn") || **name == "hwgen-search";
+    let found: Vec<_> = names.iter().filter(trains).collect();
+    assert!(found.is_empty(), "hwgen needs {found:?}");
+    println!("{} crates, none of which trains", names.len());
+}
+
 /// Every file of a crate, as `gen/designs`, and its modules: `attention/lapa_predictor/cost.rs` and
 /// `[attention, lapa, cost]`.
 fn files(member: &str) -> Vec<(PathBuf, Vec<String>)> {

@@ -114,3 +114,26 @@ pub fn reason(error: &io::Error) -> String {
     };
     text.split(" (os error ").next().unwrap_or_default().to_string()
 }
+
+/// An error and its causes, each said once, without `(os error 2)`.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = without_numbers(&error.to_string());
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = without_numbers(&inner.to_string());
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let end = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        text + end.strip_prefix(')').unwrap_or(end)
+    })
+}

@@ -28,7 +28,7 @@ mod write;
 
 pub use cache::{Cache, Making};
 pub use child::Group;
-pub use error::{FileError, printable, reason};
+pub use error::{FileError, causes, printable, reason};
 pub use folder::{Written, changed_in, may_write, seal_folder, write_folder};
 pub use manifest::digest;
 pub use npy::has_plain_npy_header;

@@ -4,21 +4,24 @@ use crate::integers::{self, IntegerError};
 use crate::space::Subnet;
 use crate::supernet::Supernet;
 use hwgen_area::{Family, Resources, estimate};
+use hwgen_boards::build::may_fit;
 use hwgen_designs::cnn::{CnnSpec, Multiplier};
 use hwgen_designs::generate::Generate;
 use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::Network;
-use hwgen_network::plan::{self, Budget, Plan, PlanError};
+use hwgen_network::plan::{self, Budget, HalfBytes, Plan, PlanError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What a core may have, and what of it is to be reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// Multipliers of the core.
     pub multipliers: u32,
     /// Bits of a multiplier: `25x18`, `18x18`, `16x16`.
     #[serde(with = "kind")]
+    #[schemars(with = "String")]
     pub kind: Multiplier,
     /// Large memories have one port.
     pub single_port: bool,
@@ -27,6 +30,9 @@ pub struct Target {
     pub narrow: bool,
     /// Cycles a second.
     pub hertz: u64,
+    /// The device that has to have room for the core, by the estimates that `hwgen build` begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// How a multiplier is told.
@@ -34,21 +40,14 @@ mod kind {
     use hwgen_designs::cnn::Multiplier;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    const NAMES: [(&str, Multiplier); 3] = [
-        ("25x18", Multiplier::Bits25x18),
-        ("18x18", Multiplier::Bits18x18),
-        ("16x16", Multiplier::Bits16x16),
-    ];
-
     pub(super) fn serialize<S: Serializer>(kind: &Multiplier, to: S) -> Result<S::Ok, S::Error> {
-        let name = NAMES.iter().find(|(_, of)| of == kind).map_or("", |(name, _)| name);
-        to.serialize_str(name)
+        to.serialize_str(kind.bits())
     }
 
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Multiplier, D::Error> {
         let told = String::deserialize(from)?;
-        let named = NAMES.iter().find(|(name, _)| *name == told);
-        named.map(|(_, kind)| *kind).ok_or_else(|| {
+        let named = Multiplier::ALL.into_iter().find(|kind| kind.bits() == told);
+        named.ok_or_else(|| {
             D::Error::custom(format!("multipliers of `{told}`; there are 25x18, 18x18 and 16x16"))
         })
     }
@@ -63,6 +62,16 @@ pub enum CostError {
     /// No core runs it.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The smallest core that runs it is too large for the device.
+    #[error(
+        "{device} has no room for the smallest core that there is, of {multipliers} multipliers"
+    )]
+    Room {
+        /// The device.
+        device: String,
+        /// Multipliers of that core.
+        multipliers: u32,
+    },
 }
 
 /// A subnet's cost on the fastest core within the target.
@@ -102,6 +111,24 @@ impl Target {
         })
     }
 
+    /// The cost on a core that the device has room for: while it has none, within fewer multipliers. Also the
+    /// multipliers that were allowed then.
+    ///
+    /// # Errors
+    /// No core within the target runs it, or none that the device has room for.
+    pub fn fitted(&self, supernet: &Supernet, subnet: &Subnet) -> Result<(Cost, u32), CostError> {
+        let mut cost = self.cost(supernet, subnet)?;
+        let mut allowed = self.multipliers;
+        while let Some(device) = self.device.as_ref().filter(|d| !may_fit(&cost.core.build(), d)) {
+            let multipliers = cost.core.multipliers_of(self.kind);
+            allowed = multipliers.saturating_sub(1);
+            let smaller = Target { multipliers: allowed, ..self.clone() };
+            let room = |_| CostError::Room { device: device.clone(), multipliers };
+            cost = smaller.cost(supernet, subnet).map_err(room)?;
+        }
+        Ok((cost, allowed))
+    }
+
     /// A trained network on a core.
     ///
     /// # Errors
@@ -117,7 +144,8 @@ impl Target {
 
     fn budget(&self, network: &Network) -> Budget {
         let of = Budget::of(network, self.multipliers);
-        let (dual, nibbles) = (self.narrow && of.dual, self.narrow && of.nibbles);
+        let dual = self.narrow && of.dual;
+        let nibbles = if self.narrow { of.nibbles } else { HalfBytes::Never };
         Budget { kind: self.kind, single_port: self.single_port, dual, nibbles, ..of }
     }
 }

@@ -6,6 +6,7 @@ pub mod evolve;
 pub mod integers;
 pub mod kernels;
 pub mod ops;
+pub mod report;
 pub mod search;
 pub mod space;
 pub mod study;

@@ -70,7 +70,7 @@ impl Evolution {
 
     fn begin(&self, genes: &[Gene], rng: &mut ChaCha8Rng) -> Vec<Choice> {
         let rest = self.population.saturating_sub(self.first.len());
-        let random = (0..rest).map(|_| any(genes, rng)).collect::<Vec<_>>();
+        let random = (0..rest).map(|_| anything(genes, rng)).collect::<Vec<_>>();
         self.first.iter().cloned().chain(random).collect()
     }
 
@@ -104,7 +104,8 @@ fn judged(choices: &[Choice], worths: Vec<Worth>) -> Vec<Individual> {
     pairs.map(|(choice, worth)| Individual { choice, worth }).collect()
 }
 
-fn any(genes: &[Gene], rng: &mut ChaCha8Rng) -> Choice {
+/// Any choice.
+pub(crate) fn anything(genes: &[Gene], rng: &mut ChaCha8Rng) -> Choice {
     Choice(genes.iter().map(|gene| rng.random_range(0..gene.options) as u8).collect())
 }
 

@@ -1,19 +1,20 @@
 //! Subnets as networks of integers: trained ones, and blanks that only have a cost.
 //!
-//! - `build`: how layers become operators of a network; `linear`: how real weights become integers, their
-//!   normalization folded in.
+//! - `build`: how layers become operators of a network; `inputs`: items as it takes them; `linear`: how real weights
+//!   become integers, their normalization folded in.
 
 mod build;
+mod inputs;
 mod linear;
-
-pub use build::{Figures, network};
-pub(crate) use linear::{Between, Channel};
 
 use crate::space::Subnet;
 use crate::supernet::{Statistics, Supernet};
 use crate::train::{Judge, Verdicts};
+pub use build::{Figures, network};
 use hwgen_network::candidate::Candidate;
 use hwgen_network::graph::{Multiplier, Network, NetworkError};
+pub use inputs::inputs;
+pub(crate) use linear::{Between, Channel};
 use thiserror::Error;
 
 /// Why a subnet is no network.

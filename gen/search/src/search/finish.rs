@@ -11,13 +11,11 @@ use hwgen_data::Subset;
 use hwgen_network::graph::Network;
 use hwgen_network::interpret::Interpreter;
 use hwgen_network::policy::Policy;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Items that are written beside a network, to try it with.
-const INPUTS: usize = 200;
-
 /// How a network of integers and what it was trained as agree, on the same items.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Items.
     pub items: usize,
@@ -38,6 +36,8 @@ pub struct Finished {
     pub subnet: Subnet,
     /// What it costs.
     pub cost: Cost,
+    /// Multipliers that its core was allowed: fewer than those of the target if the device has no room for them.
+    pub multipliers: u32,
     /// Its integers.
     pub network: Network,
     /// Its widths.
@@ -48,10 +48,6 @@ pub struct Finished {
     pub test: Agreement,
     /// Which items of the test it gets right, as integers.
     pub right: Vec<bool>,
-    /// Some items of the test as the network takes them, a byte an element.
-    pub inputs: Vec<u8>,
-    /// Their labels.
-    pub labels: Vec<u8>,
 }
 
 impl Search<'_> {
@@ -77,7 +73,7 @@ impl Search<'_> {
         let statistics = judge.statistics(&tuned, &subnet);
         let network = integers::trained(&tuned, &subnet, &statistics, &judge)
             .map_err(crate::cost::CostError::from)?;
-        let cost = settings.target.cost(&tuned, &subnet)?;
+        let (cost, multipliers) = settings.target.fitted(&tuned, &subnet)?;
         let agree = |items: &Subset| -> Result<(Agreement, Vec<bool>), SearchError> {
             let judge = Judge { judged: items.clone(), ..judge.clone() };
             let real = judge.verdicts(&tuned, &subnet, &statistics);
@@ -87,21 +83,16 @@ impl Search<'_> {
         let (test, right) = agree(&self.parts.test)?;
         let policy = policy(&subnet);
         let individual = individual.clone();
-        let some = self.parts.test.limit(INPUTS, settings.seed);
-        let inputs = some.iter().flat_map(|item| quantized(&network, &some, item.values));
-        let inputs = inputs.map(|integer| integer as u8).collect();
-        let labels = some.iter().map(|item| item.label as u8).collect();
         Ok(Finished {
             individual,
             subnet,
             cost,
+            multipliers,
             network,
             policy,
             validation,
             test,
             right,
-            inputs,
-            labels,
         })
     }
 }
@@ -114,8 +105,7 @@ fn compare(
 ) -> Result<(Agreement, Vec<bool>), IntegerError> {
     let mut interpreter = Interpreter::new(network)?;
     let (mut same, mut right) = (0, Vec::new());
-    for (n, item) in items.iter().enumerate() {
-        let values = quantized(network, items, item.values);
+    for (n, (item, values)) in items.iter().zip(integers::inputs(network, items)).enumerate() {
         interpreter.run(&[&values]);
         let scores = interpreter.outputs().next().unwrap_or_default();
         let scores: Vec<f32> = scores.iter().map(|&score| f32::from(score)).collect();
@@ -127,17 +117,6 @@ fn compare(
     let integer = share(right.iter().filter(|&&right| right).count());
     let same = share(same);
     Ok((Agreement { items: right.len(), real: real.accuracy(), integer, same }, right))
-}
-
-/// An item as a network takes it.
-fn quantized(network: &Network, items: &Subset, values: &[i8]) -> Vec<i16> {
-    let input = network.inputs.first().and_then(|name| network.tensor(name));
-    let scale = items.items().scale();
-    let integer = |&value: &i8| {
-        let number = f64::from(scale.real(value));
-        input.map_or(0, |input| input.quantize(number)) as i16
-    };
-    values.iter().map(integer).collect()
 }
 
 /// The widths of a subnet.

@@ -6,6 +6,7 @@ use crate::evolve::Individual;
 use crate::space::Choice;
 use crate::supernet::Supernet;
 use hwgen_designs::cnn::CnnSpec;
+use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use std::path::Path;
 const MOST: u64 = 1 << 26;
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
     /// Version of the format: 1.
     pub version: u32,
@@ -36,7 +37,7 @@ pub struct Found {
 }
 
 /// A point: files of its number lie beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The choice.
     pub choice: Choice,
@@ -62,14 +63,34 @@ pub struct Point {
     pub right: String,
     /// Layers, their bits of weights and of activations.
     pub layers: Vec<(String, Option<u32>, u32)>,
-    /// The core.
+    /// Multipliers that its core was allowed: fewer than those of the target if the device has no room for them.
+    pub multipliers: u32,
+    /// The core: `hwgen describe cnn --schema`.
+    #[schemars(schema_with = "core")]
     pub core: CnnSpec,
     /// What is written for it.
     #[serde(skip)]
     files: Vec<(String, Vec<u8>)>,
 }
 
+fn core(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = hwgen_designs::registry::of::<CnnSpec>().schema();
+    // said once, at the top
+    schema.as_object_mut().map(|schema| schema.remove("$schema"));
+    schema.try_into().unwrap_or_default()
+}
+
 impl Found {
+    /// The JSON schema of `search.json`.
+    pub fn schema() -> Schema {
+        schema_for!(Found)
+    }
+
+    /// The text of `search.json`.
+    pub fn text(&self) -> String {
+        String::from_utf8(pretty(self)).unwrap_or_default()
+    }
+
     pub(super) fn new(
         search: &Search<'_>,
         supernet: &Supernet,
@@ -117,7 +138,7 @@ impl Found {
         for (name, bytes) in self.points.iter().flat_map(|point| &point.files) {
             hwgen_files::write(&folder.join(name), bytes)?;
         }
-        hwgen_files::write(&folder.join("search.json"), &pretty(self))?;
+        hwgen_files::write(&folder.join("search.json"), self.text().as_bytes())?;
         Ok(())
     }
 }
@@ -130,8 +151,6 @@ impl Point {
             (format!("point_{n}.network.json"), pretty(&done.network)),
             (format!("point_{n}.policy.json"), pretty(&done.policy)),
             (format!("point_{n}.core.json"), pretty(&done.cost.core)),
-            (format!("point_{n}.inputs.bin"), done.inputs),
-            (format!("point_{n}.labels.bin"), done.labels),
         ];
         Point {
             choice,
@@ -146,6 +165,7 @@ impl Point {
             test: done.test,
             right: hex(&done.right),
             layers: layers.collect(),
+            multipliers: done.multipliers,
             core: done.cost.core,
             files,
         }

@@ -1,13 +1,14 @@
 //! The search: a supernet is trained, subnets of it are judged by what they get right and what they cost, the best
 //! are trained on, and become networks of integers.
 //!
-//! - `settings`: what is asked for; `ledger`: what was judged, line by line; `select`: which points are taken;
+//! - `settings`: what is asked for; `room`: multipliers that a device has room for; `ledger`: what was judged, line by line; `select`: which points are taken;
 //!   `found`: `search.json`; `finish`: from a choice to integers.
 
 mod finish;
 mod found;
 mod ledger;
 mod replay;
+mod room;
 mod select;
 mod settings;
 mod workers;
@@ -378,7 +379,8 @@ impl Search<'_> {
                 let path = std::path::absolute(self.folder.join("supernet.safetensors"))
                     .map_err(hwgen_files::FileError::io("find", self.folder))?;
                 let choices: Vec<Choice> = looked.iter().map(|&n| new[n].clone()).collect();
-                workers.borrow_mut().accuracies(settings, &path, &choices)?
+                let items = train::digest(&judge.judged);
+                workers.borrow_mut().accuracies(settings, &path, &items, &choices)?
             }
             None => judge.accuracies(supernet, &judged, settings.threads),
         };

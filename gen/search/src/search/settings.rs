@@ -3,10 +3,11 @@
 use crate::cost::Target;
 use crate::space::Space;
 use crate::supernet::Sharing;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A search, in all that decides what it finds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// What is searched.
     pub space: Space,

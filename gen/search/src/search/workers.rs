@@ -4,7 +4,7 @@ use super::{SearchError, Settings};
 use crate::data::Request;
 use crate::space::Choice;
 use crate::supernet::{InputScale, Supernet};
-use crate::train::{Judge, read_numbers};
+use crate::train::{self, Judge, read_numbers};
 use hwgen_farm::{Ended, Executor, Farm, FarmError, Job, Machines, work};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ struct Judging {
     supernet: PathBuf,
     /// Their digest: other numbers are another job.
     digest: String,
+    /// The digest of the items that are judged.
+    items: String,
     choices: Vec<Choice>,
 }
 
@@ -55,6 +57,7 @@ impl Workers {
         &mut self,
         settings: &Settings,
         supernet: &Path,
+        items: &str,
         choices: &[Choice],
     ) -> Result<Vec<f64>, SearchError> {
         let digest = hwgen_files::digest(&hwgen_files::read(supernet, 1 << 30)?);
@@ -64,6 +67,7 @@ impl Workers {
                 settings: settings.clone(),
                 supernet: supernet.to_owned(),
                 digest: digest.clone(),
+                items: items.to_owned(),
                 choices: choices.to_vec(),
             };
             Job {
@@ -126,6 +130,10 @@ pub fn work(folder: &Path) -> Result<(), SearchError> {
         calibration: parts.train.limit(512, seed),
         judged: parts.validation.limit(judged, seed),
     };
+    if train::digest(&judge.judged) != asked.items {
+        let why = "the items here are not those that are asked about".to_owned();
+        return Err(SearchError::Job(why));
+    }
     let subnets = asked.choices.iter().map(|choice| supernet.space.subnet(choice));
     let subnets = subnets.collect::<Result<Vec<_>, _>>()?;
     let accuracies = judge.accuracies(&supernet, &subnets, 1);

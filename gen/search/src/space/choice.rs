@@ -2,6 +2,7 @@
 
 use super::build::build;
 use super::{Space, SpaceError, Subnet};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A question that a space asks, and its options.
@@ -34,7 +35,9 @@ pub enum Pick {
 }
 
 /// A subnet of a space: an option of each of its genes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Choice(pub Vec<u8>);
 

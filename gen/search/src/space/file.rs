@@ -115,6 +115,11 @@ const MOST_ELEMENTS: usize = 1 << 24;
 const MOST_WEIGHTS: usize = 1 << 26;
 
 impl Space {
+    /// The JSON schema of `space.json`.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Space)
+    }
+
     /// Reads `space.json`.
     ///
     /// # Errors

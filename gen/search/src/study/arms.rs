@@ -66,7 +66,14 @@ impl Arm {
     fn target(self) -> Target {
         let kind = Multiplier::Bits25x18;
         let narrow = !matches!(self, Arm::JointWide | Arm::EightWide);
-        Target { multipliers: 49, kind, single_port: false, narrow, hertz: 100_000_000 }
+        Target {
+            multipliers: 49,
+            kind,
+            single_port: false,
+            narrow,
+            hertz: 100_000_000,
+            device: None,
+        }
     }
 }
 

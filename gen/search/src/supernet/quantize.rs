@@ -1,10 +1,11 @@
 //! Weights of few bits, made of weights of many.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How weights of few bits come of those of eight. All are symmetric: no weight is the least of its bits, which
 /// lanes of two weights ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
     /// Each width has steps of its own; large weights are clipped where that loses less.
@@ -18,6 +19,22 @@ pub enum Sharing {
     TopBits,
     /// The highest bits of eight, the next one added, saturated: `rounded_bits` of a policy (arXiv 2502.01199).
     DoubleRounding,
+}
+
+impl Sharing {
+    /// All of them.
+    pub const ALL: [Sharing; 4] =
+        [Sharing::Free, Sharing::Residual, Sharing::TopBits, Sharing::DoubleRounding];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sharing::Free => "free",
+            Sharing::Residual => "residual",
+            Sharing::TopBits => "top_bits",
+            Sharing::DoubleRounding => "double_rounding",
+        }
+    }
 }
 
 /// The largest integer of so many bits that has a negative.

@@ -23,7 +23,9 @@ fn child() {
     let parts = Parts { test: parts.test.limit(60, 1), ..parts };
     let augment = Augment::Image(ImageAugment { shift: 2, flip: true, cutout: 0 });
     let settings = settings();
-    let search = Search { settings: &settings, parts: &parts, folder: Path::new(&folder), augment };
+    let folder = Path::new(&folder);
+    let (before, workers) = (None, None);
+    let search = Search { settings: &settings, parts: &parts, folder, augment, before, workers };
     search.run(&mut |_| {}).unwrap();
 }
 

@@ -1,0 +1,77 @@
+//! The command line: help, schemas, refusals with their exit codes.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use std::process::{Command, Output, Stdio};
+
+/// Exit code, stdout, stderr.
+fn search(arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hwgen-search"));
+    let Output { status, stdout, stderr } =
+        command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+fn refused(code: i32, arguments: &[&str]) -> String {
+    let (got, stdout, stderr) = search(arguments);
+    assert_eq!((got, &*stdout), (code, ""), "{arguments:?}: {stderr}");
+    let error = stderr.lines().find(|line| line.starts_with("error: "));
+    error.unwrap_or_else(|| panic!("{arguments:?}: {stderr}")).to_owned()
+}
+
+#[test]
+fn help() {
+    let (code, text, _) = search(&["--help"]);
+    assert_eq!(code, 0);
+    assert_snapshot!(text);
+}
+
+#[test]
+fn schemas_are_of_what_is_read_and_written() {
+    for (what, field) in [("space", "blocks"), ("search", "points")] {
+        let (code, text, stderr) = search(&["--schema", what]);
+        assert_eq!(code, 0, "{stderr}");
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        assert!(schema["properties"][field].is_object(), "{text}");
+    }
+}
+
+#[test]
+fn refusals() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let out = folder.path().join("out");
+    let on = ["--data", "shapes", "--limit", "64", "--out", out.to_str().unwrap()];
+    let with = |more: &[&str]| refused(2, &[&on[..], more].concat());
+    let other = file("other.json", include_str!("other_space.json"));
+    let none = file("none.json", "{\"version\": 1, \"nam\": 2}");
+    let cut = file("cut.json", "{\"version\": 1, \"name\": ");
+    let said = [
+        refused(2, &["--data", "shapes"]),
+        with(&["--space", "shape"]),
+        with(&["--space", &none]).replace(&none, "none.json"),
+        with(&["--space", &cut]).replace(&cut, "cut.json"),
+        with(&["--space", &other]).replace(&other, "other.json"),
+        with(&["--target", "ulx4s"]),
+        with(&["--target", "ulx3s", "--kind", "25x18"]),
+        with(&["--kind", "27x18"]),
+        with(&["--multipliers", "0"]),
+        with(&["--multipliers", "99999999999"]),
+        with(&["--latency", "20"]),
+        with(&["--latency", "NaNms"]),
+        with(&["--epochs", "0"]),
+        with(&["--population", "1"]),
+        with(&["--rate", "inf"]),
+        with(&["--uniform", "8"]),
+        with(&["--sharing", "half"]),
+        with(&["--noise", "1"]),
+        refused(1, &["--data", "/nonexistent", "--out", out.to_str().unwrap()]),
+    ];
+    assert!(!out.exists(), "a refusal writes nothing");
+    assert_snapshot!(said.join("\n"));
+}
