@@ -35,7 +35,8 @@ fn exact(presets: &[(&str, [usize; 3])], choices: usize) -> usize {
                 for single_port in [false, true] {
                     let narrow = (m + usize::from(single_port)) % 3 != 0;
                     let multipliers = [8, 24, 49][m % 3];
-                    let target = Target { multipliers, kind, single_port, narrow, hertz: 1 };
+                    let target =
+                        Target { multipliers, kind, single_port, narrow, hertz: 1, device: None };
                     let Ok(cost) = target.cost(&supernet, &subnet) else {
                         unrun += 1;
                         continue;

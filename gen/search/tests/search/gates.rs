@@ -123,6 +123,7 @@ fn target(multipliers: u32) -> Target {
         single_port: false,
         narrow: true,
         hertz: 100_000_000,
+        device: None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::common::{items, list, rng, supernet, trainer};
 use hwgen_data::{Augment, ImageAugment, Subset};
 use hwgen_files::Scratch;
 use hwgen_search::cost::Target;
-use hwgen_search::search::{Judged, Ledger, SearchError, Settings, Widths};
+use hwgen_search::search::{Judged, Ledger, SearchError, Settings};
 use hwgen_search::space::{Choice, preset};
 use hwgen_search::supernet::Sharing;
 use hwgen_search::train::{Gated, Judge, Schedule, Trainer, Training};
@@ -17,6 +17,7 @@ fn target() -> Target {
         single_port: false,
         narrow: true,
         hertz: 100_000_000,
+        device: None,
     }
 }
 
@@ -193,7 +194,8 @@ pub(crate) fn settings() -> Settings {
         sharing: Sharing::Free,
         target: target(),
         latency: None,
-        widths: Widths::Each,
+        gates: vec![],
+        gating: 1,
         seed: 5,
         epochs: 2,
         tuning: 1,
