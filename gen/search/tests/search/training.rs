@@ -247,13 +247,3 @@ fn figures_of_a_ledger_come_back_to_the_last_bit() {
         assert_eq!(ledger.get(&judged.choice), Some((judged.cycles, judged.accuracy)));
     }
 }
-
-#[test]
-fn widths_that_a_space_has_not_are_refused() {
-    let space = preset("shapes", [28, 28, 1], 8).unwrap();
-    Widths::All { weights: 4, activations: 7 }.check(&space).unwrap();
-    let error = Widths::All { weights: 5, activations: 8 }.check(&space).unwrap_err().to_string();
-    assert_eq!(error, "space `shapes`: bits of all weights 5; it may be one of [4, 8]");
-    let error = Widths::All { weights: 4, activations: 6 }.check(&space).unwrap_err().to_string();
-    assert_eq!(error, "space `shapes`: bits of all activations 6; it may be one of [4, 7, 8]");
-}
