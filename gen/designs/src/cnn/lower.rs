@@ -77,11 +77,14 @@ impl Stored {
     }
 }
 
+/// Writes a row of weights: of an output, a row and a column of the window.
+pub type Rows<'n> = dyn Fn(u32, u32, u32, &mut [i8]) + 'n;
+
 /// Weights and scales of a layer.
 pub struct Numbers<'n> {
     /// Writes the weights of an output channel for a window's row and column: one an input channel, a single one
     /// in a depthwise layer. They are 0 before.
-    pub weights: &'n dyn Fn(u32, u32, u32, &mut [i8]),
+    pub weights: &'n Rows<'n>,
     /// The scale of an output channel.
     pub scale: &'n dyn Fn(u32) -> Scale,
     /// How a scaled sum is rounded.

@@ -8,7 +8,7 @@ use super::{
 use crate::basics::check::within;
 use crate::basics::{Linear, Tensor, Window};
 use hwgen_designs::cnn::Scale;
-use hwgen_designs::cnn::lower::{self, Layer, Numbers};
+use hwgen_designs::cnn::lower::{self, Layer, Numbers, Rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +175,7 @@ impl Conv2d {
         lowering: &Lowering<'_>,
         program: &mut dyn Program,
         (layer, first): (&Layer, u32),
-        weights: &dyn Fn(u32, u32, u32, &mut [i8]),
+        weights: &Rows<'_>,
         scales: &[Scale],
     ) -> Pushed {
         let scale = |o: u32| scales[(first + o) as usize];
