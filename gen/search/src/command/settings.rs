@@ -25,6 +25,9 @@ pub(super) fn wanted(args: &Args, parts: &Parts, on: OfBoard) -> Result<Wanted, 
     if let Some((weights, activations)) = args.effort.uniform {
         (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
     }
+    if args.effort.epochs == Some(0) && args.resume.is_none() {
+        return wrong("--epochs 0 is for --resume DIR, whose supernet then stays as it is");
+    }
     let OfBoard { target, board } = on;
     let (effort, of) = (&args.effort, effort::of(&space.name));
     let asked = target.multipliers;
