@@ -30,9 +30,8 @@ fn batches_are_in_the_order_of_networks() {
     assert_eq!((sizes, &batches[1].labels), (vec![2, 2, 1], &vec![0, 1]));
     assert_eq!(Batches::in_order(&images(5), 2).unwrap().len(), 3);
     let steps: Vec<f32> = batches[0].inputs.iter().map(|x| (x * 255.0).round() - 128.0).collect();
-    // the second channel of an image follows the first, whole
-    let plane = |first: usize| (0..12).map(move |at| (first + 2 * at) as f32);
-    let expected: Vec<f32> = plane(0).chain(plane(1)).chain(plane(30)).chain(plane(31)).collect();
+    // the channels of a pixel lie side by side
+    let expected: Vec<f32> = (0..24).chain(30..54).map(|step| step as f32).collect();
     assert_eq!(steps, expected);
     let said = Batches::in_order(&images(5), 0).unwrap_err().to_string();
     assert_eq!(said, "`batch size` = 0 is out of range: must be at least 1");
@@ -107,7 +106,13 @@ fn nothing_asked_changes_nothing() {
 #[test]
 fn images_are_moved_mirrored_and_cut() {
     let items = images(64);
-    let only = |augment| changed(&items, &Augment::Image(augment), 5, 0);
+    // a channel after the other, whole
+    let planes = |image: Vec<f32>| -> Vec<f32> {
+        (0..2).flat_map(|channel| image.iter().copied().skip(channel).step_by(2)).collect()
+    };
+    let only = |augment| -> Vec<Vec<f32>> {
+        changed(&items, &Augment::Image(augment), 5, 0).into_iter().map(planes).collect()
+    };
     let plain = only(ImageAugment::default());
     let flipped = only(ImageAugment { flip: true, ..ImageAugment::default() });
     let mirror = |image: &Vec<f32>| {
