@@ -259,7 +259,7 @@ impl Search<'_> {
         }
         let (mut saved, mut mean) = (Instant::now(), None);
         while !trainer.is_done() {
-            let loss = trainer.next()?;
+            let loss = trainer.advance()?;
             let smooth = mean.map_or(loss, |mean: f32| 0.95 * mean + 0.05 * loss);
             mean = Some(smooth);
             tell(Progress::Training {

@@ -74,7 +74,7 @@ fn alone(
     let (mut best, mut since, mut epochs) = (0.0f64, 0, 0);
     while since < PATIENCE && !trainer.is_done() {
         for _ in 0..trainer.steps_an_epoch() {
-            trainer.next()?;
+            trainer.advance()?;
         }
         let accuracy = judge.accuracies(&trainer.supernet, std::slice::from_ref(&subnet), 1)[0];
         epochs += 1;

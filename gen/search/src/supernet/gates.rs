@@ -60,7 +60,7 @@ impl Supernet {
         let energies = Energies::of(self);
         let open = |gene: &Gene, option: usize| {
             let threshold = self.numbers.value(&name(gene, option));
-            let threshold = threshold.map_or(f32::MIN, |value| first(value));
+            let threshold = threshold.map_or(f32::MIN, first);
             energies.logarithm(gene, option) > threshold
         };
         let option =
@@ -216,7 +216,7 @@ pub(super) enum Relu {
     Always,
     Never,
     /// Where this is 1.
-    Where(Tensor<1>),
+    Where(Box<Tensor<1>>),
 }
 
 impl Relu {
@@ -228,7 +228,7 @@ impl Relu {
         match self {
             Relu::Always => ones(),
             Relu::Never => ones() * 0.0,
-            Relu::Where(share) => share,
+            Relu::Where(share) => *share,
         }
     }
 
@@ -239,7 +239,7 @@ impl Relu {
             (Relu::Never, Relu::Never) => Relu::Never,
             (this, other) => {
                 let without = -there.clone() + 1.0;
-                Relu::Where(this.share() * there.clone() + other.share() * without)
+                Relu::Where(Box::new(this.share() * there.clone() + other.share() * without))
             }
         }
     }

@@ -19,8 +19,8 @@ const THRESHOLD_RATE: f64 = 0.2;
 /// How a parameter moves.
 #[derive(Clone)]
 enum Motion {
-    Momentum(SgdState<4>),
-    Adaptive(AdamState<4>),
+    Momentum(Box<SgdState<4>>),
+    Adaptive(Box<AdamState<4>>),
 }
 
 /// How all parameters move, once they have.
@@ -77,12 +77,12 @@ impl Learner {
     ) {
         let adaptive = || Some((moment("moment_1")?, moment("moment_2")?));
         self.motions[place] = match (moment("velocity"), adaptive()) {
-            (Some(velocity), _) => {
-                Some(Motion::Momentum(SgdState { momentum: Some(MomentumState::new(velocity)) }))
-            }
+            (Some(velocity), _) => Some(Motion::Momentum(Box::new(SgdState {
+                momentum: Some(MomentumState::new(velocity)),
+            }))),
             (_, Some((first, second))) => {
                 let momentum = AdaptiveMomentumState::new(step, first, second);
-                Some(Motion::Adaptive(AdamState { momentum }))
+                Some(Motion::Adaptive(Box::new(AdamState { momentum })))
             }
             _ => None,
         };
@@ -114,12 +114,12 @@ impl Optimizers {
         let (optimizer, rate) = match parameter.role {
             Role::Threshold => {
                 let state = match motion.take() {
-                    Some(Motion::Adaptive(state)) => Some(state),
+                    Some(Motion::Adaptive(state)) => Some(*state),
                     _ => None,
                 };
                 let rate = rate * THRESHOLD_RATE;
                 let (value, state) = self.adaptive.step(rate, value, gradient, state);
-                (parameter.value, *motion) = (value, state.map(Motion::Adaptive));
+                (parameter.value, *motion) = (value, state.map(Box::new).map(Motion::Adaptive));
                 return;
             }
             Role::Weights => (&self.decayed, rate),
@@ -127,10 +127,10 @@ impl Optimizers {
             Role::Gamma | Role::Beta => (&self.plain, rate),
         };
         let state = match motion.take() {
-            Some(Motion::Momentum(state)) => Some(state),
+            Some(Motion::Momentum(state)) => Some(*state),
             _ => None,
         };
         let (value, state) = optimizer.step(rate, value, gradient, state);
-        (parameter.value, *motion) = (value, state.map(Motion::Momentum));
+        (parameter.value, *motion) = (value, state.map(Box::new).map(Motion::Momentum));
     }
 }

@@ -107,7 +107,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A choice of another space, items that do not do, or a loss that is no number.
-    pub fn next(&mut self) -> Result<f32, TrainError> {
+    pub fn advance(&mut self) -> Result<f32, TrainError> {
         let space = &self.supernet.space;
         let draw = Draw::of(&self.schedule, space, self.step);
         let subnets: Vec<Subnet> =

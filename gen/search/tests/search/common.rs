@@ -66,7 +66,7 @@ pub(crate) fn trained(
     let supernet = supernet(space, sharing, &train, 5);
     let mut trainer = trainer(supernet, &train, Schedule { batch: 32, ..Schedule::new(3, 9) });
     for _ in 0..steps {
-        trainer.next().unwrap();
+        trainer.advance().unwrap();
     }
     let judged = items(shape, 4, 500, 2);
     (trainer.supernet, Judge { calibration: train, judged })

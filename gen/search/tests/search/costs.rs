@@ -22,7 +22,7 @@ fn exact(presets: &[(&str, [usize; 3])], choices: usize) -> usize {
             let schedule = Schedule { batch: 32, rate: 0.5, ..Schedule::new(3, 1) };
             let mut trainer = crate::common::trainer(supernet, &items, schedule);
             for _ in 0..2 {
-                trainer.next().unwrap();
+                trainer.advance().unwrap();
             }
             let supernet = trainer.supernet;
             let choice = choice(&space, &mut rng);

@@ -142,7 +142,7 @@ fn cycles_raise_thresholds_of_what_costs() {
             thresholds.flat_map(|p| list(p.value.clone())).collect()
         };
         let before = numbers(&trainer.supernet);
-        trainer.next().unwrap();
+        trainer.advance().unwrap();
         (before, numbers(&trainer.supernet), trainer.supernet)
     };
     let ((before, with, supernet), (_, without, _)) = (train(1000.0), train(0.0));

@@ -101,7 +101,7 @@ fn ratio(name: &str, input: [usize; 3], classes: usize) -> f64 {
     let (mut ours, mut theirs) = (vec![], vec![]);
     for n in 0..24 {
         let begin = Instant::now();
-        trainer.next().unwrap();
+        trainer.advance().unwrap();
         let (our, their) = (begin.elapsed().as_secs_f64(), peer.step());
         // the first ones fill caches
         if n >= 4 {

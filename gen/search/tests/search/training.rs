@@ -45,7 +45,7 @@ fn bits(trainer: &Trainer) -> Vec<u32> {
 }
 
 fn run(trainer: &mut Trainer, steps: usize) -> Vec<u32> {
-    (0..steps).map(|_| trainer.next().unwrap().to_bits()).collect()
+    (0..steps).map(|_| trainer.advance().unwrap().to_bits()).collect()
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn too_few_items_are_told() {
     let items = data().pick([0]);
     let space = preset("shapes", [12, 11, 2], 3).unwrap();
     let mut trainer = trainer(supernet(space, Sharing::Free, &items, 3), &items, schedule(false));
-    let error = trainer.next().unwrap_err().to_string();
+    let error = trainer.advance().unwrap_err().to_string();
     assert!(error.contains("1 items to train on, for a batch in 2 shards"), "{error}");
 }
 
@@ -183,7 +183,7 @@ fn a_rate_too_high_is_told() {
     let items = data();
     let space = preset("shapes", [12, 11, 2], 3).unwrap();
     let mut trainer = trainer(supernet(space, Sharing::Free, &items, 3), &items, schedule);
-    let failed = (0..12).find_map(|_| trainer.next().err());
+    let failed = (0..12).find_map(|_| trainer.advance().err());
     let error = failed.expect("numbers beyond all measure").to_string();
     assert!(error.contains("the loss is no number; a lower rate than"), "{error}");
 }
