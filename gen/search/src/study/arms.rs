@@ -100,8 +100,13 @@ impl Set {
     /// How its items are varied.
     pub fn augment(self) -> Augment {
         match self {
-            Set::Fashion => Augment::Image(ImageAugment { shift: 2, flip: true, cutout: 0 }),
-            Set::Keywords => Augment::Features(FeatureAugment::default()),
+            Set::Fashion => Augment::Image(ImageAugment { shift: 1, flip: true, cutout: 0 }),
+            Set::Keywords => Augment::Features(FeatureAugment {
+                time_shift: 4,
+                time_mask: 6,
+                frequency_mask: 1,
+                noise: 1.0,
+            }),
         }
     }
 
