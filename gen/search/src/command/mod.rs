@@ -22,7 +22,7 @@ use crate::view::View;
 use anyhow::Context;
 use args::Schema;
 use failure::{Failure, wrong};
-use hwgen_data::{Parts, Source, Wish};
+use hwgen_data::{Parts, Source};
 use hwgen_search::data::Request;
 use hwgen_search::report::page;
 use hwgen_search::search::{Found, Search, Workers};
@@ -45,14 +45,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     // what is wrong with it is said before data is read
     let on = target::target(&args.core)?;
-    let parts = parts(args, data)?;
+    let request = args.loading.request(data, args.seed).context("where is the data?")?;
+    let parts = parts(&request)?;
     let augment = augment::augment(&args.augment, &parts)?;
     let Wanted { settings, board } = settings::wanted(args, &parts, on)?;
     std::fs::create_dir_all(out)
         .with_context(|| format!("cannot create folder {}", out.display()))?;
     let mut view = View::new(&settings);
     let before = args.resume.as_deref();
-    let workers = workers(args, data, out)?;
+    let workers = workers(args, request, out)?;
     let folder = out.as_path();
     let search = Search { settings: &settings, parts: &parts, folder, augment, before, workers };
     let found = search.run(&mut |progress| view.show(&progress));
@@ -74,23 +75,15 @@ pub(crate) fn work(folder: &Path) -> Result<(), Failure> {
 }
 
 /// The farm that judges, if one is asked for.
-fn workers(args: &Args, data: &Path, out: &Path) -> Result<Option<RefCell<Workers>>, Failure> {
+fn workers(args: &Args, request: Request, out: &Path) -> Result<Option<RefCell<Workers>>, Failure> {
     let Some(machines) = &args.engine else { return Ok(None) };
-    let path = if data.exists() {
-        std::path::absolute(data).context("where is the data?")?
-    } else {
-        data.into()
-    };
-    let request = Request { path, limit: args.loading.limit, seed: args.seed };
     Ok(Some(RefCell::new(Workers::open(&out.join("jobs"), machines, request)?)))
 }
 
-fn parts(args: &Args, data: &Path) -> Result<Parts, Failure> {
-    let source = Source::open(data)?;
+fn parts(request: &Request) -> Result<Parts, Failure> {
+    let source = Source::open(&request.path)?;
     tell!("{source}");
-    let data = source.load(&args.loading.options(args.seed))?;
-    let parts =
-        data.parts(&Wish { limit: args.loading.limit, seed: args.seed, ..Wish::default() })?;
+    let parts = request.parts(&source)?;
     let [train, validation, test] =
         [&parts.train, &parts.validation, &parts.test].map(|part| part.len());
     tell!("{train} items to train on, {validation} to choose by, {test} to test");

@@ -5,6 +5,7 @@ use crate::data::Request;
 use crate::space::Choice;
 use crate::supernet::{InputScale, Supernet};
 use crate::train::{self, Judge, read_numbers};
+use hwgen_data::Source;
 use hwgen_farm::{Ended, Executor, Farm, FarmError, Job, Machines, work};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,7 +121,7 @@ pub fn work(folder: &Path) -> Result<(), SearchError> {
         let why = format!("{}: not the numbers that are asked about", asked.supernet.display());
         return Err(SearchError::Job(why));
     }
-    let parts = asked.data.parts()?;
+    let parts = asked.data.parts(&Source::open(&asked.data.path)?)?;
     let scale = parts.train.items().scale();
     let input = InputScale { scale: f64::from(scale.scale), zero_point: scale.zero_point };
     let Settings { space, sharing, seed, judged, .. } = asked.settings;
