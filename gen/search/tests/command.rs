@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::Value;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Exit code, stdout, stderr.
@@ -76,23 +77,44 @@ fn refusals() {
     assert_snapshot!(said.join("\n"));
 }
 
+/// A small search in a folder: what it found, but for its seconds.
+fn small(out: &Path, more: &[&str]) -> Value {
+    let least = "--data shapes --space shapes --limit 200 --multipliers 12 --tuning 1 --population 4 \
+                 --generations 1 --points 1 --seed 5 --out";
+    let mut arguments: Vec<&str> = least.split_whitespace().collect();
+    arguments.push(out.to_str().unwrap());
+    arguments.extend(more);
+    let (code, _, stderr) = search(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let text = std::fs::read(out.join("search.json")).unwrap();
+    let mut found: Value = serde_json::from_slice(&text).unwrap();
+    assert!(found.as_object_mut().unwrap().remove("seconds").is_some());
+    found
+}
+
 /// A job of a farm reads its items itself: what says which has to go with it.
 #[test]
 fn a_farm_finds_what_threads_find() {
     let folder = tempfile::tempdir().unwrap();
     let found = |name: &str, more: &[&str]| {
-        let out = folder.path().join(name);
-        let least = "--data shapes --space shapes --limit 200 --multipliers 12 --epochs 1 --tuning 1 \
-                     --population 4 --generations 1 --points 1 --seed 5 --out";
-        let mut arguments: Vec<&str> = least.split_whitespace().collect();
-        arguments.push(out.to_str().unwrap());
-        arguments.extend(more);
-        let (code, _, stderr) = search(&arguments);
-        assert_eq!(code, 0, "{stderr}");
-        let text = std::fs::read(out.join("search.json")).unwrap();
-        let mut found: Value = serde_json::from_slice(&text).unwrap();
-        assert!(found.as_object_mut().unwrap().remove("seconds").is_some());
-        found
+        small(&folder.path().join(name), &[&["--epochs", "1"], more].concat())
     };
     assert_eq!(found("threads", &[]), found("jobs", &["--engine", "local:2"]));
+}
+
+#[test]
+fn a_search_goes_on_from_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let first = small(&path("first"), &["--epochs", "2"]);
+    let before = path("first");
+    let before = ["--resume", before.to_str().unwrap()];
+    // nothing is learned: the same numbers judge the same subnets alike
+    let second = small(&path("second"), &[&before[..], &["--epochs", "0"]].concat());
+    assert_eq!(first["judged"][0], second["judged"][0]);
+    let farm = ["--epochs", "0", "--engine", "local:2"];
+    let on_farm = small(&path("on_farm"), &[&before[..], &farm].concat());
+    assert_eq!(second, on_farm);
+    small(&path("third"), &[&before[..], &["--epochs", "1"]].concat());
+    assert!(path("third").join("supernet_scales.safetensors").exists());
 }

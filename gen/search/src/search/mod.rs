@@ -207,9 +207,13 @@ impl Search<'_> {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Supernet, SearchError> {
         let mut supernet = self.fresh();
-        crate::train::read_numbers(&mut supernet, &before.join("supernet.safetensors"))?;
+        let numbers = before.join("supernet.safetensors");
+        train::read_numbers(&mut supernet, &numbers)?;
         let settings = self.settings;
         if settings.epochs == 0 {
+            // for jobs of a farm, and for a search that goes on with this one
+            let bytes = hwgen_files::read(&numbers, train::MOST)?;
+            hwgen_files::write(&self.folder.join("supernet.safetensors"), &bytes)?;
             return Ok(supernet);
         }
         let joined = replay::join(&self.parts.train, &before.join(REPLAY))?;

@@ -12,7 +12,7 @@ use std::path::Path;
 use thiserror::Error;
 
 /// The largest checkpoint.
-const MOST: u64 = 1 << 30;
+pub(crate) const MOST: u64 = 1 << 30;
 
 /// Why a training does not go on from a file.
 #[derive(Debug, Error)]

@@ -11,8 +11,8 @@ mod learn;
 mod plan;
 mod step;
 
-pub(crate) use checkpoint::digest;
 pub use checkpoint::{CheckpointError, read_numbers};
+pub(crate) use checkpoint::{MOST, digest};
 pub(crate) use evaluate::highest;
 pub use evaluate::{Judge, Verdicts};
 pub use gated::{Gated, Slopes};
