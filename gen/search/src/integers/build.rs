@@ -20,8 +20,8 @@ pub enum Figures<'f> {
     Trained {
         /// What layers are normalized by.
         statistics: &'f Statistics,
-        /// The largest score.
-        range: f32,
+        /// The lowest and the highest score that are told apart.
+        range: [f32; 2],
     },
 }
 
@@ -110,7 +110,10 @@ impl Builder<'_> {
         let levels = if node.relu { Levels::positive(node.bits) } else { Levels::both(node.bits) };
         let range = match (self.figures, node.layer) {
             (Figures::Blank, _) => levels.greatest as f32,
-            (Figures::Trained { range, .. }, Part::Dense { .. }) => range,
+            (Figures::Trained { range: [lowest, highest], .. }, Part::Dense { .. }) => {
+                let scale = f64::from(highest - lowest) / 255.0;
+                return (scale, -128 - (f64::from(lowest) / scale).round() as i32);
+            }
             _ => self.range(&format!("{}.range_{}", node.name, node.bits)),
         };
         let zero_point = if node.relu { -(1 << (node.bits - 1)) } else { 0 };

@@ -1,6 +1,6 @@
 //! Real weights and what becomes of their sums, as integers.
 
-use super::nearest;
+use super::{cut, nearest};
 use crate::supernet::{Sharing, most, quantize};
 use hwgen_network::graph::{Clamp, Linear, Multiplier, Multipliers, Rounding, Tensor};
 
@@ -127,8 +127,7 @@ impl Channel {
         if fold.coarse {
             return (self.factor, self.offset);
         }
-        let Multiplier { mantissa, shift } = fold.multiplier;
-        let multiplier = f64::from(mantissa) * f64::from(shift - 31).exp2() * between.z;
+        let multiplier = cut(fold.unit / between.z) * between.z;
         let sum = f64::from(self.step(sharing, bits)) * between.x * f64::from(self.factor.signum());
         ((multiplier / sum) as f32, (multiplier * f64::from(fold.bias)) as f32)
     }

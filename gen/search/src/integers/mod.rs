@@ -50,13 +50,26 @@ pub fn trained(
     judge: &Judge,
 ) -> Result<Network, IntegerError> {
     let calibration = Judge { judged: judge.calibration.clone(), ..judge.clone() };
-    let range = highest(&calibration.verdicts(supernet, subnet, statistics));
+    let range = range(&calibration.verdicts(supernet, subnet, statistics));
     network(supernet, subnet, Figures::Trained { statistics, range })
 }
 
-/// The largest score without its sign.
-fn highest(verdicts: &Verdicts) -> f32 {
-    verdicts.scores.iter().flatten().fold(1e-3, |most, score| most.max(score.abs()))
+/// Which scores must be told apart: from the lowest that was second in an item to the highest; always 0. What lies
+/// below is never the answer.
+fn range(verdicts: &Verdicts) -> [f32; 2] {
+    let second = |scores: &Vec<f32>| {
+        let mut scores = scores.clone();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        scores.get(1).copied().unwrap_or(0.0)
+    };
+    let lowest = verdicts.scores.iter().map(second).fold(0.0, f32::min);
+    [lowest, verdicts.scores.iter().flatten().copied().fold(1e-3, f32::max)]
+}
+
+/// What a factor is, once it is cut.
+pub(crate) fn cut(factor: f64) -> f64 {
+    let Multiplier { mantissa, shift } = nearest(factor);
+    f64::from(mantissa) * f64::from(shift - 31).exp2()
 }
 
 /// A factor between scales, cut as all multipliers are.

@@ -3,7 +3,6 @@
 use super::gates::Relu;
 use super::quantize::quantize;
 use super::{Gates, Moments, Numbers, Statistics, Supernet};
-use crate::integers::{Between, Channel};
 use crate::kernels::activate::Levels;
 use crate::kernels::{Window, normalize};
 use crate::ops;
@@ -110,14 +109,30 @@ impl Run<'_> {
                 self.finish(n, node, y, weight_bits, normal)
             }
             Layer::Add => {
-                let sum = self.activate(node, x.clone() + values[node.inputs[1]].clone());
+                let y = values[node.inputs[1]].clone();
+                let sum = match normal {
+                    Normal::Known(_) => self.added(node, [x.clone(), y]),
+                    _ => x.clone() + y,
+                };
+                let sum = self.activate(node, sum);
                 match self.gates.and_then(|gates| gates.present(node)) {
                     Some(there) => x * (-there.clone() + 1.0) + sum * there,
                     None => sum,
                 }
             }
-            Layer::Graph { weight_bits } => self.graph(node, x, weight_bits),
-            Layer::Mean => self.activate(node, x.mean_dim(1).mean_dim(2)),
+            Layer::Graph { weight_bits } => {
+                self.graph(node, x, weight_bits, matches!(normal, Normal::Known(_)))
+            }
+            Layer::Mean => {
+                let mean = x.mean_dim(1).mean_dim(2);
+                self.activate(
+                    node,
+                    match normal {
+                        Normal::Known(_) => mean * self.mean_factor(node),
+                        _ => mean,
+                    },
+                )
+            }
             Layer::Dense { weight_bits } => {
                 self.dense(x, &format!("{}.weights", node.name), node, node.channels, weight_bits)
                     + self.part(&format!("{}.bias", node.name), [1, 1, 1, node.channels])
@@ -169,13 +184,16 @@ impl Run<'_> {
     }
 
     /// `relu(softmax(theta phi^T) values)` over all pixels; all but the softmax of eight bits.
-    fn graph(&self, node: &Node, x: Tensor<4>, bits: u32) -> Tensor<4> {
+    fn graph(&self, node: &Node, x: Tensor<4>, bits: u32, known: bool) -> Tensor<4> {
         let [items, height, width, channels] = x.dims();
         let pixels = height * width;
         let part = |part: &str, outputs: usize| {
             let name = format!("{}.{part}", node.name);
-            let y = self.dense(x.clone(), &name, node, outputs, bits)
-                + self.part(&format!("{name}_bias"), [1, 1, 1, outputs]);
+            let y = self.dense(x.clone(), &name, node, outputs, bits);
+            let y = match known {
+                true => self.part_folded(node, part, y, bits),
+                false => y + self.part(&format!("{name}_bias"), [1, 1, 1, outputs]),
+            };
             let y = ops::activate(y, self.range(&format!("{name}_range")), Levels::both(8));
             let y = match self.gates.and_then(|gates| gates.inner(node)) {
                 // one factor of a product is enough
@@ -188,6 +206,9 @@ impl Run<'_> {
         let (theta, phi, values) =
             (part("theta", inner), part("phi", inner), part("values", channels));
         let affinity = theta.matmul(phi.swap_dims(1, 2)).reshape([items, pixels, 1, pixels]);
+        let [affinity_factor, mixed_factor] =
+            if known { self.product_factors(node) } else { [1.0; 2] };
+        let affinity = affinity * affinity_factor;
         let range = self.range(&format!("{}.affinity_range", node.name));
         let affinity = ops::activate(affinity, range, Levels::both(8));
         let shares = softmax(affinity.reshape([items, pixels, pixels]), 2);
@@ -195,6 +216,7 @@ impl Run<'_> {
         let one = Tensor::from_data(TensorData::from([127.0f32 / 128.0]), &shares.device());
         let shares = ops::activate(shares, one, Levels::both(8)).reshape([items, pixels, pixels]);
         let mixed = shares.matmul(values).reshape([items, height, width, channels]);
+        let mixed = mixed * mixed_factor;
         self.masked(node, self.activate(node, mixed))
     }
 
@@ -218,59 +240,11 @@ impl Run<'_> {
             Normal::Known(statistics) => {
                 let [factors, offsets] =
                     self.folded(node, bits, &list(gamma), &list(beta), &statistics.nodes[n]);
-                let shape = [1, 1, 1, node.channels];
-                let row = |numbers: Vec<f32>| {
-                    Tensor::<4>::from_data(TensorData::new(numbers, shape), &y.device())
-                };
-                y.clone() * row(factors) + row(offsets)
+                let [factors, offsets] = [factors, offsets].map(|row| Self::row(row, &y));
+                y * factors + offsets
             }
         };
         self.masked(node, self.activate(node, y))
-    }
-
-    /// Factors and offsets of channels by statistics that are known: as integers will have them, so that whoever is
-    /// judged is judged by what runs.
-    fn folded(
-        &self,
-        node: &Node,
-        bits: u32,
-        gamma: &[f32],
-        beta: &[f32],
-        moments: &Moments,
-    ) -> [Vec<f32>; 2] {
-        let read = self.subnet.input(node);
-        let (kernel, inputs) = match node.layer {
-            Layer::Conv { kernel, .. } => (kernel, read.channels),
-            Layer::Depthwise { kernel, .. } => (kernel, 1),
-            _ => ([1, 1], read.channels),
-        };
-        let taps = kernel[0] * kernel[1] * inputs;
-        let w = list(self.kernel(node, [kernel[0], kernel[1], inputs, node.channels]));
-        let ((x, reach), (z, _)) = (self.scale(read), self.scale(node));
-        let between = Between { x, reach, z };
-        let channel = |c: usize| {
-            let factor = gamma[c] / (moments.variance[c] + normalize::EPSILON).sqrt();
-            let offset = beta[c] - moments.mean[c] * factor;
-            let column = w.iter().skip(c).step_by(node.channels);
-            let largest = column.fold(0.0f32, |largest, w| largest.max(w.abs()));
-            let channel = Channel { largest, taps, factor, offset };
-            channel.folded(self.supernet.sharing, bits, &between)
-        };
-        let (factors, offsets) = (0..node.channels).map(channel).unzip();
-        [factors, offsets]
-    }
-
-    /// What a step of a node stands for, and how many of them its numbers may be away from 0.
-    fn scale(&self, node: &Node) -> (f64, i32) {
-        if node.layer == Layer::Input {
-            let (scale, zero_point) = self.supernet.input_at(node.bits);
-            let [least, greatest] = [-(1 << (node.bits - 1)), (1 << (node.bits - 1)) - 1];
-            return (scale, (greatest - zero_point).max(zero_point - least));
-        }
-        let levels = if node.relu { Levels::positive(node.bits) } else { Levels::both(node.bits) };
-        let range = list(self.range(&format!("{}.range_{}", node.name, node.bits)));
-        let range = range.first().copied().unwrap_or(1.0);
-        (f64::from(range) / f64::from(levels.greatest), levels.greatest.max(-levels.least))
     }
 
     /// Nothing in channels that are not reached.
@@ -314,7 +288,7 @@ impl Run<'_> {
     }
 
     /// A range, which is never 0.
-    fn range(&self, name: &str) -> Tensor<1> {
+    pub(super) fn range(&self, name: &str) -> Tensor<1> {
         self.part(name, [1, 1, 1, 1]).reshape([1]).clamp_min(1e-2)
     }
 
@@ -362,7 +336,11 @@ impl Run<'_> {
     }
 
     /// The inner part of a layer's weights.
-    fn kernel(&self, node: &Node, [rows, columns, inputs, outputs]: [usize; 4]) -> Tensor<4> {
+    pub(super) fn kernel(
+        &self,
+        node: &Node,
+        [rows, columns, inputs, outputs]: [usize; 4],
+    ) -> Tensor<4> {
         let w = self.leaf(&format!("{}.weights", node.name));
         let [all_rows, all_columns, ..] = w.dims();
         let (top, left) = ((all_rows - rows) / 2, (all_columns - columns) / 2);
@@ -370,7 +348,7 @@ impl Run<'_> {
     }
 
     /// The first of a parameter's numbers.
-    fn part(&self, name: &str, [_, _, inputs, outputs]: [usize; 4]) -> Tensor<4> {
+    pub(super) fn part(&self, name: &str, [_, _, inputs, outputs]: [usize; 4]) -> Tensor<4> {
         self.leaf(name).slice([0..1, 0..1, 0..inputs, 0..outputs])
     }
 
@@ -398,6 +376,6 @@ fn moments(y: &Tensor<4>) -> Moments {
     Moments { mean, variance }
 }
 
-fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(super) fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.inner().into_data().try_to_vec().unwrap_or_default()
 }

@@ -1,10 +1,11 @@
 //! The numbers that all subnets of a space share, and what they compute.
 //!
 //! - `numbers`: parameters by name; `quantize`: weights of few bits within weights of many; `forward`: a subnet on
-//!   a batch, normalized by the batch or by statistics; `statistics`: those; `gates`: choices that are trained.
+//!   a batch, normalized by the batch or by statistics; `known`: rounded as integers will be; `statistics`: those; `gates`: choices that are trained.
 
 mod forward;
 mod gates;
+mod known;
 mod numbers;
 mod quantize;
 mod statistics;

@@ -29,7 +29,7 @@ fn exact(presets: &[(&str, [usize; 3])], choices: usize) -> usize {
             let subnet = space.subnet(&choice).unwrap();
             let judge = Judge { calibration: items.clone(), judged: items.clone() };
             let statistics = judge.statistics(&supernet, &subnet);
-            let figures = Figures::Trained { statistics: &statistics, range: 3.0 };
+            let figures = Figures::Trained { statistics: &statistics, range: [-1.0, 3.0] };
             let trained = network(&supernet, &subnet, figures).unwrap();
             for kind in [Multiplier::Bits25x18, Multiplier::Bits18x18, Multiplier::Bits16x16] {
                 for single_port in [false, true] {

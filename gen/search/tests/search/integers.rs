@@ -55,7 +55,8 @@ impl Agreement {
         let points = (self.right[0] as f64 - self.right[1] as f64).abs() / self.items as f64;
         assert!(self.same() >= 0.99, "{what}: {self:?}");
         assert!(points <= 0.005, "{what}: {self:?}");
-        assert!(self.apart() <= 0.005, "{what}: {self:?}");
+        // a sum that real numbers of 24 bits have beside a half is a step, and a step of four bits is many of eight
+        assert!(self.apart() <= 0.01, "{what}: {self:?}");
     }
 }
 
@@ -164,10 +165,7 @@ fn integers_are_what_was_trained() {
     for (name, input, sharing) in cases {
         let told = preset(name, input, sharing, 24, 2, 100);
         told.tell(&format!("{name}, {sharing:?}"));
-        // a hundred items are too few for shares of a hundredth; sums and graph convolutions still round otherwise
-        // than real numbers do, and what is hardly trained carries a step on to the end
-        let (apart, same) = if name == "shapes" { (0.005, 0.97) } else { (0.25, 0.7) };
-        assert!(told.apart() <= apart && told.same() >= same, "{name}, {sharing:?}: {told:?}");
+        assert!(told.apart() <= 0.01 && told.same() >= 0.98, "{name}, {sharing:?}: {told:?}");
     }
 }
 

@@ -113,7 +113,8 @@ fn integers(supernet: &Supernet, judge: &Judge, option: u8) -> Network {
         .map(|(gene, largest)| if gene.pick == Pick::WeightBits { option } else { largest });
     let subnet = space.subnet(&Choice(choice.collect())).unwrap();
     let statistics = judge.statistics(supernet, &subnet);
-    network(supernet, &subnet, Figures::Trained { statistics: &statistics, range: 4.0 }).unwrap()
+    network(supernet, &subnet, Figures::Trained { statistics: &statistics, range: [-1.5, 4.0] })
+        .unwrap()
 }
 
 /// Stored weights of each convolution, and as they are read.
