@@ -125,6 +125,57 @@ fn shared_weights() {
     }
 }
 
+/// Each weighted layer's bits, of shared words.
+fn shared_widths(network: &Network, rng: &mut impl Rng) -> Network {
+    let linear = network.layers.iter().filter(|layer| layer.operator.linear().is_some());
+    let bits = linear.map(|layer| (layer.name.clone(), [2, 4, 8][rng.random_range(0..3)]));
+    let policy = Policy { version: 1, shared_bits: bits.collect(), ..Policy::default() };
+    policy.apply(network).unwrap()
+}
+
+/// A core that holds a network gets other widths by a program and scales: its weights stay where they are.
+#[test]
+fn a_loaded_core_changes_its_widths() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(31);
+    let network = zoo::kws_mini(4);
+    let (spec, whole) = size(&network, budget(60, false)).unwrap();
+    let words = |weights: &mut dyn Iterator<Item = i8>| {
+        let mut words: Vec<i8> = weights.filter(|&weight| weight != 0).collect();
+        words.sort_unstable();
+        words
+    };
+    let stored = whole.image.planes.chunks(8).flat_map(|planes| {
+        let bit =
+            |lane| planes.iter().fold(0u8, |word, plane| word << 1 | u8::from(plane.bit(lane)));
+        (0..spec.lanes as usize).map(move |lane| bit(lane) as i8)
+    });
+    let layers = network.layers.iter().filter_map(|layer| layer.operator.linear());
+    let own = layers.flat_map(|linear| linear.weights.to_vec());
+    assert_eq!(words(&mut { stored }), words(&mut { own }), "words as they lie in the memory");
+
+    let mut device = simulator(&spec.build(), 1);
+    let mut weights_loaded = 0;
+    for n in 0..4 {
+        let shared = shared_widths(&network, rng);
+        let mut plan = plan(&shared, &spec).unwrap();
+        assert_eq!(plan.image.planes, whole.image.planes);
+        if n > 0 {
+            plan.image.planes.clear();
+        }
+        weights_loaded += plan.image.planes.len();
+        let inputs = random_inputs(&network, 2, rng);
+        let inferences = Inferences { spec: &spec, plan: &plan, inputs: &inputs };
+        let outputs = inferences.run(&mut device, 0.2, 1).unwrap().outputs;
+        let mut interpreter = Interpreter::new(&shared).unwrap();
+        for (input, output) in inputs.iter().zip(&outputs) {
+            run(&mut interpreter, &shared, input);
+            let expected: Vec<_> = interpreter.outputs().map(<[i16]>::to_vec).collect();
+            assert_eq!(output, &expected, "widths {n}");
+        }
+    }
+    assert_eq!(weights_loaded, whole.image.planes.len(), "weights were loaded once");
+}
+
 /// Memories of one port, as iCE40 UltraPlus has them; with additions some tensors are copied.
 #[test]
 fn memories_of_one_port() {
