@@ -1,6 +1,6 @@
 //! `conv_2d`: convolutions of any groups.
 
-use super::sums::{Finish, center, dot};
+use super::sums::{Finish, center, dots};
 use super::windows::{Place, image, shape};
 use super::{
     Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
@@ -196,6 +196,7 @@ struct Grouped {
     centered: Vec<i16>,
     /// The window's elements: group, row, column, channel of the group.
     patch: Vec<i16>,
+    sums: Vec<i32>,
 }
 
 impl Grouped {
@@ -209,6 +210,7 @@ impl Grouped {
             zero_point: x.zero_point,
             centered: Vec::new(),
             patch: vec![0; taps * x.image()[2]],
+            sums: vec![0; output.image()[2]],
             place: Place::new(*window, x, output),
         }
     }
@@ -216,7 +218,7 @@ impl Grouped {
 
 impl Compute for Grouped {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
-        let Grouped { place, groups, weights, finish, zero_point, centered, patch } = self;
+        let Grouped { place, groups, weights, finish, zero_point, centered, patch, sums } = self;
         center(inputs[0], *zero_point, centered);
         let depth = place.x[2] / *groups;
         let taps = patch.len() / *groups;
@@ -231,11 +233,13 @@ impl Compute for Grouped {
                     patch[to..to + depth].copy_from_slice(&centered[from..from + depth]);
                 }
             });
-            for (channel, result) in result.iter_mut().enumerate() {
-                let group = channel * *groups / outputs;
-                let x = &patch[group * taps..(group + 1) * taps];
-                let w = &weights[channel * taps..(channel + 1) * taps];
-                *result = finish.apply(byte, channel, dot(x, w));
+            let rows = weights.chunks_exact(outputs / *groups * taps);
+            let of_groups = sums.chunks_exact_mut(outputs / *groups);
+            for ((x, w), sums) in patch.chunks_exact(taps).zip(rows).zip(of_groups) {
+                dots(x, w, sums);
+            }
+            for (channel, (result, &sum)) in result.iter_mut().zip(sums.iter()).enumerate() {
+                *result = finish.apply(byte, channel, sum);
             }
         }
     }

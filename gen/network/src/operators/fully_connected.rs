@@ -1,6 +1,6 @@
 //! `fully_connected`: rows against weights.
 
-use super::sums::{Finish, center, dot};
+use super::sums::{Finish, center, dots};
 use super::{
     Checked, Compute, Kind, Lowered, Lowering, Memory, Program, Rescaled, Rescaling, Shape,
 };
@@ -38,7 +38,7 @@ impl Kind for FullyConnected {
         let linear = &self.linear;
         Box::new(Ready {
             weights: linear.weights.iter().map(|&w| linear.read(w).into()).collect(),
-            units: output.image()[2],
+            sums: vec![0; output.image()[2]],
             finish: Finish::new(linear, output),
             zero_point: inputs[0].zero_point,
             centered: Vec::new(),
@@ -118,7 +118,7 @@ impl Kind for FullyConnected {
 /// Each row of the input against each row of weights.
 struct Ready {
     weights: Vec<i16>,
-    units: usize,
+    sums: Vec<i32>,
     finish: Finish,
     zero_point: i32,
     centered: Vec<i16>,
@@ -127,12 +127,12 @@ struct Ready {
 impl Compute for Ready {
     fn run(&mut self, inputs: &[&[i16]], output: &mut [i16]) {
         center(inputs[0], self.zero_point, &mut self.centered);
-        let length = self.weights.len() / self.units;
+        let length = self.weights.len() / self.sums.len();
         for (byte, row, results) in self.finish.results(output) {
             let x = &self.centered[row * length..][..length];
-            let weights = self.weights.chunks_exact(length);
-            for (unit, (result, w)) in results.iter_mut().zip(weights).enumerate() {
-                *result = self.finish.apply(byte, unit, dot(x, w));
+            dots(x, &self.weights, &mut self.sums);
+            for (unit, (result, &sum)) in results.iter_mut().zip(&self.sums).enumerate() {
+                *result = self.finish.apply(byte, unit, sum);
             }
         }
     }

@@ -132,6 +132,9 @@ pub(super) struct Effort {
     /// Points that are trained on
     #[arg(long, value_name = "N", default_value = "3", value_parser = number::within::<1, 64>)]
     pub(super) points: usize,
+    /// Train so many networks alone as well, and tell how well the supernet orders them: 20, say
+    #[arg(long, value_name = "N", default_value = "0", hide_default_value = true, value_parser = number::within::<0, 1000>)]
+    pub(super) tau: usize,
     /// Search the architecture alone, all weights and activations of so many bits: 8x8, 4x7
     #[arg(long, value_name = "WxA", value_parser = widths)]
     pub(super) uniform: Option<(u32, u32)>,

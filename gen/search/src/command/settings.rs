@@ -46,6 +46,7 @@ pub(super) fn wanted(args: &Args, parts: &Parts, on: OfBoard) -> Result<Wanted, 
         generations: effort.generations.unwrap_or(of.generations),
         judged: effort.judged.unwrap_or(of.judged),
         points: effort.points,
+        alone: effort.tau,
         threads: effort.threads,
         save_seconds: 30,
     };

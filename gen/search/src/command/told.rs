@@ -1,7 +1,7 @@
 //! What is printed when all is done.
 
 use super::inputs;
-use hwgen_search::search::{Found, Point};
+use hwgen_search::search::{Found, LEAST_TAU, Order, Point};
 use hwgen_tools::command_line;
 use std::path::Path;
 use std::process::Command;
@@ -28,6 +28,7 @@ pub(super) fn text(found: &Found, out: &Path, board: Option<&str>) -> String {
     let mut text: String = points.map(|(n, point)| line(n, point)).collect();
     let all: f64 = found.seconds.iter().map(|(_, seconds)| seconds).sum();
     let stages = found.seconds.iter().map(|(stage, seconds)| format!("{stage} {seconds:.1} s"));
+    text.extend(found.order.as_ref().map(order));
     text += &format!("{:.1} s: {}\n", all, stages.collect::<Vec<_>>().join(", "));
     text += &format!("{}\n", out.join("search.html").display());
     text += &format!("check: {}\n", verify(out));
@@ -43,6 +44,19 @@ fn line(n: usize, point: &Point) -> String {
     format!(
         "point {n}: {cycles} cycles, {milliseconds:.3} ms, {weights} weights in {weight_bytes} bytes; \
          test {integer:.2} % as integers, {real:.2} % as real numbers, {same:.2} % alike\n"
+    )
+}
+
+/// How far the supernet is to be relied on, and what to do if it is not.
+fn order(order: &Order) -> String {
+    let text =
+        format!("tau of {} networks, in the supernet and alone: {:.2}", order.subnets, order.tau);
+    if order.tau >= LEAST_TAU {
+        return text + "\n";
+    }
+    text + &format!(
+        "; below {LEAST_TAU} its order says little of what networks reach alone: train it longer (--epochs), on more \
+         items (--limit), or search a smaller space (--space)\n"
     )
 }
 

@@ -1,5 +1,7 @@
 //! Where a kernel lies on an image.
 
+use std::ops::Range;
+
 /// A kernel's place: centered, so that a 3x3 kernel is the inner part of a 5x5 one, and as many outputs as the
 /// stride leaves of the inputs, rounded up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,14 @@ impl Window {
     pub(super) fn read(&self, axis: usize, output: usize, tap: usize) -> Option<usize> {
         let place = (output * self.stride[axis] + tap).checked_sub((self.kernel[axis] - 1) / 2)?;
         (place < self.input[axis]).then_some(place)
+    }
+
+    /// The taps of an output that lie in the image, along one axis.
+    #[inline(always)]
+    pub(super) fn within(&self, axis: usize, output: usize) -> Range<usize> {
+        let (first, before) = (output * self.stride[axis], (self.kernel[axis] - 1) / 2);
+        let least = before.saturating_sub(first);
+        least..(self.input[axis] + before - first).min(self.kernel[axis]).max(least)
     }
 
     /// The output in which a pixel meets a tap, along one axis.

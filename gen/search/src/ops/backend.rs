@@ -1,5 +1,7 @@
-//! The operations of a backend: flex, on slices of the kernels.
+//! The operations of a backend: flex, on slices of the kernels; a GPU, out of operations that it has.
 
+#[cfg(feature = "gpu")]
+use super::portable;
 use crate::kernels::activate::{self, Levels};
 use crate::kernels::{Window, depthwise, normalize, unfold};
 use burn::backend::flex::FlexTensor;
@@ -8,7 +10,7 @@ use burn::backend::{Backend, Flex, backend_extension};
 use burn::tensor::{Shape, TensorData};
 
 /// Operations on N, H, W, C and what their gradients need.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub trait Kernels: Backend {
     /// Windows as rows.
     fn unfold(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self>;
@@ -134,4 +136,68 @@ fn image(window: &Window, [height, width]: [usize; 2]) -> [usize; 4] {
 
 fn made(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(numbers, shape.into()))
+}
+
+#[cfg(feature = "gpu")]
+impl Kernels for burn::backend::Cube {
+    fn unfold(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self> {
+        portable::unfold::<Self>(x, window)
+    }
+
+    fn fold(g: FloatTensor<Self>, window: Window) -> FloatTensor<Self> {
+        portable::fold::<Self>(g, window)
+    }
+
+    fn depthwise(x: FloatTensor<Self>, w: FloatTensor<Self>, window: Window) -> FloatTensor<Self> {
+        portable::depthwise::<Self>(x, w, window)
+    }
+
+    fn depthwise_input(
+        g: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        window: Window,
+    ) -> FloatTensor<Self> {
+        portable::depthwise_input::<Self>(g, w, window)
+    }
+
+    fn depthwise_weights(
+        x: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        window: Window,
+    ) -> FloatTensor<Self> {
+        portable::depthwise_weights::<Self>(x, g, window)
+    }
+
+    fn normalize(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::normalize::<Self>(x, gamma, beta)
+    }
+
+    fn normalize_back(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::normalize_back::<Self>(x, gamma, g)
+    }
+
+    fn activate(
+        x: FloatTensor<Self>,
+        range: FloatTensor<Self>,
+        levels: Levels,
+    ) -> FloatTensor<Self> {
+        portable::activate::<Self>(x, range, levels)
+    }
+
+    fn activate_back(
+        x: FloatTensor<Self>,
+        range: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        levels: Levels,
+    ) -> FloatTensor<Self> {
+        portable::activate_back::<Self>(x, range, g, levels)
+    }
 }

@@ -3,6 +3,7 @@
 
 mod backend;
 mod gradients;
+pub mod portable;
 
 pub use backend::Kernels;
 

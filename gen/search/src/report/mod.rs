@@ -43,6 +43,7 @@ pub fn page(found: &Found) -> Result<String, ReportError> {
                     (picture)
                     h2 { "Points: estimated and finished" }
                     (tables::accuracies(found))
+                    @if let Some(order) = &found.order { (tables::order(order)) }
                     h2 { "Points: cost" }
                     (tables::costs(found))
                     h2 { "Bits of weights and activations" }

@@ -1,7 +1,7 @@
 //! Figures.
 
 use super::{grouped, percent};
-use crate::search::{Found, Point};
+use crate::search::{Found, LEAST_TAU, Order, Point};
 use maud::{Markup, html};
 
 /// What the supernet promised, and what came of it.
@@ -90,6 +90,15 @@ pub(super) fn stages(found: &Found) -> Markup {
             } }
         } }
     }
+}
+
+/// How well the supernet orders networks, if that was asked for.
+pub(super) fn order(order: &Order) -> Markup {
+    html! { p class="note" {
+        "Kendall's tau of " (order.subnets) " networks, their accuracy within the supernet against that of each trained \
+         alone: " b { (format!("{:.2}", order.tau)) }
+        @if order.tau < LEAST_TAU { ". Below " (LEAST_TAU) " the supernet's order says little." }
+    } }
 }
 
 /// What decides what is found.

@@ -6,7 +6,7 @@ use crate::evolve::Individual;
 use crate::integers::{self, IntegerError};
 use crate::space::Subnet;
 use crate::supernet::Supernet;
-use crate::train::{Judge, Schedule, Verdicts, highest};
+use crate::train::{BATCH, Judge, Schedule, Verdicts, highest, shared_out};
 use hwgen_data::Subset;
 use hwgen_network::graph::Network;
 use hwgen_network::interpret::Interpreter;
@@ -75,9 +75,14 @@ impl Search<'_> {
             .map_err(crate::cost::CostError::from)?;
         let (cost, multipliers) = settings.target.fitted(&tuned, &subnet)?;
         let agree = |items: &Subset| -> Result<(Agreement, Vec<bool>), SearchError> {
-            let judge = Judge { judged: items.clone(), ..judge.clone() };
-            let real = judge.verdicts(&tuned, &subnet, &statistics);
-            Ok(compare(&network, &real, items).map_err(crate::cost::CostError::from)?)
+            let parts: Vec<usize> = (0..items.len()).step_by(BATCH).collect();
+            let parts = shared_out(&parts, settings.threads, |&first| {
+                let part = items.pick(first..(first + BATCH).min(items.len()));
+                let judge = Judge { judged: part.clone(), ..judge.clone() };
+                compare(&network, &judge.verdicts(&tuned, &subnet, &statistics), &part)
+            });
+            let parts = parts.into_iter().collect::<Result<Vec<_>, _>>();
+            Ok(agreement(parts.map_err(crate::cost::CostError::from)?))
         };
         let (validation, _) = agree(&self.parts.validation)?;
         let (test, right) = agree(&self.parts.test)?;
@@ -97,26 +102,44 @@ impl Search<'_> {
     }
 }
 
-/// Runs integers on the items that real numbers judged; which of them they get right.
+/// What an item came to.
+struct Compared {
+    /// Real numbers and integers name the same class.
+    same: bool,
+    /// Real numbers name the right one.
+    real: bool,
+    /// Integers do.
+    integer: bool,
+}
+
+/// Runs integers on the items that real numbers judged.
 fn compare(
     network: &Network,
     real: &Verdicts,
     items: &Subset,
-) -> Result<(Agreement, Vec<bool>), IntegerError> {
+) -> Result<Vec<Compared>, IntegerError> {
     let mut interpreter = Interpreter::new(network)?;
-    let (mut same, mut right) = (0, Vec::new());
+    let mut all = Vec::new();
     for (n, (item, values)) in items.iter().zip(integers::inputs(network, items)).enumerate() {
         interpreter.run(&[&values]);
         let scores = interpreter.outputs().next().unwrap_or_default();
         let scores: Vec<f32> = scores.iter().map(|&score| f32::from(score)).collect();
         let told = highest(&scores);
-        same += usize::from(told == highest(&real.scores[n]));
-        right.push(told == item.label);
+        let same = told == highest(&real.scores[n]);
+        all.push(Compared { same, real: real.right[n], integer: told == item.label });
     }
-    let share = |count: usize| count as f64 / right.len().max(1) as f64;
-    let integer = share(right.iter().filter(|&&right| right).count());
-    let same = share(same);
-    Ok((Agreement { items: right.len(), real: real.accuracy(), integer, same }, right))
+    Ok(all)
+}
+
+/// Shares of all items, and which of them integers get right.
+fn agreement(parts: Vec<Vec<Compared>>) -> (Agreement, Vec<bool>) {
+    let all: Vec<Compared> = parts.into_iter().flatten().collect();
+    let share = |of: fn(&Compared) -> bool| {
+        all.iter().filter(|item| of(item)).count() as f64 / all.len().max(1) as f64
+    };
+    let [real, integer, same] = [share(|c| c.real), share(|c| c.integer), share(|c| c.same)];
+    let right = all.iter().map(|item| item.integer).collect();
+    (Agreement { items: all.len(), real, integer, same }, right)
 }
 
 /// The widths of a subnet.

@@ -1,7 +1,7 @@
 //! `search.json` and what lies beside it.
 
 use super::finish::{Agreement, Finished};
-use super::{Search, SearchError, Settings, front};
+use super::{Order, Search, SearchError, Settings, front};
 use crate::evolve::Individual;
 use crate::space::Choice;
 use crate::supernet::Supernet;
@@ -32,6 +32,9 @@ pub struct Found {
     pub front: Vec<(Choice, u64, f64)>,
     /// What trained gates chose, for each weight of cycles.
     pub gated: Vec<(f32, Choice)>,
+    /// How well the supernet orders subnets, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
     /// Points that were trained on, the most accurate of the supernet first.
     pub points: Vec<Point>,
 }
@@ -94,7 +97,7 @@ impl Found {
     pub(super) fn new(
         search: &Search<'_>,
         supernet: &Supernet,
-        (individuals, gated): (&[Individual], Vec<Choice>),
+        (individuals, gated, order): (&[Individual], Vec<Choice>, Option<Order>),
         finished: Vec<Finished>,
         seconds: Vec<(String, f64)>,
     ) -> Found {
@@ -119,6 +122,7 @@ impl Found {
             judged,
             front: front.collect(),
             gated: settings.gates.iter().copied().zip(gated).collect(),
+            order,
             points: points.collect(),
         }
     }

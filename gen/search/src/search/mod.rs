@@ -1,9 +1,10 @@
 //! The search: a supernet is trained, subnets of it are judged by what they get right and what they cost, the best
 //! are trained on, and become networks of integers.
 //!
-//! - `settings`: what is asked for; `room`: multipliers that a device has room for; `ledger`: what was judged, line by line; `select`: which points are taken;
+//! - `settings`: what is asked for; `alone`: subnets that are trained without the supernet; `room`: multipliers that a device has room for; `ledger`: what was judged, line by line; `select`: which points are taken;
 //!   `found`: `search.json`; `finish`: from a choice to integers.
 
+mod alone;
 mod finish;
 mod found;
 mod ledger;
@@ -13,6 +14,7 @@ mod select;
 mod settings;
 mod workers;
 
+pub use alone::{Alone, LEAST_TAU, MOST_EPOCHS, Order, cpu_seconds};
 pub use finish::{Agreement, Finished};
 pub use found::{Found, Point};
 pub use ledger::{Judged, Ledger};
@@ -125,6 +127,8 @@ pub enum Stage {
     Gates(usize),
     /// A subnet that was picked.
     Point(usize),
+    /// A subnet without the supernet.
+    Alone(usize),
 }
 
 /// How fast what is trained already is trained on.
@@ -158,6 +162,7 @@ impl Search<'_> {
         self.settings.space.check()?;
         let mut seconds = Vec::new();
         let supernet = timed(&mut seconds, "supernet", || self.supernet(tell))?;
+        let order = timed(&mut seconds, "alone", || self.order(&supernet, tell))?;
         let gated = timed(&mut seconds, "gates", || self.gate(&supernet, tell))?;
         let individuals =
             timed(&mut seconds, "evolution", || self.evolve(&supernet, &gated, tell))?;
@@ -178,7 +183,7 @@ impl Search<'_> {
             points.push(point);
         }
         replay::keep(&self.parts.train, self.settings.seed, &self.folder.join(REPLAY))?;
-        let found = Found::new(self, &supernet, (&individuals, gated), points, seconds);
+        let found = Found::new(self, &supernet, (&individuals, gated, order), points, seconds);
         found.write(self.folder)?;
         Ok(found)
     }

@@ -37,10 +37,17 @@ pub struct Settings {
     pub judged: usize,
     /// Points that are trained on.
     pub points: usize,
+    /// Subnets that are trained alone, too.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub alone: usize,
     /// Threads that judge.
     pub threads: usize,
     /// Seconds between checkpoints.
     pub save_seconds: u64,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Settings {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Set {
-    /// Fashion-MNIST: 15,000 of its training images, all 10,000 of its test.
+    /// Fashion-MNIST: 15,000 of its training images, 5,000 others to choose by, all 10,000 of its test.
     Fashion,
     /// Clips of keywords, five folds over speakers.
     Keywords,
@@ -63,6 +63,15 @@ impl Arm {
         }
     }
 
+    /// The arm whose supernet is the same: the core has no part in its training.
+    pub(super) fn learned_as(self) -> Arm {
+        match self {
+            Arm::JointWide => Arm::Joint,
+            Arm::EightWide => Arm::Eight,
+            own => own,
+        }
+    }
+
     fn target(self) -> Target {
         let kind = Multiplier::Bits25x18;
         let narrow = !matches!(self, Arm::JointWide | Arm::EightWide);
@@ -85,7 +94,8 @@ impl Set {
     pub fn parts(self, data: &Data, key: Key) -> Result<Parts, DataError> {
         match self {
             Set::Fashion => {
-                data.parts(&Wish { limit: Some(15_000), seed: key.seed, ..Wish::default() })
+                let (limit, validation) = (Some(20_000), 0.25);
+                data.parts(&Wish { limit, validation, seed: key.seed, ..Wish::default() })
             }
             Set::Keywords => {
                 let folds = data.train.folds(5, 0)?;
@@ -100,7 +110,7 @@ impl Set {
     /// How its items are varied.
     pub fn augment(self) -> Augment {
         match self {
-            Set::Fashion => Augment::Image(ImageAugment { shift: 1, flip: true, cutout: 0 }),
+            Set::Fashion => Augment::Image(ImageAugment { shift: 0, flip: true, cutout: 0 }),
             Set::Keywords => Augment::Features(FeatureAugment {
                 time_shift: 4,
                 time_mask: 6,
@@ -126,7 +136,7 @@ pub fn settings(key: Key, input: [usize; 3], classes: usize) -> Option<Settings>
         (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
     }
     let (epochs, tuning) = match key.set {
-        Set::Fashion => (8, 5),
+        Set::Fashion => (8, 4),
         Set::Keywords => (40, 20),
     };
     Some(Settings {
@@ -143,7 +153,8 @@ pub fn settings(key: Key, input: [usize; 3], classes: usize) -> Option<Settings>
         population: 32,
         generations: 10,
         judged: 1500,
-        points: 4,
+        points: 6,
+        alone: 0,
         threads: 2,
         save_seconds: 60,
     })

@@ -10,8 +10,8 @@ mod compare;
 mod paired;
 mod runs;
 
-pub use alone::{Alone, tau};
+pub use alone::AloneOf;
 pub use arms::{Arm, Key, Set, settings};
-pub use compare::{Comparison, compare};
+pub use compare::{Comparison, Meeting, compare, meetings};
 pub use paired::{Paired, paired};
 pub use runs::{Run, RunPoint, Runs};

@@ -1,12 +1,16 @@
 //! The ledger of runs.
 
-use super::{Alone, Arm, Key, Set, alone, settings};
-use crate::search::{Found, Progress, Search, SearchError};
+use super::{AloneOf, Arm, Key, Set, alone, settings};
+use crate::search::{Found, Progress, Search, SearchError, cpu_seconds};
+use crate::train::MOST;
 use hwgen_data::Data;
 use hwgen_files::{FileError, SealedLines};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Where a search keeps its supernet.
+const SUPERNET: &str = "supernet.safetensors";
 
 /// What a run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,8 @@ pub struct Run {
     pub items: usize,
     /// Seconds of each stage, wall.
     pub seconds: Vec<(String, f64)>,
+    /// Seconds of all cores; too few if the run was killed and went on.
+    pub cpu: f64,
     /// Points that were trained on.
     pub points: Vec<RunPoint>,
 }
@@ -51,7 +57,7 @@ pub struct Runs {
     /// By key.
     pub known: BTreeMap<Key, Run>,
     /// Subnets trained alone.
-    pub alone: Vec<Alone>,
+    pub alone: Vec<AloneOf>,
 }
 
 impl Runs {
@@ -64,7 +70,7 @@ impl Runs {
         let lines = SealedLines::open(path, |line| {
             if let Ok(run) = serde_json::from_str::<Run>(line) {
                 known.insert(run.key, run);
-            } else if let Ok(found) = serde_json::from_str::<Alone>(line) {
+            } else if let Ok(found) = serde_json::from_str::<AloneOf>(line) {
                 alone.push(found);
             }
         })?;
@@ -100,8 +106,8 @@ impl Runs {
         data: &Data,
         folder: &Path,
         tell: &mut dyn FnMut(Progress),
-    ) -> Result<Alone, SearchError> {
-        let same = |a: &&Alone| (a.set, a.seed, a.number) == (set, seed, number);
+    ) -> Result<AloneOf, SearchError> {
+        let same = |a: &&AloneOf| (a.set, a.seed, a.subnet.number) == (set, seed, number);
         if let Some(found) = self.alone.iter().find(same) {
             return Ok(found.clone());
         }
@@ -134,7 +140,12 @@ fn make(
     let input = [shape.height, shape.width, shape.channels];
     let settings = settings(key, input, items.classes().len());
     let settings = settings.ok_or(SearchError::Preset)?;
+    let like = Key { arm: key.arm.learned_as(), ..key }.folder(folder)?.join(SUPERNET);
     let folder = key.folder(folder)?;
+    if like.exists() && !folder.join(SUPERNET).exists() {
+        hwgen_files::write(&folder.join(SUPERNET), &hwgen_files::read(&like, MOST)?)?;
+    }
+    let begin = cpu_seconds();
     let augment = key.set.augment();
     let search = Search {
         settings: &settings,
@@ -146,7 +157,8 @@ fn make(
     };
     let found = search.run(tell)?;
     let items = parts.test.len();
-    let run = Run { key, items, seconds: found.seconds.clone(), points: points(&found) };
+    let (seconds, cpu) = (found.seconds.clone(), cpu_seconds() - begin);
+    let run = Run { key, items, seconds, cpu, points: points(&found) };
     Ok(run)
 }
 

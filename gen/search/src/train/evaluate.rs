@@ -1,6 +1,6 @@
 //! How good a subnet is.
 
-use super::step::each;
+use super::step::shared_out;
 use crate::space::Subnet;
 use crate::supernet::{Normal, Run, Statistics, Supernet};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -10,7 +10,7 @@ use hwgen_data::{Batches, Subset};
 const CALIBRATION: usize = 512;
 
 /// Items of a batch that is judged.
-const BATCH: usize = 128;
+pub(crate) const BATCH: usize = 128;
 
 /// What subnets are judged by.
 #[derive(Debug, Clone)]
@@ -67,13 +67,9 @@ impl Judge {
 
     /// The accuracies of subnets: each with its own statistics.
     pub fn accuracies(&self, supernet: &Supernet, subnets: &[Subnet], threads: usize) -> Vec<f64> {
-        let threads = threads.clamp(1, subnets.len().max(1));
-        let parts: Vec<&[Subnet]> =
-            subnets.chunks(subnets.len().div_ceil(threads).max(1)).collect();
-        let judge = |subnet: &Subnet| {
+        shared_out(subnets, threads, |subnet| {
             self.verdicts(supernet, subnet, &self.statistics(supernet, subnet)).accuracy()
-        };
-        each(&parts, |part| part.iter().map(judge).collect::<Vec<f64>>()).concat()
+        })
     }
 }
 

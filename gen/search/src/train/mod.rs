@@ -13,10 +13,11 @@ mod step;
 
 pub use checkpoint::{CheckpointError, read_numbers};
 pub(crate) use checkpoint::{MOST, digest};
-pub(crate) use evaluate::highest;
+pub(crate) use evaluate::{BATCH, highest};
 pub use evaluate::{Judge, Verdicts};
 pub use gated::{Gated, Slopes};
 pub use plan::{Draw, Schedule};
+pub(crate) use step::shared_out;
 
 use crate::space::{SpaceError, Subnet};
 use crate::supernet::Supernet;

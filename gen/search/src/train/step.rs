@@ -7,6 +7,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use hwgen_data::Batch;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A part of a batch and the subnet that sees it.
 pub(super) struct Shard<'s> {
@@ -91,6 +92,27 @@ pub(super) fn gradients(
         }
     }
     (loss, sums)
+}
+
+/// Work on each of many things by so many threads, of which each takes the next when it is done with one.
+pub(crate) fn shared_out<T: Sync, R: Send>(
+    things: &[T],
+    threads: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let workers: Vec<usize> = (0..threads.clamp(1, things.len().max(1))).collect();
+    let some = |_: &usize| {
+        let mut done = Vec::new();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(thing) = things.get(n) else { return done };
+            done.push((n, work(thing)));
+        }
+    };
+    let mut all: Vec<(usize, R)> = each(&workers, some).into_iter().flatten().collect();
+    all.sort_by_key(|(n, _)| *n);
+    all.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Work on each of some things in a thread of its own, in which nothing else is shared out.

@@ -1,6 +1,6 @@
 //! Where a search is, in words.
 
-use hwgen_search::search::{self, Progress};
+use hwgen_search::search::{self, MOST_EPOCHS, Progress};
 
 /// A part of a search and how far it is.
 #[derive(Debug, PartialEq)]
@@ -25,6 +25,7 @@ impl Stage {
                     search::Stage::Supernet => ("supernet".to_owned(), supernet),
                     search::Stage::Gates(n) => (format!("gates {n}"), gating),
                     search::Stage::Point(n) => (format!("point {n}"), tuning),
+                    search::Stage::Alone(n) => (format!("alone {n}"), MOST_EPOCHS),
                 };
                 let epoch = (step.saturating_sub(1) * epochs / steps.max(1) + 1).min(epochs);
                 Stage {

@@ -1,8 +1,12 @@
 //! Kernels against loops in f64 that follow the definitions and nothing else.
 
 use crate::common::{numbers, rng};
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+use burn::tensor::TensorData;
 use hwgen_search::kernels::activate::{self, Levels};
 use hwgen_search::kernels::{Window, depthwise, normalize, unfold};
+use hwgen_search::ops::{Kernels, portable};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -233,4 +237,77 @@ fn gradients_of_activations_are_those_of_lsq() {
             assert!((f64::from(drange) - want).abs() / scale < 1e-3, "{drange} for {want}");
         }
     }
+}
+
+/// A tensor of the backend that kernels are written for.
+fn tensor(numbers: &[f32], shape: &[usize]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers.to_vec(), shape.to_vec()))
+}
+
+fn list(tensor: FlexTensor) -> Vec<f64> {
+    tensor.to_contiguous().storage::<f32>().iter().map(|&number| number.into()).collect()
+}
+
+/// What a GPU takes is what the kernels do.
+#[test]
+fn portable_operations_are_the_kernels() {
+    let mut rng = rng(7);
+    let mut worst = 0.0f64;
+    let mut hold = |got: FlexTensor, want: FlexTensor| {
+        let want = list(want);
+        let got: Vec<f32> = list(got).into_iter().map(|number| number as f32).collect();
+        worst = worst.max(off(&got, &want));
+    };
+    for _ in 0..60 {
+        let channels = rng.random_range(1..20);
+        let window = window(&mut rng, channels);
+        let (image, [height, width]) = (window.input, window.output());
+        let mut random =
+            |shape: &[usize]| tensor(&numbers(&mut rng, shape.iter().product()), shape);
+        let x = random(&[window.items, image[0], image[1], channels]);
+        let g = random(&[window.items, height, width, channels]);
+        let rows = random(&[window.positions(), window.taps() * channels]);
+        let w = random(&[window.taps(), channels]);
+        let [gamma, beta] = [(); 2].map(|()| random(&[channels]));
+        let one = |tensor: &FlexTensor| tensor.clone();
+        hold(portable::unfold::<Flex>(one(&x), window), Flex::unfold(one(&x), window));
+        hold(portable::fold::<Flex>(one(&rows), window), Flex::fold(rows, window));
+        hold(
+            portable::depthwise::<Flex>(one(&x), one(&w), window),
+            Flex::depthwise(one(&x), one(&w), window),
+        );
+        hold(
+            portable::depthwise_input::<Flex>(one(&g), one(&w), window),
+            Flex::depthwise_input(one(&g), w, window),
+        );
+        hold(
+            portable::depthwise_weights::<Flex>(one(&x), one(&g), window),
+            Flex::depthwise_weights(one(&x), g, window),
+        );
+        let again = random(&[window.items, image[0], image[1], channels]);
+        if window.pixels() > 4 {
+            // of few pixels the variance is next to nothing, and so is what is left of its digits
+            hold(
+                portable::normalize::<Flex>(one(&x), one(&gamma), one(&beta)),
+                Flex::normalize(one(&x), one(&gamma), beta),
+            );
+            hold(
+                portable::normalize_back::<Flex>(one(&x), one(&gamma), one(&again)),
+                Flex::normalize_back(one(&x), gamma, one(&again)),
+            );
+        }
+        for levels in [Levels::positive(4), Levels::both(8)] {
+            let range = || tensor(&[0.6], &[1]);
+            hold(
+                portable::activate::<Flex>(one(&x), range(), levels),
+                Flex::activate(one(&x), range(), levels),
+            );
+            hold(
+                portable::activate_back::<Flex>(one(&x), range(), one(&again), levels),
+                Flex::activate_back(one(&x), range(), one(&again), levels),
+            );
+        }
+    }
+    println!("portable operations: {worst:.2e} off the kernels");
+    assert!(worst < 1e-3, "{worst}");
 }

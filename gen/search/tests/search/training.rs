@@ -204,6 +204,7 @@ pub(crate) fn settings() -> Settings {
         generations: 2,
         judged: 60,
         points: 2,
+        alone: 0,
         threads: 2,
         save_seconds: 0,
     }
