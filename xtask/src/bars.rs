@@ -230,6 +230,48 @@ const BARS: &[Bar] = &[
         unit: "seconds of the README's search, whose points are bit-exact on their cores",
     },
     Bar {
+        name: "search_cores",
+        command: "test --release -p hwgen-search --test cores circuits -- --ignored --nocapture",
+        target: AtLeast(800.0),
+        unit: "inferences of recorded items by networks that were found, bit-exact in the cycles that were predicted",
+    },
+    Bar {
+        name: "search_boards",
+        command: "test --release -p hwgen-search --test cores bitstreams -- --ignored --nocapture",
+        target: AtLeast(2.0),
+        unit: "boards whose bitstream of a network that was found is fast enough, and which name items as its integers",
+    },
+    Bar {
+        name: "search_runs",
+        command: "test --release -p hwgen-search --test study search_runs -- --ignored --nocapture",
+        target: AtMost(0.0),
+        unit: "runs that the ledger of searches still lacks; hours, goes on where it was left",
+    },
+    Bar {
+        name: "search_tau",
+        command: "test --release -p hwgen-search --test study search_tau -- --ignored --nocapture",
+        target: AtLeast(0.6),
+        unit: "Kendall's tau of 20 networks of Fashion-MNIST, in the supernet and trained alone",
+    },
+    Bar {
+        name: "compared_on_fashion",
+        command: "test -p hwgen-search --test study compared_on_fashion -- --ignored --nocapture",
+        target: AtLeast(1.5),
+        unit: "times fewer cycles by a joint search than by eight bits, the worst of three seeds",
+    },
+    Bar {
+        name: "compared_on_keywords",
+        command: "test -p hwgen-search --test study compared_on_keywords -- --ignored --nocapture",
+        target: AtLeast(1.5),
+        unit: "times fewer cycles by a joint search than by eight bits, the worst of three seeds of five folds",
+    },
+    Bar {
+        name: "search_gpu",
+        command: "test -p hwgen-search --features gpu --test search portable -- --nocapture",
+        target: AtLeast(500.0),
+        unit: "results of operations as a GPU takes them that are the kernels', in a build that trains on GPUs",
+    },
+    Bar {
         name: "names",
         command: "test -p hwgen-verify --test lint nets_are_named -- --nocapture",
         target: AtMost(5.0),

@@ -37,6 +37,14 @@ pub struct Alone {
     pub cpu: f64,
 }
 
+/// A line of the file of them.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The digest of the supernet's numbers.
+    of: String,
+    subnet: Alone,
+}
+
 /// How a supernet orders subnets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Order {
@@ -77,18 +85,16 @@ impl Search<'_> {
         }
         let digest = supernet.numbers.digest();
         let mut lines = SealedLines::open(&self.folder.join("alone.jsonl"), |line| {
-            if let Ok((of, alone)) = serde_json::from_str::<(String, Alone)>(line)
-                && of == digest
-            {
-                all.push(alone);
-            }
+            let kept = serde_json::from_str::<Kept>(line).ok();
+            all.extend(kept.filter(|kept| kept.of == digest).map(|kept| kept.subnet));
         })?;
         all.retain(|alone| alone.number < count);
         for number in 0..count {
             if all.iter().all(|alone| alone.number != number) {
-                let alone = self.alone(supernet, number, tell)?;
-                lines.add(&serde_json::to_string(&(&digest, &alone)).unwrap_or_default())?;
-                all.push(alone);
+                let subnet = self.alone(supernet, number, tell)?;
+                let kept = Kept { of: digest.clone(), subnet };
+                lines.add(&serde_json::to_string(&kept).unwrap_or_default())?;
+                all.push(kept.subnet);
             }
         }
         Ok(Some(Order::of(&all)))

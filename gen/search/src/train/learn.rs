@@ -14,7 +14,7 @@ use burn::tensor::{Tensor, TensorData};
 const RANGE_RATE: f64 = 0.05;
 
 /// How fast thresholds learn, of what weights do.
-const THRESHOLD_RATE: f64 = 0.2;
+const THRESHOLD_RATE: f64 = 1.0;
 
 /// How a parameter moves.
 #[derive(Clone)]

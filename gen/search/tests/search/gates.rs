@@ -1,6 +1,8 @@
 //! Gates against the subnets that they stand for, and slopes against the planner.
 
-use crate::common::{any_space, batch, choice, items, leaves, list, rng, supernet};
+use crate::common::{
+    any_space, batch, choice, items, leaves, list, rng, supernet, trained, trainer,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 use hwgen_search::cost::Target;
 use hwgen_search::space::{Choice, Space, preset};
@@ -127,6 +129,33 @@ fn target(multipliers: u32) -> Target {
     }
 }
 
+/// The more cycles count, the fewer are chosen, and what is trained still tells items apart.
+#[test]
+fn gates_close_where_cycles_count() {
+    let (supernet, judge) = trained("shapes", [14, 13, 2], Sharing::Free, 60);
+    let cycles = |supernet: &Supernet, choice: &Choice| {
+        let subnet = supernet.space.subnet(choice).unwrap();
+        target(24).cost(supernet, &subnet).unwrap().cycles
+    };
+    let all = cycles(&supernet, &supernet.space.largest());
+    let gate = |weight: f32| {
+        let gated = Some(Gated { weight, target: target(24) });
+        let schedule = Schedule { gated, batch: 32, rate: 0.03, ..Schedule::new(3, 12) };
+        let mut trainer = trainer(supernet.clone(), &judge.calibration, schedule);
+        while !trainer.is_done() {
+            trainer.advance().unwrap();
+        }
+        let choice = trainer.supernet.gated();
+        let subnet = trainer.supernet.space.subnet(&choice).unwrap();
+        let accuracy = judge.accuracies(&trainer.supernet, &[subnet], 1)[0];
+        (cycles(&supernet, &choice), accuracy)
+    };
+    let told = [0.0, 0.1, 1.0].map(gate);
+    println!("of {all} cycles gates choose {told:?}");
+    assert!(told[1].0 < told[0].0 && told[2].0 <= told[1].0 && told[2].0 < all / 2, "{told:?}");
+    assert!(told[1].1 > 0.5, "four classes are told apart by chance in a quarter of all cases");
+}
+
 #[test]
 fn cycles_raise_thresholds_of_what_costs() {
     let items = items([14, 13, 2], 3, 64, 5);
@@ -135,7 +164,7 @@ fn cycles_raise_thresholds_of_what_costs() {
         let supernet = supernet(space.clone(), Sharing::Free, &items, 5);
         let gated = Some(Gated { weight, target: target(24) });
         let schedule = Schedule { gated, batch: 32, ..Schedule::new(3, 2) };
-        let mut trainer = crate::common::trainer(supernet, &items, schedule);
+        let mut trainer = trainer(supernet, &items, schedule);
         let numbers = |supernet: &Supernet| -> Vec<f32> {
             let thresholds = supernet.numbers.parameters.iter();
             let thresholds = thresholds.filter(|p| p.role == Role::Threshold);

@@ -4,8 +4,9 @@ use crate::common::rng;
 use crate::training::settings;
 use hwgen_data::{Augment, ImageAugment, Options, Parts, Source, Wish};
 use hwgen_files::Scratch;
-use hwgen_search::search::Search;
+use hwgen_search::search::{Progress, Search, Settings, Stage};
 use rand::Rng;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -94,6 +95,37 @@ fn kills(searches: u64, each: usize) {
     }
     println!("search_kills: {killed} kills, each search found the same; alone it takes {took:.1?}");
     assert!(killed > 0);
+}
+
+/// Networks that were trained alone are in a file: with more of them a search trains those that are missing.
+#[test]
+fn networks_trained_alone_are_kept() {
+    let data = Source::open("shapes".as_ref()).unwrap().load(&Options::default()).unwrap();
+    let parts = data.parts(&Wish { limit: Some(160), ..Wish::default() }).unwrap();
+    let parts = Parts { test: parts.test.limit(20, 1), ..parts };
+    let scratch = Scratch::new().unwrap();
+    let order = |alone: usize| {
+        let settings = Settings { alone, points: 1, generations: 0, ..settings() };
+        let (folder, augment, before, workers) = (scratch.path(), Augment::None, None, None);
+        let search =
+            Search { settings: &settings, parts: &parts, folder, augment, before, workers };
+        let mut trained = BTreeSet::new();
+        let found = search.run(&mut |progress| {
+            if let Progress::Training { stage: Stage::Alone(n), .. } = progress {
+                trained.insert(n);
+            }
+        });
+        std::fs::remove_file(folder.join("judged.jsonl")).unwrap();
+        (found.unwrap().order, trained.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(order(0), (None, vec![]));
+    let (first, trained) = order(2);
+    assert_eq!((first.unwrap().subnets, trained), (2, vec![0, 1]));
+    let (more, trained) = order(3);
+    let more = more.unwrap();
+    assert_eq!((more.subnets, trained), (3, vec![2]));
+    assert!((-1.0..=1.0).contains(&more.tau) && more.cpu > first.unwrap().cpu, "{more:?}");
+    assert_eq!(order(3), (Some(more), vec![]));
 }
 
 #[test]
