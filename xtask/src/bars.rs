@@ -266,6 +266,12 @@ const BARS: &[Bar] = &[
         unit: "times fewer cycles by a joint search than by eight bits, the worst of three seeds of five folds",
     },
     Bar {
+        name: "search_drift",
+        command: "test --release -p hwgen-search --test drift -- --ignored --nocapture",
+        target: AtMost(0.75),
+        unit: "of the seconds of a search from scratch that one takes that goes on with changed data, a point worse at most",
+    },
+    Bar {
         name: "search_gpu",
         command: "test -p hwgen-search --features gpu --test search portable -- --nocapture",
         target: AtLeast(500.0),
