@@ -50,8 +50,18 @@ fn search(data: &Path, out: &Path, more: &[&str]) -> Found {
         .arg(data)
         .arg("--out")
         .arg(out)
-        .args(["--limit", "6000", "--epochs", "4", "--tuning", "2", "--shift", "0"])
-        .args(["--population", "16", "--generations", "4", "--judged", "500", "--points", "2"])
+        .args([
+            "--limit",
+            "6000",
+            "--population",
+            "16",
+            "--generations",
+            "4",
+            "--judged",
+            "500",
+            "--points",
+            "2",
+        ])
         .args(more)
         .status()
         .unwrap();
@@ -72,7 +82,9 @@ fn verified(out: &Path, n: usize, items: &Subset) -> Vec<u64> {
     std::fs::write(&inputs, bytes.collect::<Vec<u8>>()).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["run", "--release", "--quiet", "-p", "hwgen", "--"]);
+    cargo.current_dir(root).args(["run", "--quiet", "-p", "hwgen"]);
+    // as this test was built
+    cargo.args((!cfg!(debug_assertions)).then_some("--release")).arg("--");
     cargo.args(["verify", "--design", "cnn", "--engines", "jit,verilator", "--network"]);
     cargo.arg(out.join(format!("point_{n}.network.json")));
     cargo.arg("--spec").arg(out.join(format!("point_{n}.core.json"))).arg("--inputs").arg(inputs);
@@ -90,9 +102,13 @@ fn verified(out: &Path, n: usize, items: &Subset) -> Vec<u64> {
 #[ignore = "minutes: cargo xtask bars search_cores"]
 fn found_networks_are_bit_exact_in_circuits() {
     let mut equal = 0;
-    for (data, space) in [(fashion(), "images"), (keywords(), "keywords")] {
+    let sets = [
+        (fashion(), "images", &["--shift", "0", "--epochs", "4", "--tuning", "2"][..]),
+        (keywords(), "keywords", &["--epochs", "20", "--tuning", "10"][..]),
+    ];
+    for (data, space, more) in sets {
         let folder = tempfile::tempdir().unwrap();
-        let found = search(&data, folder.path(), &["--space", space]);
+        let found = search(&data, folder.path(), &[&["--space", space], more].concat());
         let items = test_items(&data);
         for (n, point) in found.points.iter().enumerate() {
             let cycles = verified(folder.path(), n, &items);
@@ -161,7 +177,14 @@ fn found_networks_are_bitstreams() {
     let boards = ["icebreaker", "ulx3s"];
     for name in boards {
         let folder = tempfile::tempdir().unwrap();
-        let found = search(&fashion(), folder.path(), &["--space", "shapes", "--target", name]);
+        let found = search(
+            &fashion(),
+            folder.path(),
+            &[
+                "--space", "shapes", "--target", name, "--shift", "0", "--epochs", "4", "--tuning",
+                "2",
+            ],
+        );
         on_board(name, folder.path(), &found, &test_items(&fashion()));
     }
     println!("search_boards: {} bitstreams of found networks", boards.len());

@@ -44,7 +44,9 @@ fn the_readme_s_search_ends_in_time_and_is_bit_exact() {
 fn verify(out: &Path, n: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["run", "--release", "--quiet", "-p", "hwgen", "--"]);
+    cargo.current_dir(root).args(["run", "--quiet", "-p", "hwgen"]);
+    // as this test was built
+    cargo.args((!cfg!(debug_assertions)).then_some("--release")).arg("--");
     cargo.args(["verify", "--design", "cnn", "--engines", "jit", "--network"]);
     cargo.arg(out.join(format!("point_{n}.network.json")));
     cargo.arg("--spec").arg(out.join(format!("point_{n}.core.json")));

@@ -9,7 +9,7 @@ mod rank;
 
 pub use rank::{crowding, dominates, fronts};
 
-use crate::space::{Choice, Gene};
+use crate::space::{Choice, Gene, Pick};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeSet;
@@ -70,7 +70,14 @@ impl Evolution {
 
     fn begin(&self, genes: &[Gene], rng: &mut ChaCha8Rng) -> Vec<Choice> {
         let rest = self.population.saturating_sub(self.first.len());
-        let random = (0..rest).map(|_| anything(genes, rng)).collect::<Vec<_>>();
+        let random = (0..rest).map(|n| {
+            let mut choice = anything(genes, rng);
+            if n % 2 == 0 {
+                level(&mut choice, genes, rng);
+            }
+            choice
+        });
+        let random: Vec<Choice> = random.collect();
         self.first.iter().cloned().chain(random).collect()
     }
 
@@ -109,6 +116,19 @@ pub(crate) fn anything(genes: &[Gene], rng: &mut ChaCha8Rng) -> Choice {
     Choice(genes.iter().map(|gene| rng.random_range(0..gene.options) as u8).collect())
 }
 
+/// All weights of one width and all activations of one: lanes gain where both are narrow, which is rare by chance.
+pub(crate) fn level(choice: &mut Choice, genes: &[Gene], rng: &mut ChaCha8Rng) {
+    for pick in [Pick::WeightBits, Pick::ActivationBits] {
+        let Some(options) = genes.iter().filter(|g| g.pick == pick).map(|g| g.options).max() else {
+            continue;
+        };
+        let option = rng.random_range(0..options);
+        for (chosen, gene) in choice.0.iter_mut().zip(genes).filter(|(_, gene)| gene.pick == pick) {
+            *chosen = option.min(gene.options - 1) as u8;
+        }
+    }
+}
+
 /// The better of two: `order` tells each one's place.
 fn tournament(order: &[usize], rng: &mut ChaCha8Rng) -> usize {
     let [a, b] = [0, 1].map(|_| rng.random_range(0..order.len()));
@@ -123,8 +143,11 @@ fn cross([a, b]: [&Choice; 2], rng: &mut ChaCha8Rng) -> Choice {
     Choice(a.0.iter().zip(&b.0).map(gene).collect())
 }
 
-/// About one and a half genes change.
+/// About one and a half genes change; by a small chance all widths do.
 fn mutate(choice: &mut Choice, genes: &[Gene], rng: &mut ChaCha8Rng) {
+    if rng.random_bool(0.1) {
+        level(choice, genes, rng);
+    }
     let share = (1.5 / genes.len().max(1) as f64).min(1.0);
     for (option, gene) in choice.0.iter_mut().zip(genes) {
         if rng.random_bool(share) {
@@ -136,7 +159,6 @@ fn mutate(choice: &mut Choice, genes: &[Gene], rng: &mut ChaCha8Rng) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::Pick;
     use std::convert::Infallible;
 
     fn genes(count: usize) -> Vec<Gene> {
@@ -165,6 +187,23 @@ mod tests {
         let hit = (0..=12).filter(|&n| on_front(n)).count();
         println!("{hit} of 13 points of the front");
         assert!(hit >= 12);
+    }
+
+    #[test]
+    fn a_level_choice_has_one_width() {
+        let gene = |pick: Pick, options| Gene { place: "x".to_owned(), pick, options };
+        let (bits, activations) = (gene(Pick::WeightBits, 2), gene(Pick::ActivationBits, 3));
+        let genes = [gene(Pick::Kernel, 4), bits.clone(), activations.clone(), bits, activations];
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut met = BTreeSet::new();
+        for _ in 0..100 {
+            let mut choice = anything(&genes, &mut rng);
+            let kernel = choice.0[0];
+            level(&mut choice, &genes, &mut rng);
+            assert_eq!((choice.0[0], choice.0[1], choice.0[2]), (kernel, choice.0[3], choice.0[4]));
+            met.insert([choice.0[1], choice.0[2]]);
+        }
+        assert_eq!(met.len(), 6, "all pairs of widths");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::cost::Target;
 use crate::search::Settings;
-use crate::space::{Space, preset};
+use crate::space::{Kind, Space, preset};
 use crate::supernet::Sharing;
 use hwgen_data::{Augment, Data, DataError, FeatureAugment, ImageAugment, Parts, Subset, Wish};
 use hwgen_designs::cnn::Multiplier;
@@ -34,6 +34,8 @@ pub enum Arm {
     JointWide,
     /// The architecture, all of eight bits, on that core.
     EightWide,
+    /// Nothing: MLPerf Tiny's keyword network, all of eight bits.
+    DsCnn,
 }
 
 /// A run.
@@ -50,14 +52,20 @@ pub struct Key {
 }
 
 impl Arm {
-    /// All of them.
-    pub const ALL: [Arm; 6] =
-        [Arm::Joint, Arm::Eight, Arm::FourSeven, Arm::FourEight, Arm::JointWide, Arm::EightWide];
+    /// Those of a set.
+    pub fn of(set: Set) -> Vec<Arm> {
+        use Arm::{DsCnn, Eight, EightWide, FourEight, FourSeven, Joint, JointWide};
+        let mut arms = vec![Joint, Eight, FourSeven, FourEight, JointWide, EightWide];
+        if set == Set::Keywords {
+            arms.insert(2, DsCnn);
+        }
+        arms
+    }
 
     fn widths(self) -> Option<(u32, u32)> {
         match self {
             Arm::Joint | Arm::JointWide => None,
-            Arm::Eight | Arm::EightWide => Some((8, 8)),
+            Arm::Eight | Arm::EightWide | Arm::DsCnn => Some((8, 8)),
             Arm::FourSeven => Some((4, 7)),
             Arm::FourEight => Some((4, 8)),
         }
@@ -135,9 +143,12 @@ pub fn settings(key: Key, input: [usize; 3], classes: usize) -> Option<Settings>
     if let Some((weights, activations)) = key.arm.widths() {
         (space.weight_bits, space.activation_bits) = (vec![weights], vec![activations]);
     }
-    let (epochs, tuning) = match key.set {
-        Set::Fashion => (8, 4),
-        Set::Keywords => (40, 20),
+    if key.arm == Arm::DsCnn {
+        only_ds_cnn(&mut space);
+    }
+    let (epochs, tuning, points) = match key.set {
+        Set::Fashion => (8, 4, 6),
+        Set::Keywords => (40, 10, 4),
     };
     Some(Settings {
         space,
@@ -153,9 +164,38 @@ pub fn settings(key: Key, input: [usize; 3], classes: usize) -> Option<Settings>
         population: 32,
         generations: 10,
         judged: 1500,
-        points: 6,
+        points,
         alone: 0,
         threads: 2,
         save_seconds: 60,
     })
+}
+
+/// A space with one network: a convolution of 10 x 4 and four separable blocks of 64 channels.
+fn only_ds_cnn(space: &mut Space) {
+    space.blocks.retain(|block| block.kind != Kind::Graph);
+    for (n, block) in space.blocks.iter_mut().enumerate() {
+        let kernel = if n == 0 { [10, 4] } else { [3, 3] };
+        (block.kernels, block.optional) = (vec![kernel], false);
+        if !block.channels.is_empty() {
+            block.channels = vec![64];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keyword_network_is_that_of_mlperf() {
+        let key = Key { set: Set::Keywords, arm: Arm::DsCnn, seed: 1, fold: 0 };
+        let space = settings(key, [49, 10, 1], 12).unwrap().space;
+        space.check().unwrap();
+        assert!(space.genes().iter().all(|gene| gene.options == 1));
+        let subnet = space.subnet(&space.largest()).unwrap();
+        // weights of TFLite's file without biases: 40 * 64 + 4 * (9 * 64 + 64 * 64) + 64 * 12
+        assert_eq!(subnet.weights(), 22_016);
+        assert_eq!(subnet.multiplies(), 320_000 + 4 * (125 * 64 * 9 + 125 * 64 * 64) + 768);
+    }
 }
