@@ -58,19 +58,30 @@ pub fn multipliers(device: &str) -> Option<u32> {
 /// Part of a device's lookup tables that a design may be estimated at and still be worth a try.
 const WORTH_A_TRY: f64 = 0.9;
 
-/// Whether a design is small enough for the device to be worth Yosys' time: by the products and the lookup
-/// tables of `hwgen_area`, which knows neither the link nor the board. A device that is not known has room.
+/// Whether a design is small enough for the device to be worth Yosys' time: by the products, lookup tables and
+/// block RAMs of `hwgen_area`, which knows neither the link nor the board. Where there are RAMs of 256 Kibit, memories
+/// are not counted. A device that is not known has room.
 pub fn may_fit(module: &Module, device: &str) -> bool {
     let Some(capacity) = capacity(device) else {
         return true;
     };
     let family = if device.starts_with("xc7") { Family::Xilinx7 } else { Family::Ice40 };
-    let Resources { lut, ff, dsp, .. } = estimate(module, family);
+    let Resources { lut, ff, dsp, bram, .. } = estimate(module, family);
+    let blocks = match device {
+        _ if capacity.spram > 0 => 0,
+        "hx8k" => bram,
+        // of 18 Kibit, as Xilinx' halves are
+        "25k" | "85k" | "GW1N-9C" | "GW2A-18C" => estimate(module, Family::Xilinx7).bram,
+        _ => bram.div_ceil(2),
+    };
     let room = |count: u64, of: u64| count as f64 <= WORTH_A_TRY * of as f64;
     // without such blocks products become lookup tables, more than are counted here
     let products = if capacity.dsp == 0 { 300 * dsp } else { 0 };
     let multiplies = capacity.dsp == 0 || dsp <= capacity.dsp;
-    multiplies && room(lut + products, capacity.lut) && room(ff, capacity.ff)
+    // a cell of iCE40 has a table and a flip-flop; half of these find no table of their own
+    let alone = if matches!(device, "up5k" | "hx8k") { ff / 2 } else { 0 };
+    let logic = room(lut + products + alone, capacity.lut) && room(ff, capacity.ff);
+    multiplies && blocks <= capacity.bram && logic
 }
 
 /// Counts of cells by type, as resources of the part.

@@ -146,6 +146,9 @@ impl Target {
         let of = Budget::of(network, self.multipliers);
         let dual = self.narrow && of.dual;
         let nibbles = if self.narrow { of.nibbles } else { HalfBytes::Never };
-        Budget { kind: self.kind, single_port: self.single_port, dual, nibbles, ..of }
+        // large memories of one port have whole rows: lanes of two weights of 4 bits fill them, too
+        let narrow_weights = of.narrow_weights && !self.single_port;
+        let (kind, single_port) = (self.kind, self.single_port);
+        Budget { kind, single_port, dual, nibbles, narrow_weights, ..of }
     }
 }
