@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes of a result at most.
 const MOST_RESULT: u64 = 64 << 20;
@@ -151,7 +152,7 @@ impl Store {
         // neither is worth a job's end
         let ledger = SealedLines::open(&folder.join("deaths.jsonl"), |_| {});
         let _ = ledger.and_then(|mut ledger| ledger.add(&line));
-        if let Ok(_lock) = lock(&folder) {
+        if let Ok(_lock) = lock_soon(&folder) {
             let _ = fs::remove_dir_all(attempt.folder());
         }
     }
@@ -167,6 +168,19 @@ fn lock(folder: &Path) -> io::Result<File> {
     let file = File::options().append(true).create(true).open(folder.join("lock"))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     Ok(file)
+}
+
+/// A job's lock, once those that were killed have let go of it.
+fn lock_soon(folder: &Path) -> io::Result<File> {
+    for _ in 0..40 {
+        match lock(folder) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            told => return told,
+        }
+    }
+    lock(folder)
 }
 
 /// The last bytes of a plain file.
