@@ -230,6 +230,12 @@ const BARS: &[Bar] = &[
         unit: "seconds of the README's search, whose points are bit-exact on their cores",
     },
     Bar {
+        name: "search_fashion",
+        command: "test --release -p hwgen-search --test fashion -- --ignored --nocapture",
+        target: AtLeast(91.0),
+        unit: "percent of Fashion-MNIST's test by a found network of at most 100,000 weights, within an hour",
+    },
+    Bar {
         name: "search_cores",
         command: "test --release -p hwgen-search --test cores circuits -- --ignored --nocapture",
         target: AtLeast(800.0),
