@@ -263,13 +263,13 @@ const BARS: &[Bar] = &[
         name: "compared_on_fashion",
         command: "test -p hwgen-search --test study compared_on_fashion -- --ignored --nocapture",
         target: AtLeast(1.5),
-        unit: "times fewer cycles by a joint search than by eight bits, the worst of three seeds",
+        unit: "times fewer cycles by a joint search than by eight bits that may lose as much, the worst of three seeds",
     },
     Bar {
         name: "compared_on_keywords",
         command: "test -p hwgen-search --test study compared_on_keywords -- --ignored --nocapture",
         target: AtLeast(1.5),
-        unit: "times fewer cycles by a joint search than by eight bits, the worst of three seeds of five folds",
+        unit: "times fewer cycles by a joint search than by eight bits that may lose as much, the worst of three seeds of five folds",
     },
     Bar {
         name: "search_drift",

@@ -1,5 +1,7 @@
 //! Networks that a search found, in circuits and on boards: minutes, by `cargo xtask bars`.
 
+mod verify;
+
 use hwgen_boards::board::find;
 use hwgen_boards::build::{Options as Flow, Verdict, build};
 use hwgen_boards::host::cnn::{Inference, class, hash};
@@ -19,6 +21,7 @@ use hwgen_search::search::Found;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use verify::verified;
 
 /// Recorded items that each core runs.
 const ITEMS: usize = 200;
@@ -75,22 +78,12 @@ fn network(out: &Path, n: usize) -> Network {
 }
 
 /// A point's core on items against its integer model, by the command; its cycles.
-fn verified(out: &Path, n: usize, items: &Subset) -> Vec<u64> {
+fn cycles(out: &Path, n: usize, items: &Subset) -> Vec<u64> {
     let network = network(out, n);
     let bytes = integers::inputs(&network, items).flatten().map(|value| value as u8);
     let inputs = out.join(format!("point_{n}.recorded.bin"));
     std::fs::write(&inputs, bytes.collect::<Vec<u8>>()).unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["run", "--quiet", "-p", "hwgen"]);
-    // as this test was built
-    cargo.args((!cfg!(debug_assertions)).then_some("--release")).arg("--");
-    cargo.args(["verify", "--design", "cnn", "--engines", "jit,verilator", "--network"]);
-    cargo.arg(out.join(format!("point_{n}.network.json")));
-    cargo.arg("--spec").arg(out.join(format!("point_{n}.core.json"))).arg("--inputs").arg(inputs);
-    let output = cargo.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let text = verified(out, n, &inputs, "jit,verilator");
     let told = text.lines().filter_map(|line| {
         let (_, rest) = line.split_once(": 0 differ, ")?;
         rest.split_once(" cycles an inference")?.0.parse().ok()
@@ -111,7 +104,7 @@ fn found_networks_are_bit_exact_in_circuits() {
         let found = search(&data, folder.path(), &[&["--space", space], more].concat());
         let items = test_items(&data);
         for (n, point) in found.points.iter().enumerate() {
-            let cycles = verified(folder.path(), n, &items);
+            let cycles = cycles(folder.path(), n, &items);
             println!(
                 "{space}, point {n}: {} items, {cycles:?} cycles in circuits, {} of the search",
                 items.len(),
