@@ -1,11 +1,12 @@
 //! Subnets trained alone: what a supernet's order of them is worth, and what a search without one would cost.
 
 use super::{Progress, Search, SearchError, Stage, kendall};
+use crate::evolve::anything;
 use crate::space::Choice;
 use crate::supernet::Supernet;
 use crate::train::{Schedule, Trainer, Training};
 use hwgen_files::SealedLines;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustix::time::{ClockId, clock_gettime};
 use schemars::JsonSchema;
@@ -148,7 +149,6 @@ impl Search<'_> {
     fn drawn(&self, number: usize) -> Choice {
         let mut rng = ChaCha8Rng::seed_from_u64(self.settings.seed ^ 0xa10e);
         rng.set_stream(number as u64);
-        let genes = self.settings.space.genes();
-        Choice(genes.iter().map(|gene| rng.random_range(0..gene.options) as u8).collect())
+        anything(&self.settings.space.genes(), &mut rng)
     }
 }

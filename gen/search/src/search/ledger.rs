@@ -36,6 +36,8 @@ impl Ledger {
     /// # Errors
     /// It is another search's; what the system says.
     pub fn open(path: &Path, settings: &Settings, digest: &str) -> Result<Ledger, SearchError> {
+        // networks that are trained alone change nothing of what is judged
+        let settings = Settings { alone: 0, ..settings.clone() };
         let of = serde_json::to_vec(&(settings, digest)).unwrap_or_default();
         let of = hwgen_files::digest(&of);
         let (mut known, mut says) = (BTreeMap::new(), None);

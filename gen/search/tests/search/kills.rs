@@ -115,7 +115,6 @@ fn networks_trained_alone_are_kept() {
                 trained.insert(n);
             }
         });
-        std::fs::remove_file(folder.join("judged.jsonl")).unwrap();
         (found.unwrap().order, trained.into_iter().collect::<Vec<_>>())
     };
     assert_eq!(order(0), (None, vec![]));
